@@ -1,0 +1,77 @@
+# The non-recursive graph.  A folder's module.mk names components; this file
+# knows how to make them.  O= chooses the output folder, SAN=address,undefined
+# the sanitizer variant, V=1 shows commands.
+O    ?= out
+SAN  ?=
+Q    := $(if $(V),,@)
+say   = $(if $(V),,@printf '  %-8s %s\n' '$1' '$2')
+comma := ,
+
+include build/warnings.mk
+include build/toolchains.mk
+
+ALL   :=
+UNITS :=
+FUZZERS :=
+REPLAYS :=
+
+INC = -Isrc -I$(O)/gen -D_GNU_SOURCE -DDONJON_VERSION='"$(VERSION)"'
+VERSION := $(shell cat VERSION)
+
+# --- objects, one set of rules for each toolchain --------------------------
+define objrule
+$(O)/obj/$1/%.c.o: %.c
+	$$(call say,CC.$1,$$<)
+	@mkdir -p $$(@D)
+	$(Q)$$(CC.$1) $(CSTD) $(WARN_C) $$(CF.$1) $$(INC) $$(CF-$$*) -MMD -MP -c -o $$@ $$<
+	@printf '{"directory":"%s","file":"%s","command":"%s"}\n' '$$(CURDIR)' '$$<' '$$(CC.$1) $(CSTD) $(WARN_C) $$(CF.$1) $$(subst ",\\\\",$$(INC)) -c $$<' > $$(@:.o=.cmd)
+$(O)/obj/$1/%.cc.o: %.cc
+	$$(call say,CXX.$1,$$<)
+	@mkdir -p $$(@D)
+	$(Q)$$(CXX.$1) -std=c++17 $$(filter-out -Wnull-dereference -Wduplicated-branches -Wstack-usage=%,$$(CF.$1)) $$(INC) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach t,$(TOOLCHAINS),$(eval $(call objrule,$t)))
+
+objs = $(patsubst %,$(O)/obj/$1/%.o,$2)
+libs = $(foreach l,$2,$(O)/lib/$1/lib$l.a)
+
+# $(call library,NAME,SOURCES[,TOOLCHAINS]): a static library for each
+# toolchain, made when something links it.
+define library_for
+$(O)/lib/$2/lib$1.a: $(call objs,$2,$3)
+	$$(call say,AR.$2,$$@)
+	@mkdir -p $$(@D)
+	$(Q)rm -f $$@ && ar rcsD $$@ $$^
+-include $(patsubst %.o,%.d,$(call objs,$2,$3))
+endef
+library = $(eval SRC.$1 := $2)$(foreach t,$(or $3,host exec fuzz),$(eval $(call library_for,$1,$t,$2)))
+
+# $(call program,OUTPUT,TOOLCHAIN,SOURCES,LIBRARIES,SYSTEM LIBRARIES)
+# OUTPUT is below $(O).
+define program_
+$(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4)
+	$$(call say,LD.$2,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(if $$(filter %.cc,$3 $$(foreach l,$4,$$(SRC.$$l))),$$(CXX.$2),$$(CC.$2)) $$(LF.$2) -o $$@ $(call objs,$2,$3) -Wl,--start-group $(call libs,$2,$4) -Wl,--end-group $5
+-include $(patsubst %.o,%.d,$(call objs,$2,$3))
+endef
+program = $(eval $(call program_,$1,$2,$3,$4,$5))
+
+# $(call unit,MODULE,LIBRARIES,SYSTEM LIBRARIES): each file in
+# tests/unit/MODULE becomes a test program; `helpers` hold what they share.
+define unit_
+UNITS += $(O)/tests/unit/$1/$2
+$(call program,tests/unit/$1/$2,host,tests/unit/$1/$2.c tests/unit/main.c $(wildcard tests/unit/$1/helpers/*.c),$3,$4 -lcmocka)
+endef
+unit = $(foreach f,$(basename $(notdir $(sort $(wildcard tests/unit/$1/*.c)))),$(eval $(call unit_,$1,$f,$2,$3)))
+
+# $(call fuzzer,NAME,LIBRARIES,SYSTEM LIBRARIES): fuzz/NAME.c defines
+# LLVMFuzzerTestOneInput.  Built with libFuzzer for `make fuzz`, and with the
+# host's toolchain to replay fuzz/corpus/NAME in `make check`.
+define fuzzer_
+FUZZERS += $(O)/fuzz/$1
+REPLAYS += $(O)/tests/replay/$1
+$(call program,fuzz/$1,fuzz,fuzz/$1.c,$2,$3)
+$(call program,tests/replay/$1,host,fuzz/$1.c fuzz/replay.c,$2,$3)
+endef
+fuzzer = $(eval $(call fuzzer_,$1,$2,$3))

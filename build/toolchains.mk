@@ -1,0 +1,46 @@
+# Toolchains: a name, its compiler, its flags.  A component names its own.
+#   host   the programs that run on a machine's own system
+#   exec   the Keep's program: static-PIE, glibc and OpenSSL linked in
+#   fuzz   clang's libFuzzer, for `make fuzz`
+#   wasi   wasm32-wasi, for examples and tests
+TOOLCHAINS := host exec fuzz wasi
+
+CSTD := -std=gnu11
+MAP  := -ffile-prefix-map=$(CURDIR)/=
+HARD := -fPIE -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection=full
+ifeq ($(SAN),)
+FORTIFY := -D_FORTIFY_SOURCE=3
+else
+SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+# The sanitizers' own code makes these two see ghosts.
+WARN_GCC := -Wlogical-op -Wno-null-dereference -Wno-stringop-overflow \
+	-Wno-maybe-uninitialized
+endif
+
+CC.host  := gcc
+CXX.host := g++
+CF.host  := -O2 -g $(HARD) $(FORTIFY) $(SANFLAGS) $(WARN) $(WARN_GCC) $(MAP)
+LF.host  := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
+
+CC.exec := gcc
+ifeq ($(SAN),)
+CF.exec := -O2 -g $(HARD) $(FORTIFY) -ffunction-sections -fdata-sections \
+	$(WARN) $(WARN_GCC) $(MAP)
+LF.exec := -static-pie -Wl,--gc-sections,--build-id=none \
+	-Wl,-z,relro,-z,now,-z,noexecstack
+else
+CF.exec := $(CF.host)
+LF.exec := $(LF.host)
+endif
+
+CC.fuzz  := clang
+CXX.fuzz := clang++
+CF.fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer $(WARN) $(MAP)
+LF.fuzz  := -fsanitize=fuzzer,address,undefined
+
+CC.wasi := clang
+CF.wasi := --target=wasm32-wasi -O2 -g0 $(WARN)
+LF.wasi := --target=wasm32-wasi -Wl,--strip-all

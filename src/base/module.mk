@@ -1,0 +1,2 @@
+$(call library,base,$(wildcard src/base/*.c))
+$(call unit,base,base)

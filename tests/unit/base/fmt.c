@@ -39,7 +39,7 @@ TEST(fmt_cuts_what_does_not_fit_and_terminates)
 TEST(fmt_survives_a_null_string)
 {
 	char text[16];
-	const char *none = NULL;
+	const char *volatile none = NULL;
 	fmt(text, sizeof text, "%s", none);
 	CHECK_STR(text, "(null)");
 }

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The WebAssembly engine's one door.  A module is validated and rewritten to
+ * register code in one pass; an instance runs it.  Everything in a module is
+ * hostile: whatever is wrong with it is an error that names the place
+ * (`function 12 at 0x3f2: ...`), whatever it makes big has a limit.
+ * Depends on nothing but memory functions.
+ *
+ * Values travel in 64-bit slots: i32 and f32 in the low half (upper half
+ * zero), v128 in two slots, references as opaque slots where 0 is null.
+ */
+#ifndef WASM_WASM_H
+#define WASM_WASM_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct wasm_module;
+struct wasm_instance;
+struct wasm_caller;
+
+/* Value types, as in the binary format (WebAssembly 2.0 §5.3). */
+enum wasm_type {
+	WASM_I32 = 0x7f,
+	WASM_I64 = 0x7e,
+	WASM_F32 = 0x7d,
+	WASM_F64 = 0x7c,
+	WASM_V128 = 0x7b,
+	WASM_FUNCREF = 0x70,
+	WASM_EXTERNREF = 0x6f,
+};
+
+/* Hard limits; a zero field means the default given. */
+struct wasm_limits {
+	uint64_t memory_bytes; /* all linear memories together; 4 GiB */
+	uint64_t module_bytes; /* the engine's own memory for code; 1 GiB */
+	uint32_t table_elems;  /* all tables together; 10,000,000 */
+	uint32_t stack_bytes;  /* wasm stack (not the host's); 1 MiB */
+	uint32_t call_depth;   /* nested calls; 20,000 */
+};
+
+/*
+ * Decodes, validates and rewrites a binary module.  Keeps no pointer into
+ * `in`.  The module may be instantiated any number of times and must outlive
+ * its instances.
+ */
+MUST_USE bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
+	struct wasm_module **out, struct err *e);
+void wasm_module_free(struct wasm_module *m);
+
+/*
+ * A function that the embedder supplies.  `sig` spells its type: one letter
+ * per value (i i32, I i64, f f32, F f64), parameters, ':', results: "iIi:i".
+ * `call` finds its parameters in slots[0..] and leaves its results there.
+ * It returns true to go on; false after wasm_caller_trap/exit/stop.
+ */
+struct wasm_import {
+	const char *module;
+	const char *name;
+	const char *sig;
+	bool (*call)(struct wasm_caller *c, uint64_t *slots, void *ctx);
+	void *ctx;
+};
+
+/* How a call ended. */
+enum wasm_end {
+	WASM_RETURNED,
+	WASM_EXITED,  /* a host function asked for it: wasm_result.exit_code */
+	WASM_TRAPPED, /* wasm_result.trap says which */
+	WASM_STOPPED, /* the tick said so, or fuel ran out */
+};
+
+enum wasm_trap {
+	WASM_TRAP_NONE,
+	WASM_TRAP_UNREACHABLE,
+	WASM_TRAP_MEMORY,    /* out of bounds memory access */
+	WASM_TRAP_TABLE,     /* out of bounds table access */
+	WASM_TRAP_ELEMENT,   /* undefined element */
+	WASM_TRAP_NULL,      /* uninitialized element, null reference */
+	WASM_TRAP_SIGNATURE, /* indirect call type mismatch */
+	WASM_TRAP_DIVIDE,    /* integer divide by zero */
+	WASM_TRAP_OVERFLOW,  /* integer overflow */
+	WASM_TRAP_CONVERT,   /* invalid conversion to integer */
+	WASM_TRAP_STACK,     /* call stack exhausted */
+	WASM_TRAP_EXCEPTION, /* uncaught exception */
+	WASM_TRAP_LIMIT,     /* a limit of ours */
+	WASM_TRAP_HOST,      /* a host function refused: see text */
+};
+
+struct wasm_result {
+	enum wasm_end end;
+	uint32_t exit_code;
+	enum wasm_trap trap;
+	/* For people: the trap's name as the specification's tests spell it
+	 * and the wasm functions on the stack (names from the name section,
+	 * else indices), innermost first.  Reveals the module: never for the
+	 * host. */
+	char text[1024];
+};
+
+/* The text that the specification's tests use ("integer divide by zero"). */
+const char *wasm_trap_name(enum wasm_trap trap);
+
+/*
+ * Links and instantiates: fails with a name when an import is missing or its
+ * type differs, and when a segment does not fit (that trap is in *r, which
+ * may be NULL).  Runs the start function.  `imports` and every ctx must
+ * outlive the instance.
+ */
+MUST_USE bool wasm_instance_new(const struct wasm_module *m,
+	const struct wasm_import *imports, size_t import_count,
+	const struct wasm_limits *l, struct wasm_instance **out,
+	struct wasm_result *r, struct err *e);
+void wasm_instance_free(struct wasm_instance *i);
+
+/* True when the module imports or exports a function of that name. */
+bool wasm_module_exports_func(const struct wasm_module *m, const char *name);
+
+/*
+ * Calls an exported function.  params has one slot (v128: two) per
+ * parameter, results room for the results.  False with an error when there
+ * is no such export or the counts do not fit its type; otherwise true, and
+ * *r says how it ended.
+ */
+MUST_USE bool wasm_call(struct wasm_instance *i, const char *name,
+	const uint64_t *params, size_t param_slots, uint64_t *results,
+	size_t result_slots, struct wasm_result *r, struct err *e);
+
+/*
+ * Interruption: `tick` is called about every `interval` units of work (one
+ * unit: a call, a loop turn, 64 bytes of a bulk operation); when it returns
+ * false the call ends as WASM_STOPPED.  It must not call back into the
+ * instance.  interval 0 turns it off.
+ */
+void wasm_instance_tick(struct wasm_instance *i, uint32_t interval,
+	bool (*tick)(void *ctx), void *ctx);
+/* Total work allowed from now on, in the same units; UINT64_MAX: no limit. */
+void wasm_instance_fuel(struct wasm_instance *i, uint64_t units);
+
+/* --- for host functions, valid during the call only -------------------- */
+
+/*
+ * A checked view of the caller's first memory: NULL unless [at, at+len) lies
+ * within it.  Valid until the memory grows (no host function grows it).
+ */
+uint8_t *wasm_caller_memory(struct wasm_caller *c, uint64_t at, uint64_t len);
+uint64_t wasm_caller_memory_size(struct wasm_caller *c);
+
+/* Each sets the end of the whole call and returns false, for `return`. */
+bool wasm_caller_trap(struct wasm_caller *c, const char *text);
+bool wasm_caller_exit(struct wasm_caller *c, uint32_t code);
+bool wasm_caller_stop(struct wasm_caller *c);
+
+/* Memory that the module and the instance hold, in bytes. */
+size_t wasm_module_footprint(const struct wasm_module *m);
+size_t wasm_instance_footprint(const struct wasm_instance *i);
+
+#endif

@@ -1,26 +1,120 @@
 # SPDX-License-Identifier: Apache-2.0
-# One make, many toolchains.  `make help` lists what it can do.
+# One make, many toolchains.  `make help` lists what it can do; O= chooses the
+# output folder, SAN=address,undefined the sanitizer variant, V=1 is verbose.
 .DEFAULT_GOAL := all
 include build/rules.mk
-include $(sort $(wildcard src/*/module.mk src/*/*/module.mk tests/module.mk \
-	tests/*/module.mk fuzz/module.mk bench/module.mk examples/module.mk))
+include $(sort $(wildcard src/*/module.mk src/*/*/module.mk tests/*/module.mk \
+	tools/*/module.mk fuzz/module.mk bench/module.mk examples/*/module.mk))
+
+JOBS := -j$(shell nproc) --no-print-directory
+comma_list = $(subst $(eval ) ,$(comma),$(strip $1))
 
 ## make               build everything into out/
 all: $(ALL)
 
-units: $(UNITS)
+## make demo          install what is missing, build, deploy an example
+demo:
+	@tools/packages build demo
+	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
+	@tools/demo $(O)
+
+## make check         install what is missing, build, run every test
+check:
+	@tools/packages build demo check
+	@$(MAKE) $(JOBS) all tests $(FUZZERS) $(O)/examples/hello.wasm
+	@$(MAKE) $(JOBS) O=$(O)-asan SAN=address,undefined all tests
+	@tools/check.py $(O) $(STATIC) \
+		tap=$(call comma_list,$(UNITS)) \
+		tap=$(call comma_list,$(TAPS)) \
+		replay=$(call comma_list,$(REPLAYS)) \
+		fuzz=$(FUZZ_SECONDS):$(call comma_list,$(FUZZERS)) \
+		tap=$(call comma_list,$(UNITS:$(O)/%=$(O)-asan/%)) \
+		tap=$(call comma_list,$(TAPS:$(O)/%=$(O)-asan/%)) \
+		replay=$(call comma_list,$(REPLAYS:$(O)/%=$(O)-asan/%)) \
+		asan-pytest=$(O)-asan:tests/e2e \
+		pytest=tests/e2e
+
+STATIC = cmd=layers:"$(LAYERS)" cmd=headers:tools/check-headers \
+	cmd=protocol:tools/check-protocol cmd=format:tools/check-format
+FUZZ_SECONDS ?= 3
+
+tests: $(UNITS) $(TAPS) $(REPLAYS)
+
+LAYERS = git ls-files 'src/*.[chS]' | \
+	xargs awk -f tools/check-layers.awk build/layers.txt
+
+## make check-layers  the include graph is the trust graph
+check-layers:
+	@$(LAYERS)
+
+## make check-format  clang-format has nothing to say
+check-format:
+	@tools/check-format
+
+## make format        let clang-format settle it
+format:
+	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+
+## make tidy          clang-tidy over everything
+tidy: compile_commands.json
+	git ls-files 'src/*.c' | xargs clang-tidy -quiet -p .
+
+## make fuzz          run each fuzz target for FUZZ_SECONDS (60)
+fuzz:
+	@tools/packages build check
+	@$(MAKE) $(JOBS) $(FUZZERS)
+	@tools/check.py $(O) \
+		fuzz=$(or $(filter-out 3,$(FUZZ_SECONDS)),60):$(call comma_list,$(FUZZERS))
+
+## make bench         measure: start-up per step, throughput, memory, sizes
+bench:
+	@tools/packages build demo bench
+	@$(MAKE) $(JOBS) all $(BENCHES) $(O)/examples/hello.wasm
+	@bench/run.py $(O)
+
+## make repro         build twice in two folders, compare what is measured
+repro:
+	@tools/check-repro
+
+## make coverage      line coverage of the unit tests, by gcov
+coverage:
+	@tools/coverage
+
+## make install       DESTDIR= prefix=/usr/local
+prefix ?= /usr/local
+install: all
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/donjon \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/process \
+		$(DESTDIR)$(prefix)/share/man/man1 \
+		$(DESTDIR)$(prefix)/share/man/man8 \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions \
+		$(DESTDIR)$(prefix)/share/zsh/site-functions \
+		$(DESTDIR)$(prefix)/share/fish/vendor_completions.d
+	install -s $(O)/bin/donjon $(O)/bin/donjond $(O)/bin/donjon-keep \
+		$(DESTDIR)$(prefix)/bin
+	install -m 755 $(O)/keep/process/exec \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/process/exec
+	install -m 644 docs/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
+	install -m 644 docs/man/*.8 $(DESTDIR)$(prefix)/share/man/man8
+	install -m 644 packaging/completions/donjon.bash \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/donjon
+	install -m 644 packaging/completions/_donjon \
+		$(DESTDIR)$(prefix)/share/zsh/site-functions/_donjon
+	install -m 644 packaging/completions/donjon.fish \
+		$(DESTDIR)$(prefix)/share/fish/vendor_completions.d/donjon.fish
 
 ## make help          this list
 help:
-	@sed -n 's/^## //p' Makefile build/*.mk
+	@sed -n 's/^## //p' Makefile
 
-## make clean         remove the output folder
+## make clean         remove the output folders
 clean:
-	rm -rf $(O) compile_commands.json
+	rm -rf $(O) $(O)-asan compile_commands.json
 
 compile_commands.json: all
 	@{ echo '['; find $(O)/obj/host $(O)/obj/exec -name '*.cmd' | sort | \
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
-.PHONY: all units help clean
+.PHONY: all demo check tests check-layers check-format format tidy fuzz bench
+.PHONY: repro coverage install help clean
 .DELETE_ON_ERROR:

@@ -14,6 +14,7 @@ ALL   :=
 UNITS :=
 FUZZERS :=
 REPLAYS :=
+TAPS  :=
 
 INC = -Isrc -I$(O)/gen -D_GNU_SOURCE -DDONJON_VERSION='"$(VERSION)"'
 VERSION := $(shell cat VERSION)
@@ -47,7 +48,7 @@ endef
 library = $(eval SRC.$1 := $2)$(foreach t,$(or $3,host exec fuzz),$(eval $(call library_for,$1,$t,$2)))
 
 # $(call program,OUTPUT,TOOLCHAIN,SOURCES,LIBRARIES,SYSTEM LIBRARIES)
-# OUTPUT is below $(O).
+# OUTPUT is below $(O); what goes to bin/ or keep/ is made by plain `make`.
 define program_
 $(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4)
 	$$(call say,LD.$2,$$@)
@@ -55,7 +56,7 @@ $(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4)
 	$(Q)$$(if $$(filter %.cc,$3 $$(foreach l,$4,$$(SRC.$$l))),$$(CXX.$2),$$(CC.$2)) $$(LF.$2) -o $$@ $(call objs,$2,$3) -Wl,--start-group $(call libs,$2,$4) -Wl,--end-group $5
 -include $(patsubst %.o,%.d,$(call objs,$2,$3))
 endef
-program = $(eval $(call program_,$1,$2,$3,$4,$5))
+program = $(eval $(call program_,$1,$2,$3,$4,$5))$(if $(filter bin/% keep/%,$1),$(eval ALL += $(O)/$1))
 
 # $(call unit,MODULE,LIBRARIES,SYSTEM LIBRARIES): each file in
 # tests/unit/MODULE becomes a test program; `helpers` hold what they share.

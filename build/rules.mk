@@ -53,7 +53,7 @@ define program_
 $(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4)
 	$$(call say,LD.$2,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$$(if $$(filter %.cc,$3 $$(foreach l,$4,$$(SRC.$$l))),$$(CXX.$2),$$(CC.$2)) $$(LF.$2) -o $$@ $(call objs,$2,$3) -Wl,--start-group $(call libs,$2,$4) -Wl,--end-group $5
+	$(Q)$$(if $$(filter %.cc,$3 $$(foreach l,$4,$$(SRC.$$l))),$$(CXX.$2),$$(CC.$2)) $$(LF.$2) -o $$@ $(call objs,$2,$3) $(if $4,-Wl$(comma)--start-group $(call libs,$2,$4) -Wl$(comma)--end-group) $5
 -include $(patsubst %.o,%.d,$(call objs,$2,$3))
 endef
 program = $(eval $(call program_,$1,$2,$3,$4,$5))$(if $(filter bin/% keep/%,$1),$(eval ALL += $(O)/$1))

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ends in a trap, two calls deep. */
+__attribute__((noinline)) static void inner(void)
+{
+	__builtin_trap();
+}
+
+__attribute__((noinline)) int outer(void)
+{
+	inner();
+	return 1;
+}
+
+int main(void)
+{
+	return outer();
+}

@@ -43,4 +43,4 @@ LF.fuzz  := -fsanitize=fuzzer,address,undefined
 
 CC.wasi := clang
 CF.wasi := --target=wasm32-wasi -O2 -g0 $(WARN)
-LF.wasi := --target=wasm32-wasi -Wl,--strip-all
+LF.wasi := --target=wasm32-wasi -Wl,--strip-debug

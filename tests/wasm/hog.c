@@ -8,7 +8,7 @@ int main(void)
 {
 	size_t total = 0;
 	for (;;) {
-		char *p = malloc(1 << 20);
+		char *volatile p = malloc(1 << 20);
 		if (!p)
 			break;
 		memset(p, 1, 1 << 20);

@@ -5,7 +5,7 @@ __attribute__((noinline)) static void inner(void)
 	__builtin_trap();
 }
 
-__attribute__((noinline)) int outer(void)
+__attribute__((noinline)) static int outer(void)
 {
 	inner();
 	return 1;

@@ -31,7 +31,7 @@ static inline uint64_t reader_le(struct reader *r, size_t n)
 {
 	struct bytes b = reader_take(r, n);
 	uint64_t v = 0;
-	for (size_t i = b.len; i-- > 0;)
+	for (size_t i = b.ptr ? b.len : 0; i-- > 0;)
 		v = v << 8 | b.ptr[i];
 	return v;
 }
@@ -40,7 +40,7 @@ static inline uint64_t reader_be(struct reader *r, size_t n)
 {
 	struct bytes b = reader_take(r, n);
 	uint64_t v = 0;
-	for (size_t i = 0; i < b.len; i++)
+	for (size_t i = 0; b.ptr && i < b.len; i++)
 		v = v << 8 | b.ptr[i];
 	return v;
 }

@@ -10,11 +10,10 @@
 /* Lower case, NUL-terminated; out has room for 2 * in.len + 1. */
 void hex_encode(struct bytes in, char *out);
 /* Exactly len bytes from 2 * len digits of either case. */
-MUST_USE bool hex_decode(
-	struct bytes text, uint8_t *out, size_t len, struct err *e);
+MUST_USE bool hex_decode(struct bytes text, uint8_t *out, size_t len,
+	struct err *e);
 
 bool base64_encode(struct bytes in, struct buf *out);
-MUST_USE bool base64_decode(
-	struct bytes text, struct buf *out, struct err *e);
+MUST_USE bool base64_decode(struct bytes text, struct buf *out, struct err *e);
 
 #endif

@@ -14,8 +14,8 @@
 #include "base/err.h"
 
 /* The caller owns *out (json_decref). */
-MUST_USE bool json_parse(
-	struct bytes in, size_t max, json_t **out, struct err *e);
+MUST_USE bool json_parse(struct bytes in, size_t max, json_t **out,
+	struct err *e);
 /* Compact, one line, keys in insertion order. */
 MUST_USE bool json_print(const json_t *v, struct buf *out, struct err *e);
 
@@ -26,14 +26,14 @@ MUST_USE bool json_print(const json_t *v, struct buf *out, struct err *e);
  */
 MUST_USE bool json_member_str(const json_t *o, const char *key, size_t max,
 	const char **out, struct err *e);
-MUST_USE bool json_member_str_opt(const json_t *o, const char *key,
-	size_t max, const char **out, struct err *e);
+MUST_USE bool json_member_str_opt(const json_t *o, const char *key, size_t max,
+	const char **out, struct err *e);
 MUST_USE bool json_member_u64(const json_t *o, const char *key, uint64_t min,
 	uint64_t max, uint64_t *out, struct err *e);
 MUST_USE bool json_member_u64_opt(const json_t *o, const char *key,
 	uint64_t min, uint64_t max, uint64_t *out, struct err *e);
-MUST_USE bool json_member_bool_opt(
-	const json_t *o, const char *key, bool *out, struct err *e);
+MUST_USE bool json_member_bool_opt(const json_t *o, const char *key, bool *out,
+	struct err *e);
 /* A hexadecimal string of exactly len bytes. */
 MUST_USE bool json_member_hex(const json_t *o, const char *key, uint8_t *out,
 	size_t len, struct err *e);
@@ -41,7 +41,7 @@ MUST_USE bool json_member_hex(const json_t *o, const char *key, uint8_t *out,
 MUST_USE bool json_member_base64(const json_t *o, const char *key, size_t max,
 	struct buf *out, struct err *e);
 /* Fails naming the first member that is not in the NULL-terminated list. */
-MUST_USE bool json_no_more(
-	const json_t *o, const char *const *known, struct err *e);
+MUST_USE bool json_no_more(const json_t *o, const char *const *known,
+	struct err *e);
 
 #endif

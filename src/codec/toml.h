@@ -52,17 +52,17 @@ struct toml_node *toml_at(struct toml_node *n, size_t i); /* marks it known */
 MUST_USE bool toml_no_more(struct toml_node *table, struct err *e);
 
 /* Typed values.  Wrong type: `FILE:L:C: key must be a string`. */
-MUST_USE bool toml_string(
-	const struct toml_node *n, struct bytes *out, struct err *e);
+MUST_USE bool toml_string(const struct toml_node *n, struct bytes *out,
+	struct err *e);
 /* As a C string: a NUL inside is an error. */
-MUST_USE bool toml_cstring(
-	const struct toml_node *n, const char **out, struct err *e);
-MUST_USE bool toml_integer(const struct toml_node *n, int64_t min,
-	int64_t max, int64_t *out, struct err *e);
+MUST_USE bool toml_cstring(const struct toml_node *n, const char **out,
+	struct err *e);
+MUST_USE bool toml_integer(const struct toml_node *n, int64_t min, int64_t max,
+	int64_t *out, struct err *e);
 MUST_USE bool toml_bool(const struct toml_node *n, bool *out, struct err *e);
 /* Fails unless it is of that kind. */
-MUST_USE bool toml_expect(
-	const struct toml_node *n, enum toml_kind kind, struct err *e);
+MUST_USE bool toml_expect(const struct toml_node *n, enum toml_kind kind,
+	struct err *e);
 
 #ifdef __cplusplus
 }

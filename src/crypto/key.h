@@ -13,23 +13,24 @@ enum crypto_curve { CRYPTO_P256, CRYPTO_P384 };
 
 struct crypto_key; /* private or public */
 
-MUST_USE bool crypto_key_generate(
-	enum crypto_curve c, struct crypto_key **out, struct err *e);
+MUST_USE bool crypto_key_generate(enum crypto_curve c, struct crypto_key **out,
+	struct err *e);
 void crypto_key_free(struct crypto_key *k);
 
 /* SubjectPublicKeyInfo, DER. */
-MUST_USE bool crypto_key_spki(
-	const struct crypto_key *k, struct buf *out, struct err *e);
-MUST_USE bool crypto_key_from_spki(
-	struct bytes der, struct crypto_key **out, struct err *e);
+MUST_USE bool crypto_key_spki(const struct crypto_key *k, struct buf *out,
+	struct err *e);
+MUST_USE bool crypto_key_from_spki(struct bytes der, struct crypto_key **out,
+	struct err *e);
 /* SHA-256 of the SPKI: how donjon names keys. */
-MUST_USE bool crypto_key_fingerprint(
-	const struct crypto_key *k, uint8_t out[32], struct err *e);
+MUST_USE bool crypto_key_fingerprint(const struct crypto_key *k,
+	uint8_t out[32], struct err *e);
 
 /*
  * Reads the private key at path; with `create` makes a new P-256 key when
- * there is none (atomically: two who race get the same key).  Refuses a file
- * that others may read (ERR_DENIED), a key that is not P-256 or P-384.
+ * there is none (atomically: two who race get the same key), and the folders
+ * above it (mode 0700).  Refuses a file that others may read or that is
+ * another user's (ERR_DENIED), a key that is not P-256 or P-384.
  */
 MUST_USE bool crypto_key_file(const char *path, bool create,
 	struct crypto_key **out, struct err *e);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/x509.h"
+
+#include <limits.h>
+
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include "crypto/hash.h"
+#include "crypto/openssl.h"
+
+enum { SERIAL_BYTES = 16, CERT_MAX = 1 << 20 };
+
+static bool add_ext(X509 *x, const struct crypto_ext *ext)
+{
+	if (ext->value.len > CERT_MAX)
+		return false;
+	ASN1_OBJECT *oid = OBJ_txt2obj(ext->oid, 1);
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	X509_EXTENSION *made = NULL;
+	if (oid && value &&
+		ASN1_OCTET_STRING_set(value, ext->value.ptr,
+			(int)ext->value.len))
+		made = X509_EXTENSION_create_by_OBJ(NULL, oid, 0, value);
+	bool ok = made && X509_add_ext(x, made, -1);
+	X509_EXTENSION_free(made);
+	ASN1_OCTET_STRING_free(value);
+	ASN1_OBJECT_free(oid);
+	return ok;
+}
+
+static bool set_serial(X509 *x, struct err *e)
+{
+	uint8_t raw[SERIAL_BYTES];
+	if (!crypto_random(raw, sizeof raw, e))
+		return false;
+	/* RFC 5280 §4.1.2.2: positive, never 0. */
+	raw[0] = (uint8_t)((raw[0] & 0x7f) | 0x40);
+	BIGNUM *n = BN_bin2bn(raw, sizeof raw, NULL);
+	bool ok = n && BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
+	BN_free(n);
+	return ok || crypto_fail(e, ERR_LIMIT, "serial number");
+}
+
+static bool set_name(X509 *x, const char *cn)
+{
+	X509_NAME *name = X509_get_subject_name(x);
+	const unsigned char *text = (const unsigned char *)cn;
+	return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+		       text, -1, -1, 0) &&
+		X509_set_issuer_name(x, name);
+}
+
+/* ASN1_TIME_adj alone would wrap what a day count can't hold. */
+static bool set_time(ASN1_TIME *t, int64_t at)
+{
+	const int64_t year_10000 = 253402300800;
+	return at >= 0 && at < year_10000 && ASN1_TIME_set(t, (time_t)at);
+}
+
+static bool fill(X509 *x, const struct crypto_key *k, const char *cn,
+	int64_t from, int64_t to, struct err *e)
+{
+	if (!set_serial(x, e))
+		return false;
+	if (!X509_set_version(x, X509_VERSION_3) || !set_name(x, cn))
+		return crypto_fail(e, ERR_INPUT, "subject");
+	if (from > to || !set_time(X509_getm_notBefore(x), from) ||
+		!set_time(X509_getm_notAfter(x), to))
+		return err_fail(e, ERR_INPUT, "validity out of range");
+	if (!X509_set_pubkey(x, crypto_key_evp(k)))
+		return crypto_fail(e, ERR_HOST, "public key");
+	return true;
+}
+
+static bool append(X509 *x, struct buf *der, struct err *e)
+{
+	int n = i2d_X509(x, NULL);
+	uint8_t *to = n > 0 ? buf_reserve(der, (size_t)n) : NULL;
+	if (!to || i2d_X509(x, &to) != n)
+		return crypto_fail(e, ERR_LIMIT, "encode");
+	buf_commit(der, (size_t)n);
+	return true;
+}
+
+bool crypto_cert_make(const struct crypto_key *k, const char *cn, int64_t from,
+	int64_t to, const struct crypto_ext *exts, size_t ext_count,
+	struct buf *der, struct err *e)
+{
+	crypto_init();
+	X509 *x = X509_new();
+	if (!x)
+		return crypto_fail(e, ERR_LIMIT, "certificate");
+	bool ok = fill(x, k, cn, from, to, e);
+	for (size_t i = 0; ok && i < ext_count; i++)
+		if (!add_ext(x, &exts[i]))
+			ok = crypto_fail(e, ERR_INPUT, "extension");
+	if (ok && !X509_sign(x, crypto_key_evp(k), EVP_sha256()))
+		ok = crypto_fail(e, ERR_HOST, "sign");
+	ok = ok && append(x, der, e);
+	X509_free(x);
+	return ok || err_wrap(e, "certificate");
+}
+
+/* NULL on failure: not DER, too big or with trailing bytes. */
+static X509 *parse(struct bytes der, struct err *e)
+{
+	crypto_init();
+	const uint8_t *p = der.ptr;
+	X509 *x = NULL;
+	if (der.len && der.len <= CERT_MAX)
+		x = d2i_X509(NULL, &p, (long)der.len);
+	if (!x) {
+		crypto_fail(e, ERR_INPUT, "certificate: not X.509 in DER");
+		return NULL;
+	}
+	if (p != der.ptr + der.len) {
+		X509_free(x);
+		err_put(e, ERR_INPUT, "certificate: trailing bytes");
+		return NULL;
+	}
+	return x;
+}
+
+bool crypto_cert_spki(struct bytes der, struct buf *spki, struct err *e)
+{
+	X509 *x = parse(der, e);
+	if (!x)
+		return false;
+	uint8_t *raw = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &raw);
+	X509_free(x);
+	if (n <= 0)
+		return crypto_fail(e, ERR_INPUT, "certificate: public key");
+	bool ok = buf_put(spki, bytes_of(raw, (size_t)n));
+	OPENSSL_free(raw);
+	ERR_clear_error();
+	return ok || err_fail(e, ERR_LIMIT, "certificate: no memory");
+}
+
+static bool find_ext(X509 *x, const ASN1_OBJECT *oid, const char *name,
+	struct buf *value, struct err *e)
+{
+	int at = X509_get_ext_by_OBJ(x, oid, -1);
+	if (at < 0)
+		return err_fail(e, ERR_INPUT, "certificate: no extension %s",
+			name);
+	if (X509_get_ext_by_OBJ(x, oid, at) >= 0)
+		return err_fail(e, ERR_INPUT, "certificate: extension %s twice",
+			name);
+	ASN1_OCTET_STRING *s = X509_EXTENSION_get_data(X509_get_ext(x, at));
+	struct bytes v = bytes_of(ASN1_STRING_get0_data(s),
+		(size_t)ASN1_STRING_length(s));
+	if (!buf_put(value, v))
+		return err_fail(e, ERR_LIMIT, "certificate: no memory");
+	return true;
+}
+
+bool crypto_cert_ext(struct bytes der, const char *oid, struct buf *value,
+	struct err *e)
+{
+	X509 *x = parse(der, e);
+	if (!x)
+		return false;
+	ASN1_OBJECT *o = OBJ_txt2obj(oid, 1);
+	bool ok = o ? find_ext(x, o, oid, value, e) :
+		      crypto_fail(e, ERR_INPUT, "extension");
+	ASN1_OBJECT_free(o);
+	X509_free(x);
+	ERR_clear_error();
+	return ok;
+}

@@ -1,0 +1,5 @@
+# donjond and donjon-keep: all but their main files is one library.
+HOST_MAINS := src/host/donjond_main.c src/host/keep_main.c
+$(call library,host,$(filter-out $(HOST_MAINS),$(wildcard src/host/*.c)),host fuzz)
+$(call unit,host,host json codec base,-ljansson)
+$(call fuzzer,control,host json codec base,-ljansson)

@@ -8,6 +8,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/fmt.h"
 #include "crypto/hash.h"
 #include "crypto/openssl.h"
 
@@ -53,11 +54,29 @@ static bool set_name(X509 *x, const char *cn)
 		X509_set_issuer_name(x, name);
 }
 
-/* ASN1_TIME_adj alone would wrap what a day count can't hold. */
+/*
+ * Seconds since 1970 as GeneralizedTime, by hand: libc's gmtime reads the
+ * host's time zone file, and a Keep has none.  Civil date from a day count:
+ * years begin in March, eras of 400 years have 146097 days.
+ */
 static bool set_time(ASN1_TIME *t, int64_t at)
 {
-	const int64_t year_10000 = 253402300800;
-	return at >= 0 && at < year_10000 && ASN1_TIME_set(t, (time_t)at);
+	const int64_t day = 86400, year_10000 = 253402300800;
+	if (at < 0 || at >= year_10000)
+		return false;
+	unsigned secs = (unsigned)(at % day);
+	unsigned days = (unsigned)(at / day) + 719468; /* since 0000-03-01 */
+	unsigned era = days / 146097, doe = days % 146097;
+	unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	unsigned m = (5 * doy + 2) / 153; /* 0: March */
+	unsigned d = doy - (153 * m + 2) / 5 + 1;
+	unsigned month = m < 10 ? m + 3 : m - 9;
+	unsigned year = era * 400 + yoe + (month <= 2);
+	char text[32];
+	fmt(text, sizeof text, "%04u%02u%02u%02u%02u%02uZ", year, month, d,
+		secs / 3600, secs / 60 % 60, secs % 60);
+	return ASN1_TIME_set_string_X509(t, text);
 }
 
 static bool fill(X509 *x, const struct crypto_key *k, const char *cn,

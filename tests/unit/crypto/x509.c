@@ -67,6 +67,31 @@ TEST(spki_and_extensions_come_back)
 	crypto_key_free(k);
 }
 
+TEST(dates_are_those_that_libc_counts)
+{
+	static const int64_t times[] = { 0, 1, 951782399, 951782400, 951868800,
+		1709164800, 1709251199, 2524607999, 2524608000, 4107542400,
+		4107456000, 13574563200, 253402300799 };
+	struct crypto_key *k = key_make();
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		auto_buf der = { 0 };
+		struct err e;
+		CHECK(crypto_cert_make(k, "x", times[i], times[i], NULL, 0,
+			&der, &e));
+		const uint8_t *p = der.ptr;
+		X509 *x = d2i_X509(NULL, &p, (long)der.len);
+		CHECK(x != NULL);
+		const ASN1_TIME *t = X509_get0_notAfter(x);
+		CHECK_INT(ASN1_TIME_cmp_time_t(t, (time_t)times[i]), 0);
+		/* RFC 5280 §4.1.2.5: UTCTime through 2049. */
+		CHECK_INT(ASN1_STRING_type(t),
+			times[i] < 2524608000 ? V_ASN1_UTCTIME :
+						V_ASN1_GENERALIZEDTIME);
+		X509_free(x);
+	}
+	crypto_key_free(k);
+}
+
 TEST(serials_differ)
 {
 	struct crypto_key *k = key_make();

@@ -21,9 +21,9 @@ struct hal_keep; /* a running Keep; its technology's own */
 
 /* What a technology finds on this machine. */
 struct hal_probe {
-	bool available;    /* a Keep can be launched */
+	bool available;	   /* a Keep can be launched */
 	bool confidential; /* the host can't look inside */
-	bool software;     /* evidence ends in the software root */
+	bool software;	   /* evidence ends in the software root */
 	char detail[192];  /* what is present, for people */
 	char missing[192]; /* what is missing and how to get it; "" */
 };
@@ -58,8 +58,7 @@ struct hal_tech {
 	bool (*resume)(struct hal_keep *k, struct err *e);
 	/* Serves GATE_EVIDENCE; request as abi/gate.h defines it. */
 	bool (*evidence)(struct hal_keep *k, struct bytes request,
-		struct buf *evidence, struct buf *endorsements,
-		struct err *e);
+		struct buf *evidence, struct buf *endorsements, struct err *e);
 	/* Ends it if it runs, frees everything; accepts NULL. */
 	void (*destroy)(struct hal_keep *k);
 };

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "hal/process_priv.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
+#include "crypto/hash.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010u /* Linux 6.3; older kernels make all of them so */
+#endif
+
+/* More than any image of ours, sanitizers and debug information included. */
+#define IMAGE_MAX (256u << 20)
+
+#if defined(__x86_64__)
+#define MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define MACHINE EM_AARCH64
+#elif defined(__riscv)
+#define MACHINE EM_RISCV
+#elif defined(__powerpc64__)
+#define MACHINE EM_PPC64
+#endif
+
+static bool check_elf(int fd, struct err *e)
+{
+	Elf64_Ehdr h = { 0 };
+	if (pread(fd, &h, sizeof h, 0) != (ssize_t)sizeof h ||
+		memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
+		return err_fail(e, ERR_HOST, "not an ELF file");
+	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_machine != MACHINE ||
+		(h.e_type != ET_DYN && h.e_type != ET_EXEC))
+		return err_fail(e, ERR_HOST, "not a program of this machine");
+	return true;
+}
+
+static bool open_file(const char *dir, int *out, off_t *size, struct err *e)
+{
+	char path[4096];
+	fmt(path, sizeof path, "%s/process/exec", dir);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return err_fail(e, ERR_HOST, "open %s: %s", path,
+			strerror(errno));
+	struct stat st;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return err_fail(e, ERR_HOST, "%s: not a file", path);
+	if (st.st_size > IMAGE_MAX)
+		return err_fail(e, ERR_HOST, "%s: %lld bytes", path,
+			(long long)st.st_size);
+	*size = st.st_size;
+	*out = fd_move(&fd);
+	return true;
+}
+
+static int new_memfd(void)
+{
+	unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create("donjon-exec", flags | MFD_EXEC);
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("donjon-exec", flags);
+	return fd;
+}
+
+/* Within the kernel; a file that shrank meanwhile is refused. */
+static bool copy(int from, int to, off_t size, struct err *e)
+{
+	while (size > 0) {
+		ssize_t n = sendfile(to, from, NULL, (size_t)size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_fail(e, ERR_HOST, "copy image: %s",
+				n ? strerror(errno) : "it shrank");
+		size -= n;
+	}
+	return true;
+}
+
+bool process_image_load(const char *image_dir, int *memfd, struct err *e)
+{
+	auto_fd file = -1;
+	off_t size = 0;
+	if (!open_file(image_dir, &file, &size, e))
+		return false;
+	auto_fd fd = new_memfd();
+	if (fd < 0)
+		return err_fail(e, ERR_HOST, "memfd: %s", strerror(errno));
+	if (!copy(file, fd, size, e))
+		return false;
+	if (!check_elf(fd, e))
+		return err_wrap(e, "%s/process/exec", image_dir);
+	/* Nobody may read it: then the kernel makes who runs it undumpable,
+	 * which a process can't do for its own next program. */
+	if (!HAL_SANITIZED && fchmod(fd, 0111) != 0)
+		return err_fail(e, ERR_HOST, "fchmod: %s", strerror(errno));
+	if (fcntl(fd, F_ADD_SEALS,
+		    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
+		0)
+		return err_fail(e, ERR_HOST, "seal: %s", strerror(errno));
+	*memfd = fd_move(&fd);
+	return true;
+}
+
+bool process_image_measure(int memfd, uint8_t out[48], struct err *e)
+{
+	struct stat st;
+	if (fstat(memfd, &st) != 0)
+		return err_fail(e, ERR_HOST, "image: %s", strerror(errno));
+	size_t len = (size_t)st.st_size;
+	void *p = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, memfd,
+		0);
+	if (p == MAP_FAILED)
+		return err_fail(e, ERR_HOST, "map image: %s", strerror(errno));
+	bool ok = crypto_digest(CRYPTO_SHA384, bytes_of(p, len), out, e);
+	munmap(p, len);
+	return ok;
+}

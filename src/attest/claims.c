@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/claims.h"
+
+#include "codec/cbor.h"
+#include "crypto/hash.h"
+
+/* Hash algorithms of interoperable RA-TLS. */
+enum { ALG_SHA256 = 1 };
+
+bool attest_claims_encode(const struct attest_claims *c, struct buf *out)
+{
+	auto_buf hash = { 0 };
+	cbor_put_head(&hash, CBOR_ARRAY, 2);
+	cbor_put_uint(&hash, ALG_SHA256);
+	cbor_put_bytes(&hash, BYTES_ARRAY(c->spki_hash));
+	cbor_put_head(out, CBOR_MAP, 3);
+	cbor_put_text(out, "nonce");
+	cbor_put_bytes(out, BYTES_ARRAY(c->nonce));
+	cbor_put_text(out, "owner");
+	cbor_put_bytes(out, BYTES_ARRAY(c->owner));
+	cbor_put_text(out, "pubkey-hash");
+	cbor_put_bytes(out, buf_bytes(&hash));
+	if (!buf_ok(&hash))
+		out->failed = true;
+	return buf_ok(out);
+}
+
+static bool key_is(struct reader *r, const char *name)
+{
+	return bytes_equal(cbor_text(r), bytes_str(name));
+}
+
+static bool take_32(struct reader *r, uint8_t out[32])
+{
+	struct bytes b = cbor_bytes(r);
+	if (b.len != 32)
+		return false;
+	memcpy(out, b.ptr, 32);
+	return true;
+}
+
+static bool take_pubkey_hash(struct reader *r, uint8_t out[32])
+{
+	struct reader in = { .in = cbor_bytes(r) };
+	return cbor_head(&in, CBOR_ARRAY) == 2 &&
+		cbor_head(&in, CBOR_UINT) == ALG_SHA256 && take_32(&in, out) &&
+		reader_done(&in);
+}
+
+bool attest_claims_parse(struct bytes in, struct attest_claims *out,
+	struct err *e)
+{
+	struct reader r = { .in = in };
+	struct attest_claims c;
+	if (cbor_head(&r, CBOR_MAP) != 3)
+		return err_fail(e, ERR_INPUT, "claims: not a map of three");
+	if (!key_is(&r, "nonce") || !take_32(&r, c.nonce))
+		return err_fail(e, ERR_INPUT,
+			"claims: not a nonce of 32 bytes first");
+	if (!key_is(&r, "owner") || !take_32(&r, c.owner))
+		return err_fail(e, ERR_INPUT,
+			"claims: not an owner of 32 bytes second");
+	if (!key_is(&r, "pubkey-hash") || !take_pubkey_hash(&r, c.spki_hash))
+		return err_fail(e, ERR_INPUT,
+			"claims: not a SHA-256 pubkey-hash third");
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "claims: trailing bytes");
+	*out = c;
+	return true;
+}
+
+bool attest_report_data(struct bytes claims,
+	uint8_t out[ATTEST_REPORT_DATA_BYTES], struct err *e)
+{
+	memset(out, 0, ATTEST_REPORT_DATA_BYTES);
+	return crypto_digest(CRYPTO_SHA256, claims, out, e);
+}
+
+bool attest_tagged_encode(uint32_t tag, struct bytes evidence,
+	struct bytes claims, struct buf *out)
+{
+	cbor_put_head(out, CBOR_TAG, tag);
+	cbor_put_head(out, CBOR_ARRAY, 2);
+	cbor_put_bytes(out, evidence);
+	cbor_put_bytes(out, claims);
+	return buf_ok(out);
+}
+
+bool attest_tagged_parse(struct bytes in, uint32_t *tag, struct bytes *evidence,
+	struct bytes *claims, struct err *e)
+{
+	struct reader r = { .in = in };
+	uint64_t t = cbor_head(&r, CBOR_TAG);
+	if (cbor_head(&r, CBOR_ARRAY) != 2)
+		r.failed = true;
+	struct bytes ev = cbor_bytes(&r), cl = cbor_bytes(&r);
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT,
+			"tagged evidence: not a tag over two byte strings");
+	if (t > UINT32_MAX)
+		return err_fail(e, ERR_INPUT, "tagged evidence: unknown tag");
+	*tag = (uint32_t)t;
+	*evidence = ev;
+	*claims = cl;
+	return true;
+}

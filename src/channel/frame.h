@@ -19,10 +19,12 @@
 #include "base/err.h"
 #include "base/reader.h"
 
-#define FRAME_VERSION     1u
-#define FRAME_HEAD        8u
-#define FRAME_MAX_PAYLOAD 0x20000u /* 128 KiB */
-#define FRAME_DATA_CHUNK  0x10000u /* what our ends send at most: 64 KiB */
+#define FRAME_VERSION	     1u
+#define FRAME_HEAD	     8u
+#define FRAME_MAX_PAYLOAD    0x20000u /* 128 KiB */
+#define FRAME_DATA_CHUNK     0x10000u /* what our ends send at most: 64 KiB */
+#define FRAME_EXIT_TEXT_MAX  1023u
+#define FRAME_ERROR_TEXT_MAX 251u
 
 enum frame_type {
 	/* both ways, first: u32 version, u32 role (frame_role), u64 reserved */
@@ -74,29 +76,35 @@ enum frame_role {
 	FRAME_ROLE_COUNT = 5,
 };
 
+/* HELLO's payload; a version that is not ours is refused (ERR_INPUT), and so
+ * is a role that does not exist. */
+bool frame_hello_encode(enum frame_role role, struct buf *out);
+MUST_USE bool frame_hello_parse(struct bytes in, enum frame_role *role,
+	struct err *e);
+
 enum frame_signal {
-	FRAME_SIGNAL_INTERRUPT = 2, /* orderly stop: the program ends, 130 */
+	FRAME_SIGNAL_INTERRUPT = 2,  /* orderly stop: the program ends, 130 */
 	FRAME_SIGNAL_TERMINATE = 15, /* 143 */
 	FRAME_SIGNAL_DETACH = 100,   /* the client goes, the program stays */
 };
 
 enum frame_end {
-	FRAME_END_EXITED = 0,   /* status is the program's */
-	FRAME_END_TRAPPED = 1,  /* status 134 */
-	FRAME_END_STOPPED = 2,  /* status 128 + signal */
-	FRAME_END_TIMEOUT = 3,  /* status 124 */
-	FRAME_END_LIMIT = 4,    /* memory or another limit; status 124 */
-	FRAME_END_REFUSED = 5,  /* the workload is not a valid one; 121 */
+	FRAME_END_EXITED = 0,  /* status is the program's */
+	FRAME_END_TRAPPED = 1, /* status 134 */
+	FRAME_END_STOPPED = 2, /* status 128 + signal */
+	FRAME_END_TIMEOUT = 3, /* status 124 */
+	FRAME_END_LIMIT = 4,   /* memory or another limit; status 124 */
+	FRAME_END_REFUSED = 5, /* the workload is not a valid one; 121 */
 	FRAME_END_COUNT = 6,
 };
 
 struct frame_exit {
 	uint32_t status;
-	uint32_t end;         /* enum frame_end */
+	uint32_t end;	      /* enum frame_end */
 	uint64_t run_ns;      /* from START to the end */
 	uint64_t memory_peak; /* bytes of linear memory, engine and files */
 	uint64_t stdin_bytes, stdout_bytes, stderr_bytes;
-	char text[1024];      /* trap and stack, or why it was refused */
+	char text[1024]; /* trap and stack, or why it was refused */
 };
 
 enum frame_state_run {
@@ -107,11 +115,11 @@ enum frame_state_run {
 };
 
 struct frame_status {
-	uint32_t state;      /* enum frame_state_run */
-	uint32_t status;     /* exit status when ended */
+	uint32_t state;	 /* enum frame_state_run */
+	uint32_t status; /* exit status when ended */
 	uint64_t run_ns;
-	uint64_t log_first;  /* offset of the oldest byte of output kept */
-	uint64_t log_end;    /* offset after the newest */
+	uint64_t log_first; /* offset of the oldest byte of output kept */
+	uint64_t log_end;   /* offset after the newest */
 };
 
 /* --- the workload's configuration, in the form the Keep takes ---------- */
@@ -154,13 +162,17 @@ struct frame_config {
 	uint8_t stdio[3]; /* enum frame_stdio */
 };
 
+#define FRAME_MODE_DIRECTORY 0x4000u /* the only mode bit */
+
 struct frame_file {
 	uint32_t mount; /* index into the CONFIG's mounts */
 	bool directory; /* mode bit 0x4000; size is 0 then */
 	uint64_t mtime_ns;
 	uint64_t size;
 	uint8_t sha256[32];
-	struct bytes path; /* below the mount */
+	/* Below the mount: 1 to FRAME_MAX_PATH bytes without NUL, components
+	 * never empty, "." or "..", no leading or trailing slash. */
+	struct bytes path;
 };
 
 struct frame_module {
@@ -168,37 +180,46 @@ struct frame_module {
 	uint8_t sha256[32];
 };
 
-/* Each encoder appends one payload; each parser refuses what is out of range,
- * trailing bytes included, naming the field.  Parsed spans borrow from `in`;
- * frame_config_parse allocates its arrays (frame_config_fini frees them). */
+/* Each encoder appends one payload, false without memory or beyond a limit
+ * (the buffer is then unchanged or `failed`); each parser refuses what is out
+ * of range, trailing bytes included, naming the field.  Parsed spans borrow
+ * from `in`; frame_config_parse allocates its arrays (frame_config_fini frees
+ * them). */
 bool frame_config_encode(const struct frame_config *c, struct buf *out);
-MUST_USE bool frame_config_parse(
-	struct bytes in, struct frame_config *out, struct err *e);
+MUST_USE bool frame_config_parse(struct bytes in, struct frame_config *out,
+	struct err *e);
 void frame_config_fini(struct frame_config *c);
 bool frame_file_encode(const struct frame_file *f, struct buf *out);
-MUST_USE bool frame_file_parse(
-	struct bytes in, struct frame_file *out, struct err *e);
+MUST_USE bool frame_file_parse(struct bytes in, struct frame_file *out,
+	struct err *e);
 bool frame_module_encode(const struct frame_module *m, struct buf *out);
-MUST_USE bool frame_module_parse(
-	struct bytes in, struct frame_module *out, struct err *e);
+MUST_USE bool frame_module_parse(struct bytes in, struct frame_module *out,
+	struct err *e);
 bool frame_exit_encode(const struct frame_exit *x, struct buf *out);
-MUST_USE bool frame_exit_parse(
-	struct bytes in, struct frame_exit *out, struct err *e);
+MUST_USE bool frame_exit_parse(struct bytes in, struct frame_exit *out,
+	struct err *e);
 bool frame_status_encode(const struct frame_status *s, struct buf *out);
-MUST_USE bool frame_status_parse(
-	struct bytes in, struct frame_status *out, struct err *e);
-bool frame_error_encode(
-	enum err_kind kind, const char *text, struct buf *out);
+MUST_USE bool frame_status_parse(struct bytes in, struct frame_status *out,
+	struct err *e);
+bool frame_error_encode(enum err_kind kind, const char *text, struct buf *out);
 MUST_USE bool frame_error_parse(struct bytes in, struct err *what,
 	struct err *e); /* text: printable ASCII, the rest replaced by '?' */
+
+/* --- the head ----------------------------------------------------------- */
+
+void frame_head_put(uint8_t out[FRAME_HEAD], unsigned type, size_t len);
+/* head: FRAME_HEAD bytes.  Refuses unknown types, flags, and a length that
+ * the type can't have. */
+MUST_USE bool frame_head_parse(struct bytes head, unsigned *type, size_t *len,
+	struct err *e);
 
 /* --- the state table ---------------------------------------------------- */
 
 enum frame_side { FRAME_FROM_CLIENT, FRAME_FROM_KEEP };
 
-/* Where a conversation stands, kept by both ends. */
+/* Where a conversation stands, kept by both ends.  All-zero: nothing said. */
 struct frame_talk {
-	unsigned state;     /* see frame.c */
+	unsigned state;	    /* both sides' states and facts, see frame.c */
 	uint64_t data_left; /* DATA still due from the side that began it */
 	uint64_t credit;    /* STDIN bytes the client may still send */
 };

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Payloads: encoders, and parsers for hostile bytes. */
+#include <stdlib.h>
+
+#include "channel/frame.h"
+
+enum { CONFIG_VERSION = 1, MOUNT_WRITABLE = 1, MOUNT_RETURNED = 2 };
+
+bool frame_hello_encode(enum frame_role role, struct buf *out)
+{
+	buf_u32le(out, FRAME_VERSION);
+	buf_u32le(out, role);
+	buf_u64le(out, 0);
+	return buf_ok(out);
+}
+
+bool frame_hello_parse(struct bytes in, enum frame_role *role, struct err *e)
+{
+	struct reader r = { .in = in };
+	uint32_t version = reader_u32le(&r);
+	uint32_t said = reader_u32le(&r);
+	uint64_t reserved = reader_u64le(&r);
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "frame HELLO: length %zu",
+			in.len);
+	if (version != FRAME_VERSION)
+		return err_fail(e, ERR_INPUT,
+			"frame HELLO: peer speaks version %u, we speak %u",
+			version, FRAME_VERSION);
+	if (said >= FRAME_ROLE_COUNT)
+		return err_fail(e, ERR_INPUT, "frame HELLO: unknown role %u",
+			said);
+	if (reserved)
+		return err_fail(e, ERR_INPUT, "frame HELLO: reserved bits set");
+	*role = (enum frame_role)said;
+	return true;
+}
+
+/* --- CONFIG ------------------------------------------------------------- */
+
+static bool has_nul(struct bytes s)
+{
+	return s.len && memchr(s.ptr, 0, s.len);
+}
+
+static bool put_string(struct buf *out, struct bytes s, size_t max)
+{
+	if (s.len > max || has_nul(s))
+		return false;
+	buf_u16le(out, (uint16_t)s.len);
+	return buf_put(out, s);
+}
+
+static bool put_strings(struct buf *out, const struct bytes *s, size_t n)
+{
+	if (n > FRAME_MAX_ARGS)
+		return false;
+	buf_u16le(out, (uint16_t)n);
+	for (size_t i = 0; i < n; i++)
+		if (!put_string(out, s[i], FRAME_MAX_STRING))
+			return false;
+	return true;
+}
+
+static bool put_config(const struct frame_config *c, struct buf *out)
+{
+	if (c->mount_count > FRAME_MAX_MOUNTS)
+		return false;
+	buf_u32le(out, CONFIG_VERSION);
+	buf_u64le(out, c->memory_bytes);
+	buf_u64le(out, c->file_bytes);
+	buf_u64le(out, c->time_ns);
+	buf_u64le(out, c->fuel);
+	buf_u32le(out, c->flags);
+	if (!put_strings(out, c->args, c->arg_count) ||
+		!put_strings(out, c->env, c->env_count))
+		return false;
+	buf_u16le(out, (uint16_t)c->mount_count);
+	for (size_t i = 0; i < c->mount_count; i++) {
+		const struct frame_mount *m = &c->mounts[i];
+		if (!put_string(out, m->guest, FRAME_MAX_PATH))
+			return false;
+		buf_u8(out,
+			(uint8_t)((m->writable ? MOUNT_WRITABLE : 0) |
+				(m->returned ? MOUNT_RETURNED : 0)));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(c->stdio); i++)
+		buf_u8(out, c->stdio[i]);
+	return buf_ok(out);
+}
+
+bool frame_config_encode(const struct frame_config *c, struct buf *out)
+{
+	size_t before = out->len;
+	if (!put_config(c, out) || out->len - before > FRAME_MAX_PAYLOAD) {
+		out->len = before;
+		return false;
+	}
+	return true;
+}
+
+/* One length-prefixed string; sticks in the reader when it can't be. */
+static struct bytes take_string(struct reader *r, size_t max)
+{
+	size_t n = reader_u16le(r);
+	struct bytes s = reader_take(r, n);
+	if (n > max || has_nul(s))
+		r->failed = true;
+	return s;
+}
+
+/* NULL with *n 0 for none; false without memory or when malformed. */
+static bool take_strings(struct reader *r, struct bytes **out, size_t *n,
+	const char *what, struct err *e)
+{
+	size_t count = reader_u16le(r);
+	/* Each takes two bytes at least: no allocation beyond the input. */
+	if (count > FRAME_MAX_ARGS || count > reader_left(r) / 2)
+		return err_fail(e, ERR_INPUT, "frame CONFIG: %zu %s", count,
+			what);
+	if (!count)
+		return true;
+	*out = calloc(count, sizeof **out);
+	if (!*out)
+		return err_fail(e, ERR_LIMIT, "frame CONFIG: no memory");
+	*n = count;
+	for (size_t i = 0; i < count; i++) {
+		(*out)[i] = take_string(r, FRAME_MAX_STRING);
+		if (r->failed)
+			return err_fail(e, ERR_INPUT,
+				"frame CONFIG: entry %zu of %s", i, what);
+	}
+	return true;
+}
+
+/* Guest paths become names of preopened folders. */
+static bool guest_ok(const struct frame_config *c, size_t i)
+{
+	struct bytes g = c->mounts[i].guest;
+	if (!g.len || g.len > FRAME_MAX_PATH)
+		return false;
+	for (size_t k = 0; k < i; k++)
+		if (bytes_equal(c->mounts[k].guest, g))
+			return false;
+	return true;
+}
+
+static bool take_mounts(struct reader *r, struct frame_config *c, struct err *e)
+{
+	size_t count = reader_u16le(r);
+	if (count > FRAME_MAX_MOUNTS || count > reader_left(r) / 3)
+		return err_fail(e, ERR_INPUT, "frame CONFIG: %zu mounts",
+			count);
+	if (!count)
+		return true;
+	c->mounts = calloc(count, sizeof *c->mounts);
+	if (!c->mounts)
+		return err_fail(e, ERR_LIMIT, "frame CONFIG: no memory");
+	c->mount_count = count;
+	for (size_t i = 0; i < count; i++) {
+		c->mounts[i].guest = take_string(r, FRAME_MAX_PATH);
+		unsigned flags = reader_u8(r);
+		c->mounts[i].writable = flags & MOUNT_WRITABLE;
+		c->mounts[i].returned = flags & MOUNT_RETURNED;
+		if (r->failed || !guest_ok(c, i) ||
+			(flags & ~(unsigned)(MOUNT_WRITABLE | MOUNT_RETURNED)))
+			return err_fail(e, ERR_INPUT, "frame CONFIG: mount %zu",
+				i);
+	}
+	return true;
+}
+
+static bool take_config(struct reader *r, struct frame_config *c, struct err *e)
+{
+	uint32_t version = reader_u32le(r);
+	c->memory_bytes = reader_u64le(r);
+	c->file_bytes = reader_u64le(r);
+	c->time_ns = reader_u64le(r);
+	c->fuel = reader_u64le(r);
+	c->flags = reader_u32le(r);
+	if (r->failed)
+		return err_fail(e, ERR_INPUT, "frame CONFIG: too short");
+	if (version != CONFIG_VERSION)
+		return err_fail(e, ERR_INPUT, "frame CONFIG: version %u",
+			version);
+	if (c->flags & ~FRAME_CONFIG_FLAGS)
+		return err_fail(e, ERR_INPUT, "frame CONFIG: flags 0x%x",
+			c->flags);
+	if (!take_strings(r, &c->args, &c->arg_count, "arguments", e) ||
+		!take_strings(r, &c->env, &c->env_count, "variables", e) ||
+		!take_mounts(r, c, e))
+		return false;
+	for (size_t i = 0; i < c->env_count; i++)
+		if (!c->env[i].len || c->env[i].ptr[0] == '=' ||
+			!memchr(c->env[i].ptr, '=', c->env[i].len))
+			return err_fail(e, ERR_INPUT,
+				"frame CONFIG: entry %zu of variables", i);
+	reader_copy(r, c->stdio, sizeof c->stdio);
+	for (size_t i = 0; i < sizeof c->stdio; i++)
+		if (c->stdio[i] > FRAME_STDIO_NULL)
+			return err_fail(e, ERR_INPUT, "frame CONFIG: stdio %zu",
+				i);
+	if (!reader_done(r))
+		return err_fail(e, ERR_INPUT, "frame CONFIG: length");
+	return true;
+}
+
+bool frame_config_parse(struct bytes in, struct frame_config *out,
+	struct err *e)
+{
+	struct reader r = { .in = in };
+	struct frame_config c = { 0 };
+	if (!take_config(&r, &c, e)) {
+		frame_config_fini(&c);
+		return false;
+	}
+	*out = c;
+	return true;
+}
+
+void frame_config_fini(struct frame_config *c)
+{
+	free(c->args);
+	free(c->env);
+	free(c->mounts);
+	*c = (struct frame_config){ 0 };
+}
+
+/* --- FILE, MODULE ------------------------------------------------------- */
+
+static bool component_ok(struct bytes s)
+{
+	return s.len && !bytes_equal(s, BYTES_LIT(".")) &&
+		!bytes_equal(s, BYTES_LIT(".."));
+}
+
+/* Whoever unpacks it below a folder stays below it. */
+static bool path_ok(struct bytes p)
+{
+	if (!p.len || p.len > FRAME_MAX_PATH || has_nul(p))
+		return false;
+	while (true) {
+		const uint8_t *slash = memchr(p.ptr, '/', p.len);
+		size_t n = slash ? (size_t)(slash - p.ptr) : p.len;
+		if (!component_ok(bytes_of(p.ptr, n)))
+			return false;
+		if (!slash)
+			return true;
+		p = bytes_from(p, n + 1);
+	}
+}
+
+bool frame_file_encode(const struct frame_file *f, struct buf *out)
+{
+	if (!path_ok(f->path) || f->mount >= FRAME_MAX_MOUNTS ||
+		(f->directory && f->size))
+		return false;
+	buf_u32le(out, f->mount);
+	buf_u32le(out, f->directory ? FRAME_MODE_DIRECTORY : 0);
+	buf_u64le(out, f->mtime_ns);
+	buf_u64le(out, f->size);
+	buf_put(out, BYTES_ARRAY(f->sha256));
+	buf_u16le(out, (uint16_t)f->path.len);
+	buf_put(out, f->path);
+	return buf_ok(out);
+}
+
+bool frame_file_parse(struct bytes in, struct frame_file *out, struct err *e)
+{
+	struct reader r = { .in = in };
+	struct frame_file f = { .mount = reader_u32le(&r) };
+	uint32_t mode = reader_u32le(&r);
+	f.mtime_ns = reader_u64le(&r);
+	f.size = reader_u64le(&r);
+	reader_copy(&r, f.sha256, sizeof f.sha256);
+	f.path = reader_take(&r, reader_u16le(&r));
+	f.directory = mode & FRAME_MODE_DIRECTORY;
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "frame FILE: length %zu", in.len);
+	if (f.mount >= FRAME_MAX_MOUNTS)
+		return err_fail(e, ERR_INPUT, "frame FILE: mount %u", f.mount);
+	if (mode & ~FRAME_MODE_DIRECTORY)
+		return err_fail(e, ERR_INPUT, "frame FILE: mode 0x%x", mode);
+	if (f.directory && f.size)
+		return err_fail(e, ERR_INPUT,
+			"frame FILE: directory with a size");
+	if (!path_ok(f.path))
+		return err_fail(e, ERR_INPUT, "frame FILE: path");
+	*out = f;
+	return true;
+}
+
+bool frame_module_encode(const struct frame_module *m, struct buf *out)
+{
+	buf_u64le(out, m->size);
+	buf_put(out, BYTES_ARRAY(m->sha256));
+	return buf_ok(out);
+}
+
+bool frame_module_parse(struct bytes in, struct frame_module *out,
+	struct err *e)
+{
+	struct reader r = { .in = in };
+	struct frame_module m = { .size = reader_u64le(&r) };
+	reader_copy(&r, m.sha256, sizeof m.sha256);
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "frame MODULE: length %zu",
+			in.len);
+	*out = m;
+	return true;
+}
+
+/* --- EXIT, STATUS, ERROR ------------------------------------------------ */
+
+/* People read it on a terminal: nothing there may move a cursor. */
+static void copy_text(char *to, struct bytes from, bool lines)
+{
+	for (size_t i = 0; i < from.len; i++) {
+		uint8_t c = from.ptr[i];
+		bool fine = (c >= 0x20 && c < 0x7f) ||
+			(lines && (c == '\n' || c == '\t'));
+		to[i] = fine ? (char)c : '?';
+	}
+	to[from.len] = 0;
+}
+
+bool frame_exit_encode(const struct frame_exit *x, struct buf *out)
+{
+	size_t n = strnlen(x->text, FRAME_EXIT_TEXT_MAX);
+	buf_u32le(out, x->status);
+	buf_u32le(out, x->end);
+	buf_u64le(out, x->run_ns);
+	buf_u64le(out, x->memory_peak);
+	buf_u64le(out, x->stdin_bytes);
+	buf_u64le(out, x->stdout_bytes);
+	buf_u64le(out, x->stderr_bytes);
+	buf_u16le(out, (uint16_t)n);
+	buf_put(out, bytes_of(x->text, n));
+	return buf_ok(out);
+}
+
+bool frame_exit_parse(struct bytes in, struct frame_exit *out, struct err *e)
+{
+	struct reader r = { .in = in };
+	struct frame_exit x = { .status = reader_u32le(&r) };
+	x.end = reader_u32le(&r);
+	x.run_ns = reader_u64le(&r);
+	x.memory_peak = reader_u64le(&r);
+	x.stdin_bytes = reader_u64le(&r);
+	x.stdout_bytes = reader_u64le(&r);
+	x.stderr_bytes = reader_u64le(&r);
+	struct bytes text = reader_take(&r, reader_u16le(&r));
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "frame EXIT: length %zu", in.len);
+	if (x.end >= FRAME_END_COUNT)
+		return err_fail(e, ERR_INPUT, "frame EXIT: end %u", x.end);
+	if (text.len > FRAME_EXIT_TEXT_MAX)
+		return err_fail(e, ERR_INPUT, "frame EXIT: text of %zu bytes",
+			text.len);
+	copy_text(x.text, text, true);
+	*out = x;
+	return true;
+}
+
+bool frame_status_encode(const struct frame_status *s, struct buf *out)
+{
+	buf_u32le(out, s->state);
+	buf_u32le(out, s->status);
+	buf_u64le(out, s->run_ns);
+	buf_u64le(out, s->log_first);
+	buf_u64le(out, s->log_end);
+	return buf_ok(out);
+}
+
+bool frame_status_parse(struct bytes in, struct frame_status *out,
+	struct err *e)
+{
+	struct reader r = { .in = in };
+	struct frame_status s = { .state = reader_u32le(&r) };
+	s.status = reader_u32le(&r);
+	s.run_ns = reader_u64le(&r);
+	s.log_first = reader_u64le(&r);
+	s.log_end = reader_u64le(&r);
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "frame STATUS: length %zu",
+			in.len);
+	if (s.state > FRAME_RUN_ENDED)
+		return err_fail(e, ERR_INPUT, "frame STATUS: state %u",
+			s.state);
+	if (s.log_first > s.log_end)
+		return err_fail(e, ERR_INPUT, "frame STATUS: log offsets");
+	*out = s;
+	return true;
+}
+
+bool frame_error_encode(enum err_kind kind, const char *text, struct buf *out)
+{
+	if (kind <= ERR_NONE || kind > ERR_LIMIT)
+		kind = ERR_HOST;
+	buf_u8(out, (uint8_t)kind);
+	buf_put(out, bytes_of(text, strnlen(text, FRAME_ERROR_TEXT_MAX)));
+	return buf_ok(out);
+}
+
+bool frame_error_parse(struct bytes in, struct err *what, struct err *e)
+{
+	struct reader r = { .in = in };
+	unsigned kind = reader_u8(&r);
+	struct bytes text = reader_take(&r, reader_left(&r));
+	if (!reader_done(&r) || text.len > FRAME_ERROR_TEXT_MAX)
+		return err_fail(e, ERR_INPUT, "frame ERROR: length %zu",
+			in.len);
+	if (kind == ERR_NONE || kind > ERR_LIMIT)
+		return err_fail(e, ERR_INPUT, "frame ERROR: kind %u", kind);
+	struct err w = { .kind = (enum err_kind)kind };
+	copy_text(w.text, text, false);
+	*what = w;
+	return true;
+}

@@ -79,7 +79,7 @@ static inline uint32_t reader_u32be(struct reader *r)
 static inline void reader_copy(struct reader *r, void *to, size_t n)
 {
 	struct bytes b = reader_take(r, n);
-	if (b.len == n && n)
+	if (b.ptr && b.len == n)
 		memcpy(to, b.ptr, n);
 	else
 		memset(to, 0, n);

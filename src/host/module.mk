@@ -3,3 +3,4 @@ HOST_MAINS := src/host/donjond_main.c src/host/keep_main.c
 $(call library,host,$(filter-out $(HOST_MAINS),$(wildcard src/host/*.c)),host fuzz)
 $(call unit,host,host json codec base,-ljansson)
 $(call fuzzer,control,host json codec base,-ljansson)
+$(call program,bin/donjon-keep,host,src/host/keep_main.c,host hal soft json crypto codec base,-ljansson -lseccomp -lcrypto)

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
+#include "base/reader.h"
+#include "host/gate_priv.h"
+
+/* The host says no: the Keep lives on. */
+static bool refuse(struct gate_call *c, enum gate_error error)
+{
+	c->reply.error = error;
+	return true;
+}
+
+/* The host could not; the Keep is told so and its agent may be told why. */
+static bool failed(struct gate_serve *g, struct gate_call *c,
+	enum gate_error error, const struct err *why)
+{
+	fmt(g->note, sizeof g->note, "%s", why->text);
+	return refuse(c, error);
+}
+
+/* --- attestation ---------------------------------------------------------- */
+
+bool gate_op_evidence(struct gate_serve *g, struct gate_call *c,
+	UNUSED struct err *e)
+{
+	auto_buf evidence = { 0 };
+	auto_buf endorsements = { 0 };
+	auto_buf out = { .limit = GATE_DATA_BYTES };
+	struct err why = { 0 };
+	if (!g->sink.evidence(g->sink.ctx, buf_bytes(&g->copy), &evidence,
+		    &endorsements, &why))
+		return failed(g, c, GATE_FAILED, &why);
+	buf_u32le(&out, (uint32_t)evidence.len);
+	buf_put(&out, buf_bytes(&evidence));
+	buf_u32le(&out, (uint32_t)endorsements.len);
+	buf_put(&out, buf_bytes(&endorsements));
+	if (!buf_ok(&out))
+		return refuse(c, GATE_LIMIT);
+	memcpy(g->area->data, out.ptr, out.len);
+	c->reply.data_len = (uint32_t)out.len;
+	return true;
+}
+
+bool gate_op_publish(struct gate_serve *g, struct gate_call *c, struct err *e)
+{
+	struct reader r = { .in = buf_bytes(&g->copy) };
+	struct bytes parts[4];
+	struct err why = { 0 };
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		parts[i] = reader_take(&r, reader_u32le(&r));
+	if (!reader_done(&r))
+		return err_fail(e, ERR_DENIED, "lengths inside the data");
+	if (g->sink.published(g->sink.ctx, parts, &why))
+		return true;
+	if (why.kind == ERR_LIMIT)
+		return failed(g, c, GATE_LIMIT, &why);
+	return err_fail(e, why.kind, "%s", why.text);
+}
+
+/* --- handles -------------------------------------------------------------- */
+
+struct gate_slot *gate_slot_find(struct gate_serve *g, uint64_t handle)
+{
+	if (handle < 1 || handle > GATE_MAX_HANDLES)
+		return NULL;
+	struct gate_slot *s = &g->slots[handle - 1];
+	return s->kind == SLOT_FREE ? NULL : s;
+}
+
+static struct gate_slot *free_slot(struct gate_serve *g)
+{
+	for (size_t i = 0; i < GATE_MAX_HANDLES; i++)
+		if (g->slots[i].kind == SLOT_FREE)
+			return &g->slots[i];
+	return NULL;
+}
+
+/* Takes the lowest free handle, or refuses; the descriptor is taken in any
+ * case. */
+static bool give_out(struct gate_serve *g, struct gate_call *c,
+	enum gate_slot_kind kind, int fd, uint64_t channel)
+{
+	struct gate_slot *s = free_slot(g);
+	if (!s) {
+		cleanup_fd(&fd);
+		return refuse(c, GATE_LIMIT);
+	}
+	*s = (struct gate_slot){ .kind = kind, .fd = fd, .channel = channel };
+	c->reply.ret0 = (uint64_t)(s - g->slots) + 1;
+	return true;
+}
+
+bool gate_slot_close(struct gate_serve *g, struct gate_slot *s, struct err *e)
+{
+	struct gate_slot was = *s;
+	*s = (struct gate_slot){ 0 };
+	if (was.kind == SLOT_CHANNELS) {
+		g->has_channels = false;
+		return true;
+	}
+	/* The host agent has the same socket: only this ends it for the
+	 * client. */
+	if (was.kind == SLOT_CHANNEL)
+		shutdown(was.fd, SHUT_WR);
+	close(was.fd);
+	return was.kind != SLOT_CHANNEL ||
+		g->sink.closed(g->sink.ctx, was.channel, was.bytes_in,
+			was.bytes_out, e);
+}
+
+bool gate_op_listen(struct gate_serve *g, struct gate_call *c, struct err *e)
+{
+	int fd = -1;
+	if (c->req.arg0 == GATE_LISTEN_CHANNEL) {
+		if (c->req.arg1)
+			return err_fail(e, ERR_DENIED, "arg1 out of range");
+		if (g->has_channels)
+			return refuse(c, GATE_LIMIT);
+		g->has_channels = true;
+		return give_out(g, c, SLOT_CHANNELS, -1, 0);
+	}
+	if (!gate_grants_port(&g->grants, c->req.arg1))
+		return refuse(c, GATE_DENIED);
+	c->reply.error = gate_net_listen((uint16_t)c->req.arg1, &fd);
+	return c->reply.error != GATE_OK ||
+		give_out(g, c, SLOT_LISTENER, fd, 0);
+}
+
+static bool accept_channel(struct gate_serve *g, struct gate_call *c)
+{
+	struct gate_queue *q = &g->queue;
+	if (!q->count)
+		return refuse(c, GATE_AGAIN);
+	if (!free_slot(g))
+		return refuse(c, GATE_LIMIT);
+	size_t at = q->first;
+	q->first = (q->first + 1) % ARRAY_LEN(q->entry);
+	q->count--;
+	return give_out(g, c, SLOT_CHANNEL, q->entry[at].fd,
+		q->entry[at].channel);
+}
+
+bool gate_op_accept(struct gate_serve *g, struct gate_call *c,
+	UNUSED struct err *e)
+{
+	if (c->slot->kind == SLOT_CHANNELS)
+		return accept_channel(g, c);
+	int fd = accept4(c->slot->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return refuse(c, gate_net_error(errno));
+	return give_out(g, c, SLOT_STREAM, fd, 0);
+}
+
+bool gate_op_close(struct gate_serve *g, struct gate_call *c, struct err *e)
+{
+	return gate_slot_close(g, c->slot, e);
+}
+
+/* --- connections that the Keep opens -------------------------------------- */
+
+/* A name of printable characters, as a string. */
+static bool get_name(struct gate_serve *g, const char **name, struct err *e)
+{
+	for (size_t i = 0; i < g->copy.len; i++)
+		if (g->copy.ptr[i] <= ' ' || g->copy.ptr[i] > '~')
+			return err_fail(e, ERR_DENIED, "name not printable");
+	*name = buf_cstr(&g->copy);
+	return true;
+}
+
+bool gate_op_connect(struct gate_serve *g, struct gate_call *c, struct err *e)
+{
+	const char *target = "";
+	int fd = -1;
+	if (!get_name(g, &target, e))
+		return false;
+	if (!gate_grants_target(&g->grants, target))
+		return refuse(c, GATE_DENIED);
+	c->reply.error = gate_net_connect(target, &fd);
+	return c->reply.error != GATE_OK || give_out(g, c, SLOT_STREAM, fd, 0);
+}
+
+bool gate_op_resolve(struct gate_serve *g, struct gate_call *c, struct err *e)
+{
+	const char *host = "";
+	uint8_t out[8][16];
+	size_t n = 0;
+	if (!get_name(g, &host, e))
+		return false;
+	if (!gate_grants_host(&g->grants, host))
+		return refuse(c, GATE_DENIED);
+	c->reply.error = gate_net_resolve(host, out, ARRAY_LEN(out), &n);
+	if (c->reply.error == GATE_OK) {
+		memcpy(g->area->data, out, n * sizeof out[0]);
+		c->reply.data_len = (uint32_t)(n * sizeof out[0]);
+	}
+	return true;
+}
+
+/* --- bytes ---------------------------------------------------------------- */
+
+bool gate_op_send(struct gate_serve *g, struct gate_call *c,
+	UNUSED struct err *e)
+{
+	ssize_t n;
+	do
+		n = send(c->slot->fd, g->area->data, c->req.data_len,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return refuse(c, gate_net_error(errno));
+	c->slot->bytes_out += (uint64_t)n;
+	c->reply.ret0 = (uint64_t)n;
+	return true;
+}
+
+bool gate_op_recv(struct gate_serve *g, struct gate_call *c,
+	UNUSED struct err *e)
+{
+	ssize_t n;
+	do
+		n = recv(c->slot->fd, g->area->data, (size_t)c->req.arg1,
+			MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return refuse(c, gate_net_error(errno));
+	c->slot->bytes_in += (uint64_t)n;
+	c->reply.data_len = (uint32_t)n;
+	return true;
+}
+
+bool gate_op_shutdown(UNUSED struct gate_serve *g, struct gate_call *c,
+	UNUSED struct err *e)
+{
+	int how = c->req.arg1 == GATE_SHUT_READ ? SHUT_RD : SHUT_WR;
+	if (shutdown(c->slot->fd, how) != 0)
+		return refuse(c, gate_net_error(errno));
+	return true;
+}
+
+bool gate_op_poll(struct gate_serve *g, struct gate_call *c, struct err *e)
+{
+	struct gate_waiter *w = &g->waiter;
+	size_t n = g->copy.len / sizeof w->list[0];
+	if (g->copy.len % sizeof w->list[0])
+		return err_fail(e, ERR_DENIED, "%zu bytes of data",
+			g->copy.len);
+	if (n)
+		memcpy(w->list, g->copy.ptr, g->copy.len);
+	for (size_t i = 0; i < n; i++) {
+		if (!gate_slot_find(g, w->list[i].handle))
+			return err_fail(e, ERR_DENIED,
+				"handle %u not given out", w->list[i].handle);
+		if (w->list[i].want & ~(GATE_IN | GATE_OUT))
+			return err_fail(e, ERR_DENIED, "events 0x%x",
+				w->list[i].want);
+	}
+	uint64_t timeout = c->req.arg0;
+	w->deadline_ns =
+		timeout < INT64_MAX ? gate_now_ns() + timeout : UINT64_MAX;
+	w->count = n;
+	w->on = true;
+	c->turn = GATE_TURN_WAIT;
+	return true;
+}
+
+/* --- the rest ------------------------------------------------------------- */
+
+bool gate_op_time_hint(UNUSED struct gate_serve *g, struct gate_call *c,
+	UNUSED struct err *e)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	c->reply.ret0 = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	return true;
+}
+
+bool gate_op_log(struct gate_serve *g, struct gate_call *c,
+	UNUSED struct err *e)
+{
+	if (!g->sink.log)
+		return refuse(c, GATE_DENIED);
+	g->sink.log(g->sink.ctx, buf_bytes(&g->copy));
+	return true;
+}
+
+bool gate_op_exit(struct gate_serve *g, struct gate_call *c,
+	UNUSED struct err *e)
+{
+	g->reason = (enum gate_exit)c->req.arg0;
+	c->turn = GATE_TURN_END;
+	return true;
+}

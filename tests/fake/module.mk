@@ -1,0 +1,5 @@
+# A stand-in for exec: tests of the HAL and of the loader launch it.
+$(call program,tests/fake/keep/process/exec,exec,tests/fake/exec.c)
+$(O)/tests/unit/hal/process $(O)/tests/unit/host/gate_keep: | \
+	$(O)/tests/fake/keep/process/exec
+$(O)/tests/unit/host/gate_keep: | $(O)/bin/donjon-keep

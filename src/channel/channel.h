@@ -65,8 +65,8 @@ struct frame {
  * one record beyond a frame: when it is not asked, it takes no more from
  * channel_input than CHANNEL_INPUT_MAX, so back-pressure reaches the peer.
  */
-MUST_USE bool channel_next(
-	struct channel *c, struct frame *out, bool *got, struct err *e);
+MUST_USE bool channel_next(struct channel *c, struct frame *out, bool *got,
+	struct err *e);
 /* Bytes of ciphertext that channel_input would buffer now without exceeding
  * its bound; 0: take frames first. */
 size_t channel_input_room(const struct channel *c);

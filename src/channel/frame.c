@@ -186,6 +186,11 @@ bool frame_head_parse(struct bytes head, unsigned *type, size_t *len,
 	return true;
 }
 
+bool frame_talk_over(const struct frame_talk *t)
+{
+	return (t->state >> KEEP_SHIFT & STATE_MASK) == KEEP_OVER;
+}
+
 static bool refuse(const struct frame_talk *t, enum frame_side side,
 	unsigned type, struct err *e)
 {

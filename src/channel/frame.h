@@ -225,6 +225,8 @@ struct frame_talk {
 };
 
 const char *frame_type_name(unsigned type);
+/* The last frame was said: EXIT, or ERROR by either. */
+bool frame_talk_over(const struct frame_talk *t);
 /*
  * Checks one frame, sent by `side`, against the table and moves on; false
  * (talk unchanged) names frame and state.  Looks into payloads only for

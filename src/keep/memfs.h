@@ -12,6 +12,11 @@
 
 struct memfs;
 
+/*
+ * What counts is the memory that contents take (in steps: doubling up to
+ * 64 KiB, then 64 KiB), link targets, and 64 bytes and its length for each
+ * name.
+ */
 struct memfs_config {
 	uint64_t max_bytes; /* contents and names together; 0: 1 GiB */
 	uint64_t max_nodes; /* 0: 1,000,000 */
@@ -25,6 +30,8 @@ MUST_USE bool memfs_new(
 void memfs_free(struct memfs *fs);
 
 struct vfs *memfs_vfs(struct memfs *fs);
+/* How much of max_bytes is taken. */
+uint64_t memfs_used(const struct memfs *fs);
 
 /* A new root directory (each preopen has its own); lives as long as fs. */
 MUST_USE bool memfs_root(

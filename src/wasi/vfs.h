@@ -44,15 +44,15 @@ struct vfs_ops {
 	int (*lookup)(struct vfs *, struct vfs_node *dir, struct bytes name,
 		struct vfs_node **out);
 	/* The parent of a directory (itself at a root), with a reference. */
-	int (*parent)(
-		struct vfs *, struct vfs_node *dir, struct vfs_node **out);
+	int (*parent)(struct vfs *, struct vfs_node *dir,
+		struct vfs_node **out);
 	/* FILE or DIRECTORY; EXIST when the name is taken. */
 	int (*create)(struct vfs *, struct vfs_node *dir, struct bytes name,
 		enum vfs_type type, struct vfs_node **out);
 	int (*symlink)(struct vfs *, struct vfs_node *dir, struct bytes name,
 		struct bytes target);
-	int (*readlink)(
-		struct vfs *, struct vfs_node *link, struct bytes *target);
+	int (*readlink)(struct vfs *, struct vfs_node *link,
+		struct bytes *target);
 	int (*link)(struct vfs *, struct vfs_node *file, struct vfs_node *dir,
 		struct bytes name);
 	/* Removes a name: of a directory (must be empty) or of another. */

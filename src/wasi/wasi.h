@@ -5,7 +5,7 @@
  * every pointer and length it gives is checked against its memory, every
  * path stays below its preopen.  Nothing here asks the operating system.
  *
- * Numbers are those of wasi_snapshot_preview1 (witx, 2020).
+ * Numbers are those of wasi_snapshot_preview1 (witx, 2020): wasi/errno.h.
  */
 #ifndef WASI_WASI_H
 #define WASI_WASI_H
@@ -29,6 +29,7 @@ enum wasi_ready {
  * block.  The results of read and write: > 0 bytes moved, 0 end of file
  * (read only), or a negated WASI errno; -WASI_AGAIN: not now.
  */
+struct wasi_stream;
 struct wasi_stream_ops {
 	int64_t (*read)(void *ctx, uint8_t *to, size_t n);
 	int64_t (*write)(void *ctx, const uint8_t *from, size_t n);
@@ -36,12 +37,21 @@ struct wasi_stream_ops {
 	/* How many bytes can be read now, for poll_oneoff; 0 if unknown. */
 	uint64_t (*pending)(void *ctx);
 	void (*close)(void *ctx); /* may be NULL */
+	/*
+	 * Sockets only, each may be NULL.  accept is a listener's: 0 and a new
+	 * stream (closed through its own ops), else a WASI errno, WASI_AGAIN:
+	 * nobody is there now.  shutdown: which of READ, WRITE ends; 0 or a
+	 * WASI errno.
+	 */
+	int (*accept)(void *ctx, struct wasi_stream *out);
+	int (*shutdown)(void *ctx, unsigned which);
 };
 
 struct wasi_stream {
 	const struct wasi_stream_ops *ops;
 	void *ctx;
-	bool tty; /* reported as a character device without seek rights */
+	bool tty;    /* reported as a character device without seek rights */
+	bool socket; /* reported as a stream socket; sock_* work on it */
 };
 
 enum wasi_clock {
@@ -60,7 +70,9 @@ struct wasi_host {
 	bool (*random)(void *ctx, uint8_t *to, size_t n);
 	/*
 	 * Sleeps until a stream may have become ready or the monotonic clock
-	 * reaches `deadline` (ns; UINT64_MAX: no deadline).  May return early.
+	 * reaches `deadline` (ns; UINT64_MAX: no deadline).  May return early,
+	 * but not forever at once: "became ready" since the stream last said
+	 * no, not "is ready".  A deadline that is past gives others a turn.
 	 * False: the program is to stop now.
 	 */
 	bool (*wait)(void *ctx, uint64_t deadline);
@@ -78,7 +90,7 @@ struct wasi_fd_config {
 
 struct wasi_config {
 	const struct wasi_host *host;
-	struct vfs *vfs; /* may be NULL when there is no preopen */
+	struct vfs *vfs;	 /* may be NULL when there is no preopen */
 	const char *const *args; /* args[0] is the program's name */
 	size_t arg_count;
 	const char *const *env; /* "KEY=value" */
@@ -89,8 +101,8 @@ struct wasi_config {
 };
 
 /* Copies args, env and the descriptor table; host and vfs are borrowed. */
-MUST_USE bool wasi_new(
-	const struct wasi_config *cfg, struct wasi **out, struct err *e);
+MUST_USE bool wasi_new(const struct wasi_config *cfg, struct wasi **out,
+	struct err *e);
 void wasi_free(struct wasi *w);
 
 /*

@@ -1,0 +1,3 @@
+$(call library,wasi,$(wildcard src/wasi/*.c))
+# The file system is of the Keep, but is built and tested without the rest.
+$(call library,memfs,src/keep/memfs.c)

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of src/wasi share.  A call is a function of one
+ * `struct wasi_call` that returns an errno.  It first checks everything the
+ * program gave (descriptor, flags, every pointer), then acts.
+ */
+#ifndef WASI_WASI_PRIV_H
+#define WASI_WASI_PRIV_H
+
+#include "base/buf.h"
+#include "wasi/errno.h"
+#include "wasi/layout.h"
+#include "wasi/wasi.h"
+
+enum wasi_kind { WASI_STREAM, WASI_NULL, WASI_DIR, WASI_FILE };
+
+struct wasi_fd {
+	enum wasi_kind kind;
+	uint16_t flags; /* FDFLAG_* */
+	uint64_t base, inheriting;
+	bool read_only;		   /* changes below it are ROFS */
+	struct wasi_stream stream; /* WASI_STREAM */
+	struct buf peeked;	   /* read from the stream, not yet by them */
+	struct vfs_node *node;	   /* WASI_DIR, WASI_FILE: with a reference */
+	uint64_t pos;
+	char *preopen; /* its guest path, or NULL */
+};
+
+/* "a\0b\0": as args_get lays them out. */
+struct wasi_strings {
+	char *text;
+	uint32_t len, count;
+};
+
+struct wasi {
+	const struct wasi_host *host;
+	struct vfs *vfs;
+	struct wasi_strings args, env;
+	struct wasi_fd **fds; /* NULL: free */
+	uint32_t fd_count, max_fds;
+	struct wasm_import *imports;
+	struct wasi_bound *bound;
+	size_t import_count;
+};
+
+struct wasi_call {
+	struct wasi *w;
+	struct wasm_caller *caller;
+	const uint64_t *arg;
+	bool old;   /* called as wasi_unstable */
+	bool ended; /* the program does not go on after this call */
+};
+
+/* Every function and its type, in the order of the specification. */
+#define WASI_CALLS(X)                           \
+	X(args_get, "ii:i")                     \
+	X(args_sizes_get, "ii:i")               \
+	X(environ_get, "ii:i")                  \
+	X(environ_sizes_get, "ii:i")            \
+	X(clock_res_get, "ii:i")                \
+	X(clock_time_get, "iIi:i")              \
+	X(fd_advise, "iIIi:i")                  \
+	X(fd_allocate, "iII:i")                 \
+	X(fd_close, "i:i")                      \
+	X(fd_datasync, "i:i")                   \
+	X(fd_fdstat_get, "ii:i")                \
+	X(fd_fdstat_set_flags, "ii:i")          \
+	X(fd_fdstat_set_rights, "iII:i")        \
+	X(fd_filestat_get, "ii:i")              \
+	X(fd_filestat_set_size, "iI:i")         \
+	X(fd_filestat_set_times, "iIIi:i")      \
+	X(fd_pread, "iiiIi:i")                  \
+	X(fd_prestat_get, "ii:i")               \
+	X(fd_prestat_dir_name, "iii:i")         \
+	X(fd_pwrite, "iiiIi:i")                 \
+	X(fd_read, "iiii:i")                    \
+	X(fd_readdir, "iiiIi:i")                \
+	X(fd_renumber, "ii:i")                  \
+	X(fd_seek, "iIii:i")                    \
+	X(fd_sync, "i:i")                       \
+	X(fd_tell, "ii:i")                      \
+	X(fd_write, "iiii:i")                   \
+	X(path_create_directory, "iii:i")       \
+	X(path_filestat_get, "iiiii:i")         \
+	X(path_filestat_set_times, "iiiiIIi:i") \
+	X(path_link, "iiiiiii:i")               \
+	X(path_open, "iiiiiIIii:i")             \
+	X(path_readlink, "iiiiii:i")            \
+	X(path_remove_directory, "iii:i")       \
+	X(path_rename, "iiiiii:i")              \
+	X(path_symlink, "iiiii:i")              \
+	X(path_unlink_file, "iii:i")            \
+	X(poll_oneoff, "iiii:i")                \
+	X(proc_exit, "i:")                      \
+	X(proc_raise, "i:i")                    \
+	X(sched_yield, ":i")                    \
+	X(random_get, "ii:i")                   \
+	X(sock_accept, "iii:i")                 \
+	X(sock_recv, "iiiiii:i")                \
+	X(sock_send, "iiiii:i")                 \
+	X(sock_shutdown, "ii:i")
+
+#define WASI_DECLARE(name, sig) int wasi_##name(struct wasi_call *k);
+WASI_CALLS(WASI_DECLARE)
+
+static inline uint32_t arg32(const struct wasi_call *k, size_t i)
+{
+	return (uint32_t)k->arg[i];
+}
+
+/* --- guest.c: the program's memory -------------------------------------- */
+
+/* A checked view; NULL: FAULT.  Any address will do for no bytes. */
+uint8_t *wasi_view(struct wasi_call *k, uint64_t at, uint64_t len);
+/* A path: FAULT, NOENT (empty), NAMETOOLONG, INVAL (NUL), ILSEQ (UTF-8). */
+int wasi_path_text(struct wasi_call *k, uint32_t at, uint32_t len,
+	struct bytes *out);
+
+/*
+ * A list of buffers, all checked at the start and each again when its turn
+ * comes (a read may have changed the list that lies in the same memory).
+ */
+struct wasi_iovs {
+	struct wasi_call *k;
+	uint32_t at, left;
+	size_t room; /* what may still be moved: at most WASI_MOVE_MAX */
+};
+#define WASI_MOVE_MAX 0x7ffff000u
+int wasi_iovs_get(struct wasi_call *k, uint32_t at, uint32_t count,
+	struct wasi_iovs *out);
+/* The next buffer that is not empty; false at the end. */
+bool wasi_iovs_next(struct wasi_iovs *v, uint8_t **ptr, size_t *len);
+
+/* --- fdtable.c ---------------------------------------------------------- */
+
+/* BADF; NOTCAPABLE when a right is missing (BADF for read and write, as
+ * POSIX has it). */
+int wasi_fd_get(struct wasi_call *k, uint32_t fd, uint64_t rights,
+	struct wasi_fd **out);
+/* A directory: BADF, NOTDIR, NOTCAPABLE. */
+int wasi_fd_dir(struct wasi_call *k, uint32_t fd, uint64_t rights,
+	struct wasi_fd **out);
+int wasi_fd_rights(const struct wasi_fd *f, uint64_t rights);
+/* The lowest free number, with an all-zero descriptor that is not in the
+ * table yet: wasi_fd_set puts it there, wasi_fd_free drops it. */
+int wasi_fd_new(struct wasi *w, uint32_t *fd, struct wasi_fd **out);
+void wasi_fd_set(struct wasi *w, uint32_t fd, struct wasi_fd *f);
+void wasi_fd_free(struct wasi *w, struct wasi_fd *f);
+unsigned wasi_fd_type(const struct wasi_fd *f);
+
+/* --- stream.c ----------------------------------------------------------- */
+
+/* Waits for the host; CANCELED and k->ended when it says stop. */
+int wasi_wait(struct wasi_call *k, uint64_t deadline);
+/* One read or write of a stream; waits unless it is non-blocking. */
+int wasi_stream_read(struct wasi_call *k, struct wasi_fd *f, uint8_t *to,
+	size_t *n);
+int wasi_stream_write(struct wasi_call *k, struct wasi_fd *f,
+	const uint8_t *from, size_t *n);
+/* Whole lists: what a read(2) or write(2) of a stream does. */
+int wasi_stream_readv(struct wasi_call *k, struct wasi_fd *f,
+	struct wasi_iovs *v, bool all, size_t *done);
+int wasi_stream_writev(struct wasi_call *k, struct wasi_fd *f,
+	struct wasi_iovs *v, size_t *done);
+unsigned wasi_stream_ready(const struct wasi_fd *f);
+
+/* --- stat.c ------------------------------------------------------------- */
+
+int wasi_put_filestat(struct wasi_call *k, uint32_t at, struct vfs_node *n,
+	const struct wasi_fd *f);
+int wasi_set_times(struct wasi_call *k, struct vfs_node *n, uint64_t atim,
+	uint64_t mtim, uint32_t flags);
+
+/* --- path.c ------------------------------------------------------------- */
+
+enum { WASI_NAME_MAX = 255, WASI_PATH_MAX = 4096, WASI_LINKS_MAX = 40 };
+
+enum wasi_walk {
+	WASI_NOFOLLOW, /* the last component may be a link (slash: followed) */
+	WASI_FOLLOW,
+	WASI_NAME, /* for changing the name: a last link is never followed */
+};
+
+/* Where a path leads.  node NULL: dir has no such name.  name_len 0: the
+ * path ends in a directory itself ("." or ".."); node is that one. */
+struct wasi_path {
+	struct vfs_node *dir, *node; /* with references */
+	size_t name_len;
+	bool slash; /* a slash at the end */
+	enum vfs_type type;
+	uint8_t name[WASI_NAME_MAX];
+};
+
+/* Never leads out of base: `..` there and absolute paths or links: PERM. */
+int wasi_path_walk(struct wasi *w, struct vfs_node *base, struct bytes path,
+	enum wasi_walk how, struct wasi_path *out);
+void wasi_path_fini(struct wasi *w, struct wasi_path *p);
+
+static inline struct bytes wasi_path_name(const struct wasi_path *p)
+{
+	return bytes_of(p->name, p->name_len);
+}
+
+#endif

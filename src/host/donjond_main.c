@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * donjond, the host agent: puts the parts together and lives in one event
+ * loop until it is told to stop.  It never sees plaintext: what passes
+ * through it after an upgrade is the Keep's own TLS.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
+#include "host/http.h"
+#include "host/listen.h"
+#include "host/options.h"
+#include "host/spawn.h"
+#include "host/token.h"
+
+enum { STOP_SECONDS = 5, ANSWER_SECONDS = 1 };
+
+struct agent;
+
+struct listener {
+	struct agent *agent;
+	struct watch watch;
+	char bound[80]; /* "" for the Unix socket */
+};
+
+struct agent {
+	struct options options;
+	struct log log;
+	struct loop loop;
+	struct keeps keeps;
+	struct hal_config hal;
+	struct http *http;
+	struct token token;
+	struct listener listeners[OPTIONS_LISTEN + 1];
+	unsigned listener_count;
+	struct watch signals;
+	struct timer patience;
+	bool stopping, impatient;
+};
+
+/* --- listening -------------------------------------------------------------
+ */
+
+static void on_accept(struct watch *w, uint32_t events UNUSED)
+{
+	struct listener *l = container_of(w, struct listener, watch);
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0)
+		http_add(l->agent->http, fd);
+	else if (errno == EMFILE || errno == ENFILE)
+		log_event(&l->agent->log, LOG_WARN, "no descriptors left",
+			NULL);
+}
+
+static bool add_listener(struct agent *a, int fd, const char *bound,
+	struct err *e)
+{
+	struct listener *l = &a->listeners[a->listener_count];
+	*l = (struct listener){ .agent = a,
+		.watch = { .fd = -1, .ready = on_accept } };
+	fmt(l->bound, sizeof l->bound, "%s", bound);
+	if (!loop_watch(&a->loop, &l->watch, fd, EPOLLIN, e)) {
+		close(fd);
+		return false;
+	}
+	a->listener_count++;
+	return true;
+}
+
+static bool listen_all(struct agent *a, struct err *e)
+{
+	const struct options *o = &a->options;
+	int fd;
+	for (unsigned i = 0; i < o->listeners; i++) {
+		bool loopback;
+		char bound[80];
+		if (!listen_tcp(o->listen[i], &fd, &loopback, bound,
+			    sizeof bound, e))
+			return false;
+		if (!loopback && (!o->tls_cert || !a->token.len)) {
+			close(fd);
+			return err_fail(e, ERR_INPUT,
+				"--listen %s: off loopback --tls-cert and "
+				"--token-file are needed",
+				o->listen[i]);
+		}
+		if (!add_listener(a, fd, bound, e))
+			return false;
+	}
+	if (!o->unix_path)
+		return true;
+	return listen_unix(o->unix_path, &fd, e) && add_listener(a, fd, "", e);
+}
+
+static void stop_listening(struct agent *a)
+{
+	for (unsigned i = 0; i < a->listener_count; i++) {
+		int fd = a->listeners[i].watch.fd;
+		loop_unwatch(&a->loop, &a->listeners[i].watch);
+		close(fd);
+		if (!*a->listeners[i].bound)
+			unlink(a->options.unix_path);
+	}
+	a->listener_count = 0;
+}
+
+static bool say_ready(struct agent *a, struct err *e)
+{
+	auto_buf line = { 0 };
+	int fd = a->options.ready_fd;
+	buf_str(&line, "ready");
+	for (unsigned i = 0; i < a->listener_count; i++)
+		if (*a->listeners[i].bound)
+			buf_fmt(&line, " tcp=%s", a->listeners[i].bound);
+	if (a->options.unix_path)
+		buf_fmt(&line, " unix=%s", a->options.unix_path);
+	log_event(&a->log, LOG_INFO, "ready", "where",
+		line.len > 6 ? buf_cstr(&line) + 6 : "", NULL);
+	if (fd < 0)
+		return true;
+	buf_u8(&line, '\n');
+	ssize_t n = write(fd, line.ptr, line.len);
+	close(fd);
+	if (n != (ssize_t)line.len)
+		return err_fail(e, ERR_HOST, "--ready-fd %d: %s", fd,
+			strerror(errno));
+	return true;
+}
+
+/* --- stopping --------------------------------------------------------------
+ */
+
+static void run_out(struct timer *t)
+{
+	struct agent *a = container_of(t, struct agent, patience);
+	a->impatient = true;
+	keeps_kill_all(&a->keeps);
+}
+
+static void begin_stop(struct agent *a)
+{
+	if (a->stopping) {
+		run_out(&a->patience);
+		return;
+	}
+	a->stopping = true;
+	log_event(&a->log, LOG_INFO, "stopping", NULL);
+	stop_listening(a);
+	http_stopping(a->http);
+	keeps_stop_all(&a->keeps);
+	loop_set(&a->loop, &a->patience, loop_now() + STOP_SECONDS * SECOND_NS);
+}
+
+static void on_signal(struct watch *w, uint32_t events UNUSED)
+{
+	struct agent *a = container_of(w, struct agent, signals);
+	struct signalfd_siginfo info;
+	if (read(w->fd, &info, sizeof info) != sizeof info)
+		return;
+	if (info.ssi_signo == SIGCHLD)
+		keeps_reap(&a->keeps);
+	else
+		begin_stop(a);
+}
+
+static bool catch_signals(struct agent *a, struct err *e)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	a->signals = (struct watch){ .fd = -1, .ready = on_signal };
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0)
+		return err_fail(e, ERR_HOST, "signalfd: %s", strerror(errno));
+	return loop_watch(&a->loop, &a->signals, fd, EPOLLIN, e);
+}
+
+/* --- running ---------------------------------------------------------------
+ */
+
+/* Every Keep has descriptors here, every channel too. */
+static void raise_limits(void)
+{
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max < 8192 ? r.rlim_max : 8192;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+/* The folder of the root's key, with those above it. */
+static bool make_root_folder(const char *root, struct err *e)
+{
+	char path[OPTIONS_PATH];
+	fmt(path, sizeof path, "%s", root);
+	for (char *c = path + 1; *c; c++) {
+		if (*c != '/')
+			continue;
+		*c = '\0';
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return err_fail(e, ERR_HOST, "%s: %s", path,
+				strerror(errno));
+		*c = '/';
+	}
+	return true;
+}
+
+static bool open_agent(struct agent *a, struct err *e)
+{
+	struct options *o = &a->options;
+	struct keeps_config kc = { .program = o->keep_program,
+		.image_dir = o->images,
+		.root_path = o->root,
+		.max_keeps = o->max_keeps,
+		.max_memory = o->max_memory,
+		.keep_memory = o->keep_memory,
+		.owner_wait_ns = o->owner_wait_ns };
+	a->hal = (struct hal_config){ .image_dir = o->images,
+		.root_path = o->root };
+	raise_limits();
+	spawn_adopt();
+	if (access(o->keep_program, X_OK))
+		return err_fail(e, ERR_HOST, "%s: %s", o->keep_program,
+			strerror(errno));
+	if (o->token_file && !token_read(o->token_file, &a->token, e))
+		return err_wrap(e, "--token-file");
+	if (!make_root_folder(o->root, e) || !loop_init(&a->loop, e) ||
+		!catch_signals(a, e))
+		return false;
+	keeps_init(&a->keeps, &a->loop, &a->log, &kc);
+	struct http_config hc = { .loop = &a->loop,
+		.log = &a->log,
+		.keeps = &a->keeps,
+		.hal = &a->hal,
+		.token = &a->token };
+	a->patience.due = run_out;
+	return http_open(&hc, &a->http, e) && listen_all(a, e);
+}
+
+static bool done(const struct agent *a)
+{
+	return a->stopping && keeps_quiet(&a->keeps) &&
+		(a->impatient || !http_busy(a->http));
+}
+
+static bool run(struct agent *a, struct err *e)
+{
+	while (!done(a)) {
+		bool more = http_run(a->http);
+		if (!loop_turn(&a->loop, more, e))
+			return false;
+	}
+	return true;
+}
+
+static void close_agent(struct agent *a)
+{
+	stop_listening(a);
+	keeps_fini(&a->keeps);
+	if (a->http)
+		http_run(a->http);
+	http_close(a->http);
+	if (a->signals.fd > 0)
+		close(a->signals.fd);
+	loop_fini(&a->loop);
+	explicit_bzero(&a->token, sizeof a->token);
+}
+
+int main(int argc, char **argv)
+{
+	struct agent a = { .log = { 2, LOG_INFO, "donjond" } };
+	struct err e = { 0 };
+	if (!options_parse(argc, argv, &a.options, &e)) {
+		fprintf(stderr, "donjond: %s\nTry 'donjond --help'.\n", e.text);
+		return e.kind == ERR_INPUT ? 2 : ERR_STATUS(e.kind);
+	}
+	if (a.options.help || a.options.version) {
+		if (a.options.help)
+			fputs(options_usage, stdout);
+		else
+			puts("donjond " DONJON_VERSION);
+		return fflush(stdout) ? ERR_STATUS(ERR_HOST) : 0;
+	}
+	a.log.level = a.options.level;
+	bool ok = open_agent(&a, &e) && say_ready(&a, &e) && run(&a, &e);
+	if (!ok)
+		log_event(&a.log, LOG_ERROR, "failed", "why", e.text, NULL);
+	close_agent(&a);
+	if (ok)
+		log_event(&a.log, LOG_INFO, "stopped", NULL);
+	return ok ? 0 : ERR_STATUS(e.kind);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/platform.h"
+
+#include "codec/hex.h"
+
+static bool probe(const struct hal_config *cfg, const struct hal_tech *t,
+	struct hal_probe *out)
+{
+	struct err e = { 0 };
+	struct hal_probe p = { 0 };
+	if (!t->probe(cfg, &p, &e)) {
+		p = (struct hal_probe){ .software = p.software };
+		memcpy(p.detail, "cannot be probed", 17);
+		memcpy(p.missing, e.text, sizeof p.missing - 1);
+	}
+	*out = p;
+	return p.available;
+}
+
+static bool admits(enum ask_platform asked, const struct hal_probe *p)
+{
+	return asked == ASK_AUTO || (asked == ASK_SOFTWARE) == p->software;
+}
+
+static bool pick_auto(const struct hal_config *cfg, enum ask_platform asked,
+	const struct hal_tech **out, struct err *e)
+{
+	const struct hal_tech *best = NULL;
+	for (const struct hal_tech *const *t = hal_techs(); *t; t++) {
+		struct hal_probe p;
+		if ((!best || (*t)->rank > best->rank) && probe(cfg, *t, &p) &&
+			admits(asked, &p))
+			best = *t;
+	}
+	if (!best)
+		return err_fail(e, ERR_HOST, "no technology available%s",
+			asked == ASK_HARDWARE ? " on hardware" : "");
+	*out = best;
+	return true;
+}
+
+bool platform_pick(const struct hal_config *cfg, const struct ask *ask,
+	const struct hal_tech **out, struct err *e)
+{
+	if (!strcmp(ask->tee, "auto"))
+		return pick_auto(cfg, ask->platform, out, e);
+	const struct hal_tech *const *t = hal_techs();
+	while (*t && strcmp((*t)->name, ask->tee) != 0)
+		t++;
+	if (!*t)
+		return err_fail(e, ERR_INPUT, "tee: no technology %s",
+			ask->tee);
+	struct hal_probe p;
+	bool available = probe(cfg, *t, &p);
+	if (!admits(ask->platform, &p))
+		return err_fail(e, ERR_INPUT,
+			"platform: %s is %s here, not what was asked for",
+			ask->tee, p.software ? "software" : "hardware");
+	if (!available)
+		return err_fail(e, ERR_HOST, "%s is not available: %s",
+			ask->tee, *p.missing ? p.missing : p.detail);
+	*out = *t;
+	return true;
+}
+
+static bool put(json_t *o, const char *key, json_t *v)
+{
+	return json_object_set_new(o, key, v) == 0;
+}
+
+static bool put_tech(const struct hal_config *cfg, const struct hal_tech *t,
+	json_t *list)
+{
+	struct hal_probe p;
+	probe(cfg, t, &p);
+	json_t *o = json_object();
+	return json_array_append_new(list, o) == 0 &&
+		put(o, "name", json_string(t->name)) &&
+		put(o, "available", json_boolean(p.available)) &&
+		put(o, "confidential", json_boolean(p.confidential)) &&
+		put(o, "software", json_boolean(p.software)) &&
+		put(o, "detail", json_string(p.detail)) &&
+		put(o, "missing", json_string(p.missing));
+}
+
+json_t *platform_json(const struct hal_config *cfg, struct err *e)
+{
+	uint8_t root[32];
+	char text[65];
+	const struct hal_tech *best = NULL;
+	json_auto_t *o = json_object();
+	json_t *list = json_array();
+	if (!hal_root_fingerprint(cfg->root_path, root, e)) {
+		json_decref(list);
+		return NULL;
+	}
+	hex_encode(BYTES_ARRAY(root), text);
+	bool any = pick_auto(cfg, ASK_AUTO, &best, NULL);
+	bool ok = put(o, "technologies", list) &&
+		put(o, "version", json_string(DONJON_VERSION)) &&
+		put(o, "software_root", json_string(text)) &&
+		put(o, "auto", any ? json_string(best->name) : json_null());
+	for (const struct hal_tech *const *t = hal_techs(); ok && *t; t++)
+		ok = put_tech(cfg, *t, list);
+	if (!ok) {
+		err_put(e, ERR_LIMIT, "platform: no memory");
+		return NULL;
+	}
+	return json_incref(o);
+}

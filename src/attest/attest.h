@@ -26,11 +26,11 @@ enum attest_tee {
 struct attest_input {
 	struct bytes evidence;
 	struct bytes endorsements;
-	struct bytes claims;   /* what report_data must be the digest of */
-	struct bytes spki;     /* the peer's key in TLS; empty: not checked yet */
-	const uint8_t *nonce;  /* 32 bytes that the claims must hold; or NULL */
-	const uint8_t *owner;  /* 32 bytes: owner key hash required; or NULL */
-	int64_t now;           /* seconds since 1970 */
+	struct bytes claims; /* what report_data must be the digest of */
+	struct bytes spki;   /* the peer's key in TLS; empty: not checked yet */
+	const uint8_t *nonce; /* 32 bytes that the claims must hold; or NULL */
+	const uint8_t *owner; /* 32 bytes: owner key hash required; or NULL */
+	int64_t now;	      /* seconds since 1970 */
 };
 
 enum { ATTEST_MAX_CHECKS = 64 };
@@ -38,15 +38,17 @@ enum { ATTEST_MAX_CHECKS = 64 };
 struct attest_check {
 	const char *name; /* static, e.g. "measurement": docs/verify.md */
 	bool passed;
+	bool skipped; /* nobody asked for it: neither passed nor failed */
 	char observed[136];
 	char required[136];
 };
 
+/* Large (18 KB): not for the stack. */
 struct attest_verdict {
 	bool accepted;
 	enum attest_tee tee;
-	const char *technology;    /* "process", "snp", ...; "unknown" */
-	bool confidential;         /* false: software root, or debug */
+	const char *technology; /* "process", "snp", ...; "unknown" */
+	bool confidential;	/* false: software root, or debug */
 	uint8_t measurement[64];
 	size_t measurement_len;
 	size_t count;

@@ -14,8 +14,8 @@
 #include "base/err.h"
 
 #define ATTEST_REPORT_DATA_BYTES 64
-#define ATTEST_OID_EVIDENCE      "2.23.133.5.4.9"
-#define ATTEST_OID_ENDORSEMENTS  "2.23.133.5.4.2"
+#define ATTEST_OID_EVIDENCE	 "2.23.133.5.4.9"
+#define ATTEST_OID_ENDORSEMENTS	 "2.23.133.5.4.2"
 /* CBOR tag of our software evidence, from the first-come private range. */
 #define ATTEST_TAG_SOFTWARE 0x444a5357u
 
@@ -26,8 +26,8 @@ struct attest_claims {
 };
 
 bool attest_claims_encode(const struct attest_claims *c, struct buf *out);
-MUST_USE bool attest_claims_parse(
-	struct bytes in, struct attest_claims *out, struct err *e);
+MUST_USE bool attest_claims_parse(struct bytes in, struct attest_claims *out,
+	struct err *e);
 /* SHA-256(claims) || 32 zeros. */
 MUST_USE bool attest_report_data(struct bytes claims,
 	uint8_t out[ATTEST_REPORT_DATA_BYTES], struct err *e);

@@ -1,5 +1,10 @@
 # `attest` is what a Keep makes (claims, tagged evidence); `verify` is what
-# its tenant judges with, and links TOML and JSON.
+# its tenant judges with: it needs `attest toml json codec crypto base`.
 $(call library,attest,src/attest/claims.c)
-$(call unit,attest,attest crypto codec base,-lcrypto)
+VERIFY := check software verify policy print measure bundle
+$(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)
+VERIFY_LIBS := verify attest toml json crypto codec base
+$(call unit,attest,soft $(VERIFY_LIBS),-lcrypto -ljansson)
 $(call fuzzer,claims,attest crypto codec base,-lcrypto)
+$(call fuzzer,policy,$(VERIFY_LIBS),-lcrypto -ljansson)
+$(call fuzzer,evidence,$(VERIFY_LIBS),-lcrypto -ljansson)

@@ -10,11 +10,13 @@
  *	[process]
  *	measurements = ["<hex>", "release"]
  *	deny = ["<hex>"]
+ *
+ * A technology without `measurements` accepts this release's.
  */
 #ifndef ATTEST_POLICY_H
 #define ATTEST_POLICY_H
 
-#include "base/bytes.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 struct attest_policy;
@@ -39,5 +41,10 @@ void attest_policy_free(struct attest_policy *p);
 /* Trust a software root too (donjon run does, for its own machine). */
 MUST_USE bool attest_policy_trust_root(struct attest_policy *p,
 	const uint8_t fingerprint[32], struct err *e);
+/* Narrows to one technology (--tee NAME); ERR_INPUT when it is unknown. */
+MUST_USE bool attest_policy_only(struct attest_policy *p,
+	const char *technology, struct err *e);
+/* What it accepts, in sentences for people; appended. */
+bool attest_policy_explain(const struct attest_policy *p, struct buf *out);
 
 #endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the verifiers in this folder note what they checked.  A check that
+ * cannot be made is noted as failed.
+ */
+#ifndef ATTEST_CHECK_H
+#define ATTEST_CHECK_H
+
+#include "attest/attest.h"
+#include "attest/rules.h"
+
+/* One evidence under judgement. */
+struct attest_case {
+	const struct attest_input *in;
+	const struct attest_policy *policy;
+	struct attest_verdict *out;
+};
+
+/* What every technology's evidence says, for attest_check_common. */
+struct attest_facts {
+	enum attest_tech tech;
+	bool debug;
+	struct bytes measurement;
+	struct bytes report_data;
+	struct bytes owner; /* where the host can't change it; empty: nowhere */
+};
+
+/* Notes a check; the caller fills observed and required. */
+struct attest_check *attest_check(struct attest_verdict *v, const char *name,
+	bool passed);
+/* Notes it as failed because it could not be made, and why. */
+void attest_check_unmade(struct attest_verdict *v, const char *name,
+	const char *why);
+/* Hexadecimal, cut to fit; for observed and required. */
+void attest_check_hex(char out[136], struct bytes v);
+/* "one of: ..."; short digests when there are several. */
+void attest_check_list(char out[136], const struct attest_digests *d);
+
+/* debug, technology, measurement. */
+void attest_check_identity(struct attest_case *c, const struct attest_facts *f);
+/* report_data, claims, key binding, nonce, owner. */
+MUST_USE bool attest_check_binding(struct attest_case *c,
+	const struct attest_facts *f, struct err *e);
+/* Notes all that the two above would as unmade. */
+void attest_check_common_unmade(struct attest_verdict *v, const char *why);
+
+/* The technologies' verifiers. */
+bool attest_software_is(struct bytes evidence);
+MUST_USE bool attest_software(struct attest_case *c, struct err *e);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reference values: what a Keep of this release must measure, computed by
+ * the tenant from its own installed images.  The loader computes the same on
+ * its own (hal); evidence tells whether they agree.
+ */
+#ifndef ATTEST_MEASURE_H
+#define ATTEST_MEASURE_H
+
+#include "base/err.h"
+
+/*
+ * process: SHA-384 of the file <image_dir>/process/exec.  ERR_INPUT: unknown
+ * technology; ERR_HOST: its image can't be read or is larger than 64 MiB.
+ */
+MUST_USE bool attest_measure(const char *technology, const char *image_dir,
+	uint8_t out[64], size_t *len, struct err *e);
+
+#endif

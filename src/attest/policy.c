@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/policy.h"
+
+#include <stdlib.h>
+
+#include "attest/rules.h"
+#include "codec/hex.h"
+#include "codec/toml.h"
+
+enum { MAX_DIGESTS = 4096, ROOT_BYTES = 32 };
+
+static const struct {
+	const char *name;
+	size_t measurement_len;
+} techs[ATTEST_TECHS] = {
+	[ATTEST_TECH_PROCESS] = { "process", 48 },
+	[ATTEST_TECH_KVM] = { "kvm", 48 },
+	[ATTEST_TECH_SNP] = { "snp", 48 },
+	[ATTEST_TECH_TDX] = { "tdx", 48 },
+	[ATTEST_TECH_SGX] = { "sgx", 32 },
+	[ATTEST_TECH_SANCTUM] = { "sanctum", 64 },
+};
+
+const char *attest_tech_name(enum attest_tech t)
+{
+	return t < ATTEST_TECHS ? techs[t].name : "unknown";
+}
+
+enum attest_tech attest_tech_find(const char *name)
+{
+	unsigned t = 0;
+	while (t < ATTEST_TECHS && strcmp(techs[t].name, name) != 0)
+		t++;
+	return (enum attest_tech)t;
+}
+
+size_t attest_tech_measurement_len(enum attest_tech t)
+{
+	return t < ATTEST_TECHS ? techs[t].measurement_len : 0;
+}
+
+bool attest_digests_has(const struct attest_digests *d, struct bytes v)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (bytes_equal(bytes_of(d->ptr[i].value, d->ptr[i].len), v))
+			return true;
+	return false;
+}
+
+static bool add_digest(struct attest_digests *d, struct bytes v, struct err *e)
+{
+	if (attest_digests_has(d, v))
+		return true;
+	struct attest_digest one = { .len = v.len };
+	if (v.len > sizeof one.value || d->count == MAX_DIGESTS)
+		return err_fail(e, ERR_LIMIT, "policy: more than %d digests",
+			MAX_DIGESTS);
+	memcpy(one.value, v.ptr, v.len);
+	struct attest_digest *p = realloc(d->ptr, (d->count + 1) * sizeof *p);
+	if (!p)
+		return err_fail(e, ERR_LIMIT, "policy: out of memory");
+	p[d->count++] = one;
+	d->ptr = p;
+	return true;
+}
+
+void attest_policy_free(struct attest_policy *p)
+{
+	if (!p)
+		return;
+	for (size_t t = 0; t < ATTEST_TECHS; t++) {
+		free(p->rules[t].accept.ptr);
+		free(p->rules[t].deny.ptr);
+	}
+	free(p->roots.ptr);
+	free(p);
+}
+
+static bool policy_new(struct attest_policy **out, struct err *e)
+{
+	struct attest_policy *p = calloc(1, sizeof *p);
+	if (!p)
+		return err_fail(e, ERR_LIMIT, "policy: out of memory");
+	for (size_t t = 0; t < ATTEST_TECHS; t++)
+		p->rules[t].allowed = true;
+	*out = p;
+	return true;
+}
+
+/* What the caller computed. */
+struct refs {
+	const struct attest_reference *ptr;
+	size_t count;
+};
+
+/* Accepts this release's images of a technology. */
+static bool add_release(struct attest_policy *p, enum attest_tech t,
+	const struct refs *refs, struct err *e)
+{
+	for (size_t i = 0; i < refs->count; i++) {
+		const struct attest_reference *r = &refs->ptr[i];
+		if (strcmp(r->technology, techs[t].name) != 0)
+			continue;
+		if (r->len != techs[t].measurement_len)
+			return err_fail(e, ERR_INPUT,
+				"policy: reference value for %s: %zu bytes, "
+				"expected %zu",
+				r->technology, r->len,
+				techs[t].measurement_len);
+		if (!add_digest(&p->rules[t].accept,
+			    bytes_of(r->measurement, r->len), e))
+			return false;
+	}
+	return true;
+}
+
+bool attest_policy_default(const struct attest_reference *refs, size_t count,
+	struct attest_policy **out, struct err *e)
+{
+	struct refs r = { refs, count };
+	struct attest_policy *p;
+	if (!policy_new(&p, e))
+		return false;
+	for (unsigned t = 0; t < ATTEST_TECHS; t++)
+		if (!add_release(p, (enum attest_tech)t, &r, e)) {
+			attest_policy_free(p);
+			return false;
+		}
+	*out = p;
+	return true;
+}
+
+/* One digest of a list: hexadecimal digits, or the word "release". */
+static bool read_digest(struct toml_node *n, size_t len, const char *or_else,
+	uint8_t out[64], bool *word, struct err *e)
+{
+	struct bytes s;
+	if (!toml_string(n, &s, e))
+		return false;
+	*word = *or_else && bytes_equal(s, bytes_str(or_else));
+	if (*word || hex_decode(s, out, len, NULL))
+		return true;
+	return err_fail(e, ERR_INPUT, "%s: expected %zu hex digits%s%s%s",
+		toml_where(n), 2 * len, *or_else ? " or \"" : "", or_else,
+		*or_else ? "\"" : "");
+}
+
+/* Reads an array of digests of len bytes; *release: the word was among
+ * them, where `or_else` allows it. */
+static bool read_digests(struct toml_node *n, size_t len, const char *or_else,
+	struct attest_digests *to, bool *release, struct err *e)
+{
+	uint8_t raw[64];
+	bool word;
+	if (!toml_expect(n, TOML_ARRAY, e))
+		return false;
+	for (size_t i = 0; i < toml_count(n); i++) {
+		struct toml_node *item = toml_at(n, i);
+		if (!read_digest(item, len, or_else, raw, &word, e))
+			return false;
+		if (word)
+			*release = true;
+		else if (!add_digest(to, bytes_of(raw, len), e))
+			return err_wrap(e, "%s", toml_where(item));
+	}
+	return true;
+}
+
+static bool read_technologies(struct attest_policy *p, struct toml_node *n,
+	struct err *e)
+{
+	if (!toml_expect(n, TOML_ARRAY, e))
+		return false;
+	if (!toml_count(n))
+		return err_fail(e, ERR_INPUT,
+			"%s: technologies names none, expected at least one",
+			toml_where(n));
+	for (size_t t = 0; t < ATTEST_TECHS; t++)
+		p->rules[t].allowed = false;
+	for (size_t i = 0; i < toml_count(n); i++) {
+		struct toml_node *item = toml_at(n, i);
+		const char *name;
+		if (!toml_cstring(item, &name, e))
+			return false;
+		enum attest_tech t = attest_tech_find(name);
+		if (t == ATTEST_TECHS)
+			return err_fail(e, ERR_INPUT,
+				"%s: unknown technology, expected process, "
+				"kvm, snp, tdx, sgx or sanctum",
+				toml_where(item));
+		p->rules[t].allowed = true;
+	}
+	return true;
+}
+
+/* [process] and the like. */
+static bool read_rules(struct attest_policy *p, enum attest_tech t,
+	struct toml_node *table, const struct refs *refs, struct err *e)
+{
+	size_t len = techs[t].measurement_len;
+	bool release = false, none = false;
+	if (!toml_expect(table, TOML_TABLE, e))
+		return false;
+	struct toml_node *n = toml_get(table, "measurements");
+	if (n &&
+		!read_digests(n, len, "release", &p->rules[t].accept, &release,
+			e))
+		return false;
+	if (n && !toml_count(n))
+		return err_fail(e, ERR_INPUT,
+			"%s: measurements names none, expected at least one",
+			toml_where(n));
+	if ((!n || release) && !add_release(p, t, refs, e))
+		return false;
+	n = toml_get(table, "deny");
+	if (n && !read_digests(n, len, "", &p->rules[t].deny, &none, e))
+		return false;
+	return toml_no_more(table, e);
+}
+
+static bool read_document(struct attest_policy *p, struct toml_node *root,
+	const struct refs *refs, struct err *e)
+{
+	bool none = false;
+	struct toml_node *n = toml_get(root, "technologies");
+	if (n && !read_technologies(p, n, e))
+		return false;
+	n = toml_get(root, "software");
+	if (n && !read_digests(n, ROOT_BYTES, "", &p->roots, &none, e))
+		return false;
+	n = toml_get(root, "allow_debug");
+	if (n && !toml_bool(n, &p->allow_debug, e))
+		return false;
+	for (unsigned t = 0; t < ATTEST_TECHS; t++) {
+		n = toml_get(root, techs[t].name);
+		if (n ? !read_rules(p, (enum attest_tech)t, n, refs, e) :
+			!add_release(p, (enum attest_tech)t, refs, e))
+			return false;
+	}
+	return toml_no_more(root, e);
+}
+
+bool attest_policy_parse(struct bytes toml, const char *file,
+	const struct attest_reference *refs, size_t count,
+	struct attest_policy **out, struct err *e)
+{
+	struct refs r = { refs, count };
+	struct toml_doc *doc;
+	struct attest_policy *p;
+	if (!toml_parse(toml, file, &doc, e))
+		return false;
+	if (!policy_new(&p, e)) {
+		toml_free(doc);
+		return false;
+	}
+	bool ok = read_document(p, toml_root(doc), &r, e);
+	toml_free(doc);
+	if (!ok) {
+		attest_policy_free(p);
+		return false;
+	}
+	*out = p;
+	return true;
+}
+
+bool attest_policy_trust_root(struct attest_policy *p,
+	const uint8_t fingerprint[32], struct err *e)
+{
+	return add_digest(&p->roots, bytes_of(fingerprint, ROOT_BYTES), e);
+}
+
+bool attest_policy_only(struct attest_policy *p, const char *technology,
+	struct err *e)
+{
+	enum attest_tech only = attest_tech_find(technology);
+	if (only == ATTEST_TECHS)
+		return err_fail(e, ERR_INPUT, "policy: unknown technology");
+	for (unsigned t = 0; t < ATTEST_TECHS; t++)
+		if (t != (unsigned)only)
+			p->rules[t].allowed = false;
+	return true;
+}
+
+static void explain_digests(const char *what, const struct attest_digests *d,
+	struct buf *out)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		char hex[2 * sizeof d->ptr[i].value + 1];
+		hex_encode(bytes_of(d->ptr[i].value, d->ptr[i].len), hex);
+		buf_fmt(out, "  %s %s\n", what, hex);
+	}
+}
+
+bool attest_policy_explain(const struct attest_policy *p, struct buf *out)
+{
+	for (size_t t = 0; t < ATTEST_TECHS; t++) {
+		const struct attest_rules *r = &p->rules[t];
+		bool any = r->allowed && r->accept.count;
+		if (!any && !r->deny.count)
+			continue;
+		buf_fmt(out, "%s: %s\n", techs[t].name,
+			any ? "accepted when it measures one of" :
+			      "not accepted");
+		if (any)
+			explain_digests("measurement", &r->accept, out);
+		explain_digests("never", &r->deny, out);
+	}
+	if (p->roots.count) {
+		buf_str(out,
+			"Software roots, which anybody who controls the "
+			"host can use, are trusted:\n");
+		explain_digests("root", &p->roots, out);
+	} else {
+		buf_str(out, "No software root is trusted.\n");
+	}
+	buf_str(out,
+		p->allow_debug ?
+			"Keeps that can be looked into are accepted.\n" :
+			"Keeps that can be looked into are refused.\n");
+	return buf_ok(out);
+}

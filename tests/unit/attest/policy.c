@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attest/policy.h"
+
+#include "attest/rules.h"
+
+#include "../test.h"
+
+#define D48(x)                                                                \
+	x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x x \
+		x x x x x x x x x x x x x
+
+static struct attest_reference release(void)
+{
+	struct attest_reference r = { .technology = "process", .len = 48 };
+	memset(r.measurement, 0x33, 48);
+	return r;
+}
+
+static struct attest_policy *parsed(const char *text)
+{
+	struct attest_reference r = release();
+	struct attest_policy *p = NULL;
+	struct err e = { 0 };
+	if (!attest_policy_parse(bytes_str(text), "p.toml", &r, 1, &p, &e))
+		fail_msg("%s", e.text);
+	return p;
+}
+
+TEST(the_default_policy_is_this_release_and_no_software_root)
+{
+	struct attest_reference r = release();
+	struct attest_policy *p = NULL;
+	struct err e = { 0 };
+	CHECK(attest_policy_default(&r, 1, &p, &e));
+	CHECK_INT(p->roots.count, 0);
+	CHECK(!p->allow_debug);
+	CHECK_INT(p->rules[ATTEST_TECH_PROCESS].accept.count, 1);
+	CHECK(attest_digests_has(&p->rules[ATTEST_TECH_PROCESS].accept,
+		bytes_of(r.measurement, 48)));
+	CHECK_INT(p->rules[ATTEST_TECH_SNP].accept.count, 0);
+	attest_policy_free(p);
+	attest_policy_free(NULL);
+	r.len = 32;
+	CHECK(!attest_policy_default(&r, 1, &p, &e));
+	CHECK_HAS(e.text, "32 bytes, expected 48");
+}
+
+TEST(an_empty_file_is_the_default_policy)
+{
+	struct attest_policy *p = parsed("");
+	CHECK_INT(p->roots.count, 0);
+	CHECK(p->rules[ATTEST_TECH_SNP].allowed);
+	CHECK_INT(p->rules[ATTEST_TECH_PROCESS].accept.count, 1);
+	attest_policy_free(p);
+}
+
+TEST(a_policy_narrows_and_widens)
+{
+	struct attest_policy *p = parsed(
+		"technologies = [\"snp\", \"process\"]\nallow_debug = true\n"
+		"software = [\"" D48(
+			"a") "aaaaaaaaaaaaaaaa\"]\n"
+			     "[process]\nmeasurements = [\"" D48(
+				     "Ab") "\", \"release\"]\n"
+					   "deny = [\"" D48("cd") "\", \"" D48(
+						   "cd") "\"]\n"
+							 "[snp]\nmeasurements = [\"" D48(
+								 "01") "\"]\n");
+	CHECK(p->allow_debug);
+	CHECK_INT(p->roots.count, 1);
+	CHECK_INT(p->roots.ptr[0].len, 32);
+	CHECK(!p->rules[ATTEST_TECH_KVM].allowed);
+	CHECK(p->rules[ATTEST_TECH_PROCESS].allowed);
+	CHECK_INT(p->rules[ATTEST_TECH_PROCESS].accept.count, 2);
+	CHECK_INT(p->rules[ATTEST_TECH_PROCESS].deny.count, 1);
+	CHECK_INT(p->rules[ATTEST_TECH_SNP].accept.count, 1);
+	attest_policy_free(p);
+}
+
+TEST(measurements_without_release_leave_the_release_out)
+{
+	struct attest_policy *p =
+		parsed("[process]\nmeasurements = [\"" D48("ab") "\"]\n");
+	struct attest_reference r = release();
+	CHECK_INT(p->rules[ATTEST_TECH_PROCESS].accept.count, 1);
+	CHECK(!attest_digests_has(&p->rules[ATTEST_TECH_PROCESS].accept,
+		bytes_of(r.measurement, 48)));
+	attest_policy_free(p);
+}
+
+TEST(policy_errors_name_the_place_and_what_was_expected)
+{
+	static const struct {
+		const char *text, *says;
+	} t[] = {
+		{ "technologies = \"snp\"",
+			"p.toml:1:16: technologies must be an array" },
+		{ "technologies = []", "p.toml:1:16: technologies names none" },
+		{ "technologies = [\"snp\",\n \"sev\"]",
+			"p.toml:2:2: unknown technology, expected process" },
+		{ "technologies = [1]",
+			"p.toml:1:17: item 1 of technologies must be a string" },
+		{ "software = [\"12\"]",
+			"p.toml:1:13: expected 64 hex digits" },
+		{ "software = [\"release\"]",
+			"p.toml:1:13: expected 64 hex digits" },
+		{ "allow_debug = 1",
+			"p.toml:1:15: allow_debug must be true or false" },
+		{ "process = 1", "p.toml:1:11: process must be a table" },
+		{ "[process]\nmeasurements = [\"zz\"]",
+			"p.toml:2:17: expected 96 hex digits or \"release\"" },
+		{ "[sgx]\nmeasurements = [\"" D48("ab") "\"]",
+			"p.toml:2:17: expected 64 hex digits or \"release\"" },
+		{ "[process]\nmeasurements = []",
+			"p.toml:2:16: measurements names none" },
+		{ "[process]\ndeny = [\"release\"]",
+			"p.toml:2:9: expected 96 hex digits" },
+		{ "[process]\nmeasurement = [\"release\"]",
+			"p.toml:2:1: measurement: nothing of that name is "
+			"known in process" },
+		{ "\n  alow_debug = true",
+			"p.toml:2:3: alow_debug: nothing of that name" },
+		{ "[sev]\n", "p.toml:1:2: sev: nothing of that name" },
+		{ "allow_debug =", "p.toml:1:14: " },
+	};
+	struct attest_reference r = release();
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct attest_policy *p = NULL;
+		struct err e = { 0 };
+		CHECK(!attest_policy_parse(bytes_str(t[i].text), "p.toml", &r,
+			1, &p, &e));
+		CHECK_INT(e.kind, ERR_INPUT);
+		CHECK_HAS(e.text, t[i].says);
+		CHECK(p == NULL);
+	}
+}
+
+TEST(a_policy_explains_itself)
+{
+	struct attest_policy *p = parsed("");
+	struct err e = { 0 };
+	auto_buf text = { 0 };
+	uint8_t root[32] = { 0xee };
+	CHECK(attest_policy_explain(p, &text));
+	CHECK_HAS(buf_cstr(&text), "process: accepted when it measures");
+	CHECK_HAS(buf_cstr(&text), "No software root is trusted.");
+	CHECK(strstr(buf_cstr(&text), "snp") == NULL);
+	buf_clear(&text);
+	CHECK(attest_policy_trust_root(p, root, &e));
+	CHECK(attest_policy_explain(p, &text));
+	CHECK_HAS(buf_cstr(&text), "  root ee00");
+	CHECK(attest_policy_only(p, "snp", &e));
+	CHECK(!p->rules[ATTEST_TECH_PROCESS].allowed);
+	CHECK(!attest_policy_only(p, "sev", &e));
+	attest_policy_free(p);
+}

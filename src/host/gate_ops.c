@@ -122,8 +122,9 @@ bool gate_op_listen(struct gate_serve *g, struct gate_call *c, struct err *e)
 			return err_fail(e, ERR_DENIED, "arg1 out of range");
 		if (g->has_channels)
 			return refuse(c, GATE_LIMIT);
-		g->has_channels = true;
-		return give_out(g, c, SLOT_CHANNELS, -1, 0);
+		bool ok = give_out(g, c, SLOT_CHANNELS, -1, 0);
+		g->has_channels = c->reply.error == GATE_OK;
+		return ok;
 	}
 	if (!gate_grants_port(&g->grants, c->req.arg1))
 		return refuse(c, GATE_DENIED);

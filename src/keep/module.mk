@@ -1,0 +1,19 @@
+# exec, the program inside a Keep.  All but its start is one library.
+KEEP_MAINS := src/keep/main.c src/keep/confine.c src/keep/memfs.c
+KEEP_LIBS := keep wasi wasm memfs channel attest crypto codec base
+$(call library,keep,$(filter-out $(KEEP_MAINS),$(wildcard src/keep/*.c)))
+
+# What is measured and installed is stripped; exec.debug has the symbols.
+$(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c,$(KEEP_LIBS),-lssl -lcrypto)
+ALL += $(O)/keep/process/exec
+$(O)/keep/process/exec: $(O)/debug/exec
+	$(call say,STRIP,$@)
+	@mkdir -p $(@D)
+	$(Q)$(if $(SAN),cp,strip -s -o $@) $< $(if $(SAN),$@)
+
+KEEP_UNIT = $(call program,tests/unit/keep/$1,host,tests/unit/keep/$1.c \
+	tests/unit/main.c $3,$2,$4 -lcmocka)$(eval UNITS += $(O)/tests/unit/keep/$1)
+$(call KEEP_UNIT,clock,keep base)
+$(call KEEP_UNIT,ring,keep base)
+$(call KEEP_UNIT,streams,keep base)
+$(call KEEP_UNIT,gate,keep base,tests/unit/keep/helpers/host.c)

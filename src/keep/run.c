@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/fmt.h"
+#include "crypto/hash.h"
+#include "keep/keep.h"
+
+enum {
+	FRAME_ROOM = FRAME_DATA_CHUNK + 0x400,
+	/* Work between two looks at the clock: well below a millisecond. */
+	TICK_UNITS = 0x10000,
+	STATUS_TRAP = 134,
+	STATUS_LIMIT = 124,
+	STATUS_REFUSED = 121,
+};
+/* How often a program that asks for nothing is looked after. */
+#define TICK_NS 10000000u
+
+struct run {
+	struct keep *k;
+	struct err *e; /* why the gate is lost */
+	bool lost;
+	uint64_t next_tick;
+	struct wasm_module *module;
+	struct wasi *wasi;
+	struct wasm_instance *instance;
+};
+
+/* --- output ------------------------------------------------------------- */
+
+static size_t offer(struct keep *k, struct keep_peer *p, unsigned stream,
+	struct bytes in)
+{
+	size_t done = 0;
+	while (done < in.len && k->holder == p) {
+		if (channel_output_room(p->channel) < FRAME_ROOM)
+			return done;
+		size_t n = size_min(in.len - done, FRAME_DATA_CHUNK);
+		keep_serve_say(k, p, stream == 2 ? FRAME_STDERR : FRAME_STDOUT,
+			bytes_of(in.ptr + done, n));
+		done += n;
+	}
+	return in.len;
+}
+
+/* A sink of the streams.  Output of a program whose holder went goes to the
+ * log, or nowhere when the program is about to be stopped for it. */
+static size_t take(void *ctx, unsigned stream, struct bytes in)
+{
+	struct keep *k = ctx;
+	struct err ignored; /* a lost gate says so again */
+	struct keep_peer *p = k->holder;
+	size_t n = in.len;
+	if (p) {
+		if (channel_output(p->channel).len >= GATE_DATA_BYTES &&
+			!keep_serve_flush(k, p, &ignored))
+			return 0;
+		n = offer(k, p, stream, in);
+	}
+	if (k->detached)
+		keep_ring_put(&k->log, stream, bytes_of(in.ptr, n));
+	return n;
+}
+
+/* --- what WASI and the engine ask for ------------------------------------ */
+
+static bool look_after(struct run *r, uint64_t deadline)
+{
+	struct keep *k = r->k;
+	keep_streams_flush(&k->streams);
+	if (k->deadline < deadline)
+		deadline = k->deadline;
+	if (!keep_serve_pump(k, deadline, r->e)) {
+		r->lost = true;
+		return false;
+	}
+	uint64_t now = keep_clock_mono(&k->clock);
+	r->next_tick = now + TICK_NS;
+	if (now >= k->deadline)
+		keep_stop(k, FRAME_END_TIMEOUT, STATUS_LIMIT, GATE_EXIT_DONE);
+	return !k->stopping;
+}
+
+static bool tick(void *ctx)
+{
+	struct run *r = ctx;
+	if (keep_clock_mono(&r->k->clock) < r->next_tick)
+		return true;
+	return look_after(r, 0);
+}
+
+static bool host_wait(void *ctx, uint64_t deadline)
+{
+	return look_after(ctx, deadline);
+}
+
+static uint64_t host_now(void *ctx, enum wasi_clock clock)
+{
+	struct run *r = ctx;
+	switch (clock) {
+	case WASI_CLOCK_REALTIME:
+		return keep_clock_real(&r->k->clock);
+	case WASI_CLOCK_MONOTONIC:
+		return keep_clock_mono(&r->k->clock);
+	default:
+		return keep_clock_cpu();
+	}
+}
+
+static bool host_random(void *ctx, uint8_t *to, size_t n)
+{
+	struct err ignored;
+	(void)ctx;
+	return crypto_random(to, n, &ignored);
+}
+
+/* --- setting up --------------------------------------------------------- */
+
+static void stdio_fd(struct keep *k, unsigned i, struct wasi_fd_config *fd)
+{
+	static const uint32_t ttys[3] = { FRAME_CONFIG_TTY_IN,
+		FRAME_CONFIG_TTY_OUT, FRAME_CONFIG_TTY_ERR };
+	const struct frame_config *c = &k->load.config;
+	if (c->stdio[i] == FRAME_STDIO_NULL) {
+		fd->kind = WASI_FD_NULL;
+		return;
+	}
+	fd->kind = WASI_FD_STREAM;
+	fd->stream =
+		keep_streams_wasi(&k->streams, i, (c->flags & ttys[i]) != 0);
+	fd->ready = i ? WASI_READY_WRITE : WASI_READY_READ;
+}
+
+static bool make_wasi(struct run *r, const struct wasi_host *host,
+	struct err *e)
+{
+	struct keep_workload *w = &r->k->load;
+	const struct frame_config *c = &w->config;
+	struct wasi_fd_config *fds = calloc(3 + c->mount_count, sizeof *fds);
+	if (!fds)
+		return err_fail(e, ERR_LIMIT, "no memory");
+	for (unsigned i = 0; i < 3; i++)
+		stdio_fd(r->k, i, &fds[i]);
+	for (size_t i = 0; i < c->mount_count; i++)
+		fds[3 + i] = (struct wasi_fd_config){
+			.kind = WASI_FD_PREOPEN,
+			.dir = w->roots[i],
+			.name = w->mounts[i],
+			.read_only = !c->mounts[i].writable,
+		};
+	const struct wasi_config cfg = {
+		.host = host,
+		.vfs = memfs_vfs(w->fs),
+		.args = w->args,
+		.arg_count = c->arg_count,
+		.env = w->env,
+		.env_count = c->env_count,
+		.fds = fds,
+		.fd_count = 3 + c->mount_count,
+	};
+	bool ok = wasi_new(&cfg, &r->wasi, e);
+	free(fds);
+	return ok;
+}
+
+static bool compile(struct run *r, struct wasm_limits *l, struct err *e)
+{
+	struct keep_workload *w = &r->k->load;
+	uint64_t room = keep_workload_room(w);
+	l->module_bytes = room;
+	if (!wasm_module_new(keep_workload_module(w), l, &r->module, e))
+		return false;
+	keep_workload_drop_module(w);
+	if (!wasm_module_exports_func(r->module, "_start"))
+		return err_fail(e, ERR_INPUT,
+			"the module is no program: it exports no _start");
+	uint64_t code = wasm_module_footprint(r->module);
+	if (code >= room)
+		return err_fail(e, ERR_LIMIT, "the module fills the memory");
+	l->memory_bytes = room - code;
+	return true;
+}
+
+/* --- the end ------------------------------------------------------------ */
+
+static void set_exit(struct keep *k, enum frame_end end, uint32_t status,
+	const char *text)
+{
+	k->exit.end = end;
+	k->exit.status = status;
+	fmt(k->exit.text, sizeof k->exit.text, "%s", text);
+}
+
+static void refused(struct keep *k, const struct err *e)
+{
+	if (e->kind == ERR_LIMIT)
+		set_exit(k, FRAME_END_LIMIT, STATUS_LIMIT, e->text);
+	else
+		set_exit(k, FRAME_END_REFUSED, STATUS_REFUSED, e->text);
+}
+
+static void ended(struct run *r, const struct wasm_result *result)
+{
+	struct keep *k = r->k;
+	switch (result->end) {
+	case WASM_RETURNED:
+		set_exit(k, FRAME_END_EXITED, 0, "");
+		return;
+	case WASM_EXITED:
+		set_exit(k, FRAME_END_EXITED, result->exit_code, "");
+		return;
+	case WASM_TRAPPED:
+		if (result->trap == WASM_TRAP_LIMIT)
+			set_exit(k, FRAME_END_LIMIT, STATUS_LIMIT,
+				result->text);
+		else
+			set_exit(k, FRAME_END_TRAPPED, STATUS_TRAP,
+				result->text);
+		return;
+	case WASM_STOPPED:
+		if (!k->stopping)
+			set_exit(k, FRAME_END_LIMIT, STATUS_LIMIT,
+				"out of fuel");
+		return;
+	}
+}
+
+static void run_program(struct run *r, const struct wasm_limits *l)
+{
+	struct keep *k = r->k;
+	struct err e = { .kind = ERR_NONE };
+	struct wasm_result result = { .end = WASM_RETURNED };
+	size_t count;
+	const struct wasm_import *imports = wasi_imports(r->wasi, &count);
+	if (!wasm_instance_new(r->module, imports, count, l, &r->instance,
+		    &result, &e)) {
+		if (result.end == WASM_RETURNED)
+			refused(k, &e);
+		else
+			ended(r, &result);
+		return;
+	}
+	wasm_instance_tick(r->instance, TICK_UNITS, tick, r);
+	if (k->load.config.fuel)
+		wasm_instance_fuel(r->instance, k->load.config.fuel);
+	if (wasm_call(r->instance, "_start", NULL, 0, NULL, 0, &result, &e))
+		ended(r, &result);
+	else
+		refused(k, &e);
+}
+
+/* The last of its output, to whoever reads it. */
+static bool drain(struct run *r)
+{
+	struct keep *k = r->k;
+	while (!keep_streams_flush(&k->streams))
+		if (!keep_serve_pump(k, KEEP_CLOCK_NEVER, r->e))
+			return false;
+	return true;
+}
+
+static void account(struct run *r)
+{
+	struct frame_exit *x = &r->k->exit;
+	struct keep_streams *s = &r->k->streams;
+	x->run_ns = keep_clock_mono(&r->k->clock) - r->k->started;
+	x->memory_peak = r->k->load.file_bytes;
+	if (r->module)
+		x->memory_peak += wasm_module_footprint(r->module);
+	if (r->instance)
+		x->memory_peak += wasm_instance_footprint(r->instance);
+	x->stdin_bytes = s->each[0].bytes;
+	x->stdout_bytes = s->each[1].bytes;
+	x->stderr_bytes = s->each[2].bytes;
+}
+
+static void start(struct keep *k)
+{
+	const struct frame_config *c = &k->load.config;
+	k->state = FRAME_RUN_RUNNING;
+	k->last = GATE_EXIT_DONE;
+	k->started = keep_clock_mono(&k->clock);
+	k->deadline = c->time_ns ? keep_clock_add(k->started, c->time_ns) :
+				   KEEP_CLOCK_NEVER;
+	if (k->holder)
+		keep_serve_say(k, k->holder, FRAME_START, BYTES_NONE);
+}
+
+static bool set_up(struct run *r, const struct wasi_host *host,
+	struct wasm_limits *l, struct err *e)
+{
+	struct keep *k = r->k;
+	const struct keep_sink sink = { take, k };
+	if (k->load.config.flags & FRAME_CONFIG_DETACHED && !keep_detach(k, e))
+		return false;
+	return keep_streams_init(&k->streams, sink, e) && compile(r, l, e) &&
+		make_wasi(r, host, e);
+}
+
+bool keep_run(struct keep *k, struct err *e)
+{
+	struct run r = { .k = k, .e = e };
+	const struct wasi_host host = { &r, host_now, host_random, host_wait };
+	struct wasm_limits limits = { .memory_bytes = 0 };
+	struct err why;
+	bool ready = set_up(&r, &host, &limits, &why);
+	start(k);
+	if (ready)
+		run_program(&r, &limits);
+	else
+		refused(k, &why);
+	bool ok = !r.lost && (!k->streams.out || drain(&r));
+	account(&r);
+	wasm_instance_free(r.instance);
+	wasi_free(r.wasi);
+	wasm_module_free(r.module);
+	k->state = FRAME_RUN_ENDED;
+	return ok;
+}

@@ -1,0 +1,2 @@
+BENCHES += $(O)/bench/channel
+$(call program,bench/channel,host,bench/channel.c,channel crypto base,-lssl -lcrypto)

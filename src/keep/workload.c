@@ -191,8 +191,10 @@ static bool on_config(struct keep_workload *w, struct bytes in, struct err *e)
 		return err_fail(e, ERR_INPUT, "CONFIG: a second one");
 	if (!buf_put(&w->raw, in))
 		return err_fail(e, ERR_LIMIT, "CONFIG: no memory");
-	if (!frame_config_parse(buf_bytes(&w->raw), &w->config, e))
+	if (!frame_config_parse(buf_bytes(&w->raw), &w->config, e)) {
+		buf_clear(&w->raw);
 		return false;
+	}
 	w->configured = true;
 	set_quota(w);
 	return make_strings(w, e) && make_roots(w, e);

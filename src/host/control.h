@@ -11,18 +11,18 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define CONTROL_FD        3 /* donjon-keep's end */
+#define CONTROL_FD	  3 /* donjon-keep's end */
 #define CONTROL_MAX_BYTES (160u << 10)
 
 enum control_type {
 	/* donjond to donjon-keep */
-	CONTROL_LAUNCH,  /* first */
+	CONTROL_LAUNCH,	 /* first */
 	CONTROL_CHANNEL, /* a client's connection; carries its descriptor */
 	CONTROL_STOP,
 	/* donjon-keep to donjond */
 	CONTROL_PUBLISHED, /* evidence is there */
-	CONTROL_CLOSED,    /* a channel's transport ended */
-	CONTROL_ENDED,     /* last: the Keep is gone */
+	CONTROL_CLOSED,	   /* a channel's transport ended */
+	CONTROL_ENDED,	   /* last: the Keep is gone */
 	CONTROL_TYPE_COUNT,
 };
 
@@ -50,14 +50,14 @@ struct control_message {
 };
 
 void control_fini(struct control_message *m);
-MUST_USE bool control_encode(
-	const struct control_message *m, struct buf *out, struct err *e);
-MUST_USE bool control_parse(
-	struct bytes in, struct control_message *out, struct err *e);
+MUST_USE bool control_encode(const struct control_message *m, struct buf *out,
+	struct err *e);
+MUST_USE bool control_parse(struct bytes in, struct control_message *out,
+	struct err *e);
 /* Over the socket; *fd: a descriptor to pass or -1 / one received or -1.
  * recv: *got false when the peer is gone or (nonblocking) nothing waits. */
-MUST_USE bool control_send(
-	int sock, const struct control_message *m, int fd, struct err *e);
+MUST_USE bool control_send(int sock, const struct control_message *m, int fd,
+	struct err *e);
 MUST_USE bool control_recv(int sock, struct control_message *out, int *fd,
 	bool *got, bool *gone, struct err *e);
 

@@ -195,6 +195,7 @@ void request_done(struct keep *k, void *arg)
 	q->err = k->state == KEEP_ENDED ? k->why : (struct err){ 0 };
 	stop_waiting(q);
 	MHD_resume_connection(q->con);
+	q->http->kick = true;
 }
 
 /* Nobody will ever know this Keep. */
@@ -205,6 +206,7 @@ static void client_gone(struct watch *w, uint32_t events UNUSED)
 	stop_waiting(q);
 	err_put(&q->err, ERR_HOST, "the client went away");
 	MHD_resume_connection(q->con);
+	q->http->kick = true;
 	keep_stop(k);
 }
 
@@ -342,6 +344,7 @@ static void on_completed(void *cls, struct MHD_Connection *con UNUSED,
 	*context = NULL;
 	if (!q)
 		return;
+	must(!q->urh);
 	if (q->keep)
 		stop_waiting(q);
 	/* An ask whose answer did not arrive: nobody knows its Keep. */
@@ -419,8 +422,10 @@ bool http_run(struct http *h)
 {
 	MHD_UNSIGNED_LONG_LONG wait;
 	for (int i = 0; i < 8; i++) {
-		if (MHD_get_timeout(h->mhd, &wait) != MHD_YES || wait)
+		bool waits = MHD_get_timeout(h->mhd, &wait) != MHD_YES || wait;
+		if (waits && !h->kick)
 			return false;
+		h->kick = false;
 		MHD_run(h->mhd);
 	}
 	return true;

@@ -27,6 +27,7 @@ struct http {
 	struct http_totals totals;
 	unsigned answering; /* requests */
 	bool stopping;
+	bool kick; /* a resumed connection waits: its epoll is silent on it */
 };
 
 enum phase {
@@ -49,6 +50,7 @@ struct request {
 	char id[33];	   /* of the Keep it is about */
 	struct keep *keep; /* WAITING: the one it waits for */
 	struct watch client;
+	struct MHD_UpgradeResponseHandle *urh; /* while it is a channel */
 	struct err err; /* READY: kind ERR_NONE when all is well */
 };
 

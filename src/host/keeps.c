@@ -171,7 +171,9 @@ static void keep_due(struct timer *t)
 		if (k->pid)
 			spawn_kill(k->pid);
 		loop_set(ks->loop, t, loop_now() + STOP_SECONDS * SECOND_NS);
-	} else if (k->stopping)
+	} else if (k->control.fd < 0)
+		spawn_kill(k->pid);
+	else if (k->stopping)
 		kill_keep(k, "killed", ERR_HOST, "it did not stop");
 	else
 		kill_keep(k, "timeout", ERR_HOST, "no evidence within 30 s");
@@ -297,10 +299,9 @@ static void control_ready(struct watch *w, uint32_t events UNUSED)
 	if (!control_recv(w->fd, &m, &fd, &got, &gone, &e)) {
 		kill_keep(k, "protocol", ERR_HOST, e.text);
 	} else if (gone) {
-		/* Reaping will tell why. */
+		/* Reaping will tell why; it may take a moment to die. */
 		close_control(k);
-		if (k->pid)
-			spawn_kill(k->pid);
+		loop_set(k->all->loop, &k->timer, loop_now() + SECOND_NS);
 	} else if (got) {
 		if (!on_message(k, &m))
 			kill_keep(k, "protocol", ERR_HOST,

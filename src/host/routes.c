@@ -145,7 +145,11 @@ static const char *header(const struct request *q, const char *name)
 
 static void channel_done(void *arg)
 {
-	MHD_upgrade_action(arg, MHD_UPGRADE_ACTION_CLOSE);
+	struct request *q = arg;
+	struct MHD_UpgradeResponseHandle *urh = q->urh;
+	q->urh = NULL;
+	q->http->kick = true;
+	MHD_upgrade_action(urh, MHD_UPGRADE_ACTION_CLOSE);
 }
 
 static void on_upgrade(void *cls UNUSED, struct MHD_Connection *con UNUSED,
@@ -157,6 +161,7 @@ static void on_upgrade(void *cls UNUSED, struct MHD_Connection *con UNUSED,
 	struct keep *k = keeps_find(h->cfg.keeps, q->id);
 	struct err e = { 0 };
 	int on = 1, off = 0;
+	q->urh = urh;
 	request_upgraded(q);
 	/* Not TCP when it came through TLS or a Unix socket: no matter. */
 	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -165,14 +170,14 @@ static void on_upgrade(void *cls UNUSED, struct MHD_Connection *con UNUSED,
 		err_put(&e, ERR_INPUT, "bytes before the answer");
 	else if (!k)
 		err_put(&e, ERR_HOST, "the Keep has ended");
-	else if (channel_open(k, sock, channel_done, urh, &e)) {
+	else if (channel_open(k, sock, channel_done, q, &e)) {
 		log_event(h->cfg.log, LOG_INFO, "channel opened", "keep", k->id,
 			NULL);
 		return;
 	}
 	log_event(h->cfg.log, LOG_WARN, "channel refused", "keep", q->id, "why",
 		e.text, NULL);
-	channel_done(urh);
+	channel_done(q);
 }
 
 static enum MHD_Result get_channel(struct request *q)

@@ -21,9 +21,10 @@
 #include "host/listen.h"
 #include "host/options.h"
 #include "host/spawn.h"
+#include "host/tls.h"
 #include "host/token.h"
 
-enum { STOP_SECONDS = 5, ANSWER_SECONDS = 1 };
+enum { STOP_SECONDS = 5 };
 
 struct agent;
 
@@ -40,22 +41,31 @@ struct agent {
 	struct keeps keeps;
 	struct hal_config hal;
 	struct http *http;
+	struct tls *tls; /* NULL: none */
 	struct token token;
 	struct listener listeners[OPTIONS_LISTEN + 1];
 	unsigned listener_count;
 	struct watch signals;
 	struct timer patience;
-	bool stopping, impatient;
+	bool stopping, patient;
 };
 
 /* --- listening -------------------------------------------------------------
  */
 
+static void on_plain(void *arg, int fd)
+{
+	struct agent *a = arg;
+	http_add(a->http, fd);
+}
+
 static void on_accept(struct watch *w, uint32_t events UNUSED)
 {
 	struct listener *l = container_of(w, struct listener, watch);
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0)
+	if (fd >= 0 && l->agent->tls && *l->bound)
+		tls_accept(l->agent->tls, fd, on_plain, l->agent);
+	else if (fd >= 0)
 		http_add(l->agent->http, fd);
 	else if (errno == EMFILE || errno == ENFILE)
 		log_event(&l->agent->log, LOG_WARN, "no descriptors left",
@@ -87,7 +97,7 @@ static bool listen_all(struct agent *a, struct err *e)
 		if (!listen_tcp(o->listen[i], &fd, &loopback, bound,
 			    sizeof bound, e))
 			return false;
-		if (!loopback && (!o->tls_cert || !a->token.len)) {
+		if (!loopback && (!a->tls || !a->token.len)) {
 			close(fd);
 			return err_fail(e, ERR_INPUT,
 				"--listen %s: off loopback --tls-cert and "
@@ -143,8 +153,13 @@ static bool say_ready(struct agent *a, struct err *e)
 static void run_out(struct timer *t)
 {
 	struct agent *a = container_of(t, struct agent, patience);
-	a->impatient = true;
+	a->patient = false;
 	keeps_kill_all(&a->keeps);
+}
+
+static void stop_waiting(struct timer *t)
+{
+	container_of(t, struct agent, patience)->patient = false;
 }
 
 static void begin_stop(struct agent *a)
@@ -153,7 +168,7 @@ static void begin_stop(struct agent *a)
 		run_out(&a->patience);
 		return;
 	}
-	a->stopping = true;
+	a->stopping = a->patient = true;
 	log_event(&a->log, LOG_INFO, "stopping", NULL);
 	stop_listening(a);
 	http_stopping(a->http);
@@ -249,13 +264,17 @@ static bool open_agent(struct agent *a, struct err *e)
 		.hal = &a->hal,
 		.token = &a->token };
 	a->patience.due = run_out;
+	if (o->tls_cert &&
+		!tls_open(o->tls_cert, o->tls_key, &a->loop, &a->log, &a->tls,
+			e))
+		return false;
 	return http_open(&hc, &a->http, e) && listen_all(a, e);
 }
 
 static bool done(const struct agent *a)
 {
 	return a->stopping && keeps_quiet(&a->keeps) &&
-		(a->impatient || !http_busy(a->http));
+		(!a->patient || !http_busy(a->http));
 }
 
 static bool run(struct agent *a, struct err *e)
@@ -268,6 +287,17 @@ static bool run(struct agent *a, struct err *e)
 	return true;
 }
 
+/* The last answers are still on their way through TLS. */
+static void flush_tls(struct agent *a)
+{
+	struct err e;
+	a->patience.due = stop_waiting;
+	a->patient = true;
+	loop_set(&a->loop, &a->patience, loop_now() + SECOND_NS);
+	while (a->patient && tls_busy(a->tls) && loop_turn(&a->loop, false, &e))
+		;
+}
+
 static void close_agent(struct agent *a)
 {
 	stop_listening(a);
@@ -275,6 +305,9 @@ static void close_agent(struct agent *a)
 	if (a->http)
 		http_run(a->http);
 	http_close(a->http);
+	if (tls_busy(a->tls))
+		flush_tls(a);
+	tls_close(a->tls);
 	if (a->signals.fd > 0)
 		close(a->signals.fd);
 	loop_fini(&a->loop);

@@ -307,6 +307,7 @@ static struct request *new_request(struct http *h, struct MHD_Connection *con)
 	*q = (struct request){ .http = h,
 		.con = con,
 		.conn = info->socket_context,
+		.early = -1,
 		.client = { .fd = -1, .ready = client_gone } };
 	expect(q->conn, READ_SECONDS);
 	h->answering++;
@@ -412,6 +413,7 @@ void http_close(struct http *h)
 	if (!h)
 		return;
 	loop_unwatch(h->cfg.loop, &h->watch);
+	earlies_stop(&h->earlies);
 	if (h->mhd)
 		MHD_stop_daemon(h->mhd);
 	must(!h->first);
@@ -438,5 +440,5 @@ void http_stopping(struct http *h)
 
 bool http_busy(const struct http *h)
 {
-	return h->answering > 0;
+	return h->answering > 0 || h->earlies.first;
 }

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <microhttpd.h>
 
+#include "host/early.h"
 #include "host/http.h"
 
 /* A client's connection.  `slow` runs out when a request does not arrive, or
@@ -25,6 +26,7 @@ struct http {
 	struct watch watch;
 	struct conn *first, *last;
 	struct http_totals totals;
+	struct earlies earlies;
 	unsigned answering; /* requests */
 	bool stopping;
 	bool kick; /* a resumed connection waits: its epoll is silent on it */
@@ -51,6 +53,7 @@ struct request {
 	struct keep *keep; /* WAITING: the one it waits for */
 	struct watch client;
 	struct MHD_UpgradeResponseHandle *urh; /* while it is a channel */
+	int early;			       /* its end of a relay, or -1 */
 	struct err err; /* READY: kind ERR_NONE when all is well */
 };
 

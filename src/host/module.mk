@@ -4,6 +4,6 @@ $(call library,host,$(filter-out $(HOST_MAINS),$(wildcard src/host/*.c)),host fu
 $(call unit,host,host json codec base,-ljansson)
 $(call fuzzer,control,host json codec base,-ljansson)
 $(call program,bin/donjon-keep,host,src/host/keep_main.c,host hal soft json crypto codec base,-ljansson -lseccomp -lcrypto)
-$(call program,bin/donjond,host,src/host/donjond_main.c,host hal soft json crypto codec base,-lmicrohttpd -ljansson -lseccomp -lcrypto)
+$(call program,bin/donjond,host,src/host/donjond_main.c,host hal soft json crypto codec base,-lmicrohttpd -lgnutls -ljansson -lseccomp -lcrypto)
 $(call library,gate_serve,$(wildcard src/host/gate_*.c),fuzz host)
 $(call fuzzer,gate_serve,gate_serve base)

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "host/http_priv.h"
 #include "host/platform.h"
@@ -149,33 +150,42 @@ static void channel_done(void *arg)
 	struct MHD_UpgradeResponseHandle *urh = q->urh;
 	q->urh = NULL;
 	q->http->kick = true;
+	cleanup_fd(&q->early);
 	MHD_upgrade_action(urh, MHD_UPGRADE_ACTION_CLOSE);
 }
 
-static void on_upgrade(void *cls UNUSED, struct MHD_Connection *con UNUSED,
-	void *context, const char *early UNUSED, size_t early_len,
-	MHD_socket sock, struct MHD_UpgradeResponseHandle *urh)
+static bool open_channel(struct request *q, int sock, struct bytes early,
+	struct err *e)
 {
-	struct request *q = context;
 	struct http *h = q->http;
 	struct keep *k = keeps_find(h->cfg.keeps, q->id);
-	struct err e = { 0 };
 	int on = 1, off = 0;
-	q->urh = urh;
-	request_upgraded(q);
+	if (!k)
+		return err_fail(e, ERR_HOST, "the Keep has ended");
 	/* Not TCP when it came through TLS or a Unix socket: no matter. */
 	setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	setsockopt(sock, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
-	if (early_len)
-		err_put(&e, ERR_INPUT, "bytes before the answer");
-	else if (!k)
-		err_put(&e, ERR_HOST, "the Keep has ended");
-	else if (channel_open(k, sock, channel_done, q, &e)) {
-		log_event(h->cfg.log, LOG_INFO, "channel opened", "keep", k->id,
-			NULL);
+	if (early.len &&
+		!early_start(&h->earlies, h->cfg.loop, sock, early, &q->early,
+			e))
+		return false;
+	return channel_open(k, early.len ? q->early : sock, channel_done, q, e);
+}
+
+static void on_upgrade(void *cls UNUSED, struct MHD_Connection *con UNUSED,
+	void *context, const char *early, size_t early_len, MHD_socket sock,
+	struct MHD_UpgradeResponseHandle *urh)
+{
+	struct request *q = context;
+	const struct log *log = q->http->cfg.log;
+	struct err e = { 0 };
+	q->urh = urh;
+	request_upgraded(q);
+	if (open_channel(q, sock, bytes_of(early, early_len), &e)) {
+		log_event(log, LOG_INFO, "channel opened", "keep", q->id, NULL);
 		return;
 	}
-	log_event(h->cfg.log, LOG_WARN, "channel refused", "keep", q->id, "why",
+	log_event(log, LOG_WARN, "channel refused", "keep", q->id, "why",
 		e.text, NULL);
 	channel_done(q);
 }

@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole Keeps, in this process: clients, programs, strangers, bad hosts. */
+#include "keep/keep.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../test.h"
+#include "helpers/client.h"
+
+static struct bytes args[] = { BYTES_LIT("app"), BYTES_LIT("one"),
+	BYTES_LIT("two words") };
+static struct bytes env[] = { BYTES_LIT("A=1"), BYTES_LIT("B=x y") };
+
+static struct lab *lab(void)
+{
+	struct lab *l = lab_new();
+	lab_start(l);
+	return l;
+}
+
+static struct frame_config with_args(size_t n)
+{
+	return (struct frame_config){ .args = args, .arg_count = n };
+}
+
+static void exits(struct client *c, enum frame_end end, uint32_t status)
+{
+	client_until(c, client_over);
+	if (c->error.kind != ERR_NONE)
+		fail_msg("the Keep refuses: %s", c->error.text);
+	if (!c->exited)
+		fail_msg("hung up without EXIT: %s", c->e.text);
+	if (c->exit.end != end || c->exit.status != status)
+		fail_msg("end %u, status %u: %s", c->exit.end, c->exit.status,
+			c->exit.text);
+}
+
+static void refused(struct client *c, enum err_kind kind, const char *why)
+{
+	client_until(c, client_over);
+	CHECK(!c->exited);
+	CHECK_INT(c->error.kind, kind);
+	CHECK_HAS(c->error.text, why);
+}
+
+/* --- programs ----------------------------------------------------------- */
+
+TEST(a_program_gets_its_arguments_and_environment)
+{
+	struct bytes module = program("echoargs");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(3);
+	cfg.env = env;
+	cfg.env_count = 2;
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_EXITED, 2);
+	CHECK(c->started);
+	CHECK_STR(buf_cstr(&c->out),
+		"arg one\narg two words\nenv A=1\nenv B=x y\n");
+	CHECK_INT(c->exit.stdout_bytes, c->out.len);
+	CHECK(c->exit.memory_peak > 0x10000);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	CHECK_INT(l->host.exit_reason, GATE_EXIT_DONE);
+	lab_free(l);
+}
+
+TEST(bytes_pass_both_ways_unchanged)
+{
+	enum { SIZE = 3 << 20 };
+	struct bytes module = program("cat");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, module, &cfg);
+	uint8_t *in = malloc(SIZE);
+	for (size_t i = 0; i < SIZE; i++)
+		in[i] = (uint8_t)(i * 7 >> 3);
+	CHECK(client_stdin(c, bytes_of(in, SIZE)));
+	client_stdin_end(c);
+	exits(c, FRAME_END_EXITED, 0);
+	CHECK_INT(c->out.len, SIZE);
+	CHECK_MEM(c->out.ptr, in, SIZE);
+	CHECK_STR(buf_cstr(&c->err), "3145728 bytes\n");
+	CHECK_INT(c->exit.stdin_bytes, SIZE);
+	CHECK_INT(c->exit.stderr_bytes, c->err.len);
+	free(in);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	lab_free(l);
+}
+
+TEST(what_a_program_leaves_in_a_returned_mount_comes_back)
+{
+	struct bytes argv[] = { BYTES_LIT("files"), BYTES_LIT("/in/poem"),
+		BYTES_LIT("/out/POEM") };
+	struct frame_mount mounts[] = { { BYTES_LIT("/in"), false, false },
+		{ BYTES_LIT("/out"), true, true } };
+	struct frame_config cfg = { .args = argv,
+		.arg_count = 3,
+		.mounts = mounts,
+		.mount_count = 2 };
+	struct bytes module = program("files");
+	struct lab *l = lab();
+	struct client *c = client_new(l, NULL);
+	client_hello(c, FRAME_ROLE_DEPLOY);
+	client_config(c, &cfg);
+	client_file(c, 0, "poem", BYTES_LIT("roses\nare red\n"));
+	client_file(c, 1, "kept", BYTES_NONE);
+	client_module(c, module);
+	client_start(c);
+	exits(c, FRAME_END_EXITED, 0);
+	CHECK_STR(buf_cstr(&c->out), "input read-only\n");
+	CHECK(c->results_end);
+	CHECK_HAS(buf_cstr(&c->results), "POEM=ROSES\nARE RED\n\n");
+	CHECK_HAS(buf_cstr(&c->results), "kept=\n");
+	CHECK_HAS(buf_cstr(&c->results), "POEM.d/\n");
+	CHECK_HAS(buf_cstr(&c->results), "POEM.d/note=made in the Keep\n\n");
+	CHECK(!strstr(buf_cstr(&c->results), "poem"));
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(a_trap_is_told_with_its_stack)
+{
+	struct bytes module = program("trap");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_TRAPPED, 134);
+	CHECK_HAS(c->exit.text, "unreachable");
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	lab_free(l);
+}
+
+TEST(a_program_that_computes_for_ever_can_be_interrupted)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_has_output);
+	CHECK_STR(buf_cstr(&c->out), "spinning\n");
+	client_signal(c, FRAME_SIGNAL_INTERRUPT);
+	exits(c, FRAME_END_STOPPED, 130);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
+	lab_free(l);
+}
+
+TEST(time_runs_out)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	cfg.time_ns = 50000000;
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_TIMEOUT, 124);
+	CHECK(c->exit.run_ns >= cfg.time_ns);
+	client_free(c);
+	/* And for one that waits. */
+	l = (lab_free(l), lab());
+	module = program("cat");
+	c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_TIMEOUT, 124);
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(fuel_runs_out)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	cfg.fuel = 2000000;
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_LIMIT, 124);
+	CHECK_HAS(c->exit.text, "fuel");
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(memory_ends_where_the_smaller_limit_says)
+{
+	struct bytes module = program("hog");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	cfg.memory_bytes = 8u << 20;
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_EXITED, 0);
+	CHECK_HAS(buf_cstr(&c->out), "stopped after");
+	CHECK(strtol(strstr(buf_cstr(&c->out), "after") + 6, NULL, 10) < 8);
+	CHECK(c->exit.memory_peak <= 8u << 20);
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(a_module_that_is_none_is_refused_to_its_owner)
+{
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, BYTES_LIT("no wasm"), &cfg);
+	exits(c, FRAME_END_REFUSED, 121);
+	CHECK(c->exit.text[0]);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	lab_free(l);
+}
+
+TEST(a_module_without_start_is_refused)
+{
+	static const uint8_t empty[] = { 0, 'a', 's', 'm', 1, 0, 0, 0 };
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, BYTES_ARRAY(empty), &cfg);
+	exits(c, FRAME_END_REFUSED, 121);
+	CHECK_HAS(c->exit.text, "_start");
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(null_stdio_is_silent)
+{
+	struct bytes module = program("cat");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	cfg.stdio[0] = cfg.stdio[1] = FRAME_STDIO_NULL;
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_EXITED, 0);
+	CHECK_STR(buf_cstr(&c->out), "");
+	CHECK_STR(buf_cstr(&c->err), "0 bytes\n");
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(a_program_waits_for_a_slow_reader)
+{
+	enum { SIZE = 8 << 20 };
+	struct bytes argv[] = { BYTES_LIT("source"), BYTES_LIT("8388608") };
+	struct frame_config cfg = { .args = argv, .arg_count = 2 };
+	struct bytes module = program("source");
+	struct lab *l = lab();
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_has_output);
+	/* Nobody reads: the Keep holds what its channel holds, no more. */
+	usleep(100000);
+	CHECK(l->keep.streams.each[1].bytes < SIZE);
+	exits(c, FRAME_END_EXITED, 0);
+	CHECK_INT(c->out.len, SIZE);
+	for (size_t i = 0; i < SIZE; i += 997)
+		CHECK_INT(c->out.ptr[i], (uint8_t)i);
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(a_host_that_takes_a_few_bytes_at_a_time_is_only_slow)
+{
+	struct bytes module = program("echoargs");
+	struct lab *l = lab_new();
+	l->host.send_max = 7;
+	lab_start(l);
+	struct frame_config cfg = with_args(2);
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_EXITED, 1);
+	CHECK_STR(buf_cstr(&c->out), "arg one\n");
+	client_free(c);
+	lab_free(l);
+}
+
+/* --- going, coming back -------------------------------------------------- */
+
+TEST(a_client_that_vanishes_takes_its_program_along)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_has_output);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
+	lab_free(l);
+}
+
+TEST(a_client_that_vanishes_before_start_ends_the_keep)
+{
+	struct frame_config cfg = with_args(1);
+	for (int step = 0; step < 3; step++) {
+		struct lab *l = lab();
+		struct client *c = client_new(l, NULL);
+		client_hello(c, FRAME_ROLE_DEPLOY);
+		if (step > 0)
+			client_config(c, &cfg);
+		if (step > 1)
+			client_file(c, 9, "x", BYTES_NONE);
+		client_free(c);
+		CHECK_INT(lab_join(l),
+			step > 1 ? GATE_EXIT_PROTOCOL : GATE_EXIT_STOPPED);
+		lab_free(l);
+	}
+}
+
+static struct frame_config detached_ticker(void)
+{
+	static struct bytes argv[] = { BYTES_LIT("ticker"), BYTES_LIT("3"),
+		BYTES_LIT("30") };
+	return (struct frame_config){ .args = argv,
+		.arg_count = 3,
+		.flags = FRAME_CONFIG_DETACHED };
+}
+
+TEST(a_detached_program_outlives_its_client_and_can_be_looked_at)
+{
+	struct bytes module = program("ticker");
+	struct lab *l = lab();
+	struct frame_config cfg = detached_ticker();
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_started);
+	client_free(c);
+	/* The log, from the start, to the end. */
+	struct client *logs = client_new(l, NULL);
+	client_hello(logs, FRAME_ROLE_LOGS);
+	client_logs(logs, 0);
+	exits(logs, FRAME_END_EXITED, 9);
+	CHECK_STR(buf_cstr(&logs->out), "tick 0\ntick 1\ntick 2\n");
+	client_free(logs);
+	/* A part of it, after the end. */
+	logs = client_new(l, NULL);
+	client_hello(logs, FRAME_ROLE_LOGS);
+	client_logs(logs, 7);
+	exits(logs, FRAME_END_EXITED, 9);
+	CHECK_STR(buf_cstr(&logs->out), "tick 1\ntick 2\n");
+	CHECK_INT(logs->status.state, FRAME_RUN_ENDED);
+	CHECK_INT(logs->status.status, 9);
+	CHECK_INT(logs->status.log_end, 21);
+	client_free(logs);
+	/* How it ended, to who attaches late. */
+	struct client *late = client_new(l, NULL);
+	client_hello(late, FRAME_ROLE_ATTACH);
+	exits(late, FRAME_END_EXITED, 9);
+	client_free(late);
+	struct client *stop = client_new(l, NULL);
+	client_hello(stop, FRAME_ROLE_STOP);
+	exits(stop, FRAME_END_EXITED, 9);
+	client_free(stop);
+	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
+	lab_free(l);
+}
+
+TEST(a_running_program_is_stopped_by_its_owner_from_elsewhere)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	cfg.flags = FRAME_CONFIG_DETACHED;
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_has_output);
+	struct client *stop = client_new(l, NULL);
+	client_hello(stop, FRAME_ROLE_STOP);
+	exits(stop, FRAME_END_STOPPED, 143);
+	exits(c, FRAME_END_STOPPED, 143);
+	client_free(stop);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
+	lab_free(l);
+}
+
+TEST(a_client_can_detach_and_another_take_over)
+{
+	struct bytes module = program("cat");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, module, &cfg);
+	CHECK(client_stdin(c, BYTES_LIT("one ")));
+	client_until(c, client_has_output);
+	client_signal(c, FRAME_SIGNAL_DETACH);
+	channel_close(c->channel);
+	client_turn(c, 0);
+	client_free(c);
+	struct client *next = client_new(l, NULL);
+	client_hello(next, FRAME_ROLE_ATTACH);
+	client_until(next, client_started);
+	CHECK_INT(next->status.state, FRAME_RUN_RUNNING);
+	CHECK(client_stdin(next, BYTES_LIT("two")));
+	client_stdin_end(next);
+	exits(next, FRAME_END_EXITED, 0);
+	CHECK_STR(buf_cstr(&next->out), "two");
+	CHECK_STR(buf_cstr(&next->err), "7 bytes\n");
+	client_free(next);
+	lab_free(l);
+}
+
+TEST(who_attaches_last_has_the_program)
+{
+	struct bytes module = program("cat");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_started);
+	struct client *next = client_new(l, NULL);
+	client_hello(next, FRAME_ROLE_ATTACH);
+	refused(c, ERR_DENIED, "another client attached");
+	client_free(c);
+	client_stdin_end(next);
+	exits(next, FRAME_END_EXITED, 0);
+	client_free(next);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	lab_free(l);
+}
+
+TEST(what_makes_no_sense_now_is_refused_and_harms_nothing)
+{
+	struct bytes module = program("cat");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *early = client_new(l, NULL);
+	client_hello(early, FRAME_ROLE_ATTACH);
+	refused(early, ERR_INPUT, "no program runs");
+	client_free(early);
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_started);
+	struct client *second = client_new(l, NULL);
+	client_hello(second, FRAME_ROLE_DEPLOY);
+	refused(second, ERR_DENIED, "its workload already");
+	client_free(second);
+	struct client *logs = client_new(l, NULL);
+	client_hello(logs, FRAME_ROLE_LOGS);
+	refused(logs, ERR_INPUT, "not detached");
+	client_free(logs);
+	client_stdin_end(c);
+	exits(c, FRAME_END_EXITED, 0);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	lab_free(l);
+}
+
+TEST(a_keep_that_nobody_comes_to_ends)
+{
+	struct lab *l = lab_new();
+	l->host.area->boot.owner_wait_ns = 20000000;
+	lab_start(l);
+	CHECK_INT(lab_join(l), GATE_EXIT_IDLE);
+	CHECK_INT(l->host.exit_reason, GATE_EXIT_IDLE);
+	lab_free(l);
+}
+
+TEST(a_detached_keep_whose_program_ended_goes_when_nobody_comes)
+{
+	struct bytes module = program("ticker");
+	struct lab *l = lab_new();
+	l->host.area->boot.owner_wait_ns = 200000000;
+	lab_start(l);
+	struct frame_config cfg = detached_ticker();
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_EXITED, 9);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	lab_free(l);
+}
+
+/* --- hostile peers ------------------------------------------------------- */
+
+TEST(another_key_than_the_owners_gets_nothing)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct crypto_key *other = NULL;
+	struct frame_config cfg = with_args(1);
+	struct err e;
+	cfg.flags = FRAME_CONFIG_DETACHED;
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_has_output);
+	CHECK(crypto_key_generate(CRYPTO_P256, &other, &e));
+	for (enum frame_role role = FRAME_ROLE_DEPLOY; role <= FRAME_ROLE_STOP;
+		role++) {
+		struct client *thief = client_new(l, other);
+		client_hello(thief, role);
+		client_until(thief, client_over);
+		CHECK(thief->ended);
+		CHECK(!thief->exited && !thief->started);
+		CHECK_INT(thief->error.kind, ERR_NONE);
+		client_free(thief);
+	}
+	crypto_key_free(other);
+	/* The program runs on. */
+	client_signal(c, FRAME_SIGNAL_TERMINATE);
+	exits(c, FRAME_END_STOPPED, 143);
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(noise_loses_its_own_connection_only)
+{
+	struct bytes module = program("echoargs");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	uint8_t noise[4096], b[64];
+	for (size_t i = 0; i < sizeof noise; i++)
+		noise[i] = (uint8_t)(i * 131 + 17);
+	int fd = host_connect(&l->host);
+	CHECK(send(fd, noise, sizeof noise, MSG_NOSIGNAL) > 0);
+	while (recv(fd, b, sizeof b, 0) > 0)
+		continue;
+	close(fd);
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_EXITED, 0);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	lab_free(l);
+}
+
+TEST(strangers_who_say_nothing_do_not_keep_the_owner_out)
+{
+	enum { CROWD = 12 };
+	struct bytes module = program("echoargs");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	int crowd[CROWD];
+	for (int i = 0; i < CROWD; i++)
+		crowd[i] = host_connect(&l->host);
+	struct client *c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_EXITED, 0);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	for (int i = 0; i < CROWD; i++)
+		close(crowd[i]);
+	lab_free(l);
+}
+
+TEST(a_deployer_who_breaks_the_protocol_is_told_and_ends_the_keep)
+{
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_new(l, NULL);
+	client_hello(c, FRAME_ROLE_DEPLOY);
+	client_config(c, &cfg);
+	client_file(c, 3, "x", BYTES_NONE);
+	refused(c, ERR_INPUT, "FILE: no mount 3");
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_PROTOCOL);
+	CHECK_INT(l->host.exit_reason, GATE_EXIT_PROTOCOL);
+	lab_free(l);
+}
+
+TEST(an_unknown_signal_from_the_deployer_stops_its_program)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_has_output);
+	client_signal(c, 99);
+	refused(c, ERR_INPUT, "SIGNAL: 99");
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_PROTOCOL);
+	lab_free(l);
+}
+
+TEST(an_attached_client_who_breaks_the_protocol_loses_its_connection)
+{
+	struct bytes module = program("cat");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	cfg.flags = FRAME_CONFIG_DETACHED;
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_started);
+	client_free(c);
+	struct client *bad = client_new(l, NULL);
+	client_hello(bad, FRAME_ROLE_ATTACH);
+	client_until(bad, client_started);
+	client_signal(bad, 99);
+	refused(bad, ERR_INPUT, "SIGNAL: 99");
+	client_free(bad);
+	struct client *good = client_new(l, NULL);
+	client_hello(good, FRAME_ROLE_ATTACH);
+	client_stdin_end((client_until(good, client_started), good));
+	exits(good, FRAME_END_EXITED, 0);
+	client_free(good);
+	lab_free(l);
+}
+
+/* --- hostile hosts ------------------------------------------------------- */
+
+static uint32_t turn, bad_turn;
+
+static void die_then(struct host *h, uint32_t op)
+{
+	(void)op;
+	h->die = ++turn == bad_turn;
+}
+
+static void lie_then(struct host *h, uint32_t op)
+{
+	(void)op;
+	if (++turn == bad_turn)
+		h->area->reply.seq ^= 0x80;
+}
+
+/* One run with a host that turns bad at some request; true when it did. */
+static bool run_with(void (*lie)(struct host *, uint32_t), uint32_t at,
+	struct bytes module, bool expect_host)
+{
+	struct lab *l = lab_new();
+	turn = 0;
+	bad_turn = at;
+	l->lie = lie;
+	lab_start(l);
+	struct frame_config cfg = with_args(2);
+	struct client *c = client_new(l, NULL);
+	client_hello(c, FRAME_ROLE_DEPLOY);
+	client_config(c, &cfg);
+	client_module(c, module);
+	client_start(c);
+	time_t end = time(NULL) + 20;
+	while (!c->ended && !client_over(c) &&
+		!__atomic_load_n(&l->over, __ATOMIC_SEQ_CST) &&
+		time(NULL) < end)
+		client_turn(c, 5);
+	client_free(c);
+	enum gate_exit reason = lab_join(l);
+	bool turned = turn >= at;
+	if (turned && expect_host)
+		CHECK_INT(reason, GATE_EXIT_HOST);
+	if (!turned)
+		CHECK_INT(reason, GATE_EXIT_DONE);
+	lab_free(l);
+	return turned;
+}
+
+TEST(a_host_that_dies_at_any_request_ends_the_keep)
+{
+	struct bytes module = program("echoargs");
+	uint32_t at = 1;
+	while (at < 200 && run_with(die_then, at, module, true))
+		at++;
+	CHECK(at > 6 && at < 200);
+}
+
+TEST(a_host_that_lies_at_any_request_ends_the_keep)
+{
+	struct bytes module = program("echoargs");
+	uint32_t at = 1;
+	while (at < 200 && run_with(lie_then, at, module, true))
+		at++;
+	CHECK(at > 6 && at < 200);
+}

@@ -106,14 +106,20 @@ static void wait_for(uint32_t handle, uint16_t events)
 		_exit(96);
 }
 
+/* What stands in the area, `len` bytes of it. */
 static void send_all(uint32_t handle, uint32_t len)
 {
-	while (len) {
-		uint32_t error = ask(GATE_SEND, handle, 0, len);
-		if (error == GATE_AGAIN)
-			_exit(97);
+	static uint8_t copy[GATE_DATA_BYTES];
+	memcpy(copy, area->data, len);
+	for (uint32_t at = 0; at < len;) {
+		memcpy(area->data, copy + at, len - at);
+		uint32_t error = ask(GATE_SEND, handle, 0, len - at);
+		if (error == GATE_AGAIN) {
+			wait_for(handle, GATE_OUT);
+			continue;
+		}
 		need(error);
-		len -= (uint32_t)area->reply.ret0;
+		at += (uint32_t)area->reply.ret0;
 	}
 }
 
@@ -129,7 +135,7 @@ static void echo(void)
 	uint32_t channel = (uint32_t)area->reply.ret0;
 	for (;;) {
 		wait_for(channel, GATE_IN);
-		need(ask(GATE_RECV, channel, 4096, 0));
+		need(ask(GATE_RECV, channel, GATE_DATA_BYTES, 0));
 		if (area->reply.data_len == 0)
 			break;
 		send_all(channel, area->reply.data_len);

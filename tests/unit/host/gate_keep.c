@@ -171,6 +171,40 @@ TEST(keep_carries_a_conversation_from_launch_to_end)
 	CHECK_INT(loader_finish(&l), 0);
 }
 
+/* More than the sockets hold, so that the Keep must wait for room. */
+TEST(keep_waits_for_a_client_that_reads_late)
+{
+	enum { TOTAL = 4 << 20 };
+	static uint8_t sent[TOTAL], got[TOTAL];
+	struct loader l;
+	loader_start(&l);
+	tell_launch(&l, FAKE_ECHO);
+	hear_published(&l);
+	int peer = send_channel(&l, 1);
+	size_t out = 0, in = 0;
+	for (size_t i = 0; i < TOTAL; i++)
+		sent[i] = (uint8_t)(i * 31 + i / 251);
+	/* Writes as long as somebody takes it, and only then reads. */
+	while (in < TOTAL) {
+		ssize_t n = send(peer, sent + out, TOTAL - out, MSG_DONTWAIT);
+		if (out < TOTAL && n > 0) {
+			out += (size_t)n;
+			continue;
+		}
+		n = recv(peer, got + in, TOTAL - in, 0);
+		CHECK(n > 0);
+		in += (size_t)n;
+	}
+	CHECK_MEM(got, sent, TOTAL);
+	close(peer);
+	struct control_message m = { 0 };
+	hear(&l, CONTROL_CLOSED, &m);
+	CHECK_INT(m.bytes_in, TOTAL);
+	CHECK_INT(m.bytes_out, TOTAL);
+	hear_end(&l, "done", "");
+	CHECK_INT(loader_finish(&l), 0);
+}
+
 TEST(keep_end_has_a_name_whatever_a_hostile_keep_does)
 {
 	static const struct {

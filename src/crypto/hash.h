@@ -17,15 +17,15 @@ struct crypto_hash; /* incremental */
 
 size_t crypto_digest_len(enum crypto_alg alg);
 /* out: crypto_digest_len(alg) bytes.  Fails only without memory. */
-MUST_USE bool crypto_digest(
-	enum crypto_alg alg, struct bytes in, uint8_t *out, struct err *e);
+MUST_USE bool crypto_digest(enum crypto_alg alg, struct bytes in, uint8_t *out,
+	struct err *e);
 
-MUST_USE bool crypto_hash_new(
-	enum crypto_alg alg, struct crypto_hash **out, struct err *e);
-MUST_USE bool crypto_hash_add(
-	struct crypto_hash *h, struct bytes in, struct err *e);
-MUST_USE bool crypto_hash_end(
-	struct crypto_hash *h, uint8_t *out, struct err *e);
+MUST_USE bool crypto_hash_new(enum crypto_alg alg, struct crypto_hash **out,
+	struct err *e);
+MUST_USE bool crypto_hash_add(struct crypto_hash *h, struct bytes in,
+	struct err *e);
+MUST_USE bool crypto_hash_end(struct crypto_hash *h, uint8_t *out,
+	struct err *e);
 void crypto_hash_free(struct crypto_hash *h);
 
 MUST_USE bool crypto_random(uint8_t *out, size_t len, struct err *e);

@@ -6,7 +6,7 @@
 #include "crypto/key.h"
 
 struct crypto_ext {
-	const char *oid; /* dotted */
+	const char *oid;    /* dotted */
 	struct bytes value; /* of extnValue */
 };
 
@@ -19,10 +19,10 @@ MUST_USE bool crypto_cert_make(const struct crypto_key *k, const char *cn,
 	size_t ext_count, struct buf *der, struct err *e);
 
 /* The subject's SPKI (DER) of a certificate; appended. */
-MUST_USE bool crypto_cert_spki(
-	struct bytes der, struct buf *spki, struct err *e);
+MUST_USE bool crypto_cert_spki(struct bytes der, struct buf *spki,
+	struct err *e);
 /* An extension's value; ERR_INPUT when it is absent or there twice. */
-MUST_USE bool crypto_cert_ext(
-	struct bytes der, const char *oid, struct buf *value, struct err *e);
+MUST_USE bool crypto_cert_ext(struct bytes der, const char *oid,
+	struct buf *value, struct err *e);
 
 #endif

@@ -72,7 +72,7 @@ MUST_USE bool hal_find(const char *name, const struct hal_config *cfg,
 
 /* The fingerprint of this host's software root: what a policy names.  Makes
  * the key on first use. */
-MUST_USE bool hal_root_fingerprint(
-	const char *root_path, uint8_t out[32], struct err *e);
+MUST_USE bool hal_root_fingerprint(const char *root_path, uint8_t out[32],
+	struct err *e);
 
 #endif

@@ -26,7 +26,7 @@ struct keep_gate {
 	int bell;
 	uint32_t seq;
 	bool lost;
-	struct err lie; /* why, when lost */
+	struct err lie;	       /* why, when lost */
 	struct gate_boot boot; /* copied out and checked at the start */
 	uint8_t open[GATE_MAX_HANDLES / 8 +
 		1]; /* handles we hold, a bit each */

@@ -49,7 +49,7 @@ struct frame_status keep_status(struct keep *k)
 uint64_t keep_idle_deadline(const struct keep *k)
 {
 	uint64_t wait = k->gate.boot.owner_wait_ns;
-	if (k->deployed && k->state != FRAME_RUN_ENDED)
+	if (k->state == FRAME_RUN_LOADING || k->state == FRAME_RUN_RUNNING)
 		return KEEP_CLOCK_NEVER;
 	if (!wait)
 		wait = KEEP_OWNER_TIME * KEEP_SECOND;

@@ -65,7 +65,6 @@ struct keep {
 	uint8_t *inbox; /* GATE_DATA_BYTES */
 	struct keep_peer peers[KEEP_MAX_PEERS];
 	struct keep_peer *holder;
-	bool deployed; /* the workload's owner came */
 	bool detached; /* the program outlives its holder */
 
 	enum frame_state_run state;

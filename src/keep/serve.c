@@ -270,7 +270,7 @@ static bool expire(struct keep *k, struct keep_peer *p, struct err *e)
 	if (p->phase == KEEP_PEER_HELLO || !is_live(p))
 		return drop(k, p, e);
 	err_put(&why, ERR_LIMIT, "nothing came in time");
-	if (p->phase == KEEP_PEER_LOADING)
+	if (p->phase == KEEP_PEER_LOADING && k->load.configured)
 		keep_end(k, GATE_EXIT_LIMIT);
 	keep_talk_lost(k, p, false);
 	keep_serve_refuse(k, p, &why);

@@ -45,15 +45,18 @@ static void say_exit(struct keep *k, struct keep_peer *p)
 
 static void start_deploy(struct keep *k, struct keep_peer *p)
 {
-	if (k->deployed) {
+	struct keep_peer *before = k->holder;
+	if (k->load.configured) {
 		refuse(k, p, ERR_DENIED, "this Keep has its workload already");
 		return;
 	}
-	k->deployed = true;
 	k->state = FRAME_RUN_LOADING;
 	k->holder = p;
 	p->deployer = true;
 	keep_serve_phase(k, p, KEEP_PEER_LOADING);
+	/* Who brought nothing yet makes way. */
+	if (before)
+		refuse(k, before, ERR_DENIED, "another client deploys");
 }
 
 static void start_attach(struct keep *k, struct keep_peer *p)
@@ -255,8 +258,15 @@ void keep_talk_lost(struct keep *k, struct keep_peer *p, bool broken)
 	if (p != k->holder)
 		return;
 	k->holder = NULL;
-	if (k->state == FRAME_RUN_LOADING)
-		keep_end(k, reason);
-	else if (!k->detached)
+	if (k->state == FRAME_RUN_LOADING) {
+		if (broken || k->load.configured) {
+			keep_end(k, reason);
+			return;
+		}
+		/* It brought nothing: the Keep waits on for its owner. */
+		k->state = FRAME_RUN_EMPTY;
+		k->idle_since = keep_clock_mono(&k->clock);
+	} else if (!k->detached) {
 		keep_stop(k, FRAME_END_STOPPED, 128 + 1, reason);
+	}
 }

@@ -39,7 +39,7 @@ static bool object_complete(struct keep_workload *w, struct err *e)
 		return false;
 	if (!crypto_equal(BYTES_ARRAY(digest), BYTES_ARRAY(o->sha256)))
 		return err_fail(e, ERR_INPUT,
-			"%s: its SHA-256 is not the one announced",
+			"%s: its digest is not the one announced",
 			module ? "MODULE" : "FILE");
 	if (!module) {
 		struct vfs *fs = memfs_vfs(w->fs);
@@ -149,15 +149,21 @@ static bool any_writable(const struct frame_config *c)
 
 /* Files that cannot grow take what they take; others get a share up front,
  * so that files and linear memory never exceed the budget together. */
-static void set_quota(struct keep_workload *w)
+static bool set_quota(struct keep_workload *w, struct err *e)
 {
 	const struct frame_config *c = &w->config;
+	if (c->memory_bytes > w->budget)
+		return err_fail(e, ERR_LIMIT,
+			"CONFIG: memory: %llu bytes, the Keep has %llu",
+			(unsigned long long)c->memory_bytes,
+			(unsigned long long)w->budget);
 	if (c->memory_bytes)
-		w->budget = lesser(w->budget, c->memory_bytes);
+		w->budget = c->memory_bytes;
 	if (c->file_bytes)
 		w->file_quota = lesser(w->budget, c->file_bytes);
 	else
 		w->file_quota = any_writable(c) ? w->budget / 2 : w->budget;
+	return true;
 }
 
 static uint64_t real_time(void *ctx)
@@ -196,8 +202,7 @@ static bool on_config(struct keep_workload *w, struct bytes in, struct err *e)
 		return false;
 	}
 	w->configured = true;
-	set_quota(w);
-	return make_strings(w, e) && make_roots(w, e);
+	return set_quota(w, e) && make_strings(w, e) && make_roots(w, e);
 }
 
 /* --- the rest ----------------------------------------------------------- */

@@ -286,19 +286,40 @@ TEST(a_client_that_vanishes_takes_its_program_along)
 TEST(a_client_that_vanishes_before_start_ends_the_keep)
 {
 	struct frame_config cfg = with_args(1);
-	for (int step = 0; step < 3; step++) {
-		struct lab *l = lab();
-		struct client *c = client_new(l, NULL);
-		client_hello(c, FRAME_ROLE_DEPLOY);
-		if (step > 0)
-			client_config(c, &cfg);
-		if (step > 1)
-			client_file(c, 9, "x", BYTES_NONE);
-		client_free(c);
-		CHECK_INT(lab_join(l),
-			step > 1 ? GATE_EXIT_PROTOCOL : GATE_EXIT_STOPPED);
-		lab_free(l);
-	}
+	struct lab *l = lab();
+	struct client *c = client_new(l, NULL);
+	client_hello(c, FRAME_ROLE_DEPLOY);
+	client_config(c, &cfg);
+	client_free(c);
+	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
+	lab_free(l);
+}
+
+static bool greeted(const struct client *c)
+{
+	return c->greeted;
+}
+
+TEST(a_client_that_brought_nothing_may_come_again)
+{
+	struct bytes module = program("echoargs");
+	struct frame_config cfg = with_args(1);
+	struct lab *l = lab();
+	struct client *c = client_new(l, NULL);
+	client_hello(c, FRAME_ROLE_DEPLOY);
+	client_until(c, greeted);
+	client_free(c);
+	/* One that only stands there makes way, too. */
+	struct client *idle = client_new(l, NULL);
+	client_hello(idle, FRAME_ROLE_DEPLOY);
+	client_until(idle, greeted);
+	c = client_deploy(l, module, &cfg);
+	exits(c, FRAME_END_EXITED, 0);
+	refused(idle, ERR_DENIED, "another client deploys");
+	client_free(c);
+	client_free(idle);
+	CHECK_INT(lab_join(l), GATE_EXIT_DONE);
+	lab_free(l);
 }
 
 static struct frame_config detached_ticker(void)

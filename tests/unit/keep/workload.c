@@ -170,7 +170,7 @@ TEST(a_module_that_is_not_the_announced_one_is_refused)
 	CHECK(module(BYTES_LIT("abcd"), 4));
 	CHECK(!data("abcx"));
 	CHECK_INT(e.kind, ERR_INPUT);
-	CHECK_HAS(e.text, "MODULE: its SHA-256");
+	CHECK_HAS(e.text, "MODULE: its digest");
 	CHECK(!w.module_done);
 	CHECK(!start());
 	keep_workload_fini(&w);
@@ -183,13 +183,13 @@ TEST(a_file_that_is_not_the_announced_one_is_refused)
 	CHECK(config(&c));
 	CHECK(file(0, "f", BYTES_LIT("abcd"), 4));
 	CHECK(!data("abce"));
-	CHECK_HAS(e.text, "FILE: its SHA-256");
+	CHECK_HAS(e.text, "FILE: its digest");
 	keep_workload_fini(&w);
 	/* Also when it is empty: of what is announced nothing is assumed. */
 	begin(0);
 	CHECK(config(&c));
 	CHECK(!file(0, "f", BYTES_LIT("abcd"), 0));
-	CHECK_HAS(e.text, "FILE: its SHA-256");
+	CHECK_HAS(e.text, "FILE: its digest");
 	keep_workload_fini(&w);
 }
 
@@ -319,7 +319,7 @@ TEST(files_together_stay_within_the_quota)
 	keep_workload_fini(&w);
 }
 
-TEST(the_smaller_of_both_memory_limits_holds)
+TEST(the_tenants_memory_limit_holds_within_the_hosts)
 {
 	struct frame_config c = plain(0);
 	c.memory_bytes = 5000;
@@ -327,15 +327,25 @@ TEST(the_smaller_of_both_memory_limits_holds)
 	CHECK(config(&c));
 	CHECK_INT(keep_workload_room(&w), 5000);
 	keep_workload_fini(&w);
-	c.memory_bytes = 9000;
+	c.memory_bytes = 0;
 	begin(7000);
 	CHECK(config(&c));
 	CHECK_INT(keep_workload_room(&w), 7000);
 	keep_workload_fini(&w);
-	c.memory_bytes = 0;
 	begin(0);
 	CHECK(config(&c));
 	CHECK_INT(keep_workload_room(&w), KEEP_MEMORY_DEFAULT);
+	keep_workload_fini(&w);
+}
+
+TEST(more_memory_than_the_host_gave_is_refused)
+{
+	struct frame_config c = plain(0);
+	c.memory_bytes = 7001;
+	begin(7000);
+	CHECK(!config(&c));
+	CHECK_INT(e.kind, ERR_LIMIT);
+	CHECK_HAS(e.text, "memory: 7001 bytes, the Keep has 7000");
 	keep_workload_fini(&w);
 }
 

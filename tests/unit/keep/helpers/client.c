@@ -157,6 +157,9 @@ static void on_data(struct client *c, struct bytes payload)
 static void on_frame(struct client *c, const struct frame *f)
 {
 	switch (f->type) {
+	case FRAME_HELLO:
+		c->greeted = true;
+		break;
 	case FRAME_START:
 		c->started = true;
 		break;

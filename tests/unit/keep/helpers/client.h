@@ -39,7 +39,7 @@ struct client {
 	struct buf results;  /* "dir/\nname=contents\n" of what came back */
 	char name[256];	     /* of the result file that DATA belongs to */
 	uint64_t due;
-	bool started, exited, results_end;
+	bool greeted, started, exited, results_end;
 	struct frame_exit exit;
 	struct frame_status status;
 	struct err error; /* the Keep's ERROR frame; ERR_NONE */

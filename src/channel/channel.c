@@ -61,6 +61,7 @@ struct channel {
 	bool closed;	  /* we sent close_notify */
 	bool hung_up;	  /* we sent ERROR: what still comes is dropped */
 	int alert;	  /* the peer's, or -1 */
+	bool key_right;	  /* the certificate's check was made, and passed */
 	bool key_wrong;	  /* `why` is set by the certificate's check */
 	struct err why;
 	uint8_t record[RECORD]; /* head and first bytes of a frame to send */
@@ -219,6 +220,7 @@ static int on_certificate(X509_STORE_CTX *store, void *arg)
 			peer_name(c));
 	else
 		ok = check_peer(c, leaf, &c->why);
+	c->key_right = ok;
 	c->key_wrong = !ok;
 	X509_STORE_CTX_set_error(store,
 		ok ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
@@ -447,10 +449,13 @@ static bool handshake(struct channel *c, struct err *e)
 {
 	ERR_clear_error();
 	int r = SSL_do_handshake(c->ssl);
-	if (r == 1)
+	if (r == 1) {
+		/* No handshake without certificates can be agreed on. */
+		must(c->key_right);
 		c->open = true;
-	else if (SSL_get_error(c->ssl, r) != SSL_ERROR_WANT_READ)
+	} else if (SSL_get_error(c->ssl, r) != SSL_ERROR_WANT_READ) {
 		return breaks_tls(c, e);
+	}
 	return true;
 }
 

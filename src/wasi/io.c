@@ -49,6 +49,8 @@ static int io_begin(struct wasi_call *k, uint64_t right, struct wasi_fd **f,
 		return r;
 	if ((*f)->kind == WASI_DIR)
 		return WASI_ISDIR;
+	if ((*f)->kind == WASI_STREAM && (*f)->stream.ops->accept)
+		return WASI_NOTCONN;
 	r = wasi_fd_rights(*f, right);
 	if (r)
 		return r;

@@ -38,10 +38,10 @@ struct wasi_stream_ops {
 	uint64_t (*pending)(void *ctx);
 	void (*close)(void *ctx); /* may be NULL */
 	/*
-	 * Sockets only, each may be NULL.  accept is a listener's: 0 and a new
-	 * stream (closed through its own ops), else a WASI errno, WASI_AGAIN:
-	 * nobody is there now.  shutdown: which of READ, WRITE ends; 0 or a
-	 * WASI errno.
+	 * Sockets only, each may be NULL.  accept makes it a listener, which
+	 * needs neither read nor write nor pending: 0 and a new stream (closed
+	 * through its own ops), else a WASI errno, WASI_AGAIN: nobody is there
+	 * now.  shutdown: which of READ, WRITE ends; 0 or a WASI errno.
 	 */
 	int (*accept)(void *ctx, struct wasi_stream *out);
 	int (*shutdown)(void *ctx, unsigned which);

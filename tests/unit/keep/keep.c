@@ -423,6 +423,7 @@ TEST(who_attaches_last_has_the_program)
 	client_hello(next, FRAME_ROLE_ATTACH);
 	refused(c, ERR_DENIED, "another client attached");
 	client_free(c);
+	client_until(next, client_started);
 	client_stdin_end(next);
 	exits(next, FRAME_END_EXITED, 0);
 	client_free(next);
@@ -595,7 +596,8 @@ TEST(an_attached_client_who_breaks_the_protocol_loses_its_connection)
 	client_free(bad);
 	struct client *good = client_new(l, NULL);
 	client_hello(good, FRAME_ROLE_ATTACH);
-	client_stdin_end((client_until(good, client_started), good));
+	client_until(good, client_started);
+	client_stdin_end(good);
 	exits(good, FRAME_END_EXITED, 0);
 	client_free(good);
 	lab_free(l);

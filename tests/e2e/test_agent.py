@@ -912,7 +912,7 @@ def test_a_stopping_agent_refuses_keeps(fake):
     c.request("GET", "/healthz")
     c.getresponse().read()
     fake.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: "stopping" in fake.read_log())
+    wait_for(lambda: "event=stopping" in fake.read_log())
     c.request("POST", "/v1/keeps", body=json.dumps(ask()))
     r = c.getresponse()
     assert r.status == 503, r.read()

@@ -7,12 +7,8 @@
 #include "codec/cbor.h"
 #include "codec/hex.h"
 #include "codec/json.h"
+#include "codec/pem.h"
 #include "crypto/x509.h"
-
-static const char pem_begin[] = "-----BEGIN CERTIFICATE-----";
-static const char pem_end[] = "-----END CERTIFICATE-----";
-static const char pem_crl_begin[] = "-----BEGIN X509 CRL-----";
-static const char pem_crl_end[] = "-----END X509 CRL-----";
 
 void attest_bundle_fini(struct attest_bundle *b)
 {
@@ -43,24 +39,22 @@ static bool begins(struct bytes b, const char *s)
 	return b.len >= n && !memcmp(b.ptr, s, n);
 }
 
-/* The base64 between the two lines, line breaks left out. */
-static bool pem_decode(struct bytes pem, const char *begin, const char *end,
-	struct buf *der, struct err *e)
+/* One block and nothing else. */
+static bool pem_one(struct bytes text, const char *label, struct buf *der,
+	struct err *e)
 {
-	struct bytes body = bytes_from(pem, strlen(begin));
-	auto_buf text = { 0 };
-	while (body.len && body.ptr[0] != '-') {
-		if (!is_space(body.ptr[0]) && !buf_u8(&text, body.ptr[0]))
-			return err_fail(e, ERR_LIMIT,
-				"certificate: out of memory");
-		body = bytes_from(body, 1);
-	}
-	if (!begins(body, end) || body.len != strlen(end))
-		return err_fail(e, ERR_INPUT,
+	struct reader r = { .in = text };
+	if (!pem_next(&r, label, der, e))
+		return false;
+	return pem_done(&r) ||
+		err_fail(e, ERR_INPUT,
 			"certificate: not one PEM block and nothing else");
-	if (!base64_decode(buf_bytes(&text), der, e))
-		return err_wrap(e, "certificate");
-	return true;
+}
+
+static bool is_pem(struct bytes text, const char *label)
+{
+	struct reader r = { .in = text };
+	return pem_next_is(&r, label);
 }
 
 /* What the certificate's extensions carry. */
@@ -110,9 +104,8 @@ static bool read_any(struct bytes file, struct attest_bundle *b, struct err *e)
 		if (!read_json(file, b, e))
 			return false;
 	} else {
-		bool pem = begins(file, pem_begin);
-		if (pem ? !pem_decode(file, pem_begin, pem_end, &b->certificate,
-				  e) :
+		bool pem = is_pem(file, "CERTIFICATE");
+		if (pem ? !pem_one(file, "CERTIFICATE", &b->certificate, e) :
 			  !buf_put(&b->certificate, file))
 			return false;
 		if (!read_extensions(b, e))
@@ -138,7 +131,7 @@ bool attest_bundle_read(struct bytes file, struct attest_bundle *out,
 			file.len, ATTEST_BUNDLE_MAX);
 	if (!text.len)
 		return err_fail(e, ERR_INPUT, "evidence: empty");
-	if (!bare && !begins(text, "{") && !begins(text, pem_begin) &&
+	if (!bare && !begins(text, "{") && !is_pem(text, "CERTIFICATE") &&
 		text.ptr[0] != 0x30)
 		return err_fail(e, ERR_INPUT,
 			"evidence: neither JSON nor a certificate nor a report");
@@ -182,10 +175,10 @@ static bool pile_add(struct pile *p, struct bytes der, struct err *e)
 static bool to_der(struct bytes file, struct buf *der, struct err *e)
 {
 	struct bytes text = trim(file);
-	if (begins(text, pem_begin))
-		return pem_decode(text, pem_begin, pem_end, der, e);
-	if (begins(text, pem_crl_begin))
-		return pem_decode(text, pem_crl_begin, pem_crl_end, der, e);
+	if (is_pem(text, "CERTIFICATE"))
+		return pem_one(text, "CERTIFICATE", der, e);
+	if (is_pem(text, "X509 CRL"))
+		return pem_one(text, "X509 CRL", der, e);
 	return buf_put(der, file) || err_fail(e, ERR_LIMIT, "out of memory");
 }
 

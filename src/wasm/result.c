@@ -48,10 +48,10 @@ bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,
 
 struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func)
 {
-	struct wasm_cursor c = { .at = m->func_names.ptr,
-		.end = m->func_names.ptr + m->func_names.len };
 	if (!m->func_names.ptr)
 		return BYTES_NONE;
+	struct wasm_cursor c = { .at = m->func_names.ptr,
+		.end = m->func_names.ptr + m->func_names.len };
 	uint32_t n = wasm_u32(&c);
 	for (uint32_t i = 0; i < n && !c.why; i++) {
 		uint32_t index = wasm_u32(&c);

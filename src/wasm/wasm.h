@@ -117,6 +117,9 @@ void wasm_instance_free(struct wasm_instance *i);
 
 /* True when the module exports a function of that name. */
 bool wasm_module_exports_func(const struct wasm_module *m, const char *name);
+/* The name of export number i, in the order of names; false past the end. */
+bool wasm_module_export(const struct wasm_module *m, size_t i,
+	struct bytes *name);
 
 /*
  * Calls an exported function.  params has one slot (v128: two) per
@@ -178,6 +181,8 @@ struct wasm_store;
 MUST_USE bool wasm_store_new(const struct wasm_limits *l,
 	struct wasm_store **out, struct err *e);
 void wasm_store_free(struct wasm_store *s);
+/* As wasm_instance_fuel, also for what happens while instantiating. */
+void wasm_store_fuel(struct wasm_store *s, uint64_t units);
 size_t wasm_store_footprint(const struct wasm_store *s);
 
 /* What an instance exports and another can import. */

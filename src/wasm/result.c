@@ -22,6 +22,7 @@ const char *wasm_trap_name(enum wasm_trap trap)
 		[WASM_TRAP_HOST] = "host function failed",
 		[WASM_TRAP_UNINITIALIZED] = "uninitialized element",
 		[WASM_TRAP_NULL_FUNC] = "null function reference",
+		[WASM_TRAP_NULL_EXCEPTION] = "null exception reference",
 	};
 	return (size_t)trap < ARRAY_LEN(names) ? names[trap] : "unknown trap";
 }

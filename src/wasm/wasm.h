@@ -73,20 +73,21 @@ enum wasm_end {
 enum wasm_trap {
 	WASM_TRAP_NONE,
 	WASM_TRAP_UNREACHABLE,
-	WASM_TRAP_MEMORY,	 /* out of bounds memory access */
-	WASM_TRAP_TABLE,	 /* out of bounds table access */
-	WASM_TRAP_ELEMENT,	 /* undefined element */
-	WASM_TRAP_NULL,		 /* uninitialized element, null reference */
-	WASM_TRAP_SIGNATURE,	 /* indirect call type mismatch */
-	WASM_TRAP_DIVIDE,	 /* integer divide by zero */
-	WASM_TRAP_OVERFLOW,	 /* integer overflow */
-	WASM_TRAP_CONVERT,	 /* invalid conversion to integer */
-	WASM_TRAP_STACK,	 /* call stack exhausted */
-	WASM_TRAP_EXCEPTION,	 /* uncaught exception */
-	WASM_TRAP_LIMIT,	 /* a limit of ours */
-	WASM_TRAP_HOST,		 /* a host function refused: see text */
-	WASM_TRAP_UNINITIALIZED, /* null element of a table called */
-	WASM_TRAP_NULL_FUNC,	 /* null function reference called */
+	WASM_TRAP_MEMORY,	  /* out of bounds memory access */
+	WASM_TRAP_TABLE,	  /* out of bounds table access */
+	WASM_TRAP_ELEMENT,	  /* undefined element */
+	WASM_TRAP_NULL,		  /* uninitialized element, null reference */
+	WASM_TRAP_SIGNATURE,	  /* indirect call type mismatch */
+	WASM_TRAP_DIVIDE,	  /* integer divide by zero */
+	WASM_TRAP_OVERFLOW,	  /* integer overflow */
+	WASM_TRAP_CONVERT,	  /* invalid conversion to integer */
+	WASM_TRAP_STACK,	  /* call stack exhausted */
+	WASM_TRAP_EXCEPTION,	  /* uncaught exception */
+	WASM_TRAP_LIMIT,	  /* a limit of ours */
+	WASM_TRAP_HOST,		  /* a host function refused: see text */
+	WASM_TRAP_UNINITIALIZED,  /* null element of a table called */
+	WASM_TRAP_NULL_FUNC,	  /* null function reference called */
+	WASM_TRAP_NULL_EXCEPTION, /* null exception reference thrown */
 };
 
 struct wasm_result {

@@ -92,6 +92,7 @@ void wasm_op_refill(WASM_ARGS);
 void wasm_op_make_room(WASM_ARGS);
 void wasm_op_call_any(WASM_ARGS);
 void wasm_op_tail_any(WASM_ARGS);
+void wasm_op_unwind(WASM_ARGS);
 
 #define OP(n) void wasm_op_##n(WASM_ARGS)
 #define UNUSED_ARGS \

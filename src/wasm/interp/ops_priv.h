@@ -20,7 +20,7 @@
 	X(select) X(select2) \
 	X(global_get) X(global_set) X(global_get2) X(global_set2) \
 	X(ref_func) X(ref_is_null) X(ref_as_non_null) \
-	X(br_null) X(br_non_null) X(memory_use)
+	X(br_null) X(br_non_null) X(memory_use) X(throw) X(throw_ref)
 
 #define WASM_OPS_CMP_LIST(X, T) \
 	X(T, eq) X(T, ne) X(T, lt_s) X(T, lt_u) X(T, gt_s) X(T, gt_u) \

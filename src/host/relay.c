@@ -10,6 +10,7 @@
 enum {
 	ROUNDS = 32, /* of one call: others want to be heard, too */
 	LINGER_SECONDS = 3,
+	STALL_SECONDS = 30,
 };
 
 /* --- a plain socket --------------------------------------------------------
@@ -97,6 +98,9 @@ static bool way_drain(struct relay *r, struct relay_way *w)
 		return n == RELAY_FAILED;
 	w->at += (size_t)n;
 	w->len -= (size_t)n;
+	if (r->hung && w == &r->out)
+		loop_set(r->loop, &r->linger,
+			loop_now() + STALL_SECONDS * SECOND_NS);
 	return true;
 }
 
@@ -181,9 +185,11 @@ static void pump(struct relay *r)
 		finish(r);
 		return;
 	}
-	if (r->out.shut && !r->linger.set)
+	if (r->out.shut && !r->told) {
+		r->told = true;
 		loop_set(r->loop, &r->linger,
 			loop_now() + LINGER_SECONDS * SECOND_NS);
+	}
 	if (!rewatch(r, more))
 		finish(r);
 }
@@ -199,8 +205,13 @@ static void far_ready(struct watch *w, uint32_t events)
 static void near_ready(struct watch *w, uint32_t events)
 {
 	struct relay *r = container_of(w, struct relay, near);
-	if (events & (EPOLLERR | EPOLLHUP))
+	if (events & (EPOLLERR | EPOLLHUP) && !r->hung) {
+		/* Only the client can hold us up now. */
+		r->hung = true;
 		way_break(&r->in);
+		loop_set(r->loop, &r->linger,
+			loop_now() + STALL_SECONDS * SECOND_NS);
+	}
 	pump(r);
 }
 

@@ -9,6 +9,7 @@
 
 #include "attest/claims.h"
 #include "attest/policy.h"
+#include "attest/seen.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -36,6 +37,7 @@ struct attest_input {
 	bool bare;
 	bool padded; /* a quote may have bytes behind its signature */
 	const uint8_t *report_data; /* bare: 64 bytes required; or NULL */
+	struct attest_seen *seen;   /* signatures known to be good; or NULL */
 };
 
 enum { ATTEST_MAX_CHECKS = 64 };

@@ -105,6 +105,29 @@ void attest_check_identity(struct attest_case *c, const struct attest_facts *f)
 		c->out->measurement_len);
 }
 
+enum attest_root attest_check_root(struct attest_case *c, struct bytes spki,
+	const uint8_t (*vendor)[32], size_t count, const char *who,
+	uint8_t hash[32])
+{
+	enum attest_root found = ATTEST_ROOT_NONE;
+	memset(hash, 0, 32);
+	if (!crypto_digest(CRYPTO_SHA256, spki, hash, NULL))
+		count = 0;
+	else if (attest_digests_has(&c->policy->roots, bytes_of(hash, 32)))
+		found = ATTEST_ROOT_SOFTWARE;
+	for (size_t i = 0; i < count; i++)
+		if (!memcmp(vendor[i], hash, 32))
+			found = ATTEST_ROOT_VENDOR;
+	struct attest_check *k =
+		attest_check(c->out, "vendor root", found != ATTEST_ROOT_NONE);
+	attest_check_hex(k->observed, bytes_of(hash, 32));
+	if (found == ATTEST_ROOT_SOFTWARE)
+		fmt(k->required, TEXT, "a software root that the policy names");
+	else
+		fmt(k->required, TEXT, "%s", who);
+	return found;
+}
+
 /* One value against one required. */
 static void check_equal(struct attest_verdict *v, const char *name,
 	struct bytes observed, struct bytes required)

@@ -42,6 +42,13 @@ void attest_check_hex(char out[136], struct bytes v);
 /* "one of: ..."; short digests when there are several. */
 void attest_check_list(char out[136], const struct attest_digests *d);
 
+enum attest_root { ATTEST_ROOT_NONE, ATTEST_ROOT_VENDOR, ATTEST_ROOT_SOFTWARE };
+/* "vendor root": the root's key is one of the vendor's, or a software root
+ * that the policy names.  hash: SHA-256 of it. */
+enum attest_root attest_check_root(struct attest_case *c, struct bytes spki,
+	const uint8_t (*vendor)[32], size_t count, const char *who,
+	uint8_t hash[32]);
+
 /* debug, technology, measurement. */
 void attest_check_identity(struct attest_case *c, const struct attest_facts *f);
 /* report_data, claims, key binding, nonce, owner. */

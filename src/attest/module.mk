@@ -1,7 +1,7 @@
 # `attest` is what a Keep makes (claims, tagged evidence); `verify` is what
 # its tenant judges with: it needs `attest toml json codec crypto base`.
 $(call library,attest,src/attest/claims.c)
-VERIFY := check software snp snp_chain cert quote pck collateral level intel \
+VERIFY := check seen software snp snp_chain cert quote pck collateral level intel \
 	enclave verify policy policy_snp policy_intel print \
 	measure bundle endorse
 $(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)

@@ -84,6 +84,7 @@ struct attest_policy {
 	struct attest_sgx_rules sgx;
 	struct attest_tdx_rules tdx;
 	struct attest_digests roots; /* fingerprints of software roots */
+	int64_t max_collateral_age;  /* seconds; 0: as old as it says */
 	bool allow_debug;
 };
 

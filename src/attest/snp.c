@@ -74,7 +74,7 @@ static bool reserved_zero(const struct snp_report *v)
 		bytes_all_zero(BYTES_ARRAY(v->signature.reserved_090));
 }
 
-static void check_format(struct attest_case *c, const struct snp_report *v)
+static bool check_format(struct attest_case *c, const struct snp_report *v)
 {
 	uint64_t policy = le64toh(v->policy);
 	const char *why = NULL;
@@ -93,6 +93,7 @@ static void check_format(struct attest_case *c, const struct snp_report *v)
 		fmt(k->observed, TEXT, "SNP report, version %u",
 			le32toh(v->version));
 	fmt(k->required, TEXT, "an SNP report of version 2 to 5");
+	return !why;
 }
 
 static void check_signing_key(struct attest_case *c, const struct snp_report *v,
@@ -438,7 +439,9 @@ static void check_host_data(struct attest_case *c, const struct snp_report *v)
 	attest_check_list(k->required, want);
 }
 
-static void check_hardware(struct attest_case *c, const struct snp_report *v)
+/* False: not hardware that AMD made. */
+static bool check_hardware(struct attest_case *c, const struct snp_report *v,
+	bool well_formed)
 {
 	static const char *const rest[] = { "signing key", "product",
 		"certified tcb", "chip", "signature", "tcb order",
@@ -447,14 +450,18 @@ static void check_hardware(struct attest_case *c, const struct snp_report *v)
 	if (!attest_snp_check_chain(c, &s)) {
 		for (size_t i = 0; i < ARRAY_LEN(rest); i++)
 			attest_check_unmade(c->out, rest[i], "no chain");
-		return;
+		return false;
 	}
 	check_signing_key(c, v, &s);
 	check_product(c, v, &s);
 	check_certified_tcb(c, v, &s);
 	check_chip(c, v, &s);
-	check_signature(c, v, &s);
+	if (well_formed)
+		check_signature(c, v, &s);
+	else
+		attest_check_unmade(c->out, "signature", "not a report");
 	check_tcb(c, v, s.product);
+	return !s.software;
 }
 
 bool attest_snp(struct attest_case *c, struct err *e)
@@ -469,12 +476,12 @@ bool attest_snp(struct attest_case *c, struct err *e)
 		.report_data = BYTES_ARRAY(v.report_data),
 		.owner = BYTES_ARRAY(v.host_data),
 	};
-	check_format(c, &v);
-	check_hardware(c, &v);
+	bool well_formed = check_format(c, &v);
+	bool hardware = check_hardware(c, &v, well_formed);
 	check_platform(c, &v);
 	attest_check_identity(c, &f);
 	check_signer(c, &v);
 	check_host_data(c, &v);
-	c->out->confidential = !f.debug;
+	c->out->confidential = hardware && !f.debug;
 	return attest_check_binding(c, &f, e);
 }

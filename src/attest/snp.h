@@ -28,7 +28,7 @@ struct attest_snp_chain {
 	struct attest_cert leaf, mid, root;
 	struct bytes crls[4];
 	size_t crl_count;
-	bool vlek;
+	bool vlek, software; /* software: the root is none of AMD's */
 	enum attest_snp_product product; /* whose root it is */
 };
 

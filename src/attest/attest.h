@@ -21,6 +21,16 @@ enum attest_tee {
 	ATTEST_TDX,
 	ATTEST_SANCTUM,
 	ATTEST_PEF,
+	ATTEST_KEYSTONE,
+};
+
+/* Whom evidence speaks for: what its report data must be. */
+enum attest_binding {
+	ATTEST_BIND_KEEP,    /* SHA-256 of our claims, whole (claims.h) */
+	ATTEST_BIND_CLAIMS,  /* of anybody's claims that name the key */
+	ATTEST_BIND_SHA256,  /* SHA-256 of the key, then zeros */
+	ATTEST_BIND_SHA384,  /* SHA-384 of the key, then zeros */
+	ATTEST_BIND_NOTHING, /* evidence alone: nobody is known */
 };
 
 /* What is to be judged.  All spans borrowed for the call. */
@@ -32,12 +42,15 @@ struct attest_input {
 	const uint8_t *nonce; /* 32 bytes that the claims must hold; or NULL */
 	const uint8_t *owner; /* 32 bytes: owner key hash required; or NULL */
 	int64_t now;	      /* seconds since 1970 */
-	/* Evidence alone, which speaks for no Keep: claims, spki, nonce and
-	 * owner are not looked at, the checks of them are skipped. */
-	bool bare;
+	enum attest_binding binding;
 	bool padded; /* a quote may have bytes behind its signature */
-	const uint8_t *report_data; /* bare: 64 bytes required; or NULL */
-	struct attest_seen *seen;   /* signatures known to be good; or NULL */
+	/* What the evidence must hold, whatever it binds; empty: not asked. */
+	struct bytes report_data;
+	/* What carries the evidence, to be judged too: a certificate, or a
+	 * request for one (PKCS#10); DER; empty: nothing. */
+	struct bytes certificate;
+	bool request;
+	struct attest_seen *seen; /* signatures known to be good; or NULL */
 };
 
 enum { ATTEST_MAX_CHECKS = 64 };

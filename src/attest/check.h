@@ -57,6 +57,9 @@ MUST_USE bool attest_check_binding(struct attest_case *c,
 /* Notes all that the two above would as unmade. */
 void attest_check_common_unmade(struct attest_verdict *v, const char *why);
 
+/* certificate: what carries the evidence, when that is known. */
+void attest_check_carrier(struct attest_case *c);
+
 /* The technologies' verifiers. */
 bool attest_software_is(struct bytes evidence);
 MUST_USE bool attest_software(struct attest_case *c, struct err *e);
@@ -64,5 +67,11 @@ bool attest_snp_is(struct bytes evidence);
 MUST_USE bool attest_snp(struct attest_case *c, struct err *e);
 /* Quotes of SGX and TDX (attest_quote_is). */
 MUST_USE bool attest_intel(struct attest_case *c, struct err *e);
+bool attest_keystone_is(struct bytes evidence);
+MUST_USE bool attest_keystone(struct attest_case *c, struct err *e);
+bool attest_sanctum_is(struct bytes evidence);
+MUST_USE bool attest_sanctum(struct attest_case *c, struct err *e);
+bool attest_pef_is(struct bytes evidence);
+MUST_USE bool attest_pef(struct attest_case *c, struct err *e);
 
 #endif

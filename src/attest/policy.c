@@ -19,6 +19,8 @@ static const struct {
 	[ATTEST_TECH_TDX] = { "tdx", 48 },
 	[ATTEST_TECH_SGX] = { "sgx", 32 },
 	[ATTEST_TECH_SANCTUM] = { "sanctum", 64 },
+	[ATTEST_TECH_KEYSTONE] = { "keystone", 64 },
+	[ATTEST_TECH_PEF] = { "pef", 32 },
 };
 
 const char *attest_tech_name(enum attest_tech t)
@@ -75,6 +77,7 @@ void attest_policy_free(struct attest_policy *p)
 	free(p->roots.ptr);
 	attest_policy_snp_fini(&p->snp);
 	attest_policy_intel_fini(p);
+	attest_policy_riscv_fini(p);
 	free(p);
 }
 
@@ -187,7 +190,7 @@ static bool read_technologies(struct attest_policy *p, struct toml_node *n,
 		if (t == ATTEST_TECHS)
 			return err_fail(e, ERR_INPUT,
 				"%s: unknown technology, expected process, "
-				"kvm, snp, tdx, sgx or sanctum",
+				"kvm, snp, tdx, sgx, sanctum, keystone or pef",
 				toml_where(item));
 		p->rules[t].allowed = true;
 	}
@@ -221,6 +224,15 @@ static bool read_rules(struct attest_policy *p, enum attest_tech t,
 	if (t == ATTEST_TECH_SGX && !attest_policy_sgx_read(&p->sgx, table, e))
 		return false;
 	if (t == ATTEST_TECH_TDX && !attest_policy_tdx_read(&p->tdx, table, e))
+		return false;
+	if (t == ATTEST_TECH_KEYSTONE &&
+		!attest_policy_keystone_read(&p->keystone, table, e))
+		return false;
+	if (t == ATTEST_TECH_SANCTUM &&
+		!attest_policy_sanctum_read(&p->sanctum, table, e))
+		return false;
+	if (t == ATTEST_TECH_PEF &&
+		!attest_policy_pef_read(&p->pef_keys, table, e))
 		return false;
 	return toml_no_more(table, e);
 }

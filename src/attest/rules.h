@@ -31,6 +31,8 @@ enum attest_tech {
 	ATTEST_TECH_TDX,
 	ATTEST_TECH_SGX,
 	ATTEST_TECH_SANCTUM,
+	ATTEST_TECH_KEYSTONE,
+	ATTEST_TECH_PEF,
 	ATTEST_TECHS, /* how many; also: none of them */
 };
 
@@ -78,11 +80,19 @@ struct attest_tdx_rules {
 	bool allow_sept_ve, allow_perfmon, allow_service_td;
 };
 
+/* [keystone], [sanctum]: keys (32 bytes) and monitors' hashes (64) */
+struct attest_riscv_rules {
+	struct attest_digests manufacturers, devices, monitor_keys, monitors;
+	bool allow_guessable_keys; /* Keystone: of boot code with a known bug */
+};
+
 struct attest_policy {
 	struct attest_rules rules[ATTEST_TECHS];
 	struct attest_snp_rules snp;
 	struct attest_sgx_rules sgx;
 	struct attest_tdx_rules tdx;
+	struct attest_riscv_rules keystone, sanctum;
+	struct attest_digests pef_keys; /* SHA-256 of owners' sealed keys */
 	struct attest_digests roots; /* fingerprints of software roots */
 	int64_t max_collateral_age;  /* seconds; 0: as old as it says */
 	bool allow_debug;
@@ -114,6 +124,15 @@ void attest_policy_intel_fini(struct attest_policy *p);
 MUST_USE bool attest_policy_sgx_read(struct attest_sgx_rules *r,
 	struct toml_node *table, struct err *e);
 MUST_USE bool attest_policy_tdx_read(struct attest_tdx_rules *r,
+	struct toml_node *table, struct err *e);
+
+/* The keys of [keystone], [sanctum] and [pef]. */
+void attest_policy_riscv_fini(struct attest_policy *p);
+MUST_USE bool attest_policy_keystone_read(struct attest_riscv_rules *r,
+	struct toml_node *table, struct err *e);
+MUST_USE bool attest_policy_sanctum_read(struct attest_riscv_rules *r,
+	struct toml_node *table, struct err *e);
+MUST_USE bool attest_policy_pef_read(struct attest_digests *keys,
 	struct toml_node *table, struct err *e);
 
 #endif

@@ -125,19 +125,19 @@ static enum attest_snp_product product_of(const struct snp_report *v)
 }
 
 /* An extension of AMD's leaf: 1.3.6.1.4.1.3704.1 and one or two arcs. */
-static bool leaf_ext(const struct attest_snp_chain *s, const uint8_t *arcs,
+static bool leaf_ext(const struct attest_cert *leaf, const uint8_t *arcs,
 	size_t n, struct bytes *value)
 {
 	uint8_t oid[10] = { 0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x01 };
 	memcpy(oid + 8, arcs, n);
-	return attest_cert_ext(&s->leaf, bytes_of(oid, 8 + n), value);
+	return attest_cert_ext(leaf, bytes_of(oid, 8 + n), value);
 }
 
-static bool leaf_uint(const struct attest_snp_chain *s, const uint8_t *arcs,
+static bool leaf_uint(const struct attest_cert *leaf, const uint8_t *arcs,
 	size_t n, uint64_t *out)
 {
 	struct bytes value;
-	if (!leaf_ext(s, arcs, n, &value))
+	if (!leaf_ext(leaf, arcs, n, &value))
 		return false;
 	struct reader r = { .in = value };
 	*out = der_uint(&r);
@@ -151,7 +151,7 @@ static bool leaf_product_is(const struct attest_snp_chain *s,
 	static const uint8_t arc = 2;
 	const char *name = attest_snp_name(p);
 	struct bytes value;
-	if (!leaf_ext(s, &arc, 1, &value))
+	if (!leaf_ext(&s->leaf, &arc, 1, &value))
 		return false;
 	struct reader r = { .in = value };
 	struct bytes text = der_take(&r, DER_IA5_STRING);
@@ -170,7 +170,8 @@ static void check_product(struct attest_case *c, const struct snp_report *v,
 	bool named = le32toh(v->version) >= 3;
 	enum attest_snp_product cpu = named ? product_of(v) : s->product;
 	bool ok = s->product < SNP_PRODUCTS && cpu == s->product &&
-		leaf_product_is(s, cpu) && leaf_uint(s, &arc, 1, &version) &&
+		leaf_product_is(s, cpu) &&
+		leaf_uint(&s->leaf, &arc, 1, &version) &&
 		version == (cpu == SNP_TURIN) && c->policy->snp.products[cpu];
 	struct attest_check *k = attest_check(c->out, "product", ok);
 	fmt(k->observed, TEXT, "%s by CPUID, %s by its root",
@@ -195,25 +196,52 @@ static void print_tcb(char out[136], enum attest_snp_product p,
 				parts[i].name, tcb[attest_snp_part_at(p, i)]);
 }
 
-/* The leaf is made for one TCB, the reported one: exactly that. */
-static void check_certified_tcb(struct attest_case *c,
-	const struct snp_report *v, const struct attest_snp_chain *s)
+/* The TCB that a leaf was made for; false: it does not say so as this
+ * product's leaves do. */
+static bool leaf_tcb(const struct attest_cert *leaf, enum attest_snp_product p,
+	uint8_t out[8])
 {
-	uint8_t leaf[8] = { 0 };
-	bool ok = tcb_well_formed(s->product, v->reported_tcb);
+	bool ok = true;
+	memset(out, 0, 8);
 	for (unsigned i = 0; i < SNP_TCB_PARTS; i++) {
 		uint64_t spl = 0;
-		int at = attest_snp_part_at(s->product, i);
-		bool there = leaf_uint(s, parts[i].oid, 2, &spl);
+		int at = attest_snp_part_at(p, i);
+		bool there = leaf_uint(leaf, parts[i].oid, 2, &spl);
 		if (there != (at >= 0) || spl > UINT8_MAX)
 			ok = false;
 		else if (at >= 0)
-			leaf[at] = (uint8_t)spl;
+			out[at] = (uint8_t)spl;
 	}
-	ok = ok && !memcmp(leaf, v->reported_tcb, sizeof leaf);
+	return ok;
+}
+
+/* It is made for one TCB, the reported one: exactly that. */
+static void check_certified_tcb(struct attest_case *c,
+	const struct snp_report *v, const struct attest_snp_chain *s)
+{
+	uint8_t leaf[8];
+	bool ok = leaf_tcb(&s->leaf, s->product, leaf) &&
+		tcb_well_formed(s->product, v->reported_tcb) &&
+		!memcmp(leaf, v->reported_tcb, sizeof leaf);
 	struct attest_check *k = attest_check(c->out, "certified tcb", ok);
 	print_tcb(k->observed, s->product, v->reported_tcb);
 	print_tcb(k->required, s->product, leaf);
+}
+
+void attest_snp_leaf_fits(const struct attest_cert *leaf,
+	const struct snp_report *v, bool *chip, bool *tcb)
+{
+	static const uint8_t arc = 4, fmc[2] = { 3, 9 };
+	struct bytes hwid;
+	uint64_t spl;
+	uint8_t at[8];
+	*chip = leaf_ext(leaf, &arc, 1, &hwid) &&
+		hwid.len <= sizeof v->chip_id && hwid.len &&
+		!memcmp(hwid.ptr, v->chip_id, hwid.len);
+	/* Turin's alone have that part. */
+	enum attest_snp_product p =
+		leaf_uint(leaf, fmc, 2, &spl) ? SNP_TURIN : SNP_MILAN;
+	*tcb = leaf_tcb(leaf, p, at) && !memcmp(at, v->reported_tcb, sizeof at);
 }
 
 static bool list_has(const struct attest_names *list, struct bytes v)
@@ -230,7 +258,7 @@ static void check_provider(struct attest_case *c,
 {
 	static const uint8_t arc = 5;
 	struct bytes value = BYTES_NONE, csp = BYTES_NONE;
-	if (leaf_ext(s, &arc, 1, &value)) {
+	if (leaf_ext(&s->leaf, &arc, 1, &value)) {
 		struct reader r = { .in = value };
 		csp = der_take(&r, DER_IA5_STRING);
 		if (!reader_done(&r))
@@ -261,7 +289,7 @@ static void check_chip(struct attest_case *c, const struct snp_report *v,
 	}
 	size_t n = s->product == SNP_TURIN ? TURIN_HWID_BYTES : id.len;
 	bool masked = le32toh(v->key_info) & SNP_KEY_MASK_CHIP;
-	bool same = leaf_ext(s, &arc, 1, &hwid) && hwid.len == n &&
+	bool same = leaf_ext(&s->leaf, &arc, 1, &hwid) && hwid.len == n &&
 		!memcmp(hwid.ptr, id.ptr, n) &&
 		bytes_all_zero(bytes_from(id, n)) && !bytes_all_zero(id);
 	bool listed = !chips->count || attest_digests_has(chips, hwid);

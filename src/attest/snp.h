@@ -23,6 +23,10 @@ int attest_snp_part_at(enum attest_snp_product p, enum snp_tcb_part part);
 /* "fmc", "bootloader", ... */
 const char *attest_snp_part(enum snp_tcb_part part);
 
+/* Is a leaf of this chip, and made for this TCB?  Looks at nothing else. */
+void attest_snp_leaf_fits(const struct attest_cert *leaf,
+	const struct snp_report *v, bool *chip, bool *tcb);
+
 /* leaf, intermediate, root, out of the endorsements. */
 struct attest_snp_chain {
 	struct attest_cert leaf, mid, root;

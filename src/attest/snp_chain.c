@@ -174,9 +174,20 @@ static void check_revocation(struct attest_case *c,
 	struct err why = { .text = "no list of this root" };
 	struct attest_crl l;
 	bool given = false, ok = false;
-	for (size_t i = 0; i < s->crl_count && !given; i++)
-		given = attest_crl_parse(s->crls[i], &l, &why) &&
-			bytes_equal(l.issuer, s->root.subject);
+	/* Of several the first that is of now, else the first at all. */
+	for (size_t i = 0; i < s->crl_count; i++) {
+		struct attest_crl one;
+		if (!attest_crl_parse(s->crls[i], &one, &why) ||
+			!bytes_equal(one.issuer, s->root.subject) ||
+			(given &&
+				(c->in->now < one.from || c->in->now > one.to)))
+			continue;
+		bool current = c->in->now >= one.from && c->in->now <= one.to;
+		l = one;
+		given = true;
+		if (current)
+			break;
+	}
 	if (given)
 		ok = crl_ok(c, s, &l, &why);
 	else if (!s->crl_count && c->policy->snp.crl_optional) {

@@ -190,3 +190,21 @@ TEST(relay_ends_when_the_client_vanishes)
 	CHECK_INT(finished, 1);
 	end();
 }
+
+TEST(relay_waits_for_a_client_that_takes_nothing_only_so_long)
+{
+	begin(BYTES_NONE);
+	for (size_t n = 1; n;) {
+		n = fill(inner);
+		turn();
+	}
+	cleanup_fd(&inner);
+	inner = -1;
+	turn();
+	CHECK_INT(finished, 0);
+	CHECK(relay.linger.set);
+	loop_set(&loop, &relay.linger, loop_now());
+	turn();
+	CHECK_INT(finished, 1);
+	end();
+}

@@ -2,6 +2,7 @@
 #include "host/relay.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -98,9 +99,7 @@ static bool way_drain(struct relay *r, struct relay_way *w)
 		return n == RELAY_FAILED;
 	w->at += (size_t)n;
 	w->len -= (size_t)n;
-	if (r->hung && w == &r->out)
-		loop_set(r->loop, &r->linger,
-			loop_now() + STALL_SECONDS * SECOND_NS);
+	r->moved |= w == &r->out;
 	return true;
 }
 
@@ -136,9 +135,28 @@ static void finish(struct relay *r)
 	r->done(r);
 }
 
+/* Nobody is left who would write to `near`, or read from it. */
+static bool near_gone(const struct relay *r)
+{
+	struct pollfd p = { .fd = r->near_fd };
+	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+static void expect_progress(struct relay *r)
+{
+	r->moved = false;
+	loop_set(r->loop, &r->linger, loop_now() + STALL_SECONDS * SECOND_NS);
+}
+
+/* Either the far side was heard out, or it takes nothing.  With our own side
+ * alive that is its right; what was left behind does not wait for ever. */
 static void linger_due(struct timer *t)
 {
-	finish(container_of(t, struct relay, linger));
+	struct relay *r = container_of(t, struct relay, linger);
+	if (r->told || (!r->moved && r->out.len && near_gone(r)))
+		finish(r);
+	else if (r->out.len)
+		expect_progress(r);
 }
 
 /* The kernel reports a hang-up even to who wants nothing: then look away. */
@@ -189,7 +207,8 @@ static void pump(struct relay *r)
 		r->told = true;
 		loop_set(r->loop, &r->linger,
 			loop_now() + LINGER_SECONDS * SECOND_NS);
-	}
+	} else if (r->out.len && !r->linger.set)
+		expect_progress(r);
 	if (!rewatch(r, more))
 		finish(r);
 }
@@ -205,13 +224,8 @@ static void far_ready(struct watch *w, uint32_t events)
 static void near_ready(struct watch *w, uint32_t events)
 {
 	struct relay *r = container_of(w, struct relay, near);
-	if (events & (EPOLLERR | EPOLLHUP) && !r->hung) {
-		/* Only the client can hold us up now. */
-		r->hung = true;
+	if (events & (EPOLLERR | EPOLLHUP))
 		way_break(&r->in);
-		loop_set(r->loop, &r->linger,
-			loop_now() + STALL_SECONDS * SECOND_NS);
-	}
 	pump(r);
 }
 

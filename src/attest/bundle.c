@@ -5,6 +5,7 @@
 #include "attest/claims.h"
 #include "attest/enarx.h"
 #include "attest/quote.h"
+#include "codec/der.h"
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "codec/pem.h"
@@ -119,19 +120,16 @@ static bool read_extensions(struct attest_bundle *b, struct err *e)
 		ATTEST_OID_GRAMINE_OLD };
 	struct bytes der = buf_bytes(&b->certificate);
 	auto_buf value = { 0 };
-	struct err why = { 0 };
-	for (size_t i = 0; i < ARRAY_LEN(older); i++)
-		if (!crypto_cert_ext(der, ATTEST_OID_EVIDENCE, &value, &why) &&
-			crypto_cert_ext(der, older[i], &b->evidence, NULL)) {
+	bool tagged = crypto_cert_ext(der, ATTEST_OID_EVIDENCE, &value, e);
+	for (size_t i = 0; !tagged && i < ARRAY_LEN(older); i++)
+		if (crypto_cert_ext(der, older[i], &b->evidence, NULL)) {
 			b->binding = ATTEST_BIND_SHA256;
 			return attest_quote_is(buf_bytes(&b->evidence)) ||
 				err_fail(e, ERR_INPUT,
 					"certificate: evidence is no quote");
 		}
-	if (!value.len && why.text[0]) {
-		*e = why;
+	if (!tagged)
 		return err_wrap(e, "certificate: evidence");
-	}
 	if (!read_tagged(b, buf_bytes(&value), e))
 		return false;
 	/* Others may have left their endorsements out. */
@@ -226,6 +224,22 @@ static bool read_certificate(struct bytes file, struct attest_bundle *b,
 		read_extensions(b, e);
 }
 
+/* One sequence, from the first byte to the last. */
+static bool is_der(struct bytes file)
+{
+	struct reader r = { .in = file };
+	return der_whole(&r, DER_SEQUENCE).len && reader_done(&r);
+}
+
+static bool is_text(struct bytes file)
+{
+	for (size_t i = 0; i < file.len; i++)
+		if (!is_space(file.ptr[i]) &&
+			(file.ptr[i] < ' ' || file.ptr[i] > '~'))
+			return false;
+	return true;
+}
+
 /* Evidence written as hexadecimal digits, as people pass it on. */
 static bool from_hex(struct bytes text, struct buf *raw)
 {
@@ -243,8 +257,10 @@ static bool read_any(struct bytes file, struct attest_bundle *b, struct err *e)
 {
 	auto_buf raw = { 0 };
 	struct bytes text = trim(file);
-	/* Binary files may end in what looks like white space. */
-	if (is_evidence(file))
+	/* Binary files may end in what looks like white space.  A monitor's
+	 * keys have no mark of their own, but are neither certificate nor
+	 * text. */
+	if (is_evidence(file) && !is_der(file) && !is_text(file))
 		return read_alone(file, b, e);
 	if (begins(file, "\x30") && from_hex(text, &raw))
 		return read_alone(buf_bytes(&raw), b, e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What carries evidence: a certificate, or a request for one. */
 #include "attest/check.h"
+#include "attest/time.h"
 #include "base/fmt.h"
 #include "crypto/x509.h"
 
@@ -22,6 +23,7 @@ void attest_check_carrier(struct attest_case *c)
 {
 	struct crypto_cert_facts f = { 0 };
 	struct err why = { 0 };
+	char text[3][ATTEST_TIME_TEXT];
 	int64_t now = c->in->now;
 	if (!c->in->certificate.len)
 		return;
@@ -33,12 +35,15 @@ void attest_check_carrier(struct attest_case *c)
 	bool ok = read && (!f.self_issued || f.self_signed) && f.from <= now &&
 		now <= f.to;
 	struct attest_check *k = attest_check(c->out, "certificate", ok);
+	attest_time_print(f.from, text[0]);
+	attest_time_print(f.to, text[1]);
+	attest_time_print(now, text[2]);
 	if (read)
-		fmt(k->observed, TEXT, "%s, dates %lld to %lld, now is %lld",
+		fmt(k->observed, TEXT, "%s, of %s to %s, now is %s",
 			!f.self_issued	      ? "issued by another" :
 				f.self_signed ? "signed by its own key" :
 						"not signed by its own key",
-			(long long)f.from, (long long)f.to, (long long)now);
+			text[0], text[1], text[2]);
 	else
 		fmt(k->observed, TEXT, "%s", why.text);
 	fmt(k->required, TEXT, "dates around now, its own signature");

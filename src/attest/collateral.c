@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Intel's collateral: signed documents about TCBs and quoting enclaves. */
 #include "attest/intel.h"
+#include "attest/time.h"
 #include "codec/cbor.h"
-#include "codec/der.h"
 #include "codec/hex.h"
 
 enum { PARTS = 8, VERSION = 3, MAX_JSON = 1 << 20, ECDSA_BYTES = 64 };
@@ -28,25 +28,6 @@ bool attest_collateral_split(struct bytes in, struct intel_collateral *out,
 	return true;
 }
 
-/* As DER has it, but for the punctuation. */
-bool attest_collateral_time(const char *text, int64_t *out)
-{
-	static const char form[] = "0000-00-00T00:00:00Z";
-	uint8_t der[17] = { DER_TIME, 15 };
-	size_t n = 2;
-	if (strlen(text) != sizeof form - 1)
-		return false;
-	for (size_t i = 0; form[i]; i++) {
-		if (form[i] == '0' || form[i] == 'Z')
-			der[n++] = (uint8_t)text[i];
-		else if (text[i] != form[i])
-			return false;
-	}
-	struct reader r = { .in = BYTES_ARRAY(der) };
-	*out = der_time(&r);
-	return reader_done(&r);
-}
-
 static bool fresh(int64_t from, const struct intel_terms *t, struct err *e)
 {
 	if (!t->max_age || t->now - from <= t->max_age)
@@ -63,12 +44,11 @@ static bool dates(const json_t *o, struct intel_terms *t, struct err *e)
 	if (!json_member_str(o, "issueDate", 32, &from_text, e) ||
 		!json_member_str(o, "nextUpdate", 32, &to_text, e))
 		return false;
-	if (!attest_collateral_time(from_text, &from) ||
-		!attest_collateral_time(to_text, &to))
+	if (!attest_time_parse(from_text, &from) ||
+		!attest_time_parse(to_text, &to))
 		return err_fail(e, ERR_INPUT, "dates are none");
 	if (t->now < from || t->now > to)
-		return err_fail(e, ERR_DENIED, "of %s to %s, now is %lld",
-			from_text, to_text, (long long)t->now);
+		return attest_time_outside("document", from, to, t->now, e);
 	if (to < t->expires)
 		t->expires = to;
 	return fresh(from, t, e);
@@ -83,10 +63,8 @@ bool attest_collateral_crl(struct bytes der, const struct attest_cert *issuer,
 		!attest_crl_signed_by(out, issuer, t->seen, e))
 		return err_wrap(e, "revocation list");
 	if (t->now < out->from || t->now > out->to)
-		return err_fail(e, ERR_DENIED,
-			"revocation list of %lld to %lld, now is %lld",
-			(long long)out->from, (long long)out->to,
-			(long long)t->now);
+		return attest_time_outside("revocation list", out->from,
+			out->to, t->now, e);
 	if (out->to < t->expires)
 		t->expires = out->to;
 	return fresh(out->from, t, e) || err_wrap(e, "revocation list");

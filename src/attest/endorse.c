@@ -7,6 +7,7 @@
 #include "attest/check.h"
 #include "attest/intel.h"
 #include "attest/snp.h"
+#include "attest/time.h"
 #include "attest/vendor.h"
 #include "base/cleanup.h"
 #include "codec/cbor.h"
@@ -334,8 +335,8 @@ static unsigned document_score(const struct pile *p, struct bytes document,
 			!memcmp(fmspc, pck->fmspc, 6);
 	bool now = json_member_str(o, "issueDate", 32, &from_text, NULL) &&
 		json_member_str(o, "nextUpdate", 32, &to_text, NULL) &&
-		attest_collateral_time(from_text, &from) &&
-		attest_collateral_time(to_text, &to) && from <= p->now &&
+		attest_time_parse(from_text, &from) &&
+		attest_time_parse(to_text, &to) && from <= p->now &&
 		p->now <= to;
 	score = 1u + 2u * now + 4u * fits;
 	json_decref(o);

@@ -5,6 +5,7 @@
 #include <endian.h>
 
 #include "attest/enclave.h"
+#include "attest/time.h"
 #include "base/fmt.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
@@ -69,9 +70,12 @@ static void check_chain(struct intel_case *i)
 	int64_t to = 0;
 	bool ok = attest_chain_valid(&i->chain, c->in->now, &to);
 	struct attest_check *k = attest_check(c->out, "validity", ok);
-	fmt(k->observed, TEXT, "now is %lld", (long long)c->in->now);
-	fmt(k->required, TEXT, "all dates around now; the first ends at %lld",
-		(long long)to);
+	char now_text[ATTEST_TIME_TEXT], to_text[ATTEST_TIME_TEXT];
+	attest_time_print(c->in->now, now_text);
+	attest_time_print(to, to_text);
+	fmt(k->observed, TEXT, "now is %s", now_text);
+	fmt(k->required, TEXT, "all dates around now; the first ends at %s",
+		to_text);
 	attest_check_expires(c->out, to);
 }
 

@@ -59,9 +59,6 @@ struct intel_collateral {
 MUST_USE bool attest_collateral_split(struct bytes in,
 	struct intel_collateral *out, struct err *e);
 
-/* "2025-06-19T10:16:03Z" in seconds since 1970; false when it is none. */
-bool attest_collateral_time(const char *text, int64_t *out);
-
 /* What is checked in a signed document before anything in it is believed:
  * chain to the pinned root, root list, signature over the exact bytes, dates,
  * id, version.  *out (json_decref) is the signed object. */

@@ -114,8 +114,8 @@ bool attest_keystone(struct attest_case *c, struct err *e)
 	memcpy(&v, c->in->evidence.ptr, sizeof v);
 	uint64_t n = le64toh(v.data_len);
 	c->out->tee = ATTEST_KEYSTONE;
-	struct attest_check *k = attest_check(c->out, "evidence format",
-		n <= KEYSTONE_DATA_MAX);
+	struct attest_check *k =
+		attest_check(c->out, "evidence format", n <= KEYSTONE_DATA_MAX);
 	fmt(k->observed, TEXT, "%llu bytes of data", (unsigned long long)n);
 	fmt(k->required, TEXT, "at most %u", KEYSTONE_DATA_MAX);
 	if (n > KEYSTONE_DATA_MAX) {

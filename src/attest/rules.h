@@ -93,8 +93,8 @@ struct attest_policy {
 	struct attest_tdx_rules tdx;
 	struct attest_riscv_rules keystone, sanctum;
 	struct attest_digests pef_keys; /* SHA-256 of owners' sealed keys */
-	struct attest_digests roots; /* fingerprints of software roots */
-	int64_t max_collateral_age;  /* seconds; 0: as old as it says */
+	struct attest_digests roots;	/* fingerprints of software roots */
+	int64_t max_collateral_age;	/* seconds; 0: as old as it says */
 	bool allow_debug;
 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sanctum's certificates, up to the report data of an enclave of ours. */
+#include "spec/sanctum.h"
 #include "attest/check.h"
 #include "base/fmt.h"
 #include "crypto/ed25519.h"
 #include "crypto/hash.h"
-#include "spec/sanctum.h"
 
 enum { TEXT = sizeof((struct attest_check *)NULL)->observed };
 enum { LABEL = sizeof SANCTUM_REPORT_LABEL - 1 };
@@ -98,8 +98,8 @@ static void check_chain(struct attest_case *c, const struct sanctum_evidence *v,
 		"names");
 	const struct attest_digests *want = &c->policy->sanctum.monitors;
 	struct bytes hash = BYTES_ARRAY(v->sm_measurement);
-	struct attest_check *k = attest_check(c->out, "monitor",
-		attest_digests_has(want, hash));
+	struct attest_check *k =
+		attest_check(c->out, "monitor", attest_digests_has(want, hash));
 	attest_check_hex(k->observed, hash);
 	attest_check_list(k->required, want);
 }
@@ -153,8 +153,7 @@ bool attest_sanctum(struct attest_case *c, struct err *e)
 	struct attest_facts f = {
 		.tech = ATTEST_TECH_SANCTUM,
 		.measurement = BYTES_ARRAY(v.enclave_measurement),
-		.report_data =
-			whole ? BYTES_ARRAY(v.report_data) : BYTES_NONE,
+		.report_data = whole ? BYTES_ARRAY(v.report_data) : BYTES_NONE,
 	};
 	bool hardware = check_root(c, &v, whole, &anchor);
 	check_chain(c, &v, whole, anchor);

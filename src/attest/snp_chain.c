@@ -5,6 +5,7 @@
  * [[leaf, intermediate, root], [revocation list, ...]], all DER.
  */
 #include "attest/snp.h"
+#include "attest/time.h"
 #include "base/fmt.h"
 #include "codec/cbor.h"
 #include "crypto/hash.h"
@@ -139,9 +140,13 @@ static void check_dates(struct attest_case *c, const struct attest_snp_chain *s)
 	}
 	struct attest_check *k = attest_check(c->out, "validity",
 		from <= c->in->now && c->in->now <= to);
-	fmt(k->observed, TEXT, "now is %lld", (long long)c->in->now);
-	fmt(k->required, TEXT, "%lld to %lld, in seconds since 1970",
-		(long long)from, (long long)to);
+	char now_text[ATTEST_TIME_TEXT], from_text[ATTEST_TIME_TEXT],
+		to_text[ATTEST_TIME_TEXT];
+	attest_time_print(c->in->now, now_text);
+	attest_time_print(from, from_text);
+	attest_time_print(to, to_text);
+	fmt(k->observed, TEXT, "now is %s", now_text);
+	fmt(k->required, TEXT, "%s to %s", from_text, to_text);
 	attest_check_expires(c->out, to);
 }
 
@@ -151,10 +156,8 @@ static bool crl_ok(struct attest_case *c, const struct attest_snp_chain *s,
 	if (!attest_crl_signed_by(l, &s->root, c->in->seen, e))
 		return err_wrap(e, "revocation list");
 	if (c->in->now < l->from || c->in->now > l->to)
-		return err_fail(e, ERR_DENIED,
-			"revocation list of %lld to %lld, now is %lld",
-			(long long)l->from, (long long)l->to,
-			(long long)c->in->now);
+		return attest_time_outside("revocation list", l->from, l->to,
+			c->in->now, e);
 	int64_t age = c->in->now - l->from,
 		most = c->policy->max_collateral_age;
 	if (most && age > most)

@@ -123,3 +123,14 @@ void attest_time_print(int64_t at, char out[ATTEST_TIME_TEXT])
 	fmt(out, ATTEST_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ", y, m, d,
 		secs / 3600, secs / 60 % 60, secs % 60);
 }
+
+bool attest_time_outside(const char *what, int64_t from, int64_t to,
+	int64_t now, struct err *e)
+{
+	char a[ATTEST_TIME_TEXT], b[ATTEST_TIME_TEXT], c[ATTEST_TIME_TEXT];
+	attest_time_print(from, a);
+	attest_time_print(to, b);
+	attest_time_print(now, c);
+	return err_fail(e, ERR_DENIED, "%s of %s to %s, now is %s", what, a, b,
+		c);
+}

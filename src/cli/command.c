@@ -25,19 +25,27 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_FORCE] = { 0, "force", NULL, "have the host agent end it, without asking the Keep", CLI_ANY, NULL },
 	[CLI_NO_FOLLOW] = { 0, "no-follow", NULL, "print what there is and leave", CLI_ANY, NULL },
 	[CLI_IMAGES] = { 0, "images", "DIR", "the Keep images (default: those installed with this program)", CLI_DIRECTORY, NULL },
+	[CLI_ENDORSEMENTS] = { 0, "endorsements", "PATH", "certificates, revocation lists, signed documents: a file or a folder; may be repeated", CLI_FILE, NULL },
+	[CLI_TIME] = { 0, "time", "RFC3339", "judge as at that time, as in 2025-06-25T12:00:00Z (default: now)", CLI_ANY, NULL },
+	[CLI_REPORT_DATA] = { 0, "report-data", "HEX", "what evidence alone must hold; zeros follow what is shorter", CLI_ANY, NULL },
+	[CLI_PADDED] = { 0, "padded", NULL, "bytes behind a quote are not looked at", CLI_ANY, NULL },
+	[CLI_CACHE] = { 0, "cache", "DIR", "where collateral is kept (default: $XDG_CACHE_HOME/donjon/collateral)", CLI_DIRECTORY, NULL },
+	[CLI_LAUNCH] = { 0, "launch", "FILE", "measure what this description says", CLI_FILE, NULL },
+	[CLI_EVIDENCE] = { 0, "evidence", "FILE", "evidence to take values from", CLI_FILE, NULL },
+	[CLI_KDS] = { 0, "kds", "URL", "AMD's key service (default: https://kdsintf.amd.com)", CLI_ANY, NULL },
+	[CLI_PCS] = { 0, "pcs", "URL", "Intel's provisioning service, or one like it (default: https://api.trustedservices.intel.com)", CLI_ANY, NULL },
 };
 /* clang-format on */
 
-enum {
-	HELP = CLI_BIT(CLI_HELP),
-	REMOTE = CLI_BIT(CLI_HOST) | CLI_BIT(CLI_HOST_CA) |
-		CLI_BIT(CLI_TOKEN_FILE),
-	PROGRAM = CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) |
-		CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) |
-		CLI_BIT(CLI_DIR) | CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |
-		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) |
-		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP,
-};
+#define HELP CLI_BIT(CLI_HELP)
+#define REMOTE \
+	(CLI_BIT(CLI_HOST) | CLI_BIT(CLI_HOST_CA) | CLI_BIT(CLI_TOKEN_FILE))
+#define PROGRAM                                                               \
+	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |     \
+		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |   \
+		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                  \
+		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) | \
+		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP)
 
 #define PROGRAM_TEXT                                                         \
 	"REF is a file, or https://...; #sha256=HEX behind a location pins " \
@@ -68,12 +76,16 @@ static const struct cli_command commands[] = {
 	{ "stop", "KEEP", "end a Keep", "",
 		HELP | REMOTE | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_QUIET), 1, 1,
 		false, CLI_ANY, NULL, cli_stop },
-	{ "verify", "FILE", "judge the evidence of a Keep",
-		"FILE is a Keep as the host agent describes it (JSON), or its "
-		"certificate (PEM\nor DER); - is standard input.  Nonce and "
+	{ "verify", "FILE|HOST:PORT", "judge evidence",
+		"FILE is a report or quote, a certificate or a request for "
+		"one that carries it\n(PEM or DER), or a Keep as the host "
+		"agent describes it (JSON); - is standard\ninput.  HOST:PORT "
+		"is a TLS server whose certificate carries it.  Nonce and\n"
 		"owner are not checked.\n",
 		HELP | CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_JSON) |
-			CLI_BIT(CLI_IMAGES),
+			CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_ENDORSEMENTS) |
+			CLI_BIT(CLI_TIME) | CLI_BIT(CLI_REPORT_DATA) |
+			CLI_BIT(CLI_PADDED) | CLI_BIT(CLI_CACHE),
 		1, 1, false, CLI_FILE, NULL, cli_verify },
 	{ "measure", "", "print what this release's Keep measures", "",
 		HELP | CLI_BIT(CLI_TEE) | CLI_BIT(CLI_JSON) |

@@ -29,6 +29,15 @@ enum cli_option_id {
 	CLI_FORCE,
 	CLI_NO_FOLLOW,
 	CLI_IMAGES,
+	CLI_ENDORSEMENTS,
+	CLI_TIME,
+	CLI_REPORT_DATA,
+	CLI_PADDED,
+	CLI_CACHE,
+	CLI_LAUNCH,
+	CLI_EVIDENCE,
+	CLI_KDS,
+	CLI_PCS,
 	CLI_OPTION_COUNT,
 };
 
@@ -49,8 +58,8 @@ extern const struct cli_option cli_options[CLI_OPTION_COUNT];
 /* What the command line says. */
 struct cli_args {
 	const char *value[CLI_OPTION_COUNT]; /* "" for one without a value */
-	const char **envs, **dirs;
-	size_t env_count, dir_count;
+	const char **envs, **dirs, **endorsements;
+	size_t env_count, dir_count, endorsement_count;
 	const char *const *operands;
 	size_t operand_count;
 	uint64_t begin; /* client_run_clock() when the command began */
@@ -61,7 +70,7 @@ struct cli_command {
 	const char *operands; /* "REF [ARG]..."; "" for none */
 	const char *summary;  /* one line */
 	const char *text;     /* more, for --help; "" for nothing */
-	uint32_t options;     /* bits of cli_option_id */
+	uint64_t options;     /* bits of cli_option_id */
 	size_t min, max;      /* operands */
 	bool rest; /* what follows the first operand is not ours to read */
 	enum cli_value operand_kind;
@@ -69,7 +78,8 @@ struct cli_command {
 	int (*run)(const struct cli_args *args);
 };
 
-#define CLI_BIT(id) (UINT32_C(1) << (id))
+#define CLI_BIT(id) (UINT64_C(1) << (id))
+_Static_assert(CLI_OPTION_COUNT <= 64, "a bit for each option");
 
 const struct cli_command *cli_commands(size_t *count);
 

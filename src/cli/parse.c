@@ -14,7 +14,9 @@ static bool set(struct parser *p, enum cli_option_id id, const char *value,
 	struct err *e)
 {
 	struct cli_args *a = p->out;
-	if (id == CLI_ENV)
+	if (id == CLI_ENDORSEMENTS)
+		a->endorsements[a->endorsement_count++] = value;
+	else if (id == CLI_ENV)
 		a->envs[a->env_count++] = value;
 	else if (id == CLI_DIR)
 		a->dirs[a->dir_count++] = value;
@@ -121,7 +123,8 @@ bool cli_parse(const struct cli_command *c, int argc, const char *const *argv,
 	out->operands = operands;
 	out->envs = calloc(n, sizeof *out->envs);
 	out->dirs = calloc(n, sizeof *out->dirs);
-	if (!operands || !out->envs || !out->dirs)
+	out->endorsements = calloc(n, sizeof *out->endorsements);
+	if (!operands || !out->envs || !out->dirs || !out->endorsements)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	return parse(&p, operands, e);
 }
@@ -133,5 +136,6 @@ void cli_args_fini(struct cli_args *a)
 	free(p);
 	free(a->envs);
 	free(a->dirs);
+	free(a->endorsements);
 	*a = (struct cli_args){ 0 };
 }

@@ -88,7 +88,7 @@ static const char *judge(struct trial *t)
 		.endorsements = buf_bytes(&t->b.endorsements),
 		.now = t->now,
 		.seen = &t->seen,
-		.bare = true,
+		.binding = ATTEST_BIND_NOTHING,
 		.padded = t->padded };
 	CHECK(attest_verify(&in, t->p, &t->v, NULL));
 	vectors_failed(&t->v, &t->failed);

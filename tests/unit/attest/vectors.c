@@ -88,7 +88,7 @@ static void judge_snp(char **row, size_t *judged)
 	struct attest_input in = { .evidence = buf_bytes(&b.evidence),
 		.endorsements = buf_bytes(&b.endorsements),
 		.now = date_of(row[DATE]),
-		.bare = b.bare };
+		.binding = b.binding };
 	auto_buf want = { 0 }, got = { 0 };
 	CHECK(attest_verify(&in, p, &v, NULL));
 	vectors_failed(&v, &got);
@@ -167,7 +167,7 @@ static void judge_quote(char **row, size_t *judged)
 		vectors_bundle(&b, row[FILE_NAME], files);
 	} else {
 		CHECK(vectors_read(row[FILE_NAME], &b.evidence));
-		b.bare = true;
+		b.binding = ATTEST_BIND_NOTHING;
 	}
 	struct attest_policy *p = vectors_quote_policy(&b,
 		strcmp(row[FAMILY], "tdx") ? "" :
@@ -176,7 +176,7 @@ static void judge_quote(char **row, size_t *judged)
 	struct attest_input in = { .evidence = buf_bytes(&b.evidence),
 		.endorsements = buf_bytes(&b.endorsements),
 		.now = date_of(set ? row[DATE] : "2025-06-01"),
-		.bare = b.bare,
+		.binding = b.binding,
 		.padded = true };
 	auto_buf want = { 0 }, got = { 0 }, text = { 0 };
 	CHECK(attest_verify(&in, p, &v, NULL));

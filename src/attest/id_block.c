@@ -123,7 +123,9 @@ bool attest_snp_id_auth_check(struct bytes page, struct bytes block,
 	struct bytes key_sig = reader_take(&r, SIGNATURE);
 	struct bytes author_key = reader_take(&r, SNP_ID_KEY_BYTES);
 	if (r.failed || page.len != PAGE || !bytes_all_zero(reserved) ||
-		!bytes_all_zero(gap) || !bytes_all_zero(bytes_from(page, r.at)))
+		!bytes_all_zero(gap) ||
+		!bytes_all_zero(bytes_from(block_sig, 2 * FIELD)) ||
+		!bytes_all_zero(bytes_from(page, r.at)))
 		return err_fail(e, ERR_INPUT,
 			"id authentication: not 4096 bytes with zeros between");
 	if (id_algo != ALGO_P384_SHA384)

@@ -5,85 +5,27 @@
 
 #include "attest/ovmf.h"
 #include "codec/hex.h"
-#include "codec/json.h"
 
 #include "../test.h"
+#include "helpers/launch.h"
 #include "helpers/vectors.h"
 
 #define DIR "open/snp/measure/"
 
-static json_t *read_json(const char *name)
-{
-	auto_buf text = { 0 };
-	json_t *o = NULL;
-	if (!vectors_read(name, &text))
-		return NULL;
-	CHECK(json_parse(buf_bytes(&text), 1 << 20, &o, NULL));
-	return o;
-}
-
-static uint64_t number(const json_t *o, const char *key)
-{
-	const json_t *v = json_object_get(o, key);
-	return json_is_integer(v) ? (uint64_t)json_integer_value(v) : 0;
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-	return json_string_value(json_object_get(o, key));
-}
-
-static void launch(const json_t *o)
-{
-	char name[128], hex[97];
-	uint8_t seed[48];
-	auto_buf image = { 0 };
-	const char *vmm = text(o, "vmm");
-	struct attest_snp_launch l = { 0 };
-	struct attest_ovmf_launch x = { .has_kernel = text(o, "kernel"),
-		.append = text(o, "append") };
-	struct err e = { 0 };
-	snprintf(name, sizeof name, DIR "%s", text(o, "ovmf"));
-	CHECK(vectors_read(name, &image));
-	x.image = buf_bytes(&image);
-	x.vcpus = (struct attest_snp_vcpus){
-		.count = (unsigned)number(o, "vcpus"),
-		.vmm = !strcmp(vmm, "QEMU") ? ATTEST_VMM_QEMU :
-			!strcmp(vmm, "ec2") ? ATTEST_VMM_EC2 :
-					      ATTEST_VMM_GCE,
-		.cpu_signature = (uint32_t)number(o, "vcpu_sig"),
-		.sev_features = number(o, "guest_features"),
-	};
-	if (text(o, "ovmf_hash")) {
-		CHECK(hex_decode(bytes_str(text(o, "ovmf_hash")), seed, 48,
-			NULL));
-		x.seed = seed;
-	}
-	if (!attest_ovmf_launch(&x, &l, &e))
-		fail_msg("%s: %s", text(o, "name"), e.text);
-	hex_encode(BYTES_ARRAY(l.digest), hex);
-	if (strcmp(hex, text(o, "expected_launch_digest")) != 0)
-		fail_msg("%s: %s, expected %s", text(o, "name"), hex,
-			text(o, "expected_launch_digest"));
-}
-
 TEST(snp_launch_digests_are_those_of_the_index)
 {
-	json_t *list = read_json(DIR "expected.json");
-	if (!list)
+	auto_buf probe = { 0 };
+	if (!vectors_read("INDEX.tsv", &probe))
 		SKIP_TEST("no vectors: DONJON_SHARED is absent");
-	CHECK_INT(json_array_size(list), 10);
-	for (size_t i = 0; i < json_array_size(list); i++)
-		launch(json_array_get(list, i));
-	json_decref(list);
+	CHECK_INT(launch_check_all(DIR "expected.json"), 10);
 }
 
 static json_t *id_block(struct buf *block)
 {
-	json_t *o = read_json(DIR "id_block.json");
+	json_t *o = launch_json(DIR "id_block.json");
 	if (o)
-		CHECK(base64_decode(bytes_str(text(o, "id_block_b64")), block,
-			NULL));
+		CHECK(base64_decode(bytes_str(launch_text(o, "id_block_b64")),
+			block, NULL));
 	return o;
 }
 
@@ -98,7 +40,7 @@ TEST(snp_id_blocks_are_made_and_read)
 		SKIP_TEST("no vectors: DONJON_SHARED is absent");
 	CHECK(attest_snp_id_block_parse(buf_bytes(&raw), &b, NULL));
 	hex_encode(BYTES_ARRAY(b.digest), hex);
-	CHECK_STR(hex, text(o, "launch_digest"));
+	CHECK_STR(hex, launch_text(o, "launch_digest"));
 	CHECK_INT(b.policy, 0x30000);
 	attest_snp_id_block_encode(&b, back);
 	CHECK_MEM(back, raw.ptr, sizeof back);
@@ -120,10 +62,11 @@ TEST(snp_key_digests_are_those_of_reports)
 		uint8_t spki[120], digest[48];
 		auto_buf want = { 0 };
 		snprintf(name, sizeof name, "%s_spki_der_hex", keys[i]);
-		CHECK(hex_decode(bytes_str(text(o, name)), spki, sizeof spki,
-			NULL));
+		CHECK(hex_decode(bytes_str(launch_text(o, name)), spki,
+			sizeof spki, NULL));
 		snprintf(name, sizeof name, "%s_digest_b64", keys[i]);
-		CHECK(base64_decode(bytes_str(text(o, name)), &want, NULL));
+		CHECK(base64_decode(bytes_str(launch_text(o, name)), &want,
+			NULL));
 		CHECK(attest_snp_key_digest(BYTES_ARRAY(spki), digest, NULL));
 		CHECK_MEM(digest, want.ptr, 48);
 		spki[3] ^= 1;

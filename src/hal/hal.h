@@ -33,6 +33,7 @@ struct hal_config {
 	const char *root_path; /* the software root's key file */
 	struct gate_boot boot; /* nonce, owner, limits; tee is filled in */
 	bool debug;
+	bool probed; /* the host agent did: no need to run code for it */
 };
 
 struct hal_tech {

@@ -275,7 +275,7 @@ static bool kvm_launch(const struct hal_config *cfg, struct hal_keep **out,
 
 static bool kvm_confine(struct hal_keep *k, struct err *e)
 {
-	return vm_confine(k->uid, k->change_id, NULL, e);
+	return vm_confine(&k->cpu, k->uid, k->change_id, NULL, e);
 }
 
 static int kvm_bell(const struct hal_keep *k)

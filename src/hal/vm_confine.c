@@ -20,11 +20,11 @@ static const int loader_calls[] = { SCMP_SYS(read), SCMP_SYS(write),
 	SCMP_SYS(gettid), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(tgkill), SCMP_SYS(exit),
 	SCMP_SYS(exit_group), SCMP_SYS(restart_syscall),
-	/* The thread that may just start, and its end. */
+	/* The processor's thread, which may just start, and its end. */
 	SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(capset) };
 
-bool vm_confine(uid_t uid, bool change, const unsigned long *requests,
-	struct err *e)
+bool vm_confine(struct vm_cpu *c, uid_t uid, bool change,
+	const unsigned long *requests, struct err *e)
 {
 	struct sandbox_rule rules[16] = { { SCMP_SYS(ioctl), 1, KVM_RUN } };
 	size_t n = 1;
@@ -33,6 +33,7 @@ bool vm_confine(uid_t uid, bool change, const unsigned long *requests,
 			(struct sandbox_rule){ SCMP_SYS(ioctl), 1, *requests };
 	if (change && !process_become(uid, e))
 		return false;
+	__atomic_store_n(&c->confine, true, __ATOMIC_SEQ_CST);
 	if (!process_drop_caps(e))
 		return false;
 	if (HAL_SANITIZED)

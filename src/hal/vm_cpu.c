@@ -174,16 +174,23 @@ static enum vm_turn enter(struct vm_cpu *c)
 	return VM_TURN_GONE;
 }
 
+/* Users change for all threads at once, capabilities for each alone. */
+static enum vm_turn confined(struct vm_cpu *c)
+{
+	struct err e = { 0 };
+	if (!__atomic_load_n(&c->confine, __ATOMIC_SEQ_CST) || c->confined)
+		return VM_TURN_AGAIN;
+	c->confined = process_drop_caps(&e);
+	if (c->confined)
+		return VM_TURN_AGAIN;
+	fmt(c->why, sizeof c->why, "%.*s", 120, e.text);
+	return VM_TURN_GONE;
+}
+
 static void *run(void *arg)
 {
 	struct vm_cpu *c = arg;
-	struct err e = { 0 };
 	enum vm_turn turn = VM_TURN_AGAIN;
-	/* The loader's main thread gives up its own; threads do so alone. */
-	if (!process_drop_caps(&e)) {
-		fmt(c->why, sizeof c->why, "%.*s", 120, e.text);
-		turn = VM_TURN_GONE;
-	}
 	while (!quits(c)) {
 		if (turn == VM_TURN_AGAIN)
 			turn = enter(c);
@@ -196,7 +203,7 @@ static void *run(void *arg)
 			break;
 		while (sem_wait(&c->go) != 0)
 			;
-		turn = VM_TURN_AGAIN;
+		turn = confined(c);
 	}
 	return NULL;
 }

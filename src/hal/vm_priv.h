@@ -75,6 +75,9 @@ struct vm_cpu {
 	pthread_t thread;
 	sem_t go;
 	bool quit; /* atomic */
+	/* Atomic: the thread gives up its capabilities when it next stands
+	 * still; it has. */
+	bool confine, confined;
 	bool gone; /* written by the thread before it rings the bell */
 	char why[128];
 };
@@ -106,7 +109,7 @@ MUST_USE bool vm_probe(struct device *d, int kvm, struct err *e);
  */
 
 /* As process.c does, and KVM_RUN; `requests` beside it, 0 at their end. */
-MUST_USE bool vm_confine(uid_t uid, bool change, const unsigned long *requests,
-	struct err *e);
+MUST_USE bool vm_confine(struct vm_cpu *c, uid_t uid, bool change,
+	const unsigned long *requests, struct err *e);
 
 #endif

@@ -11,7 +11,7 @@
 
 struct clock {
 	uint64_t base;	     /* of the counter */
-	uint64_t multiplier; /* ns = ticks * multiplier >> 32 */
+	uint64_t multiplier; /* ns = ticks * multiplier >> 28 */
 	uint64_t last;	     /* ns that were told */
 	uint64_t real;	     /* ns since 1970 at `base` */
 };

@@ -240,7 +240,9 @@ static void ask_why(struct client_run *run, struct err *e)
 	struct client_keep k;
 	struct net_http *h;
 	char text[sizeof e->text];
+	/* Our own agent is hidden by now; its log is shown instead. */
 	if (e->kind != ERR_HOST || !run->times.connected ||
+		!run->job->host.url ||
 		!client_host_open(&run->host, -1, &h, NULL))
 		return;
 	if (client_api_keep(h, run->keep.id, false, &k, NULL)) {

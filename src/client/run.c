@@ -204,6 +204,7 @@ static bool converse(struct client_run *run, struct err *e)
 	};
 	if (!record(run, e) || !client_api_channel(run->http, run->keep.id, e))
 		return false;
+	client_agent_hide(&run->agent);
 	client_steps_notes(run);
 	bool ok = client_session_run(&cfg, &run->outcome, e);
 	/* From here on the Keep knows its owner and ends by itself. */

@@ -23,6 +23,20 @@ static void members(const json_t *o)
 		return;
 }
 
+/* The exact text of a member parses to that member. */
+static void spans(struct bytes in, json_t *o)
+{
+	json_t *v = json_object_get(o, "a"), *part;
+	struct bytes text;
+	if (!json_is_object(o) || !json_span(in, "a", &text))
+		return;
+	if ((json_is_object(v) || json_is_array(v)) &&
+		json_parse(text, 1 << 16, &part, NULL)) {
+		must(json_equal(part, v));
+		json_decref(part);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	json_t *v, *again;
@@ -32,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	members(v);
+	spans(bytes_of(data, size), v);
 	auto_buf out = { 0 };
 	if (json_print(v, &out, &e)) {
 		must(json_parse(buf_bytes(&out), 1 << 20, &again, &e));

@@ -31,6 +31,10 @@ struct attest_input {
 	const uint8_t *nonce; /* 32 bytes that the claims must hold; or NULL */
 	const uint8_t *owner; /* 32 bytes: owner key hash required; or NULL */
 	int64_t now;	      /* seconds since 1970 */
+	/* Evidence alone, which speaks for no Keep: claims, spki, nonce and
+	 * owner are not looked at, the checks of them are skipped. */
+	bool bare;
+	const uint8_t *report_data; /* bare: 64 bytes required; or NULL */
 };
 
 enum { ATTEST_MAX_CHECKS = 64 };
@@ -51,6 +55,7 @@ struct attest_verdict {
 	bool confidential;	/* false: software root, or debug */
 	uint8_t measurement[64];
 	size_t measurement_len;
+	int64_t expires; /* when an endorsement ends, since 1970; 0: never */
 	size_t count;
 	struct attest_check checks[ATTEST_MAX_CHECKS];
 };

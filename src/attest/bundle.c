@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/bundle.h"
 
+#include "attest/cert.h"
+#include "attest/check.h"
 #include "attest/claims.h"
+#include "codec/cbor.h"
 #include "codec/hex.h"
 #include "codec/json.h"
+#include "codec/pem.h"
 #include "crypto/x509.h"
-
-static const char pem_begin[] = "-----BEGIN CERTIFICATE-----";
-static const char pem_end[] = "-----END CERTIFICATE-----";
 
 void attest_bundle_fini(struct attest_bundle *b)
 {
@@ -38,23 +39,22 @@ static bool begins(struct bytes b, const char *s)
 	return b.len >= n && !memcmp(b.ptr, s, n);
 }
 
-/* The base64 between the two lines, line breaks left out. */
-static bool pem_decode(struct bytes pem, struct buf *der, struct err *e)
+/* One block and nothing else. */
+static bool pem_one(struct bytes text, const char *label, struct buf *der,
+	struct err *e)
 {
-	struct bytes body = bytes_from(pem, strlen(pem_begin));
-	auto_buf text = { 0 };
-	while (body.len && body.ptr[0] != '-') {
-		if (!is_space(body.ptr[0]) && !buf_u8(&text, body.ptr[0]))
-			return err_fail(e, ERR_LIMIT,
-				"certificate: out of memory");
-		body = bytes_from(body, 1);
-	}
-	if (!begins(body, pem_end) || body.len != strlen(pem_end))
-		return err_fail(e, ERR_INPUT,
+	struct reader r = { .in = text };
+	if (!pem_next(&r, label, der, e))
+		return false;
+	return pem_done(&r) ||
+		err_fail(e, ERR_INPUT,
 			"certificate: not one PEM block and nothing else");
-	if (!base64_decode(buf_bytes(&text), der, e))
-		return err_wrap(e, "certificate");
-	return true;
+}
+
+static bool is_pem(struct bytes text, const char *label)
+{
+	struct reader r = { .in = text };
+	return pem_next_is(&r, label);
 }
 
 /* What the certificate's extensions carry. */
@@ -66,7 +66,7 @@ static bool read_extensions(struct attest_bundle *b, struct err *e)
 	if (!crypto_cert_ext(der, ATTEST_OID_EVIDENCE, &tagged, e) ||
 		!attest_tagged_parse(buf_bytes(&tagged), &tag, &ev, &cl, e))
 		return err_wrap(e, "certificate: evidence");
-	if (tag != ATTEST_TAG_SOFTWARE)
+	if (tag != ATTEST_TAG_SOFTWARE && tag != ATTEST_TAG_SNP)
 		return err_fail(e, ERR_INPUT,
 			"certificate: evidence of an unknown kind, tag %u",
 			tag);
@@ -96,12 +96,16 @@ static bool read_json(struct bytes file, struct attest_bundle *b, struct err *e)
 
 static bool read_any(struct bytes file, struct attest_bundle *b, struct err *e)
 {
-	if (begins(file, "{")) {
+	if (attest_software_is(file) || attest_snp_is(file)) {
+		b->bare = true;
+		if (!buf_put(&b->evidence, file))
+			return err_fail(e, ERR_LIMIT, "out of memory");
+	} else if (begins(file, "{")) {
 		if (!read_json(file, b, e))
 			return false;
 	} else {
-		bool pem = begins(file, pem_begin);
-		if (pem ? !pem_decode(file, &b->certificate, e) :
+		bool pem = is_pem(file, "CERTIFICATE");
+		if (pem ? !pem_one(file, "CERTIFICATE", &b->certificate, e) :
 			  !buf_put(&b->certificate, file))
 			return false;
 		if (!read_extensions(b, e))
@@ -118,22 +122,100 @@ bool attest_bundle_read(struct bytes file, struct attest_bundle *out,
 {
 	struct attest_bundle b = { 0 };
 	struct bytes text = trim(file);
-	/* DER may end in what looks like white space. */
-	if (text.len && text.ptr[0] == 0x30)
+	/* Binary files may end in what looks like white space. */
+	bool bare = attest_software_is(file) || attest_snp_is(file);
+	if (bare || begins(file, "\x30"))
 		text = file;
 	if (file.len > ATTEST_BUNDLE_MAX)
 		return err_fail(e, ERR_LIMIT, "evidence: %zu bytes, at most %u",
 			file.len, ATTEST_BUNDLE_MAX);
 	if (!text.len)
 		return err_fail(e, ERR_INPUT, "evidence: empty");
-	if (!begins(text, "{") && !begins(text, pem_begin) &&
+	if (!bare && !begins(text, "{") && !is_pem(text, "CERTIFICATE") &&
 		text.ptr[0] != 0x30)
 		return err_fail(e, ERR_INPUT,
-			"evidence: neither JSON nor a certificate");
+			"evidence: neither JSON nor a certificate nor a report");
 	if (!read_any(text, &b, e)) {
 		attest_bundle_fini(&b);
 		return err_wrap(e, "evidence");
 	}
 	*out = b;
+	return true;
+}
+
+/* Endorsements being sorted: a chain of three and some lists. */
+struct pile {
+	struct bytes certs[3]; /* leaf, intermediate, root */
+	struct bytes crls[4];
+	size_t crl_count;
+};
+
+static bool pile_add(struct pile *p, struct bytes der, struct err *e)
+{
+	struct attest_cert c;
+	struct attest_crl l;
+	if (attest_cert_parse(der, &c, e)) {
+		size_t at = !c.ca			 ? 0 :
+			bytes_equal(c.issuer, c.subject) ? 2 :
+							   1;
+		if (p->certs[at].len)
+			return err_fail(e, ERR_INPUT,
+				"two certificates of the same rank");
+		p->certs[at] = der;
+		return true;
+	}
+	if (!attest_crl_parse(der, &l, NULL))
+		return err_wrap(e, "neither certificate nor revocation list");
+	if (p->crl_count == ARRAY_LEN(p->crls))
+		return err_fail(e, ERR_LIMIT, "too many revocation lists");
+	p->crls[p->crl_count++] = der;
+	return true;
+}
+
+static bool to_der(struct bytes file, struct buf *der, struct err *e)
+{
+	struct bytes text = trim(file);
+	if (is_pem(text, "CERTIFICATE"))
+		return pem_one(text, "CERTIFICATE", der, e);
+	if (is_pem(text, "X509 CRL"))
+		return pem_one(text, "X509 CRL", der, e);
+	return buf_put(der, file) || err_fail(e, ERR_LIMIT, "out of memory");
+}
+
+static bool pile_print(const struct pile *p, struct buf *out, struct err *e)
+{
+	cbor_put_head(out, CBOR_ARRAY, 2);
+	cbor_put_head(out, CBOR_ARRAY, 3);
+	for (size_t i = 0; i < 3; i++) {
+		if (!p->certs[i].len)
+			return err_fail(e, ERR_INPUT,
+				"not a leaf, an intermediate and a root");
+		cbor_put_bytes(out, p->certs[i]);
+	}
+	cbor_put_head(out, CBOR_ARRAY, p->crl_count);
+	for (size_t i = 0; i < p->crl_count; i++)
+		cbor_put_bytes(out, p->crls[i]);
+	return buf_ok(out) || err_fail(e, ERR_LIMIT, "out of memory");
+}
+
+bool attest_bundle_endorse(struct attest_bundle *b, const struct bytes *files,
+	size_t count, struct err *e)
+{
+	struct buf ders[8] = { 0 };
+	struct pile p = { 0 };
+	auto_buf out = { 0 };
+	bool ok = count <= ARRAY_LEN(ders) ||
+		err_fail(e, ERR_LIMIT, "more than %zu files", ARRAY_LEN(ders));
+	for (size_t i = 0; ok && i < count; i++)
+		ok = to_der(files[i], &ders[i], e) &&
+			pile_add(&p, buf_bytes(&ders[i]), e);
+	ok = ok && pile_print(&p, &out, e);
+	for (size_t i = 0; i < ARRAY_LEN(ders); i++)
+		buf_fini(&ders[i]);
+	if (!ok)
+		return err_wrap(e, "endorsements");
+	buf_fini(&b->endorsements);
+	b->endorsements = out;
+	out = (struct buf){ 0 };
 	return true;
 }

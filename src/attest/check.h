@@ -31,6 +31,11 @@ struct attest_check *attest_check(struct attest_verdict *v, const char *name,
 /* Notes it as failed because it could not be made, and why. */
 void attest_check_unmade(struct attest_verdict *v, const char *name,
 	const char *why);
+/* Notes it as skipped: nobody asked for it, and why. */
+void attest_check_skip(struct attest_verdict *v, const char *name,
+	const char *why);
+/* The verdict holds until then at most. */
+void attest_check_expires(struct attest_verdict *v, int64_t at);
 /* Hexadecimal, cut to fit; for observed and required. */
 void attest_check_hex(char out[136], struct bytes v);
 /* "one of: ..."; short digests when there are several. */
@@ -47,5 +52,7 @@ void attest_check_common_unmade(struct attest_verdict *v, const char *why);
 /* The technologies' verifiers. */
 bool attest_software_is(struct bytes evidence);
 MUST_USE bool attest_software(struct attest_case *c, struct err *e);
+bool attest_snp_is(struct bytes evidence);
+MUST_USE bool attest_snp(struct attest_case *c, struct err *e);
 
 #endif

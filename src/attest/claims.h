@@ -18,6 +18,8 @@
 #define ATTEST_OID_ENDORSEMENTS	 "2.23.133.5.4.2"
 /* CBOR tag of our software evidence, from the first-come private range. */
 #define ATTEST_TAG_SOFTWARE 0x444a5357u
+/* Of SEV-SNP reports, as librats has it. */
+#define ATTEST_TAG_SNP 0x1a7504u
 
 struct attest_claims {
 	uint8_t spki_hash[32];

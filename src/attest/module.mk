@@ -1,10 +1,12 @@
 # `attest` is what a Keep makes (claims, tagged evidence); `verify` is what
 # its tenant judges with: it needs `attest toml json codec crypto base`.
 $(call library,attest,src/attest/claims.c)
-VERIFY := check software verify policy print measure bundle
+VERIFY := check software snp snp_chain cert verify policy policy_snp print \
+	measure bundle
 $(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)
 VERIFY_LIBS := verify attest toml json crypto codec base
 $(call unit,attest,soft $(VERIFY_LIBS),-lcrypto -ljansson)
 $(call fuzzer,claims,attest crypto codec base,-lcrypto)
 $(call fuzzer,policy,$(VERIFY_LIBS),-lcrypto -ljansson)
 $(call fuzzer,evidence,$(VERIFY_LIBS),-lcrypto -ljansson)
+$(call fuzzer,certificate,$(VERIFY_LIBS),-lcrypto -ljansson)

@@ -73,6 +73,7 @@ void attest_policy_free(struct attest_policy *p)
 		free(p->rules[t].deny.ptr);
 	}
 	free(p->roots.ptr);
+	attest_policy_snp_fini(&p->snp);
 	free(p);
 }
 
@@ -83,6 +84,7 @@ static bool policy_new(struct attest_policy **out, struct err *e)
 		return err_fail(e, ERR_LIMIT, "policy: out of memory");
 	for (size_t t = 0; t < ATTEST_TECHS; t++)
 		p->rules[t].allowed = true;
+	attest_policy_snp_init(&p->snp);
 	*out = p;
 	return true;
 }
@@ -145,9 +147,7 @@ static bool read_digest(struct toml_node *n, size_t len, const char *or_else,
 		*or_else ? "\"" : "");
 }
 
-/* Reads an array of digests of len bytes; *release: the word was among
- * them, where `or_else` allows it. */
-static bool read_digests(struct toml_node *n, size_t len, const char *or_else,
+bool attest_digests_read(struct toml_node *n, size_t len, const char *or_else,
 	struct attest_digests *to, bool *release, struct err *e)
 {
 	uint8_t raw[64];
@@ -203,8 +203,8 @@ static bool read_rules(struct attest_policy *p, enum attest_tech t,
 		return false;
 	struct toml_node *n = toml_get(table, "measurements");
 	if (n &&
-		!read_digests(n, len, "release", &p->rules[t].accept, &release,
-			e))
+		!attest_digests_read(n, len, "release", &p->rules[t].accept,
+			&release, e))
 		return false;
 	if (n && !toml_count(n))
 		return err_fail(e, ERR_INPUT,
@@ -213,7 +213,9 @@ static bool read_rules(struct attest_policy *p, enum attest_tech t,
 	if ((!n || release) && !add_release(p, t, refs, e))
 		return false;
 	n = toml_get(table, "deny");
-	if (n && !read_digests(n, len, "", &p->rules[t].deny, &none, e))
+	if (n && !attest_digests_read(n, len, "", &p->rules[t].deny, &none, e))
+		return false;
+	if (t == ATTEST_TECH_SNP && !attest_policy_snp_read(&p->snp, table, e))
 		return false;
 	return toml_no_more(table, e);
 }
@@ -226,7 +228,7 @@ static bool read_document(struct attest_policy *p, struct toml_node *root,
 	if (n && !read_technologies(p, n, e))
 		return false;
 	n = toml_get(root, "software");
-	if (n && !read_digests(n, ROOT_BYTES, "", &p->roots, &none, e))
+	if (n && !attest_digests_read(n, ROOT_BYTES, "", &p->roots, &none, e))
 		return false;
 	n = toml_get(root, "allow_debug");
 	if (n && !toml_bool(n, &p->allow_debug, e))

@@ -45,6 +45,9 @@ static bool fill(json_t *o, const struct attest_verdict *v)
 	bad |= json_object_set_new(o, "confidential",
 		json_boolean(v->confidential));
 	bad |= json_object_set_new(o, "measurement", json_string(hex));
+	if (v->expires)
+		bad |= json_object_set_new(o, "expires",
+			json_integer(v->expires));
 	bad |= json_object_set_new(o, "failed", failed);
 	bad |= json_object_set_new(o, "checks", checks);
 	for (size_t i = 0; i < v->count && !bad; i++) {

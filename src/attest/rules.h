@@ -34,8 +34,30 @@ enum attest_tech {
 	ATTEST_TECHS, /* how many; also: none of them */
 };
 
+struct attest_names {
+	char **ptr; /* owned, each too */
+	size_t count;
+};
+
+enum { ATTEST_SNP_PRODUCTS = 3 }; /* Milan, Genoa, Turin */
+
+/* [snp]; all-zero but for `products` is the default. */
+struct attest_snp_rules {
+	bool products[ATTEST_SNP_PRODUCTS];
+	bool crl_optional;
+	bool allow_no_alias_check; /* against BadRAM (CVE-2024-21944) */
+	bool refuse_smt, single_socket, ciphertext_hiding;
+	uint32_t vmpl, minimum_guest_svn;
+	unsigned minimum_abi;			     /* major << 8 | minor */
+	uint8_t minimum_tcb[ATTEST_SNP_PRODUCTS][8]; /* as TCB_VERSION */
+	struct attest_digests author_keys, id_keys, deny_keys, chip_ids;
+	struct attest_digests host_data;
+	struct attest_names csp_ids; /* of VLEKs */
+};
+
 struct attest_policy {
 	struct attest_rules rules[ATTEST_TECHS];
+	struct attest_snp_rules snp;
 	struct attest_digests roots; /* fingerprints of software roots */
 	bool allow_debug;
 };
@@ -45,5 +67,17 @@ enum attest_tech attest_tech_find(const char *name);
 size_t attest_tech_measurement_len(enum attest_tech t);
 
 bool attest_digests_has(const struct attest_digests *d, struct bytes v);
+/* Reads an array of hexadecimal digests of len bytes; *release: the word
+ * `or_else` was among them ("": no word is allowed). */
+struct toml_node;
+MUST_USE bool attest_digests_read(struct toml_node *n, size_t len,
+	const char *or_else, struct attest_digests *to, bool *release,
+	struct err *e);
+
+/* The keys of [snp] beside measurements and deny. */
+void attest_policy_snp_init(struct attest_snp_rules *r);
+void attest_policy_snp_fini(struct attest_snp_rules *r);
+MUST_USE bool attest_policy_snp_read(struct attest_snp_rules *r,
+	struct toml_node *table, struct err *e);
 
 #endif

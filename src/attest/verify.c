@@ -22,11 +22,14 @@ bool attest_verify(const struct attest_input *in,
 	bool ok = true;
 	if (attest_software_is(in->evidence))
 		ok = attest_software(&c, e);
+	else if (attest_snp_is(in->evidence))
+		ok = attest_snp(&c, e);
 	else
 		unknown(&c);
 	if (!ok)
 		return err_wrap(e, "verify");
 	out->accepted = out->count && !attest_failed(out);
+	out->confidential = out->confidential && out->accepted;
 	return true;
 }
 

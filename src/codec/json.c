@@ -71,6 +71,67 @@ bool json_parse(struct bytes in, size_t max, json_t **out, struct err *e)
 	return true;
 }
 
+/* The text from `at` to the end of the value that begins there, without what
+ * follows; the text is well formed. */
+static size_t value_end(struct bytes in, size_t at)
+{
+	size_t depth = 0;
+	bool string = false;
+	for (; at < in.len; at++) {
+		uint8_t c = in.ptr[at];
+		if (string && c == '\\') {
+			at++;
+		} else if (c == '"') {
+			string = !string;
+		} else if (string) {
+			continue;
+		} else if (c == '[' || c == '{') {
+			depth++;
+		} else if (depth && (c == ']' || c == '}')) {
+			depth--;
+		} else if (!depth && (c == ',' || c == ']' || c == '}')) {
+			break;
+		}
+	}
+	while (at && at <= in.len && strchr(" \t\r\n", in.ptr[at - 1]))
+		at--;
+	return at;
+}
+
+static size_t skip_space(struct bytes in, size_t at)
+{
+	while (at < in.len && in.ptr[at] && strchr(" \t\r\n", in.ptr[at]))
+		at++;
+	return at;
+}
+
+bool json_span(struct bytes object, const char *key, struct bytes *value)
+{
+	struct bytes in = object;
+	size_t at = skip_space(in, 0), n = strlen(key);
+	if (at >= in.len || in.ptr[at] != '{')
+		return false;
+	for (at++; at < in.len; at++) {
+		at = skip_space(in, at);
+		size_t name = at + 1, name_end = name;
+		while (name_end < in.len && in.ptr[name_end] != '"')
+			name_end += in.ptr[name_end] == '\\' ? 2 : 1;
+		at = skip_space(in, name_end + 1);
+		if (at >= in.len || in.ptr[at] != ':')
+			return false;
+		at = skip_space(in, at + 1);
+		size_t end = value_end(in, at);
+		if (end < at || end > in.len)
+			return false;
+		if (name_end - name == n && !memcmp(in.ptr + name, key, n)) {
+			*value = bytes_of(in.ptr + at, end - at);
+			return true;
+		}
+		at = skip_space(in, end);
+	}
+	return false;
+}
+
 static int put_text(const char *text, size_t len, void *to)
 {
 	return buf_put(to, bytes_of(text, len)) ? 0 : -1;

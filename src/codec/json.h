@@ -16,6 +16,12 @@
 /* The caller owns *out (json_decref). */
 MUST_USE bool json_parse(struct bytes in, size_t max, json_t **out,
 	struct err *e);
+/*
+ * The bytes of one member's value in an object's text, exactly as they stand
+ * (what a signature over a part of a document covers).  The text must be one
+ * that json_parse accepts.  False when there is no such member.
+ */
+bool json_span(struct bytes object, const char *key, struct bytes *value);
 /* Compact, one line, keys in insertion order. */
 MUST_USE bool json_print(const json_t *v, struct buf *out, struct err *e);
 

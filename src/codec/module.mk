@@ -1,5 +1,6 @@
-# cbor and hex go into the Keep; json and toml stay on the agents' machines.
-$(call library,codec,src/codec/cbor.c src/codec/hex.c)
+# cbor, der and hex go into the Keep; json and toml stay on the agents' machines.
+$(call library,codec,src/codec/cbor.c src/codec/der.c \
+	src/codec/hex.c src/codec/pem.c)
 $(call library,json,src/codec/json.c,host fuzz)
 $(call library,toml,src/codec/toml.cc,host fuzz)
 $(call unit,codec,toml json codec base,-ljansson)

@@ -273,8 +273,10 @@ static bool open_agent(struct agent *a, struct err *e)
 
 static bool done(const struct agent *a)
 {
-	return a->stopping && keeps_quiet(&a->keeps) &&
-		(!a->patient || !http_busy(a->http));
+	if (!a->stopping || keeps_running(&a->keeps))
+		return false;
+	return !a->patient ||
+		(!keeps_connected(&a->keeps) && !http_busy(a->http));
 }
 
 static bool run(struct agent *a, struct err *e)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/fmt.h"
@@ -264,22 +265,58 @@ static bool admitted(struct request *q, const char **why)
 	return false;
 }
 
+static void refuse(struct request *q, unsigned status, enum err_kind kind,
+	const char *text)
+{
+	q->refused = status;
+	q->refused_kind = kind;
+	q->refused_text = text;
+}
+
+static enum MHD_Result answer_refused(struct request *q)
+{
+	return answer_error(q, q->refused, q->refused_kind, q->refused_text);
+}
+
+static enum MHD_Result count_length(void *cls, enum MHD_ValueKind kind UNUSED,
+	const char *key, const char *value UNUSED)
+{
+	unsigned *n = cls;
+	*n += !strcasecmp(key, "Content-Length") ||
+		!strcasecmp(key, "Transfer-Encoding");
+	return MHD_YES;
+}
+
+/* In how many ways the request says where its body ends.  A proxy before us
+ * might believe another than libmicrohttpd does. */
+static unsigned lengths(const struct request *q)
+{
+	unsigned n = 0;
+	MHD_get_connection_values(q->con, MHD_HEADER_KIND, count_length, &n);
+	return n;
+}
+
+/* Who is refused is heard out all the same, within reason: a client that is
+ * cut off while it sends never reads why. */
 static enum MHD_Result first_look(struct request *q, const char *url,
 	const char *method)
 {
 	const char *why = NULL;
 	unsigned status = routes_find(q, url, method);
 	if (!admitted(q, &why))
-		return answer_error(q, 401, ERR_DENIED, why);
-	if (status)
-		return answer_error(q, status, ERR_INPUT,
+		refuse(q, 401, ERR_DENIED, why);
+	else if (status)
+		refuse(q, status, ERR_INPUT,
 			status == 405 ? "no such method here" : "no such path");
+	if (lengths(q) > 1) {
+		refuse(q, 400, ERR_INPUT, "more than one length");
+		return answer_refused(q);
+	}
 	const char *length = header(q, "Content-Length");
 	unsigned long long n = length ? strtoull(length, NULL, 10) : 0;
-	if (n > MOST_SWALLOWED)
-		return answer_error(q, 413, ERR_LIMIT,
-			"body larger than 64 KiB");
-	return MHD_YES;
+	if (n > ASK_MAX_BYTES && !q->refused)
+		refuse(q, 413, ERR_LIMIT, "body larger than 64 KiB");
+	return n > MOST_SWALLOWED ? answer_refused(q) : MHD_YES;
 }
 
 static enum MHD_Result take_body(struct request *q, const char *data,
@@ -287,12 +324,12 @@ static enum MHD_Result take_body(struct request *q, const char *data,
 {
 	size_t n = *len;
 	*len = 0;
-	if (q->swallowed || n > ASK_MAX_BYTES - q->body.len) {
-		/* Heard out a little: then the client reads our answer. */
-		q->swallowed += n;
-		return q->swallowed > MOST_SWALLOWED ? MHD_NO : MHD_YES;
-	}
-	return buf_put(&q->body, bytes_of(data, n)) ? MHD_YES : MHD_NO;
+	if (!q->refused && n > ASK_MAX_BYTES - q->body.len)
+		refuse(q, 413, ERR_LIMIT, "body larger than 64 KiB");
+	if (!q->refused)
+		return buf_put(&q->body, bytes_of(data, n)) ? MHD_YES : MHD_NO;
+	q->swallowed += n;
+	return q->swallowed > MOST_SWALLOWED ? MHD_NO : MHD_YES;
 }
 
 static struct request *new_request(struct http *h, struct MHD_Connection *con)
@@ -331,10 +368,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *con,
 		return take_body(q, data, len);
 	if (q->phase == REQUEST_ANSWERED)
 		return MHD_YES;
-	if (q->swallowed)
-		return answer_error(q, 413, ERR_LIMIT,
-			"body larger than 64 KiB");
-	return q->route->answer(q);
+	return q->refused ? answer_refused(q) : q->route->answer(q);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *con UNUSED,

@@ -48,7 +48,11 @@ struct request {
 	bool old;	   /* not HTTP/1.1 */
 	enum phase phase;
 	struct buf body;
-	size_t swallowed;  /* of a body that is too large */
+	size_t swallowed; /* of a body that nobody wants */
+	/* Set: the answer, once the body was heard out. */
+	unsigned refused;
+	enum err_kind refused_kind;
+	const char *refused_text;
 	char id[33];	   /* of the Keep it is about */
 	struct keep *keep; /* WAITING: the one it waits for */
 	struct watch client;

@@ -466,12 +466,17 @@ void keeps_kill_all(struct keeps *ks)
 	}
 }
 
-bool keeps_quiet(const struct keeps *ks)
+bool keeps_running(const struct keeps *ks)
 {
-	for (const struct keep *k = ks->first; k; k = k->next)
-		if (k->pid || k->channels)
-			return false;
-	return true;
+	return ks->held > 0;
+}
+
+bool keeps_connected(const struct keeps *ks)
+{
+	const struct keep *k = ks->first;
+	while (k && !k->channels)
+		k = k->next;
+	return k;
 }
 
 void keeps_fini(struct keeps *ks)

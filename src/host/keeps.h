@@ -129,8 +129,9 @@ void keeps_stop_all(struct keeps *ks);
 void keeps_kill_all(struct keeps *ks);
 /* After SIGCHLD. */
 void keeps_reap(struct keeps *ks);
-/* No process is left and no channel drains. */
-bool keeps_quiet(const struct keeps *ks);
+/* A process is left; a channel is open or drains. */
+bool keeps_running(const struct keeps *ks);
+bool keeps_connected(const struct keeps *ks);
 
 /*
  * Hands sock (non-blocking; borrowed until done) to the Keep.  ERR_HOST: the

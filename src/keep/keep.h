@@ -49,6 +49,7 @@ struct keep_peer {
 	struct channel *channel;
 	bool deployer;	   /* brought the workload */
 	bool blocked;	   /* the last SEND was told to poll first */
+	bool deaf;	   /* it takes no more; what it said is still heard */
 	uint64_t since;	   /* when the phase began */
 	uint64_t progress; /* when a byte last moved */
 	uint64_t log_at;   /* FOLLOW: next byte of the log */

@@ -4,7 +4,8 @@ KEEP_LIBS := keep wasi wasm memfs channel attest crypto codec base
 $(call library,keep,$(filter-out $(KEEP_MAINS),$(wildcard src/keep/*.c)))
 
 # What is measured and installed is stripped; exec.debug has the symbols.
-$(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c,$(KEEP_LIBS),-lssl -lcrypto)
+EXEC_LINK := -lssl -lcrypto -Wl,-z,pack-relative-relocs -Wl,--no-warnings
+$(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c,$(KEEP_LIBS),$(EXEC_LINK))
 ALL += $(O)/keep/process/exec
 $(O)/keep/process/exec: $(O)/debug/exec
 	$(call say,STRIP,$@)

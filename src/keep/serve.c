@@ -94,19 +94,17 @@ bool keep_serve_flush(struct keep *k, struct keep_peer *p, struct err *e)
 		size_t n;
 		if (!out.len || p->blocked)
 			return true;
+		if (p->deaf) {
+			channel_output_done(p->channel, out.len);
+			return true;
+		}
 		if (!keep_gate_send(&k->gate, p->handle, out, &n, &why, e))
 			return false;
 		p->progress = keep_clock_mono(&k->clock);
-		if (why == GATE_AGAIN) {
-			p->blocked = true;
-		} else if (why != GATE_OK) {
-			/* Nobody is there to read the rest. */
-			channel_output_done(p->channel, out.len);
-			keep_talk_lost(k, p, false);
-			leave(k, p);
-		} else {
-			channel_output_done(p->channel, n);
-		}
+		p->blocked = why == GATE_AGAIN;
+		/* What it said before it went still counts (a detach). */
+		p->deaf = why != GATE_OK && why != GATE_AGAIN;
+		channel_output_done(p->channel, n);
 	}
 }
 
@@ -166,7 +164,7 @@ static bool receive(struct keep *k, struct keep_peer *p, struct err *e)
 	if (!keep_gate_recv(&k->gate, p->handle, k->inbox,
 		    size_min(room, GATE_DATA_BYTES), &n, &why, e))
 		return false;
-	if (why == GATE_AGAIN)
+	if (why == GATE_AGAIN && !p->deaf)
 		return true;
 	if (why == GATE_OK && n) {
 		/* Who was shown out may say what it likes. */
@@ -327,6 +325,8 @@ static size_t ask_for(struct keep *k, struct gate_poll *list,
 			want |= GATE_IN;
 		if (p->blocked)
 			want |= GATE_OUT;
+		if (p->deaf)
+			*deadline = 0;
 		who[n] = p;
 		list[n++] = (struct gate_poll){ p->handle, (uint16_t)want, 0 };
 		if (patience(k, p) < *deadline)
@@ -353,7 +353,7 @@ bool keep_serve_pump(struct keep *k, uint64_t deadline, struct err *e)
 	for (size_t i = 1; i < n; i++) {
 		if (list[i].got & GATE_OUT)
 			who[i]->blocked = false;
-		if (list[i].got & (GATE_IN | GATE_HUP) &&
+		if ((list[i].got & (GATE_IN | GATE_HUP) || who[i]->deaf) &&
 			!receive(k, who[i], e))
 			return false;
 	}

@@ -73,18 +73,20 @@ enum wasm_end {
 enum wasm_trap {
 	WASM_TRAP_NONE,
 	WASM_TRAP_UNREACHABLE,
-	WASM_TRAP_MEMORY,    /* out of bounds memory access */
-	WASM_TRAP_TABLE,     /* out of bounds table access */
-	WASM_TRAP_ELEMENT,   /* undefined element */
-	WASM_TRAP_NULL,      /* uninitialized element, null reference */
-	WASM_TRAP_SIGNATURE, /* indirect call type mismatch */
-	WASM_TRAP_DIVIDE,    /* integer divide by zero */
-	WASM_TRAP_OVERFLOW,  /* integer overflow */
-	WASM_TRAP_CONVERT,   /* invalid conversion to integer */
-	WASM_TRAP_STACK,     /* call stack exhausted */
-	WASM_TRAP_EXCEPTION, /* uncaught exception */
-	WASM_TRAP_LIMIT,     /* a limit of ours */
-	WASM_TRAP_HOST,      /* a host function refused: see text */
+	WASM_TRAP_MEMORY,	 /* out of bounds memory access */
+	WASM_TRAP_TABLE,	 /* out of bounds table access */
+	WASM_TRAP_ELEMENT,	 /* undefined element */
+	WASM_TRAP_NULL,		 /* uninitialized element, null reference */
+	WASM_TRAP_SIGNATURE,	 /* indirect call type mismatch */
+	WASM_TRAP_DIVIDE,	 /* integer divide by zero */
+	WASM_TRAP_OVERFLOW,	 /* integer overflow */
+	WASM_TRAP_CONVERT,	 /* invalid conversion to integer */
+	WASM_TRAP_STACK,	 /* call stack exhausted */
+	WASM_TRAP_EXCEPTION,	 /* uncaught exception */
+	WASM_TRAP_LIMIT,	 /* a limit of ours */
+	WASM_TRAP_HOST,		 /* a host function refused: see text */
+	WASM_TRAP_UNINITIALIZED, /* null element of a table called */
+	WASM_TRAP_NULL_FUNC,	 /* null function reference called */
 };
 
 struct wasm_result {
@@ -113,7 +115,7 @@ MUST_USE bool wasm_instance_new(const struct wasm_module *m,
 	struct wasm_result *r, struct err *e);
 void wasm_instance_free(struct wasm_instance *i);
 
-/* True when the module imports or exports a function of that name. */
+/* True when the module exports a function of that name. */
 bool wasm_module_exports_func(const struct wasm_module *m, const char *name);
 
 /*
@@ -137,6 +139,21 @@ void wasm_instance_tick(struct wasm_instance *i, uint32_t interval,
 /* Total work allowed from now on, in the same units; UINT64_MAX: no limit. */
 void wasm_instance_fuel(struct wasm_instance *i, uint64_t units);
 
+/*
+ * References of the embedder's own (externref): any number below 2^62, never
+ * null.  A slot that holds anything else is a reference of the program's.
+ */
+static inline uint64_t wasm_ref_host(uint64_t v)
+{
+	return v << 2 | 2;
+}
+
+static inline bool wasm_ref_is_host(uint64_t slot, uint64_t *v)
+{
+	*v = slot >> 2;
+	return (slot & 3) == 2;
+}
+
 /* --- for host functions, valid during the call only -------------------- */
 
 /*
@@ -150,6 +167,64 @@ uint64_t wasm_caller_memory_size(struct wasm_caller *c);
 bool wasm_caller_trap(struct wasm_caller *c, const char *text);
 bool wasm_caller_exit(struct wasm_caller *c, uint32_t code);
 bool wasm_caller_stop(struct wasm_caller *c);
+
+/* --- several instances that share things -------------------------------- */
+
+/*
+ * A store owns instances that may import from each other; nothing of it may
+ * outlive it.  wasm_instance_new is a store for one instance alone.
+ */
+struct wasm_store;
+MUST_USE bool wasm_store_new(const struct wasm_limits *l,
+	struct wasm_store **out, struct err *e);
+void wasm_store_free(struct wasm_store *s);
+size_t wasm_store_footprint(const struct wasm_store *s);
+
+/* What an instance exports and another can import. */
+enum wasm_extern_kind {
+	WASM_EXTERN_FUNC,
+	WASM_EXTERN_TABLE,
+	WASM_EXTERN_MEMORY,
+	WASM_EXTERN_GLOBAL,
+	WASM_EXTERN_TAG,
+};
+struct wasm_extern {
+	enum wasm_extern_kind kind;
+	void *object;
+};
+
+/*
+ * As wasm_instance_new within a store; `find` names what each import is and
+ * returns false when there is no such thing.  An instance that failed to
+ * start stays in the store: others may have got its functions.
+ */
+MUST_USE bool wasm_store_instantiate(struct wasm_store *s,
+	const struct wasm_module *m,
+	bool (*find)(void *ctx, struct bytes module, struct bytes name,
+		struct wasm_extern *out),
+	void *ctx, struct wasm_instance **out, struct wasm_result *r,
+	struct err *e);
+bool wasm_instance_export(const struct wasm_instance *i, struct bytes name,
+	struct wasm_extern *out);
+
+/* As wasm_call, for what wasm_instance_export found. */
+MUST_USE bool wasm_store_call(struct wasm_store *s,
+	const struct wasm_extern *func, const uint64_t *params,
+	size_t param_slots, uint64_t *results, size_t result_slots,
+	struct wasm_result *r, struct err *e);
+
+/* Things of the embedder's own.  `im` must outlive the store. */
+MUST_USE bool wasm_store_func(struct wasm_store *s,
+	const struct wasm_import *im, struct wasm_extern *out);
+/* Sizes in pages or elements; max UINT64_MAX: none. */
+MUST_USE bool wasm_store_memory(struct wasm_store *s, uint64_t min,
+	uint64_t max, bool is64, struct wasm_extern *out);
+MUST_USE bool wasm_store_table(struct wasm_store *s, uint64_t min, uint64_t max,
+	bool is64, struct wasm_extern *out);
+MUST_USE bool wasm_store_global(struct wasm_store *s, enum wasm_type type,
+	bool is_mutable, uint64_t value, struct wasm_extern *out);
+/* The value of a global: one slot, for a v128 two. */
+void wasm_extern_global(const struct wasm_extern *g, uint64_t value[2]);
 
 /* Memory that the module and the instance hold, in bytes. */
 size_t wasm_module_footprint(const struct wasm_module *m);

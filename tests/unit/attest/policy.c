@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/policy.h"
 
+#include <stdio.h>
+
 #include "attest/rules.h"
 
 #include "../test.h"
@@ -133,6 +135,61 @@ TEST(policy_errors_name_the_place_and_what_was_expected)
 		CHECK_HAS(e.text, t[i].says);
 		CHECK(p == NULL);
 	}
+}
+
+TEST(snp_policy_errors_name_the_place_and_what_was_expected)
+{
+	static const struct {
+		const char *text, *says;
+	} t[] = {
+		{ "products = [\"rome\"]", "p.toml:2:13: unknown product" },
+		{ "products = []", "p.toml:2:12: products names none" },
+		{ "crl = \"never\"", "p.toml:2:7: crl must be" },
+		{ "crl = false", "p.toml:2:7: crl must be a string" },
+		{ "vmpl = 4", "p.toml:2:8: vmpl is 4, expected 0 to 3" },
+		{ "minimum_guest_svn = -1", "p.toml:2:21: " },
+		{ "minimum_abi = \"1\"", "expected a version like" },
+		{ "minimum_abi = \"1.256\"", "expected a version like" },
+		{ "minimum_abi = \"-1.5\"", "expected a version like" },
+		{ "minimum_abi = \"1.5x\"", "expected a version like" },
+		{ "minimum_tcb = { rome = {} }",
+			"rome: nothing of that name is known in minimum_tcb" },
+		{ "minimum_tcb = { milan = { fmc = 1 } }",
+			"fmc: nothing of that name is known in milan" },
+		{ "minimum_tcb = { milan = { snp = 256 } }",
+			"snp is 256, expected 0 to 255" },
+		{ "chip_ids = [\"12\"]", "expected 128 hex digits" },
+		{ "csp_ids = [1]", "item 1 of csp_ids must be a string" },
+		{ "author_keys = [\"12\"]", "expected 96 hex digits" },
+		{ "allow_smt = 1", "allow_smt must be true or false" },
+		{ "allow_sev = true", "p.toml:2:1: allow_sev: nothing" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		char text[128];
+		struct attest_policy *p = NULL;
+		struct err e = { 0 };
+		snprintf(text, sizeof text, "[snp]\n%s\n", t[i].text);
+		CHECK(!attest_policy_parse(bytes_str(text), "p.toml", NULL, 0,
+			&p, &e));
+		CHECK_HAS(e.text, t[i].says);
+	}
+}
+
+TEST(snp_rules_are_read_into_their_places)
+{
+	struct attest_policy *p = parsed(
+		"[snp]\nproducts = [\"turin\"]\ncrl = \"required\"\n"
+		"vmpl = 2\nminimum_abi = \"1.51\"\n"
+		"minimum_tcb = { turin = { fmc = 1, microcode = 81 },"
+		"  milan = { bootloader = 4, snp = 24, microcode = 219 } }\n");
+	const struct attest_snp_rules *r = &p->snp;
+	CHECK(!r->products[0] && !r->products[1] && r->products[2]);
+	CHECK(!r->crl_optional && !r->refuse_smt && !r->allow_no_alias_check);
+	CHECK_INT(r->vmpl, 2);
+	CHECK_INT(r->minimum_abi, 0x133);
+	CHECK_MEM(r->minimum_tcb[0], "\4\0\0\0\0\0\x18\xdb", 8);
+	CHECK_MEM(r->minimum_tcb[2], "\1\0\0\0\0\0\0\x51", 8);
+	attest_policy_free(p);
 }
 
 TEST(a_policy_explains_itself)

@@ -82,6 +82,34 @@ TEST(json_goes_64_levels_deep_and_no_deeper)
 	json_decref(parsed(text));
 }
 
+TEST(json_span_is_the_exact_text_of_a_member)
+{
+	static const struct {
+		const char *text, *key, *value;
+	} t[] = {
+		{ "{\"a\":1}", "a", "1" },
+		{ " { \"a\" : { \"b\" : [ 1 , 2 ] } , \"b\":\"}\" } ", "a",
+			"{ \"b\" : [ 1 , 2 ] }" },
+		{ " { \"a\" : { \"b\" : [ 1 , 2 ] } , \"b\":\"},\" } ", "b",
+			"\"},\"" },
+		{ "{\"x\":\"\\\"a\\\":1\",\"a\":[\"]\"]}", "a", "[\"]\"]" },
+		{ "{\"\\\"\":{\"a\":2},\"a\":3 }", "a", "3" },
+		{ "{\"x\":{\"a\":1}}", "a", NULL },
+		{ "{}", "a", NULL },
+		{ "[\"a\",1]", "a", NULL },
+		{ "{\"a", "a", NULL },
+		{ "{\"a\"", "a", NULL },
+		{ "", "a", NULL },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct bytes v = BYTES_NONE;
+		bool found = json_span(bytes_str(t[i].text), t[i].key, &v);
+		CHECK(found == (t[i].value != NULL));
+		if (found)
+			CHECK(bytes_equal(v, bytes_str(t[i].value)));
+	}
+}
+
 TEST(json_keeps_to_the_callers_size)
 {
 	json_t *v = NULL;

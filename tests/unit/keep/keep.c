@@ -283,21 +283,22 @@ TEST(a_client_that_vanishes_takes_its_program_along)
 	lab_free(l);
 }
 
+static bool greeted(const struct client *c)
+{
+	return c->greeted;
+}
+
 TEST(a_client_that_vanishes_before_start_ends_the_keep)
 {
 	struct frame_config cfg = with_args(1);
 	struct lab *l = lab();
 	struct client *c = client_new(l, NULL);
 	client_hello(c, FRAME_ROLE_DEPLOY);
+	client_until(c, greeted);
 	client_config(c, &cfg);
 	client_free(c);
 	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
 	lab_free(l);
-}
-
-static bool greeted(const struct client *c)
-{
-	return c->greeted;
 }
 
 TEST(a_client_that_brought_nothing_may_come_again)
@@ -412,6 +413,34 @@ TEST(a_client_can_detach_and_another_take_over)
 	lab_free(l);
 }
 
+TEST(a_detach_counts_when_its_client_is_gone_already)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	for (int i = 0; i < 10; i++) {
+		struct client *c = client_deploy(l, module, &cfg);
+		client_signal(c, FRAME_SIGNAL_DETACH);
+		client_free(c);
+		struct client *stop = NULL;
+		do {
+			if (stop)
+				client_free(stop);
+			stop = client_new(l, NULL);
+			client_hello(stop, FRAME_ROLE_ATTACH);
+			client_until(stop, client_answered);
+		} while (!stop->started &&
+			!__atomic_load_n(&l->over, __ATOMIC_SEQ_CST));
+		CHECK_INT(stop->status.state, FRAME_RUN_RUNNING);
+		client_signal(stop, FRAME_SIGNAL_TERMINATE);
+		exits(stop, FRAME_END_STOPPED, 143);
+		client_free(stop);
+		lab_free(l);
+		l = lab();
+	}
+	lab_free(l);
+}
+
 TEST(who_attaches_last_has_the_program)
 {
 	struct bytes module = program("cat");
@@ -423,6 +452,7 @@ TEST(who_attaches_last_has_the_program)
 	client_hello(next, FRAME_ROLE_ATTACH);
 	refused(c, ERR_DENIED, "another client attached");
 	client_free(c);
+	client_until(next, client_started);
 	client_stdin_end(next);
 	exits(next, FRAME_END_EXITED, 0);
 	client_free(next);
@@ -595,7 +625,8 @@ TEST(an_attached_client_who_breaks_the_protocol_loses_its_connection)
 	client_free(bad);
 	struct client *good = client_new(l, NULL);
 	client_hello(good, FRAME_ROLE_ATTACH);
-	client_stdin_end((client_until(good, client_started), good));
+	client_until(good, client_started);
+	client_stdin_end(good);
 	exits(good, FRAME_END_EXITED, 0);
 	client_free(good);
 	lab_free(l);

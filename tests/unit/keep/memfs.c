@@ -169,6 +169,30 @@ TEST(a_hole_costs_nothing_and_reads_as_zeros)
 	memfs_free(w.fs);
 }
 
+TEST(a_file_grows_through_every_size_of_its_table)
+{
+	struct world w = begin(8 << 20, 0);
+	struct vfs_node *f;
+	uint8_t back[2];
+	CHECK_INT(make(&w, w.root, "f", VFS_FILE, &f), 0);
+	for (int k = 0; k < 16; k++) {
+		uint64_t at = (16ull << 20 << k) - 1;
+		CHECK_INT(put(&w, f, at, "ab", 2), 2);
+		CHECK_INT(get(&w, f, at, back, 2), 2);
+		CHECK_MEM(back, "ab", 2);
+	}
+	uint64_t used = memfs_used(w.fs);
+	CHECK_INT(w.v->ops->resize(w.v, f, 16ull << 20), 0);
+	CHECK(memfs_used(w.fs) < used);
+	CHECK_INT(w.v->ops->resize(w.v, f, 32ull << 20), 0);
+	CHECK_INT(get(&w, f, (16ull << 20) - 1, back, 2), 2);
+	CHECK_MEM(back, "a\0", 2);
+	w.v->ops->unref(w.v, f);
+	CHECK_INT(drop(&w, w.root, "f", false), 0);
+	CHECK_INT(memfs_used(w.fs), 0);
+	memfs_free(w.fs);
+}
+
 TEST(the_quota_holds_to_the_byte_and_all_of_it_comes_back)
 {
 	struct world w = begin(0x40000 + 65, 0);
@@ -389,6 +413,9 @@ TEST(names_and_targets_have_a_longest)
 	CHECK_INT(w.v->ops->symlink(w.v, w.root, bytes_str("l"),
 			  bytes_of(target, 4096)),
 		0);
+	CHECK_INT(w.v->ops->rename(w.v, w.root, bytes_str("l"), w.root,
+			  bytes_of(name, 256)),
+		WASI_NAMETOOLONG);
 	memfs_free(w.fs);
 }
 
@@ -511,8 +538,10 @@ TEST(data_is_only_in_files)
 	struct world w = begin(0, 0);
 	uint8_t b[4] = { 0 };
 	size_t n = 4;
-	struct vfs_node *l;
+	struct vfs_node *l, *n2;
+	struct vfs_entry entry;
 	struct bytes t;
+	bool more;
 	CHECK_INT(w.v->ops->read(w.v, w.root, 0, b, &n), WASI_ISDIR);
 	CHECK_INT(w.v->ops->write(w.v, w.root, 0, b, &n), WASI_ISDIR);
 	CHECK_INT(w.v->ops->resize(w.v, w.root, 0), WASI_ISDIR);
@@ -524,6 +553,12 @@ TEST(data_is_only_in_files)
 	CHECK_INT(w.v->ops->read(w.v, l, 0, b, &n), WASI_INVAL);
 	CHECK_INT(w.v->ops->lookup(w.v, l, bytes_str("x"), &l), WASI_NOTDIR);
 	CHECK_INT(stat_of(&w, l).size, 2);
+	CHECK_INT(w.v->ops->parent(w.v, l, &n2), WASI_NOTDIR);
+	CHECK_INT(make(&w, l, "x", VFS_FILE, &n2), WASI_NOTDIR);
+	CHECK_INT(drop(&w, l, "x", false), WASI_NOTDIR);
+	CHECK_INT(move(&w, l, "x", w.root, "y"), WASI_NOTDIR);
+	CHECK_INT(move(&w, w.root, "l", l, "y"), WASI_NOTDIR);
+	CHECK_INT(w.v->ops->entry(w.v, l, 0, &entry, &more), WASI_NOTDIR);
 	CHECK_INT(w.v->ops->readlink(w.v, l, &t), 0);
 	CHECK(bytes_equal(t, BYTES_LIT("to")));
 	w.v->ops->unref(w.v, l);

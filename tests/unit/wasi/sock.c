@@ -106,6 +106,29 @@ TEST(waitall_waits_for_all_of_it_or_the_end)
 	guest_free(g);
 }
 
+TEST(peeking_for_all_waits_for_no_more_than_was_asked)
+{
+	struct guest *g = guest_new();
+	g->on_wait = drip;
+	CHECK_INT(recv(g, GUEST_SOCKET, 4, RECV_WAITALL | RECV_PEEK), 4);
+	CHECK_INT(g->waits, 2);
+	CHECK_INT(recv(g, GUEST_SOCKET, 4, 0), 4);
+	guest_free(g);
+}
+
+TEST(a_stop_while_waiting_for_a_connection_ends_the_program)
+{
+	struct guest *g = guest_new();
+	g->accept_result = WASI_AGAIN;
+	CHECK_INT(CALL(g, sock_accept, GUEST_LISTENER, 0, GUEST_OUT), -1);
+	CHECK_INT(g->caller.end, WASM_STOPPED);
+	CHECK_INT(CALL(g, sock_recv, GUEST_SOCKET, guest_iov(g, 0x1000, 4), 1,
+			  RECV_PEEK, GUEST_OUT, FLAGS),
+		-1);
+	CHECK_INT(g->waits, 2);
+	guest_free(g);
+}
+
 TEST(what_is_no_socket_says_so)
 {
 	struct guest *g = guest_new();

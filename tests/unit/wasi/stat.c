@@ -119,6 +119,11 @@ TEST(advice_and_syncing_are_accepted_where_they_make_sense)
 	CHECK_INT(CALL(g, fd_advise, fd, 0, 100, 5), 0);
 	CHECK_INT(CALL(g, fd_advise, fd, 0, 100, 6), WASI_INVAL);
 	CHECK_INT(CALL(g, fd_advise, GUEST_STDIN, 0, 100, 0), WASI_SPIPE);
+	CHECK_INT(CALL(g, fd_advise, GUEST_NULL, 0, 100, 0), 0);
+	CHECK_INT(CALL(g, fd_fdstat_set_rights, fd,
+			  RIGHT_FD_SYNC | RIGHT_FD_DATASYNC, 0),
+		0);
+	CHECK_INT(CALL(g, fd_advise, fd, 0, 100, 0), WASI_NOTCAPABLE);
 	CHECK_INT(CALL(g, fd_sync, fd), 0);
 	CHECK_INT(CALL(g, fd_datasync, fd), 0);
 	CHECK_INT(CALL(g, fd_sync, GUEST_DIR), 0);

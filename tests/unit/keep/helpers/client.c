@@ -87,6 +87,7 @@ enum gate_exit lab_join(struct lab *l)
 	if (!l->joined)
 		pthread_join(l->thread, NULL);
 	l->joined = true;
+	host_join(&l->host);
 	return l->reason;
 }
 
@@ -270,6 +271,11 @@ bool client_started(const struct client *c)
 bool client_over(const struct client *c)
 {
 	return c->exited || c->error.kind != ERR_NONE;
+}
+
+bool client_answered(const struct client *c)
+{
+	return c->started || client_over(c);
 }
 
 bool client_has_output(const struct client *c)

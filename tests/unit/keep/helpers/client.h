@@ -75,6 +75,7 @@ void client_until(struct client *c, bool (*met)(const struct client *c));
 bool client_handshaken(const struct client *c);
 bool client_started(const struct client *c);
 bool client_over(const struct client *c);
+bool client_answered(const struct client *c); /* started or over */
 bool client_has_output(const struct client *c);
 /* One round: sends, waits at most ms, reads. */
 void client_turn(struct client *c, int ms);

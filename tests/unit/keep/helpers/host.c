@@ -195,11 +195,18 @@ void host_start(struct host *h)
 	need(!pthread_create(&h->thread, NULL, serve, h));
 }
 
+void host_join(struct host *h)
+{
+	if (h->joined)
+		return;
+	h->joined = true;
+	shutdown(h->bell[0], SHUT_WR);
+	pthread_join(h->thread, NULL);
+}
+
 void host_fini(struct host *h)
 {
-	shutdown(h->bell[0], SHUT_RDWR);
-	shutdown(h->bell[1], SHUT_RDWR);
-	pthread_join(h->thread, NULL);
+	host_join(h);
 	for (size_t i = 1; i <= GATE_MAX_HANDLES; i++)
 		if (h->slots[i] >= 0)
 			close(h->slots[i]);

@@ -18,6 +18,7 @@ struct host {
 	int wake[2]; /* a pipe: a connection was queued */
 	struct gate_area *area;
 	pthread_t thread;
+	bool joined;
 	pthread_mutex_t lock;
 	int queue[HOST_QUEUE]; /* connections to accept */
 	size_t queued;
@@ -35,7 +36,9 @@ struct host {
 /* boot's owner and nonce may be changed before host_start. */
 void host_init(struct host *h);
 void host_start(struct host *h);
-/* Hangs up, waits for the thread, closes everything. */
+/* Waits until it served all that the Keep asked, which asks no more. */
+void host_join(struct host *h);
+/* The same, and closes everything. */
 void host_fini(struct host *h);
 /* Queues one end of a socketpair as a connection; returns the client's. */
 int host_connect(struct host *h);

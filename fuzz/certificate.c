@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vendors' certificates and revocation lists: every span lies in the input. */
+#include "attest/cert.h"
+#include "base/must.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void within(struct bytes all, struct bytes part)
+{
+	must(!part.len ||
+		(part.ptr >= all.ptr &&
+			part.len <= all.len - (size_t)(part.ptr - all.ptr)));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bytes in = bytes_of(data, size), v;
+	struct attest_cert c;
+	struct attest_crl l;
+	if (attest_cert_parse(in, &c, NULL)) {
+		within(in, c.tbs);
+		within(in, c.serial);
+		within(in, c.spki);
+		within(in, c.sig);
+		within(in, attest_cert_cn(c.subject));
+		if (attest_cert_ext(&c, BYTES_LIT("\x55\x1d\x13"), &v))
+			within(in, v);
+		must(!attest_cert_signed_by(&c, &c, NULL) || c.ca);
+	}
+	if (attest_crl_parse(in, &l, NULL)) {
+		within(in, l.tbs);
+		within(in, l.revoked);
+		must(!attest_crl_has(&l, BYTES_LIT("\x02\x00\x01")) ||
+			l.revoked.len);
+	}
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+
+#define TEES "auto process"
+
+/* clang-format off */
+const struct cli_option cli_options[CLI_OPTION_COUNT] = {
+	[CLI_HELP] = { 'h', "help", NULL, "show this help", CLI_ANY, NULL },
+	[CLI_QUIET] = { 'q', "quiet", NULL, "say nothing but errors", CLI_ANY, NULL },
+	[CLI_VERBOSE] = { 'v', "verbose", NULL, "say how long each step took", CLI_ANY, NULL },
+	[CLI_JSON] = { 0, "json", NULL, "report as one line of JSON", CLI_ANY, NULL },
+	[CLI_HOST] = { 0, "host", "URL", "the host agent: https://HOST:PORT, http://HOST:PORT or unix:///PATH (default: $DONJON_HOST)", CLI_ANY, NULL },
+	[CLI_HOST_CA] = { 0, "host-ca", "FILE", "certificates (PEM) that the host agent's TLS must end in", CLI_FILE, NULL },
+	[CLI_TOKEN_FILE] = { 0, "token-file", "FILE", "the access token of the host agent (default: $DONJON_TOKEN)", CLI_FILE, NULL },
+	[CLI_TEE] = { 0, "tee", "T", "the technology: process, or auto", CLI_WORDS, TEES },
+	[CLI_PLATFORM] = { 0, "platform", "P", "hardware, software or auto", CLI_WORDS, "auto hardware software" },
+	[CLI_CONFIG] = { 0, "config", "FILE", "a Donjon.toml; options count more than what it says", CLI_FILE, NULL },
+	[CLI_POLICY] = { 0, "policy", "FILE", "what is accepted (default: this release's Keep on genuine hardware)", CLI_FILE, NULL },
+	[CLI_ENV] = { 0, "env", "K=V", "a variable of the program's environment; K alone passes yours on", CLI_ANY, NULL },
+	[CLI_DIR] = { 0, "dir", "HOST::GUEST[:ro|:rw]", "a directory for the program; with :rw it comes back when the program ends", CLI_DIRECTORY, NULL },
+	[CLI_TIMEOUT] = { 0, "timeout", "S", "end the program after S seconds", CLI_ANY, NULL },
+	[CLI_MEMORY] = { 0, "memory", "SIZE", "the most that Keep and program may take, as in 256MiB", CLI_ANY, NULL },
+	[CLI_FUEL] = { 0, "fuel", "N", "end the program after N instructions", CLI_ANY, NULL },
+	[CLI_DETACH] = { 0, "detach", NULL, "leave when the program runs; prints the Keep's id", CLI_ANY, NULL },
+	[CLI_FORCE] = { 0, "force", NULL, "have the host agent end it, without asking the Keep", CLI_ANY, NULL },
+	[CLI_NO_FOLLOW] = { 0, "no-follow", NULL, "print what there is and leave", CLI_ANY, NULL },
+	[CLI_IMAGES] = { 0, "images", "DIR", "the Keep images (default: those installed with this program)", CLI_DIRECTORY, NULL },
+};
+/* clang-format on */
+
+enum {
+	HELP = CLI_BIT(CLI_HELP),
+	REMOTE = CLI_BIT(CLI_HOST) | CLI_BIT(CLI_HOST_CA) |
+		CLI_BIT(CLI_TOKEN_FILE),
+	PROGRAM = CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) |
+		CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) |
+		CLI_BIT(CLI_DIR) | CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |
+		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) |
+		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP,
+};
+
+#define PROGRAM_TEXT                                                         \
+	"REF is a file, or https://...; #sha256=HEX behind a location pins " \
+	"its\ncontents.  What follows REF is the program's.\n"
+
+static const struct cli_command commands[] = {
+	{ "run", "REF [ARG]...", "run a program in a Keep on this machine",
+		"Starts a host agent of its own, whose software root it "
+		"trusts for this run.\n" PROGRAM_TEXT,
+		PROGRAM, 1, SIZE_MAX, true, CLI_FILE, NULL, cli_run },
+	{ "deploy", "REF [ARG]...", "run a program in a Keep on a host",
+		"Nothing of the program is sent before the Keep's evidence "
+		"was accepted.\n" PROGRAM_TEXT,
+		PROGRAM | REMOTE | CLI_BIT(CLI_DETACH), 1, SIZE_MAX, true,
+		CLI_FILE, NULL, cli_deploy },
+	{ "attach", "KEEP", "take over the streams of a running program",
+		"KEEP is an id, or its first digits.  Ctrl-C stops the "
+		"program, Ctrl-\\ leaves it\nrunning.\n",
+		HELP | REMOTE | CLI_BIT(CLI_QUIET), 1, 1, false, CLI_ANY, NULL,
+		cli_attach },
+	{ "logs", "KEEP", "print what a detached program wrote", "",
+		HELP | REMOTE | CLI_BIT(CLI_NO_FOLLOW), 1, 1, false, CLI_ANY,
+		NULL, cli_logs },
+	{ "ps", "", "list Keeps",
+		"Those of a host, or, without one, yours wherever they are.\n",
+		HELP | REMOTE | CLI_BIT(CLI_JSON), 0, 0, false, CLI_ANY, NULL,
+		cli_ps },
+	{ "stop", "KEEP", "end a Keep", "",
+		HELP | REMOTE | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_QUIET), 1, 1,
+		false, CLI_ANY, NULL, cli_stop },
+	{ "verify", "FILE", "judge the evidence of a Keep",
+		"FILE is a Keep as the host agent describes it (JSON), or its "
+		"certificate (PEM\nor DER); - is standard input.  Nonce and "
+		"owner are not checked.\n",
+		HELP | CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_JSON) |
+			CLI_BIT(CLI_IMAGES),
+		1, 1, false, CLI_FILE, NULL, cli_verify },
+	{ "measure", "", "print what this release's Keep measures", "",
+		HELP | CLI_BIT(CLI_TEE) | CLI_BIT(CLI_JSON) |
+			CLI_BIT(CLI_IMAGES),
+		0, 0, false, CLI_ANY, NULL, cli_measure },
+	{ "platform info", "", "tell which technologies a machine has",
+		"That of a host, or, without one, this machine.\n",
+		HELP | REMOTE | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_IMAGES), 0, 0,
+		false, CLI_ANY, NULL, cli_platform_info },
+	{ "policy check", "FILE", "check a policy file", "",
+		HELP | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_IMAGES), 1, 1, false,
+		CLI_FILE, NULL, cli_policy_check },
+	{ "config init", "[FILE]", "write a Donjon.toml to begin with", "",
+		HELP | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_FORCE), 0, 1, false,
+		CLI_FILE, NULL, cli_config_init },
+	{ "config check", "FILE", "check a Donjon.toml", "",
+		HELP | CLI_BIT(CLI_QUIET), 1, 1, false, CLI_FILE, NULL,
+		cli_config_check },
+	{ "version", "", "print the version", "", HELP | CLI_BIT(CLI_JSON), 0,
+		0, false, CLI_ANY, NULL, cli_version },
+	{ "completion", "bash|zsh|fish", "print a shell's completions", "",
+		HELP, 1, 1, false, CLI_WORDS, "bash zsh fish", cli_completion },
+};
+
+const struct cli_command *cli_commands(size_t *count)
+{
+	*count = ARRAY_LEN(commands);
+	return commands;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cli/say.h"
+
+int cli_config_init(const struct cli_args *a)
+{
+	const char *path = a->operand_count ? a->operands[0] : "Donjon.toml";
+	/* x: what is there stays there. */
+	FILE *f = fopen(path, a->value[CLI_FORCE] ? "w" : "wx");
+	struct err e = { 0 };
+	int failed = !f || fputs(client_config_template(), f) < 0;
+	if (f && fclose(f))
+		failed = 1;
+	if (failed) {
+		err_put(&e, ERR_INPUT, "%s: %s", path, strerror(errno));
+		return cli_fail(&e);
+	}
+	if (!a->value[CLI_QUIET])
+		fprintf(stderr, "wrote %s\n", path);
+	return 0;
+}
+
+int cli_config_check(const struct cli_args *a)
+{
+	struct client_workload w = { 0 };
+	struct err e = { 0 };
+	bool ok = client_config_read(a->operands[0], &w, &e);
+	client_workload_fini(&w);
+	if (!ok)
+		return cli_fail(&e);
+	if (!a->value[CLI_QUIET])
+		fprintf(stderr, "%s: a good configuration\n", a->operands[0]);
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What goes into a Keep before its program starts, frame by frame and in
+ * constant memory per frame: CONFIG, TIME, the directories' files, MODULE,
+ * START.  Made before anything is asked of a host, sent after the Keep was
+ * verified.
+ */
+#ifndef CLIENT_DELIVER_H
+#define CLIENT_DELIVER_H
+
+#include "channel/channel.h"
+#include "client/workload.h"
+
+struct client_entry {
+	char *path; /* owned; below the mount */
+	uint32_t mount;
+	bool directory;
+	uint64_t size, mtime_ns;
+};
+
+struct client_deliver {
+	const struct client_workload *w; /* borrowed */
+	struct buf module;
+	uint64_t module_bytes;
+	uint8_t module_sha256[32];
+	struct client_entry *entries;
+	size_t entry_count, files, skipped; /* skipped: links, devices, ... */
+	uint64_t file_bytes;
+	uint32_t flags; /* FRAME_CONFIG_* */
+	/* where we are */
+	enum {
+		CLIENT_DELIVER_CONFIG,
+		CLIENT_DELIVER_TIME,
+		CLIENT_DELIVER_ENTRY,
+		CLIENT_DELIVER_FILE, /* DATA of entries[at] */
+		CLIENT_DELIVER_MODULE,
+		CLIENT_DELIVER_CODE, /* DATA of the module */
+		CLIENT_DELIVER_START,
+		CLIENT_DELIVER_DONE,
+	} state;
+	size_t at;
+	uint64_t left; /* of the object under way */
+	int fd;
+	uint8_t *chunk;
+};
+
+/*
+ * Reads the module and lists the directories.  Borrows w.  ca_file, cancel_fd:
+ * for a module from the web (repository/repository.h).
+ */
+MUST_USE bool client_deliver_init(struct client_deliver *d,
+	const struct client_workload *w, const char *ca_file, int cancel_fd,
+	struct err *e);
+void client_deliver_fini(struct client_deliver *d); /* wipes */
+
+/* Sends the next frame; the channel has room for it. */
+MUST_USE bool client_deliver_next(struct client_deliver *d, struct channel *c,
+	struct err *e);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+
+#include "base/fmt.h"
+#include "client/run_priv.h"
+#include "codec/hex.h"
+#include "crypto/hash.h"
+#include "repository/repository.h"
+
+enum { SHORT_ID = 8, SHORT_DIGEST = 16 };
+
+static void say(const struct client_run *run, enum client_step step,
+	struct buf *text, uint64_t at)
+{
+	if (run->job->on_step)
+		run->job->on_step(run->job->ctx, step, buf_cstr(text),
+			at - run->times.begin);
+}
+
+static const char *host_name(const struct client_run *run)
+{
+	return run->job->host.url ? net_http_name(run->http) : "this machine";
+}
+
+void client_steps_asked(const struct client_run *run)
+{
+	auto_buf text = { 0 };
+	buf_fmt(&text, "%s Keep %.*s... on %s", run->keep.tee, SHORT_ID,
+		run->keep.id, host_name(run));
+	say(run, CLIENT_STEP_ASKED, &text, run->times.attested);
+}
+
+static bool is_release(const struct client_run *run)
+{
+	const struct attest_reference *r = &run->verifier.reference;
+	return r->len &&
+		bytes_equal(bytes_of(r->measurement, r->len),
+			bytes_of(run->verdict->measurement,
+				run->verdict->measurement_len));
+}
+
+void client_steps_measured(const struct client_run *run)
+{
+	auto_buf text = { 0 };
+	char hex[2 * sizeof run->verdict->measurement + 1];
+	hex_encode(bytes_of(run->verdict->measurement,
+			   run->verdict->measurement_len),
+		hex);
+	buf_fmt(&text, "exec %.*s... = ", SHORT_DIGEST, hex);
+	if (is_release(run))
+		buf_fmt(&text, "this release's Keep (exec %s)", DONJON_VERSION);
+	else
+		buf_str(&text, "one that the policy names");
+	say(run, CLIENT_STEP_MEASURED, &text, run->times.verified);
+}
+
+/* The software root's fingerprint, short. */
+static void root_name(const struct client_run *run, char out[SHORT_DIGEST + 1])
+{
+	uint8_t sum[CRYPTO_SHA256_BYTES];
+	out[0] = '\0';
+	if (crypto_digest(CRYPTO_SHA256, buf_bytes(&run->keep.endorsements),
+		    sum, NULL))
+		hex_encode(bytes_of(sum, SHORT_DIGEST / 2), out);
+}
+
+void client_steps_verified(const struct client_run *run)
+{
+	auto_buf text = { 0 };
+	char root[SHORT_DIGEST + 1];
+	root_name(run, root);
+	if (run->verdict->tee == ATTEST_SOFTWARE)
+		buf_fmt(&text, "software root %s...", root);
+	else
+		buf_str(&text, run->verdict->technology);
+	buf_str(&text, ", no debug, fresh (nonce), key and owner bound");
+	say(run, CLIENT_STEP_VERIFIED, &text, run->times.verified);
+	if (run->verdict->confidential)
+		return;
+	buf_clear(&text);
+	buf_fmt(&text,
+		"software root %s... proves what this host says, "
+		"it hides nothing from it",
+		root);
+	say(run, CLIENT_STEP_WARNING, &text, run->times.verified);
+}
+
+static void put_size(struct buf *b, uint64_t bytes)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	size_t u = 0;
+	uint64_t tenths = bytes * 10;
+	while (tenths >= 10000 && u + 1 < ARRAY_LEN(units)) {
+		tenths = (tenths + 500) / 1000;
+		u++;
+	}
+	if (tenths >= 100 || !u)
+		buf_fmt(b, "%llu %s", (unsigned long long)tenths / 10,
+			units[u]);
+	else
+		buf_fmt(b, "%llu.%llu %s", (unsigned long long)tenths / 10,
+			(unsigned long long)tenths % 10, units[u]);
+}
+
+static void put_count(struct buf *b, size_t n, const char *what)
+{
+	buf_fmt(b, ", %zu %s%s", n, what, n == 1 ? "" : "s");
+}
+
+void client_steps_notes(const struct client_run *run)
+{
+	auto_buf text = { 0 };
+	if (run->deliver.skipped) {
+		buf_fmt(&text,
+			"%zu links or special files in the directories stay "
+			"here",
+			run->deliver.skipped);
+		say(run, CLIENT_STEP_NOTE, &text, client_now());
+	}
+	const struct client_workload *w = run->job->workload;
+	for (size_t i = 0; i < w->mount_count && run->job->detach; i++)
+		if (w->mounts[i].writable) {
+			buf_clear(&text);
+			buf_fmt(&text,
+				"%s does not come back from a detached Keep",
+				w->mounts[i].guest);
+			say(run, CLIENT_STEP_NOTE, &text, client_now());
+		}
+}
+
+void client_steps_running(const struct client_run *run)
+{
+	const struct client_workload *w = run->job->workload;
+	struct bytes name = repository_name(w->module);
+	auto_buf text = { 0 };
+	buf_fmt(&text, "%.*s (", (int)size_min(name.len, 80),
+		(const char *)name.ptr);
+	put_size(&text, run->deliver.module_bytes);
+	buf_str(&text, ")");
+	if (run->deliver.files) {
+		put_count(&text, run->deliver.files, "file");
+		buf_str(&text, " (");
+		put_size(&text, run->deliver.file_bytes);
+		buf_str(&text, ")");
+	}
+	if (w->args.count)
+		put_count(&text, w->args.count, "argument");
+	if (w->env.count)
+		put_count(&text, w->env.count, "variable");
+	buf_fmt(&text, " under the key of Keep %.*s...", SHORT_ID,
+		run->keep.id);
+	say(run, CLIENT_STEP_SEALED, &text, run->times.delivered);
+	buf_clear(&text);
+	if (run->job->detach)
+		buf_str(&text, "detached");
+	say(run, CLIENT_STEP_RUNNING, &text, run->times.started);
+}
+
+/* The Keep's words on why the program ended; one copy that may be shown. */
+static void put_reason(struct client_report *r, const struct frame_exit *x)
+{
+	static const char *const ends[FRAME_END_COUNT] = {
+		[FRAME_END_EXITED] = "",
+		[FRAME_END_TRAPPED] = "the program trapped",
+		[FRAME_END_STOPPED] = "the program was stopped",
+		[FRAME_END_TIMEOUT] = "the program's time was up",
+		[FRAME_END_LIMIT] = "the program reached a limit",
+		[FRAME_END_REFUSED] = "the Keep does not take this program",
+	};
+	const char *end = x->end < FRAME_END_COUNT ? ends[x->end] : "";
+	fmt(r->reason, sizeof r->reason, "%s%s%s", end,
+		end[0] && x->text[0] ? ": " : "", end[0] ? x->text : "");
+	for (char *p = r->reason; *p; p++)
+		if ((*p > 0 && *p < ' ' && *p != '\n') || *p == 0x7f)
+			*p = '?';
+}
+
+void client_steps_outcome(struct client_run *run)
+{
+	const struct client_outcome *o = &run->outcome;
+	if (o->exited) {
+		run->r->status = (int)(o->exit.status & 0xff);
+		put_reason(run->r, &o->exit);
+	}
+	if (o->left_by && (!o->exited || o->left_by == SIGPIPE)) {
+		run->r->status = 128 + o->left_by;
+		run->r->reason[0] = '\0';
+	}
+	if (o->detached)
+		run->r->status = 0;
+	if (!o->exited)
+		return;
+	auto_buf text = { 0 };
+	buf_fmt(&text, "status %d, ran %llu.%03llu ms, memory ", run->r->status,
+		(unsigned long long)o->exit.run_ns / 1000000,
+		(unsigned long long)o->exit.run_ns / 1000 % 1000);
+	put_size(&text, o->exit.memory_peak);
+	say(run, CLIENT_STEP_ENDED, &text, run->times.exit);
+}

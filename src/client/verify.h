@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The relying party: what a tenant accepts, applied to a Keep's evidence
+ * before anything is sent to it.
+ */
+#ifndef CLIENT_VERIFY_H
+#define CLIENT_VERIFY_H
+
+#include "attest/attest.h"
+#include "client/api.h"
+
+/* Policy and the reference values of the tenant's own installed images. */
+struct client_verifier {
+	struct attest_policy *policy;
+	struct attest_reference reference; /* len 0: no images here */
+	bool hardware_only; /* refuse whatever is not confidential */
+};
+
+/* policy_file: NULL for the default policy, which needs the images. */
+MUST_USE bool client_verifier_init(struct client_verifier *v,
+	const char *images, const char *policy_file, struct err *e);
+void client_verifier_fini(struct client_verifier *v);
+
+/*
+ * Judges the answer to an ask: evidence (attest/attest.h), and that the
+ * certificate, whose key the channel will insist on, carries the same claims,
+ * evidence and endorsements.  spki_hash: of the certificate's key.
+ * A refusal is a verdict, not a failure: attest_accepted tells.
+ */
+MUST_USE bool client_verifier_judge(const struct client_verifier *v,
+	const struct client_keep *k, const uint8_t nonce[32],
+	const uint8_t owner[32], struct attest_verdict *out,
+	uint8_t spki_hash[32], struct err *e);
+
+/* "verify FILE": a Keep's JSON or certificate.  Text or JSON is appended to
+ * `out`; *accepted is the verdict. */
+MUST_USE bool client_verify_file(const char *file, const char *policy_file,
+	const char *images, bool json, struct buf *out, bool *accepted,
+	struct err *e);
+/* Whether a policy file can be used at all, before it is needed; quick. */
+MUST_USE bool client_policy_syntax(const char *file, struct err *e);
+/* "policy check FILE". */
+MUST_USE bool client_policy_check(const char *file, const char *images,
+	struct err *e);
+/* "measure": the measurement of `tee` in hexadecimal. */
+MUST_USE bool client_measure(const char *tee, const char *images, char out[129],
+	struct err *e);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Coming back to a Keep of one's own: `donjon attach`, `logs`, `stop`. */
+#ifndef CLIENT_VISIT_H
+#define CLIENT_VISIT_H
+
+#include "base/err.h"
+
+enum client_visit_kind {
+	CLIENT_VISIT_ATTACH,
+	CLIENT_VISIT_LOGS,
+	CLIENT_VISIT_STOP,
+};
+
+struct client_visit {
+	enum client_visit_kind kind;
+	const char *id; /* or its first digits */
+	/* NULL: what was noted when it was deployed */
+	const char *url, *ca_file, *token_file;
+	bool follow;   /* LOGS: until the program ends */
+	int signal_fd; /* a signalfd of SIGINT, SIGTERM, SIGHUP, SIGQUIT */
+};
+
+struct client_visit_end {
+	char id[33];
+	int status;	   /* what the command should end with */
+	bool detached;	   /* ATTACH: we left, it stays */
+	bool gone;	   /* STOP: it had ended already */
+	char reason[1024]; /* why the program ended, when not by itself */
+};
+
+/* Only the key that was verified at deployment is spoken to. */
+MUST_USE bool client_visit(const struct client_visit *v,
+	struct client_visit_end *out, struct err *e);
+
+/* "stop --force": asks the host agent to end the Keep, without the Keep. */
+MUST_USE bool client_visit_force(const struct client_visit *v,
+	struct client_visit_end *out, struct err *e);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/workload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "channel/frame.h"
+
+static bool no_memory(struct err *e)
+{
+	return err_fail(e, ERR_LIMIT, "no memory");
+}
+
+static void strings_fini(struct client_strings *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->ptr[i]);
+	free(s->ptr);
+	*s = (struct client_strings){ 0 };
+}
+
+void client_workload_fini(struct client_workload *w)
+{
+	free(w->module);
+	strings_fini(&w->args);
+	strings_fini(&w->env);
+	for (size_t i = 0; i < w->mount_count; i++) {
+		free(w->mounts[i].host);
+		free(w->mounts[i].guest);
+	}
+	free(w->mounts);
+	*w = (struct client_workload){ 0 };
+}
+
+static bool check_string(const char *what, const char *text, struct err *e)
+{
+	if (strlen(text) > FRAME_MAX_STRING)
+		return err_fail(e, ERR_LIMIT, "%s: longer than %d bytes", what,
+			FRAME_MAX_STRING);
+	return true;
+}
+
+/* Takes ownership of `text`. */
+static bool strings_add(struct client_strings *s, char *text, const char *what,
+	struct err *e)
+{
+	if (!text)
+		return no_memory(e);
+	if (s->count == FRAME_MAX_ARGS) {
+		free(text);
+		return err_fail(e, ERR_LIMIT, "%s: more than %d", what,
+			FRAME_MAX_ARGS);
+	}
+	char **p = realloc(s->ptr, (s->count + 1) * sizeof *p);
+	if (!p) {
+		free(text);
+		return no_memory(e);
+	}
+	s->ptr = p;
+	s->ptr[s->count++] = text;
+	return true;
+}
+
+bool client_workload_module(struct client_workload *w, const char *reference,
+	struct err *e)
+{
+	char *copy = strdup(reference);
+	if (!copy)
+		return no_memory(e);
+	free(w->module);
+	w->module = copy;
+	return true;
+}
+
+bool client_workload_arg(struct client_workload *w, const char *arg,
+	struct err *e)
+{
+	return check_string("argument", arg, e) &&
+		strings_add(&w->args, strdup(arg), "arguments", e);
+}
+
+void client_workload_no_args(struct client_workload *w)
+{
+	strings_fini(&w->args);
+}
+
+/* "KEY=value" from "KEY" and our own environment; NULL when it has none. */
+static char *inherit(const char *key)
+{
+	const char *value = getenv(key);
+	if (!value)
+		return NULL;
+	size_t k = strlen(key), v = strlen(value);
+	char *pair = malloc(k + v + 2);
+	if (!pair)
+		return NULL;
+	memcpy(pair, key, k);
+	pair[k] = '=';
+	memcpy(pair + k + 1, value, v + 1);
+	return pair;
+}
+
+bool client_workload_env(struct client_workload *w, const char *text,
+	struct err *e)
+{
+	size_t key = strcspn(text, "=");
+	if (!key)
+		return err_fail(e, ERR_INPUT, "environment: %s: want KEY=VALUE",
+			text);
+	char *pair = text[key] ? strdup(text) : inherit(text);
+	if (!pair)
+		return err_fail(e, ERR_INPUT,
+			"environment: %s is not set here; give %s=VALUE", text,
+			text);
+	if (!check_string("environment", pair, e)) {
+		free(pair);
+		return false;
+	}
+	for (size_t i = 0; i < w->env.count; i++)
+		if (!strncmp(w->env.ptr[i], pair, key + 1)) {
+			free(w->env.ptr[i]);
+			w->env.ptr[i] = pair;
+			return true;
+		}
+	return strings_add(&w->env, pair, "environment", e);
+}
+
+/* The place of the separator between HOST and GUEST and its length; 0: not
+ * there, or more than one way to read it. */
+static size_t split(const char *text, size_t len, size_t *width)
+{
+	const char *p = strstr(text, "::");
+	*width = 2;
+	if (p && p + 2 <= text + len)
+		return strstr(p + 1, "::") ? 0 : (size_t)(p - text);
+	*width = 1;
+	p = memchr(text, ':', len);
+	if (!p || memchr(p + 1, ':', len - (size_t)(p + 1 - text)))
+		return 0;
+	return (size_t)(p - text);
+}
+
+static bool guest_ok(const char *path)
+{
+	if (path[0] != '/' || strlen(path) > FRAME_MAX_PATH)
+		return false;
+	/* "." and ".." have no meaning where nothing is mounted yet. */
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(++p, "/");
+		if ((n == 1 && p[0] == '.') ||
+			(n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+static bool add_mount(struct client_workload *w, struct client_mount m,
+	struct err *e)
+{
+	size_t n = m.guest ? strlen(m.guest) : 0;
+	while (n > 1 && m.guest[n - 1] == '/')
+		m.guest[--n] = '\0';
+	struct client_mount *p =
+		realloc(w->mounts, (w->mount_count + 1) * sizeof *p);
+	if (p)
+		w->mounts = p;
+	if (!p || !m.host || !m.guest) {
+		free(m.host);
+		free(m.guest);
+		return no_memory(e);
+	}
+	w->mounts[w->mount_count++] = m;
+	return true;
+}
+
+bool client_workload_dir(struct client_workload *w, const char *text,
+	struct err *e)
+{
+	size_t len = strlen(text), width;
+	bool writable = false;
+	if (len > 3 && text[len - 3] == ':' && text[len - 2] == 'r' &&
+		(text[len - 1] == 'o' || text[len - 1] == 'w')) {
+		writable = text[len - 1] == 'w';
+		len -= 3;
+	}
+	size_t at = split(text, len, &width);
+	if (!at || at + width >= len)
+		return err_fail(e, ERR_INPUT,
+			"%s: want HOST::GUEST, HOST::GUEST:ro or "
+			"HOST::GUEST:rw",
+			text);
+	if (w->mount_count == FRAME_MAX_MOUNTS)
+		return err_fail(e, ERR_LIMIT, "more than %d directories",
+			FRAME_MAX_MOUNTS);
+	struct client_mount m = { .host = strndup(text, at),
+		.guest = strndup(text + at + width, len - at - width),
+		.writable = writable };
+	if (m.guest && !guest_ok(m.guest)) {
+		err_put(e, ERR_INPUT,
+			"%s: the Keep's side must be an absolute path without "
+			"\".\" and \"..\"",
+			text);
+		free(m.host);
+		free(m.guest);
+		return false;
+	}
+	for (size_t i = 0; m.guest && i < w->mount_count; i++)
+		if (!strcmp(w->mounts[i].guest, m.guest)) {
+			err_put(e, ERR_INPUT, "%s: another directory is there",
+				text);
+			free(m.host);
+			free(m.guest);
+			return false;
+		}
+	return add_mount(w, m, e);
+}
+
+bool client_workload_time(struct client_workload *w, const char *seconds,
+	struct err *e)
+{
+	char *end;
+	errno = 0;
+	double s = strtod(seconds, &end);
+	if (end != seconds && *end == 's')
+		end++;
+	/* The comparison also refuses what is not a number. */
+	if (end == seconds || *end || errno || !(s >= 1e-3 && s <= 1e9))
+		return err_fail(e, ERR_INPUT,
+			"%s: want seconds, 0.001 to 1000000000", seconds);
+	w->time_ns = (uint64_t)(s * 1e9);
+	return true;
+}
+
+bool client_workload_memory(struct client_workload *w, const char *text,
+	struct err *e)
+{
+	static const char units[] = "KMGT";
+	char *end;
+	errno = 0;
+	unsigned long long n = strtoull(text, &end, 10);
+	bool ok = text[0] >= '0' && text[0] <= '9' && !errno;
+	while (*end == ' ')
+		end++;
+	const char *unit = *end ? strchr(units, *end) : NULL;
+	uint64_t bytes = n;
+	if (unit) {
+		ok = ok &&
+			!__builtin_mul_overflow(n,
+				UINT64_C(1024) << (10 * (unit - units)),
+				&bytes);
+		end++;
+	}
+	if (!strcmp(end, "iB") || !strcmp(end, "B"))
+		end += strlen(end);
+	if (!ok || *end || bytes < 65536 || bytes > UINT64_C(1) << 48)
+		return err_fail(e, ERR_INPUT,
+			"%s: want bytes, at least 64 KiB: 67108864, \"64MiB\"",
+			text);
+	w->memory_bytes = bytes;
+	return true;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Function bodies and constant expressions. */
+#include "wasm/compile/compile_priv.h"
+
+enum { MAX_LOCALS = 50000, MAX_BODY = 7654321 };
+
+static uint32_t place(const struct wasm_compiler *c)
+{
+	const uint8_t *at = c->in.why ? c->in.bad : c->in.at;
+	return (uint32_t)(at - c->in.start);
+}
+
+static void fail_kind(struct wasm_compiler *c, enum err_kind kind,
+	const char *why)
+{
+	if (c->failed)
+		return;
+	c->failed = true;
+	if (c->const_only)
+		err_put(c->err, kind, "constant expression at 0x%x: %s",
+			place(c), why);
+	else
+		err_put(c->err, kind, "function %u at 0x%x: %s", c->func,
+			place(c), why);
+}
+
+void wasm_compile_fail(struct wasm_compiler *c, const char *why)
+{
+	fail_kind(c, ERR_INPUT, why);
+}
+
+void wasm_compile_limit(struct wasm_compiler *c, const char *why)
+{
+	fail_kind(c, ERR_LIMIT, why);
+}
+
+static void reset(struct wasm_compiler *c, const struct wasm_typedef *type)
+{
+	c->failed = false;
+	c->type = type;
+	c->local_count = c->val_count = c->ctl_count = c->set_count = 0;
+	c->aliases = c->loops = c->const_count = 0;
+	c->local_slots = c->stack_base = c->max_slot = 0;
+	c->last = NO_CODE;
+	c->dead = false;
+}
+
+static void add_locals(struct wasm_compiler *c, uint32_t type, uint32_t n)
+{
+	if (n > MAX_LOCALS || c->local_count + n > MAX_LOCALS) {
+		wasm_compile_limit(c, "too many locals");
+		return;
+	}
+	if (c->local_slots + n * t_slots(type) > WASM_MAX_FRAME - 1000) {
+		wasm_compile_limit(c, "too many locals");
+		return;
+	}
+	if (!wasm_fit(&c->m->heap, c->locals, c->local_cap,
+		    c->local_count + (uint64_t)n)) {
+		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		c->locals[c->local_count++] = (struct wasm_local){
+			.type = type,
+			.slot = (uint16_t)c->local_slots,
+			.set = t_defaultable(type),
+		};
+		c->local_slots += t_slots(type);
+	}
+}
+
+static void read_locals(struct wasm_compiler *c)
+{
+	const uint32_t *params = c->m->pool + c->type->first;
+	for (uint32_t i = 0; i < c->type->params; i++) {
+		add_locals(c, params[i], 1);
+		if (!c->failed)
+			c->locals[c->local_count - 1].set = true;
+	}
+	uint32_t groups = wasm_u32(&c->in);
+	uint64_t total = 0;
+	for (uint32_t i = 0; i < groups && !c->in.why && !c->failed; i++) {
+		uint32_t n = wasm_u32(&c->in);
+		total += n;
+		uint32_t t = wasm_read_type(&c->in, c->m->type_count);
+		if (total > UINT32_MAX)
+			wasm_cursor_fail(&c->in, "too many locals");
+		if (!c->in.why)
+			add_locals(c, t, n);
+	}
+}
+
+static void prefixed_fc(struct wasm_compiler *c)
+{
+	uint32_t op = wasm_u32(&c->in);
+	if (op <= 7)
+		wasm_compile_saturating(c, op);
+	else if (op <= 11)
+		wasm_compile_bulk_memory(c, op);
+	else if (op <= 17)
+		wasm_compile_bulk_table(c, op);
+	else
+		wasm_cursor_fail(&c->in, "illegal opcode");
+}
+
+static void instruction(struct wasm_compiler *c)
+{
+	uint8_t op = wasm_u8(&c->in);
+	if (op >= 0x41 && op <= 0xc4)
+		wasm_compile_numeric(c, op);
+	else if (op >= 0x28 && op <= 0x40)
+		wasm_compile_memory(c, op);
+	else if (op >= 0x20 && op <= 0x26)
+		wasm_compile_variable(c, op);
+	else if (op <= 0x05 || op == 0x0b || (op >= 0x0c && op <= 0x0f))
+		wasm_compile_control(c, op);
+	else if (op >= 0x10 && op <= 0x15)
+		wasm_compile_call(c, op);
+	else if (op >= 0x1a && op <= 0x1c)
+		wasm_compile_variable(c, op);
+	else if ((op >= 0xd0 && op <= 0xd2) || (op >= 0xd4 && op <= 0xd6))
+		wasm_compile_reference(c, op);
+	else if (op == 0xfc)
+		prefixed_fc(c);
+	else
+		wasm_cursor_fail(&c->in, "illegal opcode");
+}
+
+static bool const_op(const struct wasm_compiler *c)
+{
+	if (c->in.at == c->in.end)
+		return true;
+	uint8_t op = *c->in.at;
+	return op == 0x0b || (op >= 0x41 && op <= 0x44) || op == 0x23 ||
+		op == 0xd0 || op == 0xd2 || (op >= 0x6a && op <= 0x6c) ||
+		(op >= 0x7c && op <= 0x7e);
+}
+
+static void instructions(struct wasm_compiler *c)
+{
+	while (c->ctl_count && !c->failed && !c->in.why)
+		instruction(c);
+	if (c->in.why)
+		wasm_compile_fail(c, c->in.why);
+}
+
+static void begin_code(struct wasm_compiler *c)
+{
+	c->header = c->m->code_count;
+	for (int i = 0; i < WASM_HEADER_WORDS; i++)
+		wasm_emit(c, (union wasm_word){ .u64 = 0 });
+	c->stack_base = c->local_slots + c->const_room;
+	c->max_slot = c->stack_base;
+	/* The results go to the beginning of the frame. */
+	if (c->type->result_slots > c->max_slot)
+		c->max_slot = c->type->result_slots;
+	wasm_compile_open(c);
+}
+
+static void end_code(struct wasm_compiler *c)
+{
+	c->dead = false;
+	uint32_t consts = c->m->code_count - c->header;
+	for (uint32_t i = 0; i < c->const_count; i++)
+		wasm_emit_u64(c, c->consts[i]);
+	if (c->failed)
+		return;
+	union wasm_word *h = &c->m->code[c->header];
+	uint32_t params = c->type->param_slots;
+	h[0].op = (uint16_t)(c->max_slot + 1);
+	h[0].a = (uint16_t)params;
+	h[0].b = (uint16_t)(c->local_slots - params);
+	h[0].c = (uint16_t)c->const_count;
+	h[1].low = consts;
+	h[1].high = c->func;
+}
+
+bool wasm_compile_body(struct wasm_compiler *c, uint32_t func,
+	struct bytes body)
+{
+	c->func = func;
+	c->const_only = false;
+	reset(c, wasm_func_type(c->m, func));
+	c->in.at = body.ptr;
+	c->in.end = body.ptr + body.len;
+	c->in.why = NULL;
+	if (body.len > MAX_BODY)
+		wasm_compile_limit(c, "function body too large");
+	read_locals(c);
+	size_t room = body.len / 24;
+	c->const_room = room > MAX_CONSTS ? MAX_CONSTS : (uint32_t)room;
+	begin_code(c);
+	instructions(c);
+	if (!c->failed && c->in.at != c->in.end)
+		wasm_compile_fail(c, "END opcode expected");
+	end_code(c);
+	return !c->failed;
+}
+
+/* The code of an expression that is but one instruction is not kept. */
+static void fold_expr(struct wasm_compiler *c, const struct wasm_val *v,
+	struct wasm_expr *out)
+{
+	struct wasm_module *m = c->m;
+	uint32_t body = c->header + WASM_HEADER_WORDS;
+	*out = (struct wasm_expr){ .kind = EXPR_CODE, .v = c->header };
+	if (v->kind == IN_CONST && m->code_count == body) {
+		*out = (struct wasm_expr){ .kind = EXPR_VALUE, .v = v->v };
+	} else if (m->code_count == body + 1) {
+		union wasm_word w = m->code[body];
+		if (w.op == OP_ref_func)
+			*out = (struct wasm_expr){ EXPR_FUNC, w.high };
+		else if (w.op == OP_global_get)
+			*out = (struct wasm_expr){ EXPR_GLOBAL, w.high };
+	}
+	if (out->kind != EXPR_CODE) {
+		m->code_count = c->header;
+		return;
+	}
+	wasm_emit_op(c, v->type == T_V128 ? OP_ret2 : OP_ret1, wasm_use(c, v),
+		0, 0);
+}
+
+static void const_instructions(struct wasm_compiler *c)
+{
+	while (!c->failed && !c->in.why) {
+		if (c->in.at != c->in.end && *c->in.at == 0x0b) {
+			c->in.at++;
+			return;
+		}
+		if (const_op(c))
+			instruction(c);
+		else
+			wasm_compile_fail(c, "constant expression required");
+	}
+	if (c->in.why)
+		wasm_compile_fail(c, c->in.why);
+}
+
+bool wasm_compile_expr(struct wasm_compiler *c, struct wasm_cursor *in,
+	uint32_t type, struct wasm_expr *out)
+{
+	/* Its function type: no parameters, one result, not in the module. */
+	struct wasm_typedef d = { .kind = DEF_FUNC,
+		.result_slots = t_slots(type) };
+	c->func = NO_CODE;
+	c->const_only = true;
+	reset(c, &d);
+	c->in = *in;
+	c->const_room = 0;
+	begin_code(c);
+	const_instructions(c);
+	*in = c->in;
+	if (!c->failed && c->val_count) {
+		struct wasm_val v = c->vals[c->val_count - 1];
+		wasm_pop(c, type);
+		if (c->val_count)
+			wasm_compile_fail(c,
+				"type mismatch: more than one "
+				"value");
+		else
+			fold_expr(c, &v, out);
+	} else {
+		wasm_pop(c, type);
+	}
+	if (out->kind == EXPR_CODE)
+		end_code(c);
+	c->type = NULL;
+	return !c->failed;
+}
+
+void wasm_compile_link(struct wasm_compiler *c)
+{
+	const struct wasm_module *m = c->m;
+	for (uint32_t i = 0; i < c->call_count; i++) {
+		union wasm_word *w = &m->code[c->calls[i]];
+		uint32_t to = m->entries[w->high - m->func_imports];
+		w->rel = (int32_t)((int64_t)to - (int64_t)c->calls[i]);
+	}
+}
+
+void wasm_compiler_fini(struct wasm_compiler *c)
+{
+	struct wasm_heap *h = &c->m->heap;
+	wasm_heap_free(h, c->locals, c->local_cap, sizeof *c->locals);
+	wasm_heap_free(h, c->vals, c->val_cap, sizeof *c->vals);
+	wasm_heap_free(h, c->ctls, c->ctl_cap, sizeof *c->ctls);
+	wasm_heap_free(h, c->sets, c->set_cap, sizeof *c->sets);
+	wasm_heap_free(h, c->calls, c->call_cap, sizeof *c->calls);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Validation and rewriting to register code, in one pass over a body.
+ *
+ * The operand stack of WebAssembly exists while compiling only.  An entry is
+ * either in its slot (each entry has one, by its height), or still a local's
+ * value, or a constant: local.get and const emit nothing, and whoever uses an
+ * entry names the slot it is really in.  Where control flow meets, entries
+ * must be in their slots, and a local that is about to be written is copied
+ * out first for the entries that still mean its old value.
+ */
+#ifndef WASM_COMPILE_COMPILE_PRIV_H
+#define WASM_COMPILE_COMPILE_PRIV_H
+
+#include "wasm/interp/ops_priv.h"
+#include "wasm/module_priv.h"
+
+enum { IN_SLOT, IN_LOCAL, IN_CONST };
+
+struct wasm_val {
+	uint32_t type;
+	uint16_t slot; /* its place on the operand stack */
+	uint8_t kind;
+	uint64_t v; /* IN_LOCAL: number of the local; IN_CONST: the bits */
+};
+
+struct wasm_local {
+	uint32_t type;
+	uint32_t aliases; /* entries that are still this local */
+	uint16_t slot;
+	bool set; /* false: may not be read yet (non-nullable reference) */
+};
+
+enum wasm_ctl_kind {
+	CTL_FUNC,
+	CTL_BLOCK,
+	CTL_LOOP,
+	CTL_IF,
+	CTL_ELSE,
+	CTL_TRY,
+	CTL_CATCH,
+	CTL_CATCH_ALL,
+	CTL_TRY_TABLE,
+};
+
+#define NO_CODE UINT32_MAX
+
+struct wasm_ctl {
+	uint8_t kind;
+	bool unreachable; /* the rest of the block can't be reached */
+	bool dead;	  /* nor could its beginning: no code is made */
+	uint32_t height;  /* entries below the parameters */
+	uint32_t base;	  /* slot of the first parameter or result */
+	/* Parameters and results: in the pool, or the one type `single`. */
+	uint32_t param_count, result_count;
+	uint32_t param_first, result_first;
+	uint32_t single;
+	uint32_t loop_at;    /* CTL_LOOP: where to jump */
+	uint32_t patches;    /* jumps to the end, linked; NO_CODE: none */
+	uint32_t else_patch; /* CTL_IF: the jump over it */
+	uint32_t set_height; /* locals set before, see wasm_local.set */
+	/* Exceptions. */
+	uint32_t try_from, handler_first;
+};
+
+enum { MAX_CONSTS = 16 };
+
+struct wasm_compiler {
+	struct wasm_module *m;
+	struct wasm_cursor in;
+	struct err *err;
+	bool failed;
+	bool const_only; /* a constant expression */
+	uint32_t func;	 /* for texts */
+
+	const struct wasm_typedef *type;
+	struct wasm_local *locals;
+	uint32_t local_count, local_cap;
+	struct wasm_val *vals;
+	uint32_t val_count, val_cap;
+	struct wasm_ctl *ctls;
+	uint32_t ctl_count, ctl_cap;
+	uint32_t *sets; /* locals set, in order, to be undone at block ends */
+	uint32_t set_count, set_cap;
+	/* Calls whose targets are to be filled in. */
+	uint32_t *calls;
+	uint32_t call_count, call_cap;
+
+	bool dead; /* of the innermost block, including unreachable */
+	uint32_t aliases;
+	uint32_t loops;	 /* enclosing */
+	uint32_t header; /* word of the function's header */
+	uint32_t local_slots;
+	uint32_t stack_base; /* slot of the first operand */
+	uint32_t max_slot;
+	uint64_t consts[MAX_CONSTS];
+	uint32_t const_count, const_room;
+	/* The instruction that made the value on top, while nothing else was
+	 * emitted and no label placed after it. */
+	uint32_t last;
+};
+
+/* --- texts ------------------------------------------------------------- */
+void wasm_compile_fail(struct wasm_compiler *c, const char *why);
+void wasm_compile_limit(struct wasm_compiler *c, const char *why);
+
+/* --- stack.c: the operand stack and code ------------------------------- */
+uint32_t wasm_emit(struct wasm_compiler *c, union wasm_word w);
+uint32_t wasm_emit_op(struct wasm_compiler *c, uint32_t op, uint32_t a,
+	uint32_t b, uint32_t cc);
+/* op, a, and a 32-bit number. */
+uint32_t wasm_emit_wide(struct wasm_compiler *c, uint32_t op, uint32_t a,
+	uint32_t high);
+void wasm_emit_pair(struct wasm_compiler *c, uint32_t low, uint32_t high);
+void wasm_emit_u64(struct wasm_compiler *c, uint64_t v);
+/* From here on jumps may come in. */
+void wasm_emit_label(struct wasm_compiler *c);
+/* Remembers that the instruction at `at` makes the value on top. */
+void wasm_emit_result(struct wasm_compiler *c, uint32_t at);
+
+uint32_t wasm_top_slot(const struct wasm_compiler *c);
+/* Pushes an entry that is (going to be) in its slot, which is returned. */
+uint32_t wasm_push(struct wasm_compiler *c, uint32_t type);
+void wasm_push_const(struct wasm_compiler *c, uint32_t type, uint64_t v);
+void wasm_push_local(struct wasm_compiler *c, uint32_t local);
+void wasm_push_val(struct wasm_compiler *c, struct wasm_val v, uint32_t type);
+/* Pops an entry of a subtype of `type`, of any type, of a reference type. */
+struct wasm_val wasm_pop(struct wasm_compiler *c, uint32_t type);
+struct wasm_val wasm_pop_any(struct wasm_compiler *c);
+struct wasm_val wasm_pop_ref(struct wasm_compiler *c);
+/* The slot to read a popped entry from; emits what it takes. */
+uint32_t wasm_use(struct wasm_compiler *c, const struct wasm_val *v);
+/* Moves a popped entry to a slot. */
+void wasm_move(struct wasm_compiler *c, const struct wasm_val *v, uint32_t to);
+/* Puts the entry with that number into its slot. */
+void wasm_flush(struct wasm_compiler *c, uint32_t i);
+/* All entries that are still locals; those of one local. */
+void wasm_flush_locals(struct wasm_compiler *c);
+void wasm_flush_local(struct wasm_compiler *c, uint32_t local);
+/* The top n entries. */
+void wasm_flush_top(struct wasm_compiler *c, uint32_t n);
+
+bool wasm_is_const(const struct wasm_val *v);
+/* Fits the 16-bit constant of an instruction? */
+bool wasm_small(const struct wasm_val *v, uint32_t *imm);
+
+/* --- control.c --------------------------------------------------------- */
+struct wasm_ctl *wasm_ctl_at(struct wasm_compiler *c, uint32_t depth);
+void wasm_unreachable(struct wasm_compiler *c);
+void wasm_compile_control(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_br_null(struct wasm_compiler *c, bool on_null);
+/* Opens the outermost block. */
+void wasm_compile_open(struct wasm_compiler *c);
+const uint32_t *wasm_label_types(struct wasm_compiler *c, struct wasm_ctl *k,
+	uint32_t *n);
+void wasm_pop_types(struct wasm_compiler *c, const uint32_t *t, uint32_t n);
+void wasm_push_types(struct wasm_compiler *c, const uint32_t *t, uint32_t n);
+/* Jumps to a label with the values on top, which stay on the stack. */
+void wasm_branch(struct wasm_compiler *c, uint32_t depth);
+/* Emits the jump part alone: op with a, to the label. */
+void wasm_jump_to(struct wasm_compiler *c, struct wasm_ctl *k, uint32_t word);
+
+/* --- memory.c ---------------------------------------------------------- */
+struct wasm_memarg {
+	uint32_t memory, align;
+	uint64_t offset;
+	bool is64;
+};
+bool wasm_read_memarg(struct wasm_compiler *c, uint32_t align,
+	struct wasm_memarg *out);
+void wasm_enter_memory(struct wasm_compiler *c, const struct wasm_memarg *g);
+void wasm_leave_memory(struct wasm_compiler *c, const struct wasm_memarg *g);
+uint32_t wasm_emit_access(struct wasm_compiler *c, uint32_t op, uint32_t a,
+	uint32_t b, const struct wasm_memarg *g);
+uint32_t wasm_address_type(const struct wasm_range *r);
+/* Pops operands of types tc, tb, ta; the pair follows the operation. */
+void wasm_emit_three(struct wasm_compiler *c, uint32_t op, uint32_t ta,
+	uint32_t tb, uint32_t tc, uint32_t low, uint32_t high);
+
+/* --- the other groups of instructions ---------------------------------- */
+void wasm_compile_numeric(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_memory(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_variable(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_call(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_reference(struct wasm_compiler *c, uint32_t op);
+/* 0xfc */
+void wasm_compile_saturating(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_bulk_memory(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_bulk_table(struct wasm_compiler *c, uint32_t op);
+
+/* --- compile.c --------------------------------------------------------- */
+MUST_USE bool wasm_compile_body(struct wasm_compiler *c, uint32_t func,
+	struct bytes body);
+/* A constant expression of that type, from the cursor of the module. */
+MUST_USE bool wasm_compile_expr(struct wasm_compiler *c, struct wasm_cursor *in,
+	uint32_t type, struct wasm_expr *out);
+/* Fills in the targets of the calls. */
+void wasm_compile_link(struct wasm_compiler *c);
+void wasm_compiler_fini(struct wasm_compiler *c);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting and leaving the machine: stacks, budget, host calls. */
+#include "wasm/interp/exec_priv.h"
+
+#include "base/must.h"
+
+/* clang-format off */
+static const struct wasm_op_entry op_table[WASM_OP_COUNT] = {
+#define WASM_X(n) [OP_##n] = { wasm_op_##n },
+	WASM_OPS_ALL
+#undef WASM_X
+};
+/* clang-format on */
+
+enum { FIRST_SLOTS = 4096, FIRST_FRAMES = 128 };
+#define NO_LIMIT ((int64_t)1 << 62)
+
+void wasm_exec_enter(struct wasm_exec *x, struct wasm_instance *i)
+{
+	x->inst = i;
+	x->globals = i->globals;
+	x->mem0 = i->module->memory_count ? i->memories[0] : &x->none;
+}
+
+/* Hands out budget up to the next tick and the end of the fuel. */
+static void grant(struct wasm_exec *x)
+{
+	int64_t n = NO_LIMIT;
+	if (x->interval)
+		n = (int64_t)(x->interval - x->unticked);
+	if (x->fuel < (uint64_t)n)
+		n = (int64_t)x->fuel;
+	x->granted = x->budget = n;
+}
+
+static void settle(struct wasm_exec *x, uint64_t used)
+{
+	x->unticked = x->interval ? x->unticked + used : 0;
+	if (x->fuel != UINT64_MAX)
+		x->fuel = x->fuel > used ? x->fuel - used : 0;
+	x->granted = x->budget;
+}
+
+bool wasm_exec_pay(struct wasm_exec *x, uint64_t n)
+{
+	uint64_t used = (uint64_t)(x->granted - x->budget) + n;
+	bool out = x->fuel != UINT64_MAX && used > x->fuel;
+	settle(x, used);
+	if (x->interval && x->unticked >= x->interval) {
+		x->unticked = 0;
+		if (!x->tick(x->tick_ctx))
+			out = true;
+	}
+	grant(x);
+	if (out)
+		x->end = WASM_STOPPED;
+	return !out;
+}
+
+static bool more_frames(struct wasm_exec *x)
+{
+	if (x->frame_cap >= x->max_frames) {
+		x->trap = WASM_TRAP_STACK;
+		return false;
+	}
+	uint32_t cap = x->frame_cap > x->max_frames / 2 ? x->max_frames :
+							  x->frame_cap * 2;
+	size_t used = (size_t)(x->frame - x->frames);
+	/* One more than counted: an instance's frame comes with a call's. */
+	struct wasm_frame *f = wasm_heap_resize(&x->store->heap, x->frames,
+		(x->frame_cap + 2ul) * sizeof *f, (cap + 2ul) * sizeof *f);
+	if (!f) {
+		x->trap = WASM_TRAP_LIMIT;
+		return false;
+	}
+	x->frames = f;
+	x->frame = f + used;
+	x->frame_cap = cap;
+	x->frames_end = f + cap;
+	return true;
+}
+
+static bool more_stack(struct wasm_exec *x, uint64_t **fp, uint32_t n)
+{
+	size_t at = (size_t)(*fp - x->stack);
+	uint64_t want = (uint64_t)x->stack_slots * 2;
+	if (want < at + n)
+		want = at + n;
+	if (want > x->max_slots)
+		want = x->max_slots;
+	if (want < at + n) {
+		x->trap = WASM_TRAP_STACK;
+		return false;
+	}
+	uint64_t *s = wasm_heap_resize(&x->store->heap, x->stack,
+		x->stack_slots * sizeof *s, (size_t)want * sizeof *s);
+	if (!s) {
+		x->trap = WASM_TRAP_LIMIT;
+		return false;
+	}
+	for (struct wasm_frame *f = x->frames; f != x->frame; f++)
+		if (f->ip != wasm_cross_code)
+			f->fp = s + (f->fp - x->stack);
+	*fp = s + at;
+	x->stack = s;
+	x->stack_slots = (uint32_t)want;
+	x->stack_end = s + want;
+	return true;
+}
+
+bool wasm_exec_room(struct wasm_exec *x, uint64_t **fp, uint32_t n)
+{
+	if (x->frame >= x->frames_end && !more_frames(x))
+		return false;
+	return (uint64_t)(x->stack_end - *fp) >= n || more_stack(x, fp, n);
+}
+
+/* An i32 or f32 result has an upper half of zero whatever the host wrote. */
+static void clean_results(const char *sig, uint64_t *slots)
+{
+	for (const char *p = strchr(sig, ':') + 1; *p; p++, slots++) {
+		if (*p == 'i' || *p == 'f')
+			*slots = (uint32_t)*slots;
+		else if (*p == 'V')
+			slots++;
+	}
+}
+
+bool wasm_exec_host(struct wasm_exec *x, const struct wasm_func *f,
+	uint64_t *slots)
+{
+	struct wasm_caller caller = { .exec = x };
+	x->end = WASM_TRAPPED;
+	x->trap = WASM_TRAP_HOST;
+	if (!f->host->call(&caller, slots, f->host->ctx))
+		return false;
+	clean_results(f->host->sig, slots);
+	return true;
+}
+
+static void machine(struct wasm_exec *x)
+{
+#ifdef WASM_INTERP_LOOP
+	x->mem = x->mem0->data;
+	x->mem_len = x->mem0->len;
+	while (!x->done)
+		op_table[x->ip->op].run(x->ip, x->fp, x->mem, x->mem_len, x,
+			op_table);
+#else
+	op_table[x->ip->op].run(x->ip, x->fp, x->mem0->data, x->mem0->len, x,
+		op_table);
+#endif
+}
+
+/* A call of x->callee with arguments at register a, then the way out. */
+static const union wasm_word start_code[] = { { .op = OP_call_callee },
+	{ .op = OP_exit } };
+
+void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,
+	uint32_t params, uint32_t results)
+{
+	must(!x->running);
+	x->running = true;
+	x->done = false;
+	x->why[0] = '\0';
+	x->frame = x->frames;
+	x->fp = x->stack;
+	x->callee = f;
+	x->ip = start_code;
+	uint32_t n = params > results ? params : results;
+	if (!wasm_exec_room(x, &x->fp, n + 8)) {
+		x->end = WASM_TRAPPED;
+		x->running = false;
+		return;
+	}
+	if (params)
+		memcpy(x->fp, slots, params * sizeof *slots);
+	if (f->inst)
+		wasm_exec_enter(x, f->inst);
+	else
+		x->mem0 = &x->none;
+	grant(x);
+	machine(x);
+	settle(x, (uint64_t)(x->granted - x->budget));
+	if (x->end == WASM_RETURNED && results)
+		memcpy(slots, x->stack, results * sizeof *slots);
+	x->running = false;
+}
+
+bool wasm_exec_init(struct wasm_store *s)
+{
+	struct wasm_exec *x = wasm_heap_new(&s->heap, 1, sizeof *x);
+	if (!x)
+		return false;
+	s->exec = x;
+	x->store = s;
+	x->fuel = UINT64_MAX;
+	x->max_slots = s->limits.stack_bytes / sizeof(uint64_t);
+	x->max_frames = s->limits.call_depth;
+	x->stack_slots =
+		x->max_slots < FIRST_SLOTS ? x->max_slots : FIRST_SLOTS;
+	x->frame_cap =
+		x->max_frames < FIRST_FRAMES ? x->max_frames : FIRST_FRAMES;
+	x->stack = wasm_heap_new(&s->heap, x->stack_slots, sizeof *x->stack);
+	x->frames =
+		wasm_heap_new(&s->heap, x->frame_cap + 2ul, sizeof *x->frames);
+	if (!x->stack || !x->frames)
+		return false;
+	x->stack_end = x->stack + x->stack_slots;
+	x->frames_end = x->frames + x->frame_cap;
+	return true;
+}
+
+void wasm_exec_fini(struct wasm_store *s)
+{
+	struct wasm_exec *x = s->exec;
+	if (!x)
+		return;
+	wasm_heap_free(&s->heap, x->stack, x->stack_slots, sizeof *x->stack);
+	wasm_heap_free(&s->heap, x->frames, x->frame_cap + 2ul,
+		sizeof *x->frames);
+	wasm_heap_free(&s->heap, x, 1, sizeof *x);
+	s->exec = NULL;
+}

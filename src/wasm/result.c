@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a call ended, for people: the trap's name and who called whom. */
+#include "base/fmt.h"
+#include "wasm/interp/exec_priv.h"
+
+const char *wasm_trap_name(enum wasm_trap trap)
+{
+	static const char *const names[] = {
+		[WASM_TRAP_NONE] = "no trap",
+		[WASM_TRAP_UNREACHABLE] = "unreachable",
+		[WASM_TRAP_MEMORY] = "out of bounds memory access",
+		[WASM_TRAP_TABLE] = "out of bounds table access",
+		[WASM_TRAP_ELEMENT] = "undefined element",
+		[WASM_TRAP_NULL] = "null reference",
+		[WASM_TRAP_SIGNATURE] = "indirect call type mismatch",
+		[WASM_TRAP_DIVIDE] = "integer divide by zero",
+		[WASM_TRAP_OVERFLOW] = "integer overflow",
+		[WASM_TRAP_CONVERT] = "invalid conversion to integer",
+		[WASM_TRAP_STACK] = "call stack exhausted",
+		[WASM_TRAP_EXCEPTION] = "uncaught exception",
+		[WASM_TRAP_LIMIT] = "limit reached",
+		[WASM_TRAP_HOST] = "host function failed",
+		[WASM_TRAP_UNINITIALIZED] = "uninitialized element",
+		[WASM_TRAP_NULL_FUNC] = "null function reference",
+	};
+	return (size_t)trap < ARRAY_LEN(names) ? names[trap] : "unknown trap";
+}
+
+bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,
+	uint32_t *func)
+{
+	if (at < m->code || at >= m->code + m->code_count)
+		return false;
+	uint32_t word = (uint32_t)(at - m->code), low = 0;
+	uint32_t high = m->func_count - m->func_imports;
+	if (!high || word < m->entries[0])
+		return false;
+	while (high - low > 1) {
+		uint32_t mid = low + (high - low) / 2;
+		if (m->entries[mid] <= word)
+			low = mid;
+		else
+			high = mid;
+	}
+	*func = m->func_imports + low;
+	return true;
+}
+
+struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func)
+{
+	struct wasm_cursor c = { .at = m->func_names.ptr,
+		.end = m->func_names.ptr + m->func_names.len };
+	if (!m->func_names.ptr)
+		return BYTES_NONE;
+	uint32_t n = wasm_u32(&c);
+	for (uint32_t i = 0; i < n && !c.why; i++) {
+		uint32_t index = wasm_u32(&c);
+		struct bytes name = wasm_name(&c);
+		if (index == func && !c.why)
+			return name;
+	}
+	return BYTES_NONE;
+}
+
+struct trace {
+	struct wasm_result *r;
+	size_t at;
+	unsigned lines;
+};
+
+enum { MAX_LINES = 24, MAX_NAME = 80 };
+
+static void put(struct trace *t, const char *text)
+{
+	t->at += fmt(t->r->text + t->at, sizeof t->r->text - t->at, "%s", text);
+}
+
+static void put_func(struct trace *t, const struct wasm_module *m,
+	const union wasm_word *ip)
+{
+	uint32_t f;
+	char text[MAX_NAME + 32];
+	if (t->lines > MAX_LINES || !wasm_func_at(m, ip, &f))
+		return;
+	if (t->lines++ == MAX_LINES) {
+		put(t, "\n    ...");
+		return;
+	}
+	struct bytes name = wasm_func_name(m, f);
+	int n = (int)size_min(name.len, MAX_NAME);
+	if (n)
+		fmt(text, sizeof text, "\n    at %.*s", n,
+			(const char *)name.ptr);
+	else
+		fmt(text, sizeof text, "\n    at function %u", f);
+	put(t, text);
+}
+
+/* Innermost first.  A frame's address is that of the next instruction. */
+static void put_frames(struct trace *t, const struct wasm_exec *x)
+{
+	const struct wasm_instance *i = x->inst;
+	if (!i)
+		return;
+	put_func(t, i->module, x->ip);
+	for (const struct wasm_frame *f = x->frame; f-- > x->frames;) {
+		if (f->ip == wasm_cross_code) {
+			i = (const struct wasm_instance *)(const void *)f->fp;
+			if (!i)
+				return;
+			continue;
+		}
+		put_func(t, i->module, f->ip - 1);
+	}
+}
+
+void wasm_exec_result(const struct wasm_exec *x, struct wasm_result *r)
+{
+	*r = (struct wasm_result){ .end = x->end };
+	if (x->end == WASM_EXITED)
+		r->exit_code = x->exit_code;
+	if (x->end != WASM_TRAPPED)
+		return;
+	struct trace t = { .r = r };
+	r->trap = x->trap;
+	put(&t, wasm_trap_name(x->trap));
+	if (x->trap == WASM_TRAP_HOST && x->why[0]) {
+		put(&t, ": ");
+		put(&t, x->why);
+	}
+	put_frames(&t, x);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vectors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "codec/hex.h"
+#include "spec/snp.h"
+
+#include "../../test.h"
+
+bool vectors_read(const char *name, struct buf *out)
+{
+	const char *shared = getenv("DONJON_SHARED");
+	char path[512];
+	snprintf(path, sizeof path, "%s/vectors/%s",
+		shared ? shared : "../shared", name);
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return false;
+	for (;;) {
+		uint8_t *p = buf_reserve(out, 65536);
+		CHECK(p != NULL);
+		size_t n = fread(p, 1, 65536, f);
+		buf_commit(out, n);
+		if (n < 65536)
+			break;
+	}
+	fclose(f);
+	return true;
+}
+
+void vectors_bundle(struct attest_bundle *b, const char *report,
+	const char *const *files)
+{
+	struct buf raw[8] = { 0 };
+	struct bytes spans[8];
+	size_t n = 0;
+	struct err e = { 0 };
+	auto_buf evidence = { 0 };
+	CHECK(vectors_read(report, &evidence));
+	if (!attest_bundle_read(buf_bytes(&evidence), b, &e))
+		fail_msg("%s: %s", report, e.text);
+	for (; files[n]; n++) {
+		CHECK(n < 8 && vectors_read(files[n], &raw[n]));
+		spans[n] = buf_bytes(&raw[n]);
+	}
+	if (!attest_bundle_endorse(b, spans, n, &e))
+		fail_msg("%s: %s", report, e.text);
+	for (size_t i = 0; i < 8; i++)
+		buf_fini(&raw[i]);
+}
+
+struct attest_policy *vectors_snp_policy(const struct attest_bundle *b,
+	const char *more)
+{
+	char hex[97];
+	auto_buf toml = { 0 };
+	struct attest_policy *p = NULL;
+	struct err e = { 0 };
+	CHECK(b->evidence.len == SNP_REPORT_BYTES);
+	hex_encode(bytes_of(b->evidence.ptr + 0x90, 48), hex);
+	CHECK(buf_fmt(&toml, "[snp]\nmeasurements = [\"%s\"]\n%s\n", hex,
+		more));
+	if (!attest_policy_parse(buf_bytes(&toml), "p", NULL, 0, &p, &e))
+		fail_msg("%s", e.text);
+	return p;
+}
+
+void vectors_failed(const struct attest_verdict *v, struct buf *out)
+{
+	buf_clear(out);
+	for (size_t i = 0; i < v->count; i++)
+		if (!v->checks[i].passed && !v->checks[i].skipped)
+			CHECK(buf_fmt(out, "%s ", v->checks[i].name));
+}

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""WASI outside a Keep: the public wasi-testsuite, programs from real
+toolchains, and the developer tool itself, all driven through donjon-wasm."""
+import ast
+import csv
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+OUT = Path(os.environ.get("DONJON_OUT", "out")).resolve()
+SHARED = Path(os.environ.get("DONJON_SHARED", "../shared")).resolve()
+TOOL = OUT / "bin/donjon-wasm"
+PROGRAMS = OUT / "tests/wasm"
+SUITE = SHARED / "wasi/tests"
+MODULES = SHARED / "modules"
+STDLIB = Path("/usr/lib/python3.11")
+SLOW = 10 if "DONJON_SANITIZED" in os.environ else 1
+
+
+def run(*args, stdin=b"", timeout=120, **more):
+    if isinstance(stdin, bytes):
+        more["input"] = stdin
+    else:
+        more["stdin"] = stdin
+    return subprocess.run([TOOL, *args], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=timeout * SLOW,
+                          **more)
+
+
+def modules(part):
+    return sorted(SUITE.glob(part))
+
+
+def name_of(path):
+    return f"{path.parts[-4]}-{path.stem}" if isinstance(path, Path) else path
+
+
+PREVIEW1 = modules("*/testsuite/wasm32-wasip1/*.wasm")
+THREADS = modules("proposals/wasi-threads/*.wasm")
+
+
+def test_the_whole_suite_is_there():
+    if not SUITE.is_dir():
+        pytest.skip("no wasi-testsuite (DONJON_SHARED)")
+    assert len(PREVIEW1) == 72
+
+
+@pytest.mark.parametrize("module", PREVIEW1, ids=name_of)
+def test_suite(module, tmp_path):
+    spec = {}
+    if module.with_suffix(".json").exists():
+        spec = json.loads(module.with_suffix(".json").read_text())
+    args = []
+    for d in spec.get("dirs", []):
+        shutil.copytree(module.parent / d, tmp_path / d)
+        # Comes with a .gitignore only, which git's packers leave out.
+        (tmp_path / d / "writeable").mkdir(exist_ok=True)
+        args += ["--dir", f"{tmp_path / d}::{d}:rw"]
+    for k, v in spec.get("env", {}).items():
+        args += ["--env", f"{k}={v}"]
+    p = run(*args, module, *spec.get("args", []))
+    assert p.returncode == spec.get("exit_code", 0), p.stderr.decode()
+    if "stdout" in spec:
+        assert p.stdout.decode() == spec["stdout"]
+    if "stderr" in spec:
+        assert p.stderr.decode() == spec["stderr"]
+
+
+@pytest.mark.parametrize("module", THREADS, ids=lambda m: m.stem)
+def test_threads_are_refused_with_a_reason(module):
+    """wasi-threads wants a shared memory and several threads of execution;
+    the engine has neither, and says so before anything runs."""
+    p = run(module, timeout=20)
+    assert p.returncode == 121
+    assert p.stderr.startswith(b"donjon-wasm: ")
+
+
+# --- programs from real toolchains ------------------------------------------
+
+EXCEPTIONS = "exception handling: the engine has none yet"
+NOT_RUN = {
+    "lua.wasm": EXCEPTIONS,
+    "duktape.wasm": EXCEPTIONS,
+    "httpd.wasm": "a server: wants a listening socket, which this tool has "
+                  "not",
+}
+
+
+def manifest():
+    path = MODULES / "MANIFEST.tsv"
+    if not path.exists():
+        return []
+    with open(path, newline="") as f:
+        return list(csv.DictReader(f, delimiter="\t",
+                                   quoting=csv.QUOTE_NONE))
+
+
+def stdlib_zip(path):
+    """Debian's pure-Python standard library, as python.wasm wants it."""
+    with zipfile.ZipFile(path, "w") as z:  # stored: it has no zlib
+        for f in sorted(STDLIB.rglob("*.py")):
+            rel = f.relative_to(STDLIB)
+            if not {"test", "tests", "idlelib", "lib2to3",
+                    "dist-packages"} & set(rel.parts):
+                z.write(f, rel)
+
+
+def dirs_of(row, scratch):
+    """The --dir options that a row's preopens ask for."""
+    if row["file"] == "python.wasm":
+        shutil.copytree(MODULES / "fixtures", scratch, dirs_exist_ok=True)
+        stdlib_zip(scratch / "python311.zip")
+        return ["--dir", f"{scratch}::/"]
+    if row["preopens"] == "fixtures::/":
+        return ["--dir", f"{MODULES / 'fixtures'}::/"]
+    if row["preopens"].startswith("scratch("):
+        for f in row["preopens"][8:].partition(")")[0].split(","):
+            if f:
+                shutil.copyfile(MODULES / "fixtures" / f, scratch / f)
+        return ["--dir", f"{scratch}::/:rw"]
+    return []
+
+
+@pytest.mark.parametrize("row", manifest(), ids=lambda r: r["file"])
+def test_program(row, tmp_path):
+    if row["file"] in NOT_RUN:
+        pytest.skip(NOT_RUN[row["file"]])
+    if row["file"] == "python.wasm" and not (STDLIB / "re").is_dir():
+        pytest.skip("no Debian libpython3.11-stdlib")
+    args = dirs_of(row, tmp_path)
+    if row["env"] != "-":
+        for pair in row["env"].split(" "):
+            args += ["--env", pair]
+    stdin = b""
+    if row["stdin"] != "-":
+        stdin = (MODULES / "fixtures" / row["stdin"]).read_bytes()
+    p = run(*args, MODULES / row["file"], *ast.literal_eval(row["args"]),
+            stdin=stdin, timeout=300)
+    assert p.returncode == int(row["exit"]), p.stderr.decode()
+    expected = MODULES / "expected" / row["file"].replace(".wasm", ".stdout")
+    assert p.stdout == expected.read_bytes()
+    if row["out_file_sha256"] != "-":
+        digests = [hashlib.sha256(f.read_bytes()).hexdigest()
+                   for f in tmp_path.iterdir()]
+        assert any(d.startswith(row["out_file_sha256"]) for d in digests)
+
+
+# --- the tool ----------------------------------------------------------------
+
+def test_arguments_and_environment_arrive():
+    p = run("--env", "A=b", "--env", "C=", PROGRAMS / "echoargs.wasm",
+            "--env", "x y", "")
+    assert p.stdout == b"arg --env\narg x y\narg \nenv A=b\nenv C=\n"
+    assert p.returncode == 3
+
+
+def test_writable_directories_come_back_and_others_do_not(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in/text").write_text("one\ntwo\n")
+    p = run("--dir", f"{tmp_path}/in::/in:ro", "--dir",
+            f"{tmp_path}/out::/out:rw", PROGRAMS / "files.wasm", "/in/text",
+            "/out/upper")
+    assert p.returncode == 0, p.stderr
+    assert p.stdout == b"input read-only\n"
+    assert (tmp_path / "out/upper").read_text() == "ONE\nTWO\n"
+    assert (tmp_path / "out/upper.d/note").read_text() == "made in the Keep\n"
+    assert os.listdir(tmp_path / "in") == ["text"]
+    p = run("--dir", f"{tmp_path}/in::/in", "--dir",
+            f"{tmp_path}/out::/out", PROGRAMS / "files.wasm", "/in/text",
+            "/out/upper")
+    assert p.returncode == 3  # read-only is the default
+
+
+def test_nothing_is_written_through_a_link_of_the_machine(tmp_path):
+    """A program that puts a directory where a link was must not reach what
+    the link led to."""
+    outside, rw = tmp_path / "outside", tmp_path / "rw"
+    outside.mkdir()
+    rw.mkdir()
+    (outside / "upper").write_text("mine")
+    (rw / "text").write_text("one\n")
+    (rw / "upper").symlink_to(outside / "upper")
+    (rw / "d").symlink_to("text")
+    # The link leads out: the program cannot follow it either.
+    p = run("--dir", f"{rw}::/:rw", PROGRAMS / "files.wasm", "/text",
+            "/upper")
+    assert p.returncode == 3
+    assert (outside / "upper").read_text() == "mine"
+    assert (rw / "d").is_symlink() and (rw / "upper").is_symlink()
+
+
+def test_a_gigabyte_pipes_through():
+    script = (f'head -c 1073741824 /dev/zero | "{TOOL}" '
+              f'"{PROGRAMS / "sink.wasm"}"')
+    p = subprocess.run(["/bin/sh", "-c", script], stdout=subprocess.PIPE,
+                       timeout=300 * SLOW)
+    assert p.stdout.startswith(b"1073741824 bytes")
+
+
+def test_a_closed_reader_is_an_error_and_no_signal():
+    p = subprocess.run(["/bin/sh", "-c",
+                        f'head -c 9000000 /dev/zero | "{TOOL}" '
+                        f'"{PROGRAMS / "cat.wasm"}"; echo $? >&2'],
+                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                       timeout=60 * SLOW)
+    assert p.stderr.endswith(b"\n0\n")
+    p = subprocess.run(["/bin/sh", "-c",
+                        f'(head -c 9000000 /dev/zero | "{TOOL}" '
+                        f'"{PROGRAMS / "cat.wasm"}"; echo $? >&2) | true'],
+                       stderr=subprocess.PIPE, timeout=60 * SLOW)
+    assert p.stderr.endswith(b"\n3\n") or p.stderr == b"3\n"
+
+
+def test_waiting_for_input_costs_no_processor_time():
+    with subprocess.Popen([TOOL, PROGRAMS / "cat.wasm"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as p:
+        def ticks():
+            stat = Path(f"/proc/{p.pid}/stat").read_text().rsplit(")", 1)[1]
+            return sum(map(int, stat.split()[11:13]))
+        p.stdin.write(b"x")
+        p.stdin.flush()
+        assert p.stdout.read(1) == b"x"
+        before = ticks()
+        time.sleep(1)
+        assert ticks() - before <= 2  # of 100: it does not spin
+        p.stdin.close()
+        assert p.wait(timeout=20) == 0
+
+
+def test_traps_and_refusals_have_their_statuses(tmp_path):
+    p = run(PROGRAMS / "trap.wasm")
+    assert p.returncode == 134
+    assert b"trap: " in p.stderr
+    p = run("--fuel", "100000", PROGRAMS / "spin.wasm")
+    assert p.returncode == 124
+    bad = tmp_path / "bad.wasm"
+    bad.write_bytes(b"\0asm\1\0\0\0\xff")
+    assert run(bad).returncode == 121
+    assert run(tmp_path / "none.wasm").returncode == 121
+    assert run().returncode == 2
+    assert run("--dir", "x", bad).returncode == 2
+    assert run("--dir", f"{tmp_path}/none::/", bad).returncode == 121
+    assert run("--help").stdout.startswith(b"usage: ")
+
+
+def test_an_export_can_be_invoked(tmp_path):
+    """(func (export "add") (param i32 i64) (result i64) ...)"""
+    add = tmp_path / "add.wasm"
+    add.write_bytes(bytes.fromhex(
+        "0061736d01000000" "01070160027f7e017e" "03020100"
+        "0707010361646400" "00" "0a0a010800200120" "00ac7c0b"))
+    p = run("--invoke", "add:iI:I", add, "-5", "40")
+    assert p.stdout == b"35\n", p.stderr
+    assert run("--invoke", "add:iI:I", add, "1").returncode == 121
+    assert run("--invoke", "add:i:I", add, "1").returncode == 121
+    assert run("--invoke", "none", add).returncode == 121

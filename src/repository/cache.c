@@ -144,6 +144,8 @@ bool repository_cache_get(const struct repository_cache *c,
 	auto_fd fd = open_blob(c, name, &is);
 	if (fd < 0)
 		return true;
+	if (size == UINT64_MAX)
+		size = is;
 	if (is == size &&
 		!repository_cache_verify(fd, size, digest, NULL, &good, e))
 		return false;

@@ -32,7 +32,7 @@ void repository_cache_close(struct repository_cache *c);
 
 /*
  * *fd: a descriptor of the verified blob, or -1 when it is not there (or was
- * damaged, and is now gone).  size: what it must have.
+ * damaged, and is now gone).  size: what it must have; UINT64_MAX: any.
  */
 MUST_USE bool repository_cache_get(const struct repository_cache *c,
 	const uint8_t digest[32], uint64_t size, int *fd, struct err *e);

@@ -1,2 +1,4 @@
 $(call library,repository,$(wildcard src/repository/*.c),host fuzz)
-$(call unit,repository,repository net crypto codec base,-lcurl -lcrypto)
+REPOSITORY_LIBS := repository net toml json crypto codec base
+REPOSITORY_SYS  := -lcurl -lcrypto -ljansson -lz
+$(call unit,repository,$(REPOSITORY_LIBS),$(REPOSITORY_SYS))

@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						      buf_bytes(&b.evidence),
 			.endorsements = buf_bytes(&b.endorsements),
 			.claims = buf_bytes(&b.claims),
-			.spki = buf_bytes(&b.spki) });
+			.spki = buf_bytes(&b.spki),
+			.bare = b.bare });
 		attest_bundle_fini(&b);
 		return 0;
 	}

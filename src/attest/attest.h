@@ -34,6 +34,7 @@ struct attest_input {
 	/* Evidence alone, which speaks for no Keep: claims, spki, nonce and
 	 * owner are not looked at, the checks of them are skipped. */
 	bool bare;
+	bool padded; /* a quote may have bytes behind its signature */
 	const uint8_t *report_data; /* bare: 64 bytes required; or NULL */
 };
 
@@ -55,6 +56,8 @@ struct attest_verdict {
 	bool confidential;	/* false: software root, or debug */
 	uint8_t measurement[64];
 	size_t measurement_len;
+	char tcb_status[48];  /* as the vendor names it; "" */
+	char advisories[256]; /* with commas between */
 	int64_t expires; /* when an endorsement ends, since 1970; 0: never */
 	size_t count;
 	struct attest_check checks[ATTEST_MAX_CHECKS];

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/bundle.h"
 
-#include "attest/cert.h"
 #include "attest/check.h"
 #include "attest/claims.h"
-#include "codec/cbor.h"
+#include "attest/quote.h"
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "codec/pem.h"
@@ -66,7 +65,8 @@ static bool read_extensions(struct attest_bundle *b, struct err *e)
 	if (!crypto_cert_ext(der, ATTEST_OID_EVIDENCE, &tagged, e) ||
 		!attest_tagged_parse(buf_bytes(&tagged), &tag, &ev, &cl, e))
 		return err_wrap(e, "certificate: evidence");
-	if (tag != ATTEST_TAG_SOFTWARE && tag != ATTEST_TAG_SNP)
+	if (tag != ATTEST_TAG_SOFTWARE && tag != ATTEST_TAG_SNP &&
+		tag != ATTEST_TAG_INTEL)
 		return err_fail(e, ERR_INPUT,
 			"certificate: evidence of an unknown kind, tag %u",
 			tag);
@@ -94,9 +94,16 @@ static bool read_json(struct bytes file, struct attest_bundle *b, struct err *e)
 	return ok;
 }
 
+/* As its technology writes it. */
+static bool is_evidence(struct bytes file)
+{
+	return attest_software_is(file) || attest_snp_is(file) ||
+		attest_quote_is(file);
+}
+
 static bool read_any(struct bytes file, struct attest_bundle *b, struct err *e)
 {
-	if (attest_software_is(file) || attest_snp_is(file)) {
+	if (is_evidence(file)) {
 		b->bare = true;
 		if (!buf_put(&b->evidence, file))
 			return err_fail(e, ERR_LIMIT, "out of memory");
@@ -123,7 +130,7 @@ bool attest_bundle_read(struct bytes file, struct attest_bundle *out,
 	struct attest_bundle b = { 0 };
 	struct bytes text = trim(file);
 	/* Binary files may end in what looks like white space. */
-	bool bare = attest_software_is(file) || attest_snp_is(file);
+	bool bare = is_evidence(file);
 	if (bare || begins(file, "\x30"))
 		text = file;
 	if (file.len > ATTEST_BUNDLE_MAX)
@@ -140,82 +147,5 @@ bool attest_bundle_read(struct bytes file, struct attest_bundle *out,
 		return err_wrap(e, "evidence");
 	}
 	*out = b;
-	return true;
-}
-
-/* Endorsements being sorted: a chain of three and some lists. */
-struct pile {
-	struct bytes certs[3]; /* leaf, intermediate, root */
-	struct bytes crls[4];
-	size_t crl_count;
-};
-
-static bool pile_add(struct pile *p, struct bytes der, struct err *e)
-{
-	struct attest_cert c;
-	struct attest_crl l;
-	if (attest_cert_parse(der, &c, e)) {
-		size_t at = !c.ca			 ? 0 :
-			bytes_equal(c.issuer, c.subject) ? 2 :
-							   1;
-		if (p->certs[at].len)
-			return err_fail(e, ERR_INPUT,
-				"two certificates of the same rank");
-		p->certs[at] = der;
-		return true;
-	}
-	if (!attest_crl_parse(der, &l, NULL))
-		return err_wrap(e, "neither certificate nor revocation list");
-	if (p->crl_count == ARRAY_LEN(p->crls))
-		return err_fail(e, ERR_LIMIT, "too many revocation lists");
-	p->crls[p->crl_count++] = der;
-	return true;
-}
-
-static bool to_der(struct bytes file, struct buf *der, struct err *e)
-{
-	struct bytes text = trim(file);
-	if (is_pem(text, "CERTIFICATE"))
-		return pem_one(text, "CERTIFICATE", der, e);
-	if (is_pem(text, "X509 CRL"))
-		return pem_one(text, "X509 CRL", der, e);
-	return buf_put(der, file) || err_fail(e, ERR_LIMIT, "out of memory");
-}
-
-static bool pile_print(const struct pile *p, struct buf *out, struct err *e)
-{
-	cbor_put_head(out, CBOR_ARRAY, 2);
-	cbor_put_head(out, CBOR_ARRAY, 3);
-	for (size_t i = 0; i < 3; i++) {
-		if (!p->certs[i].len)
-			return err_fail(e, ERR_INPUT,
-				"not a leaf, an intermediate and a root");
-		cbor_put_bytes(out, p->certs[i]);
-	}
-	cbor_put_head(out, CBOR_ARRAY, p->crl_count);
-	for (size_t i = 0; i < p->crl_count; i++)
-		cbor_put_bytes(out, p->crls[i]);
-	return buf_ok(out) || err_fail(e, ERR_LIMIT, "out of memory");
-}
-
-bool attest_bundle_endorse(struct attest_bundle *b, const struct bytes *files,
-	size_t count, struct err *e)
-{
-	struct buf ders[8] = { 0 };
-	struct pile p = { 0 };
-	auto_buf out = { 0 };
-	bool ok = count <= ARRAY_LEN(ders) ||
-		err_fail(e, ERR_LIMIT, "more than %zu files", ARRAY_LEN(ders));
-	for (size_t i = 0; ok && i < count; i++)
-		ok = to_der(files[i], &ders[i], e) &&
-			pile_add(&p, buf_bytes(&ders[i]), e);
-	ok = ok && pile_print(&p, &out, e);
-	for (size_t i = 0; i < ARRAY_LEN(ders); i++)
-		buf_fini(&ders[i]);
-	if (!ok)
-		return err_wrap(e, "endorsements");
-	buf_fini(&b->endorsements);
-	b->endorsements = out;
-	out = (struct buf){ 0 };
 	return true;
 }

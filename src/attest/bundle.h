@@ -24,8 +24,12 @@ struct attest_bundle {
 
 MUST_USE bool attest_bundle_read(struct bytes file, struct attest_bundle *out,
 	struct err *e);
-/* Makes endorsements of the vendor's files: certificates and revocation
- * lists in any order, DER or PEM. */
+/*
+ * Makes endorsements of the vendor's files, in any order: certificates and
+ * revocation lists in DER or PEM, for quotes also Intel's signed JSON and
+ * its signers' chains.  Files of an Intel set that this quote does not need
+ * are left out.
+ */
 MUST_USE bool attest_bundle_endorse(struct attest_bundle *b,
 	const struct bytes *files, size_t count, struct err *e);
 void attest_bundle_fini(struct attest_bundle *b);

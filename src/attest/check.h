@@ -20,6 +20,7 @@ struct attest_case {
 struct attest_facts {
 	enum attest_tech tech;
 	bool debug;
+	bool vouched; /* a signer that the policy names is checked */
 	struct bytes measurement;
 	struct bytes report_data;
 	struct bytes owner; /* where the host can't change it; empty: nowhere */
@@ -54,5 +55,7 @@ bool attest_software_is(struct bytes evidence);
 MUST_USE bool attest_software(struct attest_case *c, struct err *e);
 bool attest_snp_is(struct bytes evidence);
 MUST_USE bool attest_snp(struct attest_case *c, struct err *e);
+/* Quotes of SGX and TDX (attest_quote_is). */
+MUST_USE bool attest_intel(struct attest_case *c, struct err *e);
 
 #endif

@@ -20,6 +20,8 @@
 #define ATTEST_TAG_SOFTWARE 0x444a5357u
 /* Of SEV-SNP reports, as librats has it. */
 #define ATTEST_TAG_SNP 0x1a7504u
+/* Of quotes of Intel SGX and TDX (interoperable RA-TLS). */
+#define ATTEST_TAG_INTEL 60000u
 
 struct attest_claims {
 	uint8_t spki_hash[32];

@@ -74,6 +74,7 @@ void attest_policy_free(struct attest_policy *p)
 	}
 	free(p->roots.ptr);
 	attest_policy_snp_fini(&p->snp);
+	attest_policy_intel_fini(p);
 	free(p);
 }
 
@@ -216,6 +217,10 @@ static bool read_rules(struct attest_policy *p, enum attest_tech t,
 	if (n && !attest_digests_read(n, len, "", &p->rules[t].deny, &none, e))
 		return false;
 	if (t == ATTEST_TECH_SNP && !attest_policy_snp_read(&p->snp, table, e))
+		return false;
+	if (t == ATTEST_TECH_SGX && !attest_policy_sgx_read(&p->sgx, table, e))
+		return false;
+	if (t == ATTEST_TECH_TDX && !attest_policy_tdx_read(&p->tdx, table, e))
 		return false;
 	return toml_no_more(table, e);
 }

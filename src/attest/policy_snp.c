@@ -15,15 +15,20 @@ void attest_policy_snp_init(struct attest_snp_rules *r)
 		r->products[p] = true;
 }
 
+void attest_names_fini(struct attest_names *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		free(n->ptr[i]);
+	free(n->ptr);
+}
+
 void attest_policy_snp_fini(struct attest_snp_rules *r)
 {
 	struct attest_digests *all[] = { &r->author_keys, &r->id_keys,
 		&r->deny_keys, &r->chip_ids, &r->host_data };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]->ptr);
-	for (size_t i = 0; i < r->csp_ids.count; i++)
-		free(r->csp_ids.ptr[i]);
-	free(r->csp_ids.ptr);
+	attest_names_fini(&r->csp_ids);
 }
 
 static enum attest_snp_product find_product(const char *name)
@@ -109,7 +114,7 @@ static bool read_crl(struct attest_snp_rules *r, struct toml_node *n,
 	return true;
 }
 
-static bool read_names(struct attest_names *to, struct toml_node *n,
+bool attest_names_read(struct attest_names *to, struct toml_node *n,
 	struct err *e)
 {
 	if (!toml_expect(n, TOML_ARRAY, e))
@@ -245,7 +250,7 @@ bool attest_policy_snp_read(struct attest_snp_rules *r, struct toml_node *table,
 			return false;
 	}
 	struct toml_node *n = toml_get(table, "csp_ids");
-	if (n && !read_names(&r->csp_ids, n, e))
+	if (n && !attest_names_read(&r->csp_ids, n, e))
 		return false;
 	return read_flags(r, table, e) && read_numbers(r, table, e) &&
 		read_lists(r, table, e);

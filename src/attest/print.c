@@ -45,6 +45,12 @@ static bool fill(json_t *o, const struct attest_verdict *v)
 	bad |= json_object_set_new(o, "confidential",
 		json_boolean(v->confidential));
 	bad |= json_object_set_new(o, "measurement", json_string(hex));
+	if (v->tcb_status[0]) {
+		bad |= json_object_set_new(o, "tcb_status",
+			json_string(v->tcb_status));
+		bad |= json_object_set_new(o, "advisories",
+			json_string(v->advisories));
+	}
 	if (v->expires)
 		bad |= json_object_set_new(o, "expires",
 			json_integer(v->expires));

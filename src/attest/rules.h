@@ -55,9 +55,34 @@ struct attest_snp_rules {
 	struct attest_names csp_ids; /* of VLEKs */
 };
 
+/* What [sgx] and [tdx] share: statuses accepted beside UpToDate, and the
+ * advisories that those may carry. */
+struct attest_intel_rules {
+	struct attest_names statuses, advisories;
+	uint32_t minimum_evaluation;
+};
+
+/* [sgx]; all-zero is the default. */
+struct attest_sgx_rules {
+	struct attest_intel_rules intel;
+	struct attest_digests signers;
+	bool product_named, allow_provision_key;
+	uint16_t product_id, minimum_svn;
+};
+
+/* [tdx]; all-zero is the default. */
+struct attest_tdx_rules {
+	struct attest_intel_rules intel;
+	struct attest_digests rtmr[4], mrseam, mrconfigid, mrowner,
+		mrownerconfig;
+	bool allow_sept_ve, allow_perfmon, allow_service_td;
+};
+
 struct attest_policy {
 	struct attest_rules rules[ATTEST_TECHS];
 	struct attest_snp_rules snp;
+	struct attest_sgx_rules sgx;
+	struct attest_tdx_rules tdx;
 	struct attest_digests roots; /* fingerprints of software roots */
 	bool allow_debug;
 };
@@ -78,6 +103,16 @@ MUST_USE bool attest_digests_read(struct toml_node *n, size_t len,
 void attest_policy_snp_init(struct attest_snp_rules *r);
 void attest_policy_snp_fini(struct attest_snp_rules *r);
 MUST_USE bool attest_policy_snp_read(struct attest_snp_rules *r,
+	struct toml_node *table, struct err *e);
+/* Reads an array of names, at most 64. */
+MUST_USE bool attest_names_read(struct attest_names *to, struct toml_node *n,
+	struct err *e);
+void attest_names_fini(struct attest_names *n);
+/* The keys of [sgx] and [tdx]. */
+void attest_policy_intel_fini(struct attest_policy *p);
+MUST_USE bool attest_policy_sgx_read(struct attest_sgx_rules *r,
+	struct toml_node *table, struct err *e);
+MUST_USE bool attest_policy_tdx_read(struct attest_tdx_rules *r,
 	struct toml_node *table, struct err *e);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/attest.h"
 #include "attest/check.h"
+#include "attest/quote.h"
 #include "base/fmt.h"
 
 /* Evidence that nobody here can read. */
@@ -24,6 +25,8 @@ bool attest_verify(const struct attest_input *in,
 		ok = attest_software(&c, e);
 	else if (attest_snp_is(in->evidence))
 		ok = attest_snp(&c, e);
+	else if (attest_quote_is(in->evidence))
+		ok = attest_intel(&c, e);
 	else
 		unknown(&c);
 	if (!ok)

@@ -7,3 +7,4 @@ $(call program,bin/donjon-keep,host,src/host/keep_main.c,host hal soft json cryp
 $(call program,bin/donjond,host,src/host/donjond_main.c,host hal soft json crypto codec base,-lmicrohttpd -lgnutls -ljansson -lseccomp -lcrypto)
 $(call library,gate_serve,$(wildcard src/host/gate_*.c),fuzz host)
 $(call fuzzer,gate_serve,gate_serve base)
+$(call fuzzer,ask,host json codec base,-ljansson)

@@ -19,7 +19,7 @@
 /* Handles of the gate (abi/gate.h) and a few of the loader's own. */
 enum { KEEP_FILES = 1024 + 128, SEND_ROOM = 512 << 10 };
 
-static bool limit(int what, rlim_t most)
+static bool limit(__rlimit_resource_t what, rlim_t most)
 {
 	struct rlimit r;
 	if (getrlimit(what, &r))

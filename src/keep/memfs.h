@@ -25,8 +25,8 @@ struct memfs_config {
 	void *ctx;
 };
 
-MUST_USE bool memfs_new(
-	const struct memfs_config *cfg, struct memfs **out, struct err *e);
+MUST_USE bool memfs_new(const struct memfs_config *cfg, struct memfs **out,
+	struct err *e);
 void memfs_free(struct memfs *fs);
 
 struct vfs *memfs_vfs(struct memfs *fs);
@@ -34,8 +34,8 @@ struct vfs *memfs_vfs(struct memfs *fs);
 uint64_t memfs_used(const struct memfs *fs);
 
 /* A new root directory (each preopen has its own); lives as long as fs. */
-MUST_USE bool memfs_root(
-	struct memfs *fs, struct vfs_node **out, struct err *e);
+MUST_USE bool memfs_root(struct memfs *fs, struct vfs_node **out,
+	struct err *e);
 
 /*
  * Puts a directory or an empty regular file at `path` below root, making

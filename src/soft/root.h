@@ -9,8 +9,8 @@
 struct soft_root;
 
 /* Opens the root key at path, making it (P-256, mode 0600) on first use. */
-MUST_USE bool soft_root_open(
-	const char *path, struct soft_root **out, struct err *e);
+MUST_USE bool soft_root_open(const char *path, struct soft_root **out,
+	struct err *e);
 void soft_root_close(struct soft_root *r);
 
 /* SHA-256 of the SPKI: what a policy names. */

@@ -13,24 +13,24 @@
 
 #include "base/base.h"
 
-#define SOFTWARE_MAGIC        "DJSWEVID" /* 8 bytes, no NUL */
+#define SOFTWARE_MAGIC	      "DJSWEVID" /* 8 bytes, no NUL */
 #define SOFTWARE_VERSION      1u
 #define SOFTWARE_FLAG_DEBUG   0x1u /* the Keep can be looked into by design */
 #define SOFTWARE_FLAGS_KNOWN  0x1u
 #define SOFTWARE_SIGNED_BYTES 0x0e0u
-#define SOFTWARE_BYTES        0x120u
+#define SOFTWARE_BYTES	      0x120u
 
 struct software_evidence {
 	uint8_t magic[8];
 	uint32_t version;
-	uint32_t tee;              /* enum gate_tee of abi/gate.h */
-	uint64_t flags;            /* SOFTWARE_FLAG_* */
-	uint64_t reserved_018;     /* 0 */
-	uint8_t report_data[64];   /* SHA-256 of the claims, 32 zeros */
-	uint8_t measurement[48];   /* SHA-384 of the loaded exec image */
-	uint8_t owner_key_hash[32];/* as HOST_DATA of SNP */
-	uint8_t root[32];          /* SHA-256 of the root's SPKI */
-	uint8_t reserved_0d0[16];  /* 0 */
+	uint32_t tee;		    /* enum gate_tee of abi/gate.h */
+	uint64_t flags;		    /* SOFTWARE_FLAG_* */
+	uint64_t reserved_018;	    /* 0 */
+	uint8_t report_data[64];    /* SHA-256 of the claims, 32 zeros */
+	uint8_t measurement[48];    /* SHA-384 of the loaded exec image */
+	uint8_t owner_key_hash[32]; /* as HOST_DATA of SNP */
+	uint8_t root[32];	    /* SHA-256 of the root's SPKI */
+	uint8_t reserved_0d0[16];   /* 0 */
 	uint8_t signature[64];
 };
 LAYOUT(struct software_evidence, version, 0x008);

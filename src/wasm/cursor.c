@@ -39,7 +39,7 @@ int64_t wasm_leb_s(struct wasm_cursor *c, unsigned bits)
 		}
 		if (room < 7) {
 			/* The bits above the value repeat its sign. */
-			unsigned top = (b & 0x7f) >> (room - 1);
+			unsigned top = (b & 0x7fu) >> (room - 1);
 			if (top != 0 && top != 0x7fu >> (room - 1)) {
 				wasm_cursor_fail(c, "integer too large");
 				return 0;

@@ -427,6 +427,11 @@ void wasm_instance_fuel(struct wasm_instance *i, uint64_t units)
 	i->store->exec->fuel = units;
 }
 
+void wasm_store_fuel(struct wasm_store *s, uint64_t units)
+{
+	s->exec->fuel = units;
+}
+
 /* --- for host functions
  * -------------------------------------------------------- */
 

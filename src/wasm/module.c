@@ -200,11 +200,12 @@ static void decode(struct wasm_decoder *d)
 /* Gives back what growing arrays have too much of. */
 static void trim(struct wasm_module *m)
 {
+	uint32_t keep = m->code_count ? m->code_count : 1;
 	union wasm_word *code = wasm_heap_resize(&m->heap, m->code,
-		m->code_cap * sizeof *m->code, m->code_count * sizeof *m->code);
+		m->code_cap * sizeof *m->code, keep * sizeof *m->code);
 	if (code) {
 		m->code = code;
-		m->code_cap = m->code_count ? m->code_count : 1;
+		m->code_cap = keep;
 	}
 }
 
@@ -226,7 +227,12 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 		.compiler = { .m = m, .err = e },
 	};
 	d.compiler.in.start = in.ptr;
-	decode(&d);
+	/* So that even an empty list of types has an address. */
+	if (!wasm_fit(&m->heap, m->pool, m->pool_cap, 1) ||
+		!wasm_fit(&m->heap, m->code, m->code_cap, 1))
+		wasm_decode_fail(&d, WASM_OUT_OF_MEMORY);
+	else
+		decode(&d);
 	if (!d.failed)
 		wasm_compile_link(&d.compiler);
 	wasm_compiler_fini(&d.compiler);
@@ -319,4 +325,13 @@ bool wasm_module_exports_func(const struct wasm_module *m, const char *name)
 {
 	const struct wasm_exportdef *x = wasm_find_export(m, bytes_str(name));
 	return x && x->kind == KIND_FUNC;
+}
+
+bool wasm_module_export(const struct wasm_module *m, size_t i,
+	struct bytes *name)
+{
+	if (i >= m->export_count)
+		return false;
+	*name = m->exports[i].name;
+	return true;
 }

@@ -92,15 +92,23 @@ struct wasm_datadef {
 	struct bytes bytes; /* owned by the module */
 };
 
-/* Where control goes when an exception leaves [from, to). */
+/*
+ * What happens to an exception that leaves the words [from, to) of code.  The
+ * table is in the order of `at`, which for one place is from the inside out.
+ * `depth` is how deep the block is nested: delegating to a block skips what
+ * is deeper.
+ */
+enum { HANDLE_TAG, HANDLE_ALL, HANDLE_DELEGATE };
 struct wasm_handler {
-	uint32_t from, to; /* words of code */
-	uint32_t at;	   /* where the catch code begins */
-	uint32_t slot;	   /* where the values go */
-	uint32_t tag;	   /* NO_TAG: any */
-	bool keep;	   /* also leave the exception itself, after them */
+	uint32_t from, to;
+	uint32_t at;   /* where the code for it begins */
+	uint16_t slot; /* where the values of the exception go */
+	uint8_t kind;
+	uint8_t keep; /* the exception itself: KEEP_ */
+	uint32_t tag; /* HANDLE_TAG: which; HANDLE_DELEGATE: new depth */
+	uint32_t depth;
 };
-#define NO_TAG UINT32_MAX
+enum { KEEP_NO, KEEP_BEFORE, KEEP_AFTER }; /* the values */
 
 struct wasm_module {
 	struct wasm_heap heap;

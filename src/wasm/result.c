@@ -22,6 +22,7 @@ const char *wasm_trap_name(enum wasm_trap trap)
 		[WASM_TRAP_HOST] = "host function failed",
 		[WASM_TRAP_UNINITIALIZED] = "uninitialized element",
 		[WASM_TRAP_NULL_FUNC] = "null function reference",
+		[WASM_TRAP_NULL_EXCEPTION] = "null exception reference",
 	};
 	return (size_t)trap < ARRAY_LEN(names) ? names[trap] : "unknown trap";
 }
@@ -48,10 +49,10 @@ bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,
 
 struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func)
 {
-	struct wasm_cursor c = { .at = m->func_names.ptr,
-		.end = m->func_names.ptr + m->func_names.len };
 	if (!m->func_names.ptr)
 		return BYTES_NONE;
+	struct wasm_cursor c = { .at = m->func_names.ptr,
+		.end = m->func_names.ptr + m->func_names.len };
 	uint32_t n = wasm_u32(&c);
 	for (uint32_t i = 0; i < n && !c.why; i++) {
 		uint32_t index = wasm_u32(&c);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "wasm/interp/exec_priv.h"
+#include "wasm/object_priv.h"
 
 enum { PAGE = 65536 };
 
@@ -172,6 +173,7 @@ void wasm_store_free(struct wasm_store *s)
 		wasm_instance_release(i);
 	}
 	wasm_exec_fini(s);
+	wasm_objects_free(s);
 	FREE_LIST(s, wasm_memory, memories, free(o_->data))
 	FREE_LIST(s, wasm_table, tables,
 		wasm_heap_free(&s->heap, o_->elems, (size_t)o_->range.min,

@@ -85,6 +85,10 @@ struct wasm_store {
 	struct wasm_tag *tags;
 	struct wasm_func *funcs; /* the embedder's */
 	struct wasm_exec *exec;
+
+	struct wasm_object *objects; /* all that the collector looks after */
+	size_t object_count, object_bytes;
+	size_t next_collection; /* when there are so many bytes of them */
 };
 
 static inline struct wasm_func *wasm_func_of(const struct wasm_instance *i,

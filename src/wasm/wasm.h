@@ -73,20 +73,21 @@ enum wasm_end {
 enum wasm_trap {
 	WASM_TRAP_NONE,
 	WASM_TRAP_UNREACHABLE,
-	WASM_TRAP_MEMORY,	 /* out of bounds memory access */
-	WASM_TRAP_TABLE,	 /* out of bounds table access */
-	WASM_TRAP_ELEMENT,	 /* undefined element */
-	WASM_TRAP_NULL,		 /* uninitialized element, null reference */
-	WASM_TRAP_SIGNATURE,	 /* indirect call type mismatch */
-	WASM_TRAP_DIVIDE,	 /* integer divide by zero */
-	WASM_TRAP_OVERFLOW,	 /* integer overflow */
-	WASM_TRAP_CONVERT,	 /* invalid conversion to integer */
-	WASM_TRAP_STACK,	 /* call stack exhausted */
-	WASM_TRAP_EXCEPTION,	 /* uncaught exception */
-	WASM_TRAP_LIMIT,	 /* a limit of ours */
-	WASM_TRAP_HOST,		 /* a host function refused: see text */
-	WASM_TRAP_UNINITIALIZED, /* null element of a table called */
-	WASM_TRAP_NULL_FUNC,	 /* null function reference called */
+	WASM_TRAP_MEMORY,	  /* out of bounds memory access */
+	WASM_TRAP_TABLE,	  /* out of bounds table access */
+	WASM_TRAP_ELEMENT,	  /* undefined element */
+	WASM_TRAP_NULL,		  /* uninitialized element, null reference */
+	WASM_TRAP_SIGNATURE,	  /* indirect call type mismatch */
+	WASM_TRAP_DIVIDE,	  /* integer divide by zero */
+	WASM_TRAP_OVERFLOW,	  /* integer overflow */
+	WASM_TRAP_CONVERT,	  /* invalid conversion to integer */
+	WASM_TRAP_STACK,	  /* call stack exhausted */
+	WASM_TRAP_EXCEPTION,	  /* uncaught exception */
+	WASM_TRAP_LIMIT,	  /* a limit of ours */
+	WASM_TRAP_HOST,		  /* a host function refused: see text */
+	WASM_TRAP_UNINITIALIZED,  /* null element of a table called */
+	WASM_TRAP_NULL_FUNC,	  /* null function reference called */
+	WASM_TRAP_NULL_EXCEPTION, /* null exception reference thrown */
 };
 
 struct wasm_result {
@@ -117,6 +118,9 @@ void wasm_instance_free(struct wasm_instance *i);
 
 /* True when the module exports a function of that name. */
 bool wasm_module_exports_func(const struct wasm_module *m, const char *name);
+/* The name of export number i, in the order of names; false past the end. */
+bool wasm_module_export(const struct wasm_module *m, size_t i,
+	struct bytes *name);
 
 /*
  * Calls an exported function.  params has one slot (v128: two) per
@@ -178,6 +182,8 @@ struct wasm_store;
 MUST_USE bool wasm_store_new(const struct wasm_limits *l,
 	struct wasm_store **out, struct err *e);
 void wasm_store_free(struct wasm_store *s);
+/* As wasm_instance_fuel, also for what happens while instantiating. */
+void wasm_store_fuel(struct wasm_store *s, uint64_t units);
 size_t wasm_store_footprint(const struct wasm_store *s);
 
 /* What an instance exports and another can import. */

@@ -4,6 +4,7 @@
 Most of it runs against fake_keep.py instead of donjon-keep: a loader that
 does what the ask's nonce tells it, hostile things included.
 """
+import base64
 import json
 import os
 import re
@@ -1078,3 +1079,46 @@ def test_the_log_is_made_of_pairs(fake):
     for line in lines:
         assert re.fullmatch(f"{pair}( {pair})*", line), line
     assert "secret" not in fake.read_log()
+
+
+# --- the true loader --------------------------------------------------------
+
+
+def test_a_true_keep_killed_harms_no_other(agent):
+    """The same as with the double: nothing of the one survives, and the
+    other still shows its certificate."""
+    idents = [keep(agent), keep(agent)]
+    below = agent.children()
+    assert len(below) == 4
+    loaders = [p for p in below if Path(f"/proc/{p}/comm").read_text() ==
+               "donjon-keep\n"]
+    os.kill(loaders[0], signal.SIGKILL)
+    gone = wait_for(lambda: [i for i in idents
+                             if state(agent, i)["state"] == "ended"])
+    assert state(agent, gone[0])["reason"] == "crashed"
+    wait_for(lambda: len(agent.children()) == 2)
+    other = idents[1] if gone[0] == idents[0] else idents[0]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    certificate = base64.b64decode(state(agent, other)["certificate"])
+    s = context.wrap_socket(channel(agent, other, "tcp"))
+    assert s.version() == "TLSv1.3"
+    assert s.getpeercert(True) == certificate
+    s.close()
+
+
+def test_a_true_keep_whose_owner_does_not_come_ends(agents):
+    a = agents("impatient", "--owner-wait", 1)
+    assert ended(a, keep(a))["reason"] == "idle"
+    wait_for(lambda: not a.children())
+
+
+def test_a_true_keep_stops_and_nothing_is_left(agent):
+    idents = [keep(agent, tee="auto") for _ in range(3)]
+    agent.call("DELETE", f"/v1/keeps/{idents[0]}")
+    assert ended(agent, idents[0])["reason"] == "stopped"
+    wait_for(lambda: len(agent.children()) == 4)
+    below = agent.children()
+    agent.process.kill()
+    agent.process.wait()
+    wait_for(lambda: not any(map(alive, below)))

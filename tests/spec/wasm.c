@@ -35,9 +35,6 @@ static const struct {
 	{ "ref_test", "garbage collection" },
 	{ "type-subtyping", "garbage collection" },
 	{ "table_init", "garbage collection" },
-	{ "try_table", "exception handling" },
-	{ "throw", "exception handling" },
-	{ "instance", "exception handling" },
 	{ NULL, NULL },
 };
 

@@ -119,6 +119,9 @@ static void instruction(struct wasm_compiler *c)
 		wasm_compile_call(c, op);
 	else if (op >= 0x1a && op <= 0x1c)
 		wasm_compile_variable(c, op);
+	else if ((op >= 0x06 && op <= 0x0a) || op == 0x18 || op == 0x19 ||
+		op == 0x1f)
+		wasm_compile_exception(c, op);
 	else if ((op >= 0xd0 && op <= 0xd2) || (op >= 0xd4 && op <= 0xd6))
 		wasm_compile_reference(c, op);
 	else if (op == 0xfc)

@@ -59,8 +59,10 @@ struct wasm_ctl {
 	uint32_t patches;    /* jumps to the end, linked; NO_CODE: none */
 	uint32_t else_patch; /* CTL_IF: the jump over it */
 	uint32_t set_height; /* locals set before, see wasm_local.set */
-	/* Exceptions. */
-	uint32_t try_from, handler_first;
+	/* CTL_TRY and later: the words it covers.  A legacy try has a slot
+	 * below `base` for the exception. */
+	uint32_t try_from, try_to;
+	const uint8_t *catches; /* CTL_TRY_TABLE: its list, in the input */
 };
 
 enum { MAX_CONSTS = 16 };
@@ -157,8 +159,21 @@ void wasm_pop_types(struct wasm_compiler *c, const uint32_t *t, uint32_t n);
 void wasm_push_types(struct wasm_compiler *c, const uint32_t *t, uint32_t n);
 /* Jumps to a label with the values on top, which stay on the stack. */
 void wasm_branch(struct wasm_compiler *c, uint32_t depth);
+/* Blocks that the other groups begin and end. */
+void wasm_begin_block(struct wasm_compiler *c, uint8_t kind);
+void wasm_check_end(struct wasm_compiler *c, struct wasm_ctl *k);
+void wasm_next_part(struct wasm_compiler *c, struct wasm_ctl *k);
+void wasm_check_top(struct wasm_compiler *c, struct wasm_ctl *k, bool take);
+void wasm_end_block(struct wasm_compiler *c);
 /* Emits the jump part alone: op with a, to the label. */
 void wasm_jump_to(struct wasm_compiler *c, struct wasm_ctl *k, uint32_t word);
+
+/* --- exception.c -------------------------------------------------------- */
+void wasm_compile_exception(struct wasm_compiler *c, uint32_t op);
+/* Reads the list of a try_table that is about to begin. */
+const uint8_t *wasm_read_catches(struct wasm_compiler *c);
+/* The code for its exceptions, when the block itself is closed. */
+void wasm_emit_catches(struct wasm_compiler *c, const struct wasm_ctl *k);
 
 /* --- memory.c ---------------------------------------------------------- */
 struct wasm_memarg {

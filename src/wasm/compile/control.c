@@ -305,11 +305,29 @@ static void branch_if(struct wasm_compiler *c, uint32_t depth, struct cond k)
 
 /* --- instructions ------------------------------------------------------ */
 
-static void begin_block(struct wasm_compiler *c, uint8_t kind)
+/* A legacy try keeps its exception in a slot of its own, below the block's
+ * parameters, which have to move up for it. */
+static void make_exception_slot(struct wasm_compiler *c, struct wasm_ctl *k)
+{
+	uint32_t to = wasm_push(c, T_EXNREF) + 1;
+	const uint32_t *t = params(c, k);
+	uint32_t slots = 0;
+	for (uint32_t i = 0; i < k->param_count; i++)
+		slots += t_slots(t[i]);
+	for (uint32_t i = k->param_count; i-- > 0 && !c->failed;) {
+		slots -= t_slots(t[i]);
+		wasm_emit_op(c, t[i] == T_V128 ? OP_copy2 : OP_copy, to + slots,
+			to + slots - 1, 0);
+	}
+}
+
+void wasm_begin_block(struct wasm_compiler *c, uint8_t kind)
 {
 	struct wasm_ctl k = { .kind = kind };
 	struct cond cond = { 0 };
 	read_block_type(c, &k);
+	if (kind == CTL_TRY_TABLE)
+		k.catches = wasm_read_catches(c);
 	if (kind == CTL_IF) {
 		struct wasm_val v = wasm_pop(c, T_I32);
 		cond = condition(c, &v, true);
@@ -323,6 +341,8 @@ static void begin_block(struct wasm_compiler *c, uint8_t kind)
 	if (kind == CTL_IF && !c->dead)
 		patch = emit_cond(c, &cond);
 	wasm_pop_types(c, params(c, &k), k.param_count);
+	if (kind == CTL_TRY)
+		make_exception_slot(c, &k);
 	push_ctl(c, k);
 	if (c->failed)
 		return;
@@ -333,6 +353,8 @@ static void begin_block(struct wasm_compiler *c, uint8_t kind)
 	}
 	if (kind == CTL_LOOP)
 		top->loop_at = c->m->code_count;
+	top->try_from = c->m->code_count;
+	top->try_to = NO_CODE;
 	wasm_emit_label(c);
 }
 
@@ -343,12 +365,24 @@ static void undo_sets(struct wasm_compiler *c, const struct wasm_ctl *k)
 }
 
 /* The block's results are on top of its stack, and nothing else. */
-static void check_end(struct wasm_compiler *c, struct wasm_ctl *k)
+void wasm_check_end(struct wasm_compiler *c, struct wasm_ctl *k)
 {
 	wasm_flush_top(c, k->result_count);
 	wasm_pop_types(c, results(c, k), k->result_count);
 	if (!c->failed && c->val_count != k->height)
 		wasm_compile_fail(c, "type mismatch: values left on the stack");
+}
+
+/* One part of a block has ended (its values are checked): the next begins,
+ * and who comes from before jumps over it. */
+void wasm_next_part(struct wasm_compiler *c, struct wasm_ctl *k)
+{
+	if (!c->dead)
+		wasm_jump_to(c, k, wasm_emit_wide(c, OP_jump, 0, 0));
+	undo_sets(c, k);
+	k->unreachable = false;
+	c->dead = k->dead;
+	wasm_emit_label(c);
 }
 
 static void do_else(struct wasm_compiler *c)
@@ -358,18 +392,13 @@ static void do_else(struct wasm_compiler *c)
 		wasm_compile_fail(c, "else without if");
 		return;
 	}
-	check_end(c, k);
+	wasm_check_end(c, k);
 	if (c->failed)
 		return;
-	if (!c->dead)
-		wasm_jump_to(c, k, wasm_emit_wide(c, OP_jump, 0, 0));
+	wasm_next_part(c, k);
 	land(c, k->else_patch);
-	undo_sets(c, k);
 	k->else_patch = NO_CODE;
 	k->kind = CTL_ELSE;
-	k->unreachable = false;
-	c->dead = k->dead;
-	wasm_emit_label(c);
 	wasm_push_types(c, params(c, k), k->param_count);
 }
 
@@ -384,35 +413,69 @@ static bool same_types(struct wasm_compiler *c, struct wasm_ctl *k)
 	return true;
 }
 
+/* The results of a legacy try move down to where its exception was. */
+static void drop_exception_slot(struct wasm_compiler *c, struct wasm_ctl *k)
+{
+	const uint32_t *t = results(c, k);
+	c->val_count--;
+	for (uint32_t i = 0; i < k->result_count && !c->failed; i++) {
+		uint32_t to = wasm_push(c, t[i]);
+		wasm_emit_op(c, t[i] == T_V128 ? OP_copy2 : OP_copy, to, to + 1,
+			0);
+	}
+	wasm_emit_label(c);
+}
+
+static bool is_try(const struct wasm_ctl *k)
+{
+	return k->kind == CTL_TRY || k->kind == CTL_CATCH ||
+		k->kind == CTL_CATCH_ALL;
+}
+
+/* Closes the innermost block; its values are checked. */
+void wasm_end_block(struct wasm_compiler *c)
+{
+	struct wasm_ctl *k = &c->ctls[c->ctl_count - 1];
+	undo_sets(c, k);
+	if (k->kind == CTL_TRY_TABLE && *k->catches) {
+		k->try_to = c->m->code_count;
+		if (!c->dead)
+			wasm_jump_to(c, k, wasm_emit_wide(c, OP_jump, 0, 0));
+	}
+	struct wasm_ctl done = *k;
+	c->ctl_count--;
+	if (is_loop(&done))
+		c->loops--;
+	c->dead = done.dead;
+	if (done.kind == CTL_TRY_TABLE)
+		wasm_emit_catches(c, &done);
+	land(c, done.else_patch);
+	land(c, done.patches);
+	wasm_emit_label(c);
+	if (is_try(&done))
+		drop_exception_slot(c, &done);
+	else if (c->ctl_count)
+		wasm_push_types(c, results(c, &done), done.result_count);
+}
+
 static void do_end(struct wasm_compiler *c)
 {
 	struct wasm_ctl *k = &c->ctls[c->ctl_count - 1];
 	if (k->kind == CTL_IF && !same_types(c, k))
 		wasm_compile_fail(c, "type mismatch: if without else");
 	if (k->kind == CTL_FUNC && !c->failed && !c->dead &&
-		c->val_count - k->height >= k->result_count && !c->const_only)
+		c->val_count - k->height >= k->result_count)
 		emit_return(c);
-	check_end(c, k);
-	if (c->failed)
-		return;
-	undo_sets(c, k);
-	struct wasm_ctl done = *k;
-	c->ctl_count--;
-	if (is_loop(&done))
-		c->loops--;
-	c->dead = done.dead;
-	land(c, done.else_patch);
-	land(c, done.patches);
-	wasm_emit_label(c);
-	if (c->ctl_count)
-		wasm_push_types(c, results(c, &done), done.result_count);
+	wasm_check_end(c, k);
+	if (!c->failed)
+		wasm_end_block(c);
 }
 
 /*
  * Checks that the label's values are on top; they stay.  With `take` they
  * have the label's types afterwards.
  */
-static void check_top(struct wasm_compiler *c, struct wasm_ctl *k, bool take)
+void wasm_check_top(struct wasm_compiler *c, struct wasm_ctl *k, bool take)
 {
 	uint32_t n, i;
 	const uint32_t *t = wasm_label_types(c, k, &n);
@@ -437,7 +500,7 @@ static void check_top(struct wasm_compiler *c, struct wasm_ctl *k, bool take)
 static void do_br(struct wasm_compiler *c)
 {
 	uint32_t depth = wasm_u32(&c->in);
-	check_top(c, wasm_ctl_at(c, depth), false);
+	wasm_check_top(c, wasm_ctl_at(c, depth), false);
 	if (c->failed)
 		return;
 	wasm_branch(c, depth);
@@ -450,7 +513,7 @@ static void do_br_if(struct wasm_compiler *c)
 	struct wasm_val v = wasm_pop(c, T_I32);
 	struct wasm_ctl *k = wasm_ctl_at(c, depth);
 	struct cond cond = condition(c, &v, false);
-	check_top(c, k, true);
+	wasm_check_top(c, k, true);
 	if (!c->failed && !c->dead)
 		branch_if(c, depth, cond);
 }
@@ -480,7 +543,7 @@ static void check_table(struct wasm_compiler *c, uint32_t n)
 			wasm_compile_fail(c,
 				"type mismatch: labels of br_table differ");
 		arity = have;
-		check_top(c, k, false);
+		wasm_check_top(c, k, false);
 	}
 }
 
@@ -510,7 +573,7 @@ static void do_br_table(struct wasm_compiler *c)
 
 static void do_return(struct wasm_compiler *c)
 {
-	check_top(c, &c->ctls[0], false);
+	wasm_check_top(c, &c->ctls[0], false);
 	if (c->failed)
 		return;
 	emit_return(c);
@@ -527,13 +590,13 @@ void wasm_compile_control(struct wasm_compiler *c, uint32_t op)
 	case 0x01:
 		break;
 	case 0x02:
-		begin_block(c, CTL_BLOCK);
+		wasm_begin_block(c, CTL_BLOCK);
 		break;
 	case 0x03:
-		begin_block(c, CTL_LOOP);
+		wasm_begin_block(c, CTL_LOOP);
 		break;
 	case 0x04:
-		begin_block(c, CTL_IF);
+		wasm_begin_block(c, CTL_IF);
 		break;
 	case 0x05:
 		do_else(c);
@@ -566,7 +629,7 @@ void wasm_compile_br_null(struct wasm_compiler *c, bool on_null)
 		.a = c->dead ? 0 : wasm_use(c, &v) };
 	if (!on_null)
 		wasm_push_val(c, v, rest);
-	check_top(c, wasm_ctl_at(c, depth), true);
+	wasm_check_top(c, wasm_ctl_at(c, depth), true);
 	if (!c->failed && !c->dead)
 		branch_if(c, depth, cond);
 	if (on_null)

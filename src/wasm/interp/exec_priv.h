@@ -92,6 +92,7 @@ void wasm_op_refill(WASM_ARGS);
 void wasm_op_make_room(WASM_ARGS);
 void wasm_op_call_any(WASM_ARGS);
 void wasm_op_tail_any(WASM_ARGS);
+void wasm_op_unwind(WASM_ARGS);
 
 #define OP(n) void wasm_op_##n(WASM_ARGS)
 #define UNUSED_ARGS \
@@ -145,13 +146,13 @@ void wasm_op_tail_any(WASM_ARGS);
 
 /* Jumps by the distance that word w of the instruction holds; a turn of a
  * loop is a unit of work. */
-#define JUMP(w)                                            \
-	do {                                               \
-		int32_t rel_ = ip[w].rel;                  \
-		ip += (w) + (int64_t)rel_;                 \
-		if (rel_ < 0 && UNLIKELY(--x->budget < 0)) \
-			GOTO(refill);                      \
-		GO();                                      \
+#define JUMP(w)                                             \
+	do {                                                \
+		int32_t rel_ = ip[w].rel;                   \
+		ip += (w) + (int64_t)rel_;                  \
+		if (rel_ <= 0 && UNLIKELY(--x->budget < 0)) \
+			GOTO(refill);                       \
+		GO();                                       \
 	} while (0)
 
 #define TRAP(t)                          \

@@ -175,6 +175,34 @@ TEST(snp_policy_errors_name_the_place_and_what_was_expected)
 	}
 }
 
+TEST(intel_policy_errors_name_the_place_and_what_was_expected)
+{
+	static const struct {
+		const char *text, *says;
+	} t[] = {
+		{ "[tdx]\ntcb_status = [\"Revoked\"]",
+			"p.toml:2:15: expected a status" },
+		{ "[sgx]\ntcb_status = [\"uptodate\"]",
+			"p.toml:2:15: expected a status" },
+		{ "[sgx]\nadvisories = [1]", "must be a string" },
+		{ "[sgx]\nminimum_evaluation = -1", "p.toml:2:22: " },
+		{ "[sgx]\nsigners = [\"12\"]", "expected 64 hex digits" },
+		{ "[sgx]\nproduct_id = 65536", "expected 0 to 65535" },
+		{ "[sgx]\nminimum_svn = \"1\"", "must be an integer" },
+		{ "[sgx]\nrtmr0 = []", "p.toml:2:1: rtmr0: nothing" },
+		{ "[tdx]\nrtmr4 = []", "p.toml:2:1: rtmr4: nothing" },
+		{ "[tdx]\nmrseam = [\"12\"]", "expected 96 hex digits" },
+		{ "[tdx]\nallow_perfmon = 1", "true or false" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		struct attest_policy *p = NULL;
+		struct err e = { 0 };
+		CHECK(!attest_policy_parse(bytes_str(t[i].text), "p.toml", NULL,
+			0, &p, &e));
+		CHECK_HAS(e.text, t[i].says);
+	}
+}
+
 TEST(snp_rules_are_read_into_their_places)
 {
 	struct attest_policy *p = parsed(

@@ -107,22 +107,142 @@ static void judge_snp(char **row, size_t *judged)
 	++*judged;
 }
 
+/* "... => converged OutOfDate", "TCB status ('OutOfDate', ..."; "" when the
+ * row says nothing of it. */
+static void status_of(const char *text, char out[64])
+{
+	const char *at = strstr(text, "converged ");
+	out[0] = '\0';
+	if (at)
+		sscanf(at, "converged %63[A-Za-z_]", out);
+	else if ((at = strstr(text, "TCB status ('")))
+		sscanf(at, "TCB status ('%63[A-Za-z_]", out);
+}
+
+static void files_of(char *text, char paths[VECTORS_SET][128],
+	const char *files[VECTORS_SET + 1])
+{
+	char *names[MAX_FILES];
+	size_t used = 0;
+	if (ends_in(text, "/")) {
+		vectors_set(text, paths, files);
+		return;
+	}
+	size_t n = strcmp(text, "-") ? split(text, ';', names, MAX_FILES) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (!ends_in(names[i], ".der"))
+			files[used++] = names[i];
+	files[used] = NULL;
+}
+
+/* What must fail, in the order of the checks. */
+static void quote_expected(const char *says, const char *status, bool set,
+	bool identity, struct buf *out)
+{
+	buf_clear(out);
+	if (!set)
+		CHECK(buf_str(out, "endorsements revocation "));
+	if (!identity)
+		CHECK(buf_str(out, "qe identity "));
+	if (!set)
+		CHECK(buf_str(out, "tcb info tcb status "));
+	else if (strcmp(status, "UpToDate") != 0)
+		CHECK(buf_str(out, "tcb status "));
+	if (strstr(says, "FAIL debug") || strstr(says, "SGX-DEBUG"))
+		CHECK(buf_str(out, "debug "));
+}
+
+static void judge_quote(char **row, size_t *judged)
+{
+	static struct attest_verdict v;
+	static char paths[VECTORS_SET][128];
+	const char *files[MAX_FILES + 1];
+	char status[64];
+	files_of(row[COLLATERAL], paths, files);
+	bool set = files[0], identity = false;
+	for (size_t i = 0; files[i]; i++)
+		identity |= ends_in(files[i], "qe_identity.json");
+	struct attest_bundle b = { 0 };
+	if (set) {
+		vectors_bundle(&b, row[FILE_NAME], files);
+	} else {
+		CHECK(vectors_read(row[FILE_NAME], &b.evidence));
+		b.bare = true;
+	}
+	struct attest_policy *p = vectors_quote_policy(&b,
+		strcmp(row[FAMILY], "tdx") ? "" :
+					     "allow_sept_ve = true\n"
+					     "allow_service_td = true");
+	struct attest_input in = { .evidence = buf_bytes(&b.evidence),
+		.endorsements = buf_bytes(&b.endorsements),
+		.now = date_of(set ? row[DATE] : "2025-06-01"),
+		.bare = b.bare,
+		.padded = true };
+	auto_buf want = { 0 }, got = { 0 }, text = { 0 };
+	CHECK(attest_verify(&in, p, &v, NULL));
+	vectors_failed(&v, &got);
+	attest_print_text(&v, &text);
+	status_of(row[EXPECTED], status);
+	const char *failed = buf_cstr(&got), *says = row[EXPECTED];
+	quote_expected(says, status, set, identity, &want);
+	if (strstr(says, "strict-order"))
+		CHECK(strstr(failed, "chain ") && !v.accepted);
+	else if (strstr(says, "unsupported cert data type"))
+		CHECK(strstr(failed, "evidence format ") && !v.accepted);
+	else if (strcmp(failed, buf_cstr(&want)) ||
+		strcmp(v.tcb_status, status))
+		fail_msg("%s: status \"%s\" failed \"%s\", expected \"%s\" "
+			 "\"%s\"\n%s",
+			row[FILE_NAME], v.tcb_status, failed, status,
+			buf_cstr(&want), buf_cstr(&text));
+	attest_policy_free(p);
+	attest_bundle_fini(&b);
+	++*judged;
+}
+
+/* Calls `judge` on each row of a family whose file ends so. */
+static void each_row(struct buf *index, const char *family, const char *end,
+	void (*judge)(char **, size_t *), size_t *judged)
+{
+	CHECK(buf_u8(index, 0));
+	for (char *line = (char *)index->ptr; line && *line;) {
+		char *next = strchr(line, '\n'), *row[COLUMNS];
+		if (next)
+			*next++ = '\0';
+		size_t n = split(line, '\t', row, COLUMNS);
+		if (n == COLUMNS && !strcmp(row[FAMILY], family) &&
+			ends_in(row[FILE_NAME], end))
+			judge(row, judged);
+		line = next;
+	}
+}
+
+TEST(every_tdx_quote_of_the_index_gets_its_verdict)
+{
+	auto_buf index = { 0 };
+	size_t judged = 0;
+	if (!vectors_read("INDEX.tsv", &index))
+		SKIP_TEST("no vectors: DONJON_SHARED is absent");
+	each_row(&index, "tdx", ".quote.bin", judge_quote, &judged);
+	CHECK(judged >= 13);
+}
+
+TEST(every_sgx_quote_of_the_index_gets_its_verdict)
+{
+	auto_buf index = { 0 };
+	size_t judged = 0;
+	if (!vectors_read("INDEX.tsv", &index))
+		SKIP_TEST("no vectors: DONJON_SHARED is absent");
+	each_row(&index, "sgx", ".quote.bin", judge_quote, &judged);
+	CHECK(judged >= 6);
+}
+
 TEST(every_snp_report_of_the_index_gets_its_verdict)
 {
 	auto_buf index = { 0 };
 	size_t judged = 0;
 	if (!vectors_read("INDEX.tsv", &index))
 		SKIP_TEST("no vectors: DONJON_SHARED is absent");
-	CHECK(buf_u8(&index, 0));
-	for (char *line = (char *)index.ptr; line && *line;) {
-		char *next = strchr(line, '\n'), *row[COLUMNS];
-		if (next)
-			*next++ = '\0';
-		size_t n = split(line, '\t', row, COLUMNS);
-		if (n == COLUMNS && !strcmp(row[FAMILY], "snp") &&
-			ends_in(row[FILE_NAME], ".report.bin"))
-			judge_snp(row, &judged);
-		line = next;
-	}
+	each_row(&index, "snp", ".report.bin", judge_snp, &judged);
 	CHECK(judged >= 13);
 }

@@ -221,6 +221,41 @@ TEST(the_quota_holds_to_the_byte_and_all_of_it_comes_back)
 	memfs_free(w.fs);
 }
 
+TEST(what_does_not_fit_leaves_no_trace)
+{
+	/* Every quota up to what all of it takes. */
+	for (uint64_t max = 1; max < 700; max += 3) {
+		struct world w = begin(max, 0);
+		struct vfs_node *f = NULL, *d = NULL;
+		struct vfs_stat st = { 0 };
+		int made = make(&w, w.root, "file", VFS_FILE, &f);
+		if (!made)
+			(void)put(&w, f, 0, "0123456789", 10);
+		if (!made && !make(&w, w.root, "dir", VFS_DIRECTORY, &d)) {
+			int r = w.v->ops->link(w.v, f, d, bytes_str("hard"));
+			st = stat_of(&w, f);
+			CHECK(r == 0 || r == WASI_NOSPC);
+			CHECK_INT(st.nlink, r ? 1 : 2);
+			CHECK_INT(look(&w, d, "hard"), r ? WASI_NOENT : 0);
+			r = w.v->ops->symlink(w.v, d, bytes_str("soft"),
+				bytes_str("a target of some length"));
+			CHECK(r == 0 || r == WASI_NOSPC);
+			CHECK_INT(look(&w, d, "soft"), r ? WASI_NOENT : 0);
+			w.v->ops->unref(w.v, d);
+			(void)drop(&w, d, "hard", false);
+			(void)drop(&w, d, "soft", false);
+			CHECK_INT(drop(&w, w.root, "dir", true), 0);
+		}
+		CHECK(memfs_used(w.fs) <= max);
+		if (!made) {
+			w.v->ops->unref(w.v, f);
+			CHECK_INT(drop(&w, w.root, "file", false), 0);
+		}
+		CHECK_INT(memfs_used(w.fs), 0);
+		memfs_free(w.fs);
+	}
+}
+
 TEST(the_number_of_files_is_limited)
 {
 	struct world w = begin(0, 3); /* the root is one */

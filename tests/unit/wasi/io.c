@@ -230,6 +230,11 @@ TEST(streams_have_no_position_and_directories_no_data)
 		WASI_ISDIR);
 	CHECK_INT(CALL(g, fd_tell, GUEST_DIR, GUEST_OUT), WASI_ISDIR);
 	CHECK_INT(CALL(g, fd_read, 63, iov, 1, GUEST_OUT), WASI_BADF);
+	CHECK_INT(CALL(g, fd_seek, 63, 0, WHENCE_SET, GUEST_OUT), WASI_BADF);
+	CHECK_INT(CALL(g, fd_tell, 63, GUEST_OUT), WASI_BADF);
+	CHECK_INT(CALL(g, fd_tell, GUEST_NULL, GUEST_MEMORY - 7), WASI_FAULT);
+	CHECK_INT(CALL(g, fd_seek, GUEST_NULL, 0, WHENCE_SET, GUEST_MEMORY - 7),
+		WASI_FAULT);
 	CHECK_INT(CALL(g, fd_read, 0xffffffff, iov, 1, GUEST_OUT), WASI_BADF);
 	guest_free(g);
 }

@@ -233,6 +233,12 @@ TEST(path_texts_are_utf8_without_nul_inside_memory)
 				  rows[i].len, GUEST_OUT),
 			rows[i].result);
 	}
+	/* Cut in a character whose rest lies behind the path. */
+	guest_put(g, 0x1000, "x\xe2\x82\xac", 4);
+	for (uint32_t len = 2; len < 4; len++)
+		CHECK_INT(CALL(g, path_filestat_get, GUEST_DIR, 0, 0x1000, len,
+				  GUEST_OUT),
+			WASI_ILSEQ);
 	CHECK_INT(CALL(g, path_filestat_get, GUEST_DIR, 0, GUEST_MEMORY - 3, 4,
 			  GUEST_OUT),
 		WASI_FAULT);

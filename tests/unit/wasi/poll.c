@@ -78,7 +78,9 @@ TEST(clocks_that_nobody_can_wait_for_are_errors_of_their_own)
 	sub_clock(g, 0, WASI_CLOCK_PROCESS_CPUTIME, 1, 0);
 	sub_clock(g, 1, 99, 1, 0);
 	sub_clock(g, 2, WASI_CLOCK_MONOTONIC, 1000, 2);
-	CHECK_INT(poll(g, 3), 3);
+	sub_clock(g, 3, WASI_CLOCK_THREAD_CPUTIME, 1, 0);
+	CHECK_INT(poll(g, 4), 4);
+	CHECK_INT(EV(3, 8, 2), WASI_NOTSUP);
 	CHECK_INT(EV(0, 8, 2), WASI_NOTSUP);
 	CHECK_INT(EV(1, 8, 2), WASI_INVAL);
 	CHECK_INT(EV(2, 8, 2), WASI_INVAL);

@@ -168,6 +168,11 @@ TEST(unknown_flags_and_pointers_of_sockets_are_refused)
 	CHECK_INT(CALL(g, sock_recv, GUEST_SOCKET, 0x100, 1, 0, GUEST_OUT,
 			  GUEST_MEMORY - 1),
 		WASI_FAULT);
-	CHECK_INT(g->sock.reads, 0);
+	CHECK_INT(CALL(g, sock_send, GUEST_SOCKET, 0x100, 1, 0,
+			  GUEST_MEMORY - 3),
+		WASI_FAULT);
+	CHECK_INT(CALL(g, sock_send, GUEST_SOCKET, 0xfffffff0, 1, 0, GUEST_OUT),
+		WASI_FAULT);
+	CHECK_INT(g->sock.reads + g->sock.out.len, 0);
 	guest_free(g);
 }

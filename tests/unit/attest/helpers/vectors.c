@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "attest/quote.h"
 #include "codec/hex.h"
 #include "spec/snp.h"
 
@@ -33,8 +34,8 @@ bool vectors_read(const char *name, struct buf *out)
 void vectors_bundle(struct attest_bundle *b, const char *report,
 	const char *const *files)
 {
-	struct buf raw[8] = { 0 };
-	struct bytes spans[8];
+	struct buf raw[12] = { 0 };
+	struct bytes spans[12];
 	size_t n = 0;
 	struct err e = { 0 };
 	auto_buf evidence = { 0 };
@@ -42,12 +43,12 @@ void vectors_bundle(struct attest_bundle *b, const char *report,
 	if (!attest_bundle_read(buf_bytes(&evidence), b, &e))
 		fail_msg("%s: %s", report, e.text);
 	for (; files[n]; n++) {
-		CHECK(n < 8 && vectors_read(files[n], &raw[n]));
+		CHECK(n < 12 && vectors_read(files[n], &raw[n]));
 		spans[n] = buf_bytes(&raw[n]);
 	}
 	if (!attest_bundle_endorse(b, spans, n, &e))
 		fail_msg("%s: %s", report, e.text);
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < 12; i++)
 		buf_fini(&raw[i]);
 }
 
@@ -65,6 +66,47 @@ struct attest_policy *vectors_snp_policy(const struct attest_bundle *b,
 	if (!attest_policy_parse(buf_bytes(&toml), "p", NULL, 0, &p, &e))
 		fail_msg("%s", e.text);
 	return p;
+}
+
+struct attest_policy *vectors_quote_policy(const struct attest_bundle *b,
+	const char *more)
+{
+	char hex[97];
+	auto_buf toml = { 0 };
+	struct attest_quote q;
+	struct attest_policy *p = NULL;
+	struct err e = { 0 };
+	if (!attest_quote_parse(buf_bytes(&b->evidence), &q, &e))
+		q = (struct attest_quote){ .body = buf_bytes(&b->evidence) };
+	if (q.tdx)
+		hex_encode(bytes_of(q.body.ptr + 136, 48), hex);
+	else
+		hex_encode(bytes_of(q.body.ptr + 64, 32), hex);
+	CHECK(buf_fmt(&toml, "[%s]\nmeasurements = [\"%s\"]\n%s\n",
+		q.tdx ? "tdx" : "sgx", hex, more));
+	if (!attest_policy_parse(buf_bytes(&toml), "p", NULL, 0, &p, &e))
+		fail_msg("%s", e.text);
+	return p;
+}
+
+void vectors_set(const char *folder, char paths[VECTORS_SET][128],
+	const char *files[VECTORS_SET + 1])
+{
+	static const char *const names[VECTORS_SET] = { "root_ca.crl",
+		"pck.crl", "tcb_signing_chain.pem", "tcb_info.json",
+		"qe_identity_signing_chain.pem", "qe_identity.json",
+		"pck_crl_issuer_chain.pem" };
+	size_t n = 0;
+	for (size_t i = 0; i < VECTORS_SET; i++) {
+		auto_buf probe = { 0 };
+		snprintf(paths[n], 128, "%s%s", folder, names[i]);
+		if (vectors_read(paths[n], &probe)) {
+			files[n] = paths[n];
+			n++;
+		}
+	}
+	files[n] = NULL;
+	CHECK(n >= 6);
 }
 
 void vectors_failed(const struct attest_verdict *v, struct buf *out)

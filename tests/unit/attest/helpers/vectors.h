@@ -8,12 +8,19 @@
 
 /* False when there is no such file. */
 bool vectors_read(const char *name, struct buf *out);
-/* An SNP report with the files that endorse it, NULL at the end. */
+/* Evidence with the files that endorse it, NULL at the end. */
 void vectors_bundle(struct attest_bundle *b, const char *report,
 	const char *const *files);
 /* Accepts the report's own measurement; `more`: further lines of [snp]. */
 struct attest_policy *vectors_snp_policy(const struct attest_bundle *b,
 	const char *more);
+/* The same for a quote: [sgx] or [tdx], whatever it is. */
+struct attest_policy *vectors_quote_policy(const struct attest_bundle *b,
+	const char *more);
+/* The files of a set of Intel's collateral, NULL at the end. */
+enum { VECTORS_SET = 7 };
+void vectors_set(const char *folder, char paths[VECTORS_SET][128],
+	const char *files[VECTORS_SET + 1]);
 /* The names of the checks that failed, each followed by a blank. */
 void vectors_failed(const struct attest_verdict *v, struct buf *out);
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Objects that the collector looks after: exceptions, structs, arrays.  A
+ * reference to one is its address.  The collector marks and sweeps and never
+ * moves.  Objects know what they refer to; of the machine's stack it is only
+ * known which slots are in use, so whatever looks like the address of an
+ * object there keeps it alive.
+ */
+#ifndef WASM_OBJECT_PRIV_H
+#define WASM_OBJECT_PRIV_H
+
+#include "wasm/store_priv.h"
+
+enum wasm_object_kind { OBJECT_EXCEPTION, OBJECT_STRUCT, OBJECT_ARRAY };
+
+struct wasm_object {
+	struct wasm_object *next; /* of all */
+	struct wasm_object *gray; /* marked, but not yet looked into */
+	uint32_t type;		  /* the store's number */
+	uint32_t count;		  /* elements of an array */
+	uint32_t bytes;		  /* of data */
+	uint8_t kind;
+	bool marked;
+	/* Exceptions: their tag, then the slots of the values. */
+	uint64_t data[];
+};
+
+static inline struct wasm_object *wasm_ref_object(uint64_t ref)
+{
+	return (struct wasm_object *)(uintptr_t)ref;
+}
+
+/*
+ * A new object with zeroed data, or NULL.  May collect: everything that is
+ * to live must be reachable, and x->ip and x->fp say which frame is in use.
+ */
+struct wasm_object *wasm_object_new(struct wasm_exec *x,
+	enum wasm_object_kind kind, uint32_t type, uint64_t bytes);
+void wasm_objects_free(struct wasm_store *s);
+
+#endif

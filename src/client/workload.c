@@ -174,6 +174,40 @@ static bool add_mount(struct client_workload *w, struct client_mount m,
 	return true;
 }
 
+/* Takes over what m owns. */
+static bool judge_mount(struct client_workload *w, struct client_mount m,
+	const char *text, struct err *e)
+{
+	bool ok = true;
+	if (w->mount_count == FRAME_MAX_MOUNTS)
+		ok = err_fail(e, ERR_LIMIT, "more than %d directories",
+			FRAME_MAX_MOUNTS);
+	else if (m.guest && !guest_ok(m.guest))
+		ok = err_fail(e, ERR_INPUT,
+			"%s: the Keep's side must be an absolute path without "
+			"\".\" and \"..\"",
+			text);
+	for (size_t i = 0; ok && m.guest && i < w->mount_count; i++)
+		if (!strcmp(w->mounts[i].guest, m.guest))
+			ok = err_fail(e, ERR_INPUT,
+				"%s: another directory is there", text);
+	if (ok)
+		return add_mount(w, m, e);
+	free(m.host);
+	free(m.guest);
+	return false;
+}
+
+bool client_workload_mount(struct client_workload *w, const char *host,
+	const char *guest, bool writable, struct err *e)
+{
+	const struct client_mount m = { .host = strdup(host),
+		.guest = strdup(guest),
+		.writable = writable,
+		.packaged = true };
+	return judge_mount(w, m, guest, e);
+}
+
 bool client_workload_dir(struct client_workload *w, const char *text,
 	struct err *e)
 {
@@ -190,30 +224,10 @@ bool client_workload_dir(struct client_workload *w, const char *text,
 			"%s: want HOST::GUEST, HOST::GUEST:ro or "
 			"HOST::GUEST:rw",
 			text);
-	if (w->mount_count == FRAME_MAX_MOUNTS)
-		return err_fail(e, ERR_LIMIT, "more than %d directories",
-			FRAME_MAX_MOUNTS);
-	struct client_mount m = { .host = strndup(text, at),
+	const struct client_mount m = { .host = strndup(text, at),
 		.guest = strndup(text + at + width, len - at - width),
 		.writable = writable };
-	if (m.guest && !guest_ok(m.guest)) {
-		err_put(e, ERR_INPUT,
-			"%s: the Keep's side must be an absolute path without "
-			"\".\" and \"..\"",
-			text);
-		free(m.host);
-		free(m.guest);
-		return false;
-	}
-	for (size_t i = 0; m.guest && i < w->mount_count; i++)
-		if (!strcmp(w->mounts[i].guest, m.guest)) {
-			err_put(e, ERR_INPUT, "%s: another directory is there",
-				text);
-			free(m.host);
-			free(m.guest);
-			return false;
-		}
-	return add_mount(w, m, e);
+	return judge_mount(w, m, text, e);
 }
 
 bool client_workload_time(struct client_workload *w, const char *seconds,

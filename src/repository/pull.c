@@ -3,11 +3,18 @@
 #include "base/fmt.h"
 #include "repository/package.h"
 #include "repository/registry.h"
+#include "repository/sign.h"
+
+/* What was met on the way: an index may be signed, or what is in it. */
+struct way {
+	uint8_t digests[3][32];
+	size_t count;
+};
 
 /* Tag or digest down to the manifest that runs here; its bytes. */
 static bool resolve(struct repository_registry *g,
 	const struct repository_reference *ref, struct buf *text,
-	char type[128], struct err *e)
+	char type[128], struct way *way, struct err *e)
 {
 	uint8_t digest[32];
 	bool pinned = ref->pinned;
@@ -25,6 +32,7 @@ static bool resolve(struct repository_registry *g,
 				"the registry has no such package");
 		if (!repository_manifest_parse(buf_bytes(text), type, &m, e))
 			return false;
+		memcpy(way->digests[way->count++], digest, sizeof digest);
 		bool more = m.index;
 		bool ok = !more || repository_manifest_choose(&m, &which, e);
 		if (ok && more)
@@ -53,20 +61,28 @@ bool repository_pull(struct repository *r,
 	struct repository_registry *g;
 	auto_buf text = { 0 };
 	char type[128];
+	uint8_t signer[32];
+	bool is_signed;
+	struct way way = { 0 };
 	if (!repository_registry_find(r, ref, &g, e) ||
-		!resolve(g, ref, &text, type, e) ||
+		!resolve(g, ref, &text, type, &way, e) ||
+		!repository_trust_check(o->trust, g, ref,
+			(const uint8_t(*)[32])way.digests, way.count, signer,
+			&is_signed, e) ||
 		!repository_package_manifest(p, buf_bytes(&text), type, e) ||
 		!repository_need_cache(r, e) ||
 		!repository_cache_put(&r->cache, p->digest, buf_bytes(&text),
 			e))
 		return false;
-	for (size_t i = 0; i < p->blob_count; i++) {
+	for (size_t i = 0; !o->shallow && i < p->blob_count; i++) {
 		int at = (int)i;
 		bool runs = at == p->module || at == p->toml || at == p->data;
 		if ((runs || o->everything) &&
 			!pull_blob(g, ref->name, &p->blobs[i], e))
 			return false;
 	}
+	if (o->shallow)
+		return true;
 	struct repository_cache_info info = { 0 };
 	/* Room is made now that everything of this one was used last. */
 	return repository_cache_evict(&r->cache, r->cache.max_bytes, false,

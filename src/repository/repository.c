@@ -10,6 +10,7 @@
 #include "base/fmt.h"
 #include "repository/package.h"
 #include "repository/registry.h"
+#include "repository/sign.h"
 
 bool repository_open(const struct repository_config *cfg,
 	struct repository **out, struct err *e)
@@ -169,33 +170,40 @@ static bool from_file(struct repository *r, int fd, uint64_t size,
 	return from_module(r, &in, o, p, e);
 }
 
-static bool from_stream(struct repository *r, const char *path,
+static bool from_stream(struct repository *r,
+	const struct repository_reference *ref,
 	const struct repository_options *o, struct repository_package *p,
 	struct err *e)
 {
+	const char *path = ref->where;
 	auto_wipe_buf module = { 0 };
-	return repository_read_file(path, REPOSITORY_MAX_MODULE, &module, e) &&
+	return repository_trust_check_unsigned(o->trust, ref, e) &&
+		repository_read_file(path, REPOSITORY_MAX_MODULE, &module, e) &&
 		repository_build_module(r, &module,
 			strcmp(path, "-") ? path : "stdin.wasm", o, p, e);
 }
 
-static bool from_path(struct repository *r, const char *path,
+static bool from_path(struct repository *r,
+	const struct repository_reference *ref,
 	const struct repository_options *o, struct repository_package *p,
 	struct err *e)
 {
 	struct stat st;
-	if (!strcmp(path, "-"))
-		return from_stream(r, path, o, p, e);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (!strcmp(ref->where, "-"))
+		return from_stream(r, ref, o, p, e);
+	auto_fd fd = open(ref->where, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st))
 		return err_fail(e, ERR_INPUT, "%s", strerror(errno));
 	if (S_ISDIR(st.st_mode)) {
 		const struct repository_tree t = { .dir_fd = fd };
-		return from_tree(r, &t, o, p, e);
+		return repository_trust_check_unsigned(o->trust, ref, e) &&
+			from_tree(r, &t, o, p, e);
 	}
 	if (!S_ISREG(st.st_mode))
-		return from_stream(r, path, o, p, e);
-	return from_file(r, fd, (uint64_t)st.st_size, o, p, e);
+		return from_stream(r, ref, o, p, e);
+	uint64_t size = (uint64_t)st.st_size;
+	return repository_trust_check_file(o->trust, r, ref, fd, size, e) &&
+		from_file(r, fd, size, o, p, e);
 }
 
 static bool from_web(struct repository *r,
@@ -208,7 +216,8 @@ static bool from_web(struct repository *r,
 	if (!repository_web_get(r, ref, &got, &size, e))
 		return false;
 	auto_fd fd = got;
-	return from_file(r, fd, size, o, p, e);
+	return repository_trust_check_file(o->trust, r, ref, fd, size, e) &&
+		from_file(r, fd, size, o, p, e);
 }
 
 bool repository_get(struct repository *r, const char *reference,
@@ -228,7 +237,7 @@ bool repository_get(struct repository *r, const char *reference,
 	o = o ? o : &none;
 	switch (ref.kind) {
 	case REPOSITORY_PATH:
-		ok = from_path(r, ref.where, o, &p, e);
+		ok = from_path(r, &ref, o, &p, e);
 		break;
 	case REPOSITORY_WEB:
 		ok = from_web(r, &ref, o, &p, e);

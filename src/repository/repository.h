@@ -80,6 +80,10 @@ struct repository_package {
 struct repository_trust; /* which signatures are wanted: repository/sign.h */
 
 struct repository_options {
+	/* NULL: no signatures are asked for. */
+	const struct repository_trust *trust;
+	/* No contents of a registry's package, its manifest only. */
+	bool shallow;
 	/* Also what does not run: the config, SBOMs.  For push and copy. */
 	bool everything;
 	/* What is made into a package when the reference is no package yet: a

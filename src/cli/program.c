@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/package.h"
 #include "cli/say.h"
 #include "client/run.h"
 
 struct transcript {
+	struct cli_progress progress; /* first: it is a context of its own */
 	const struct cli_args *args;
 	bool quiet, verbose, colour;
 };
@@ -138,10 +140,14 @@ static int finish(const struct cli_args *a, struct client_report *r, bool ok,
 static int run(const struct cli_args *a, const char *url)
 {
 	struct err e = { 0 };
+	struct client_web web;
 	struct transcript t = { .args = a,
 		.quiet = a->value[CLI_QUIET] || a->value[CLI_JSON],
 		.verbose = a->value[CLI_VERBOSE],
 		.colour = cli_colour() };
+	t.progress.quiet = t.quiet;
+	if (!cli_web(a, &web, &e))
+		return cli_fail(&e);
 	const struct client_job job = {
 		.host = { .url = url,
 			.ca_file = a->value[CLI_HOST_CA],
@@ -154,6 +160,10 @@ static int run(const struct cli_args *a, const char *url)
 		.reference = a->operands[0],
 		.config = a->value[CLI_CONFIG],
 		.configure = configure,
+		.key = a->value[CLI_KEY],
+		.identity = a->value[CLI_IDENTITY],
+		.web = web,
+		.on_progress = cli_progress,
 		.detach = a->value[CLI_DETACH],
 		.signal_fd = cli_signals(),
 		.on_step = on_step,

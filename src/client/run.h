@@ -50,6 +50,9 @@ struct client_job {
 	 * the one that comes with it; NULL. */
 	const char *reference, *config;
 	struct client_web web;
+	/* A public key that must have signed it, for names of that pattern;
+	 * NULL.  More comes from the policy's [[signatures]]. */
+	const char *key, *identity;
 	/* Has the last word on the workload, after its Donjon.toml. */
 	bool (*configure)(void *ctx, struct client_workload *w, struct err *e);
 	bool detach;

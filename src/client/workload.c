@@ -140,9 +140,11 @@ static size_t split(const char *text, size_t len, size_t *width)
 	return (size_t)(p - text);
 }
 
+/* A ':' is more likely a mistyped mode than part of a name. */
 static bool guest_ok(const char *path)
 {
-	if (path[0] != '/' || strlen(path) > FRAME_MAX_PATH)
+	if (path[0] != '/' || strlen(path) > FRAME_MAX_PATH ||
+		strchr(path, ':'))
 		return false;
 	/* "." and ".." have no meaning where nothing is mounted yet. */
 	for (const char *p = path; *p;) {
@@ -155,47 +157,44 @@ static bool guest_ok(const char *path)
 	return true;
 }
 
-static bool add_mount(struct client_workload *w, struct client_mount m,
-	struct err *e)
+static bool check_mount(const struct client_workload *w,
+	const struct client_mount *m, const char *text, struct err *e)
 {
-	size_t n = m.guest ? strlen(m.guest) : 0;
-	while (n > 1 && m.guest[n - 1] == '/')
-		m.guest[--n] = '\0';
-	struct client_mount *p =
-		realloc(w->mounts, (w->mount_count + 1) * sizeof *p);
-	if (p)
-		w->mounts = p;
-	if (!p || !m.host || !m.guest) {
-		free(m.host);
-		free(m.guest);
+	if (!m->host || !m->guest)
 		return no_memory(e);
-	}
-	w->mounts[w->mount_count++] = m;
+	if (!guest_ok(m->guest))
+		return err_fail(e, ERR_INPUT,
+			"%s: the Keep's side must be an absolute path without "
+			"':', \".\" and \"..\"",
+			text);
+	for (size_t i = 0; i < w->mount_count; i++)
+		if (!strcmp(w->mounts[i].guest, m->guest))
+			return err_fail(e, ERR_INPUT,
+				"%s: another directory is there", text);
+	if (w->mount_count == FRAME_MAX_MOUNTS)
+		return err_fail(e, ERR_LIMIT, "more than %d directories",
+			FRAME_MAX_MOUNTS);
 	return true;
 }
 
 /* Takes over what m owns. */
-static bool judge_mount(struct client_workload *w, struct client_mount m,
+static bool add_mount(struct client_workload *w, struct client_mount m,
 	const char *text, struct err *e)
 {
-	bool ok = true;
-	if (w->mount_count == FRAME_MAX_MOUNTS)
-		ok = err_fail(e, ERR_LIMIT, "more than %d directories",
-			FRAME_MAX_MOUNTS);
-	else if (m.guest && !guest_ok(m.guest))
-		ok = err_fail(e, ERR_INPUT,
-			"%s: the Keep's side must be an absolute path without "
-			"\".\" and \"..\"",
-			text);
-	for (size_t i = 0; ok && m.guest && i < w->mount_count; i++)
-		if (!strcmp(w->mounts[i].guest, m.guest))
-			ok = err_fail(e, ERR_INPUT,
-				"%s: another directory is there", text);
-	if (ok)
-		return add_mount(w, m, e);
-	free(m.host);
-	free(m.guest);
-	return false;
+	struct client_mount *p = NULL;
+	if (check_mount(w, &m, text, e)) {
+		p = realloc(w->mounts, (w->mount_count + 1) * sizeof *p);
+		if (!p)
+			err_put(e, ERR_LIMIT, "no memory");
+	}
+	if (!p) {
+		free(m.host);
+		free(m.guest);
+		return false;
+	}
+	w->mounts = p;
+	w->mounts[w->mount_count++] = m;
+	return true;
 }
 
 bool client_workload_mount(struct client_workload *w, const char *host,
@@ -205,17 +204,17 @@ bool client_workload_mount(struct client_workload *w, const char *host,
 		.guest = strdup(guest),
 		.writable = writable,
 		.packaged = true };
-	return judge_mount(w, m, guest, e);
+	return add_mount(w, m, guest, e);
 }
 
 bool client_workload_dir(struct client_workload *w, const char *text,
 	struct err *e)
 {
 	size_t len = strlen(text), width;
-	bool writable = false;
+	struct client_mount m = { 0 };
 	if (len > 3 && text[len - 3] == ':' && text[len - 2] == 'r' &&
 		(text[len - 1] == 'o' || text[len - 1] == 'w')) {
-		writable = text[len - 1] == 'w';
+		m.writable = text[len - 1] == 'w';
 		len -= 3;
 	}
 	size_t at = split(text, len, &width);
@@ -224,10 +223,11 @@ bool client_workload_dir(struct client_workload *w, const char *text,
 			"%s: want HOST::GUEST, HOST::GUEST:ro or "
 			"HOST::GUEST:rw",
 			text);
-	const struct client_mount m = { .host = strndup(text, at),
-		.guest = strndup(text + at + width, len - at - width),
-		.writable = writable };
-	return judge_mount(w, m, text, e);
+	while (len > at + width + 1 && text[len - 1] == '/')
+		len--;
+	m.host = strndup(text, at);
+	m.guest = strndup(text + at + width, len - at - width);
+	return add_mount(w, m, text, e);
 }
 
 bool client_workload_time(struct client_workload *w, const char *seconds,

@@ -13,7 +13,7 @@
 #include "crypto/hash.h"
 #include "repository/cache_priv.h"
 
-enum { BLOCK = 256 << 10 };
+enum { BLOCK = 256 << 10, DEFAULT_GIB = 4 };
 
 static bool make(const char *path, struct err *e)
 {
@@ -71,6 +71,24 @@ bool repository_cache_open(struct repository_cache *c, const char *path,
 	}
 	*c = n;
 	return true;
+}
+
+/* $DONJON_CACHE_MAX in MiB. */
+static uint64_t cache_limit(void)
+{
+	const char *text = getenv("DONJON_CACHE_MAX");
+	char *end;
+	errno = 0;
+	unsigned long long n = text ? strtoull(text, &end, 10) : 0;
+	if (text && *text >= '0' && *text <= '9' && !*end && !errno &&
+		n < UINT64_C(1) << 40)
+		return (uint64_t)n << 20;
+	return (uint64_t)DEFAULT_GIB << 30;
+}
+
+bool repository_cache_open_default(struct repository_cache *c, struct err *e)
+{
+	return repository_cache_open(c, NULL, cache_limit(), e);
 }
 
 void repository_cache_close(struct repository_cache *c)

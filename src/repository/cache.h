@@ -28,6 +28,9 @@ struct repository_cache {
 /* path: NULL for the default place; the folders are made. */
 MUST_USE bool repository_cache_open(struct repository_cache *c,
 	const char *path, uint64_t max_bytes, struct err *e);
+/* The tenant's own, with its usual limit: $DONJON_CACHE_MAX, in MiB. */
+MUST_USE bool repository_cache_open_default(struct repository_cache *c,
+	struct err *e);
 void repository_cache_close(struct repository_cache *c);
 
 /*

@@ -45,24 +45,10 @@ void repository_close(struct repository *r)
 	free(r);
 }
 
-/* $DONJON_CACHE_MAX in MiB. */
-static uint64_t cache_limit(void)
-{
-	const char *text = getenv("DONJON_CACHE_MAX");
-	char *end;
-	errno = 0;
-	unsigned long long n = text ? strtoull(text, &end, 10) : 0;
-	if (text && *text >= '0' && *text <= '9' && !*end && !errno &&
-		n < UINT64_C(1) << 40)
-		return (uint64_t)n << 20;
-	return (uint64_t)REPOSITORY_CACHE_GIB << 30;
-}
-
 bool repository_need_cache(struct repository *r, struct err *e)
 {
 	if (!r->has_cache)
-		r->has_cache = repository_cache_open(&r->cache, NULL,
-			cache_limit(), e);
+		r->has_cache = repository_cache_open_default(&r->cache, e);
 	return r->has_cache;
 }
 

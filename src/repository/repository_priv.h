@@ -7,7 +7,7 @@
 #include "repository/cache.h"
 #include "repository/repository.h"
 
-enum { REPOSITORY_TRIES = 5, REPOSITORY_CACHE_GIB = 4 };
+enum { REPOSITORY_TRIES = 5 };
 
 struct repository_registry;
 

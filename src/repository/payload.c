@@ -117,6 +117,9 @@ bool repository_signature_encode(struct bytes raw, struct buf *out,
 static bool put_fixed(struct buf *raw, struct bytes v)
 {
 	static const uint8_t zeros[COORDINATE];
+	/* The zero that keeps it positive. */
+	if (v.len == COORDINATE + 1 && !v.ptr[0])
+		v = bytes_from(v, 1);
 	return v.len <= COORDINATE &&
 		buf_put(raw, bytes_of(zeros, COORDINATE - v.len)) &&
 		buf_put(raw, v);

@@ -4,7 +4,6 @@
 
 #include "cli/package.h"
 #include "cli/say.h"
-#include "codec/hex.h"
 
 int cli_package_sign(const struct cli_args *a)
 {
@@ -32,7 +31,7 @@ int cli_package_verify(const struct cli_args *a)
 	struct cli_repository c;
 	struct err e = { 0 };
 	uint8_t digest[32], signer[32] = { 0 };
-	char text[REPOSITORY_DIGEST_TEXT], key[65];
+	char text[REPOSITORY_DIGEST_TEXT], key[REPOSITORY_DIGEST_TEXT];
 	if (!a->value[CLI_KEY] && !a->value[CLI_POLICY])
 		return cli_misuse("package verify",
 			"wants --key FILE or --policy FILE");
@@ -46,7 +45,7 @@ int cli_package_verify(const struct cli_args *a)
 	if (status || a->value[CLI_QUIET])
 		return status;
 	repository_digest_show(digest, text);
-	hex_encode(BYTES_ARRAY(signer), key);
+	repository_digest_show(signer, key);
 	printf("%s signed by key %s\n", text, key);
 	return cli_print(BYTES_NONE);
 }

@@ -230,13 +230,18 @@ static bool add(struct scan *s, bool directory, uint64_t size, struct err *e)
 	return true;
 }
 
+static void show(const struct scan *s, char out[128])
+{
+	size_t n = 0;
+	for (const char *p = s->x.path; *p && n < 127; p++)
+		out[n++] = *p >= ' ' && *p < 0x7f ? *p : '?';
+	out[n] = '\0';
+}
+
 static bool named(const struct scan *s, const char *what, struct err *e)
 {
 	char shown[128];
-	size_t n = 0;
-	for (const char *p = s->x.path; *p && n < sizeof shown - 1; p++)
-		shown[n++] = *p >= ' ' && *p < 0x7f ? *p : '?';
-	shown[n] = '\0';
+	show(s, shown);
 	return err_fail(e, ERR_INPUT, "%s: %s", shown, what);
 }
 
@@ -292,8 +297,10 @@ static bool step(struct scan *s, const struct tar_head *h, struct err *e)
 		bool directory = h->type == '5' || (slash && !size);
 		if (!judge(s, h->type, size, e))
 			return false;
+		char shown[128];
+		show(s, shown);
 		if (!add(s, directory, size, e))
-			return named(s, e ? e->text : "refused", e);
+			return err_wrap(e, "%s", shown);
 		s->x = (struct extension){ 0 };
 	}
 	uint64_t padded = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;

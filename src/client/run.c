@@ -53,11 +53,15 @@ static bool load(struct client_run *run, struct err *e)
 static bool prepare(struct client_run *run, struct err *e)
 {
 	const struct client_job *job = run->job;
+	char images[CLIENT_PATH_MAX];
 	run->host = job->host;
+	if (job->images && !client_path_images(job->images, images, e))
+		return false;
 	if (!job->host.url) {
 		if (!client_agent_start(&run->agent, job->images, e))
 			return false;
-		run->host = (struct client_host){ .url = run->agent.url };
+		run->host = (struct client_host){ .url = run->agent.url,
+			.name = CLIENT_AGENT_NAME };
 	}
 	run->verdict = calloc(1, sizeof *run->verdict);
 	if (!run->verdict)

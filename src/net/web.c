@@ -51,9 +51,11 @@ bool net_web_open(const struct net_web_config *cfg, struct net_web **out,
 	w->plain_http = cfg->plain_http;
 	w->timeout_s = cfg->timeout_s ? cfg->timeout_s : DEFAULT_TIMEOUT_S;
 	w->cancel_fd = cfg->cancel_fd;
-	w->ca_file = cfg->ca_file ? strdup(cfg->ca_file) : NULL;
+	/* The usual variable counts here too; libcurl leaves it to us. */
+	const char *ca = cfg->ca_file ? cfg->ca_file : getenv("SSL_CERT_FILE");
+	w->ca_file = ca && ca[0] ? strdup(ca) : NULL;
 	w->curl = curl_easy_init();
-	if (!w->curl || (cfg->ca_file && !w->ca_file)) {
+	if (!w->curl || (ca && ca[0] && !w->ca_file)) {
 		net_web_close(w);
 		return err_fail(e, ERR_LIMIT, "no memory");
 	}

@@ -27,7 +27,7 @@ enum {
 struct net_web; /* one kept connection or more */
 
 struct net_web_config {
-	const char *ca_file; /* PEM; NULL: the system's; copied */
+	const char *ca_file; /* PEM; NULL: $SSL_CERT_FILE, the system's */
 	bool plain_http;     /* allowed beyond loopback */
 	unsigned timeout_s;  /* longest time under a trickle; 0: 60 */
 	int cancel_fd;	     /* give up when it becomes readable; -1 */

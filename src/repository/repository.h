@@ -25,7 +25,8 @@ struct repository_progress {
 };
 
 struct repository_config {
-	const char *ca_file; /* PEM for https; NULL: the system's */
+	const char *ca_file; /* PEM for https; NULL: $SSL_CERT_FILE or the
+			      * system's */
 	bool plain_http;     /* allowed beyond loopback */
 	unsigned timeout_s;  /* without progress; 0: 60 */
 	int cancel_fd;	     /* give up when it becomes readable; -1 */

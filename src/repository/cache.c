@@ -203,6 +203,11 @@ bool repository_cache_put(const struct repository_cache *c,
 {
 	struct repository_partial p;
 	bool have;
+	int fd;
+	/* What is there and damaged goes by this. */
+	if (!repository_cache_get(c, digest, in.len, &fd, e))
+		return false;
+	cleanup_fd(&fd);
 	if (!repository_partial_open(c, digest, in.len, NULL, NULL, &p, &have,
 		    e))
 		return false;

@@ -48,11 +48,15 @@ void client_steps_asked(const struct client_run *run)
 
 static bool is_release(const struct client_run *run)
 {
-	const struct attest_reference *r = &run->verifier.reference;
-	return r->len &&
-		bytes_equal(bytes_of(r->measurement, r->len),
-			bytes_of(run->verdict->measurement,
-				run->verdict->measurement_len));
+	struct bytes got = bytes_of(run->verdict->measurement,
+		run->verdict->measurement_len);
+	for (size_t i = 0; i < run->verifier.reference_count; i++) {
+		const struct attest_reference *r = &run->verifier.reference[i];
+		if (!strcmp(r->technology, run->verdict->technology) &&
+			bytes_equal(bytes_of(r->measurement, r->len), got))
+			return true;
+	}
+	return false;
 }
 
 void client_steps_measured(const struct client_run *run)

@@ -148,7 +148,7 @@ def test_wrong_usage_is_2_and_says_where_to_look(argv, word, tenant):
 
 
 @pytest.mark.parametrize("option,value,word", [
-    ("--dir", "nonsense", "HOST::GUEST"), ("--dir", "a::b", "absolute"),
+    ("--dir", "nonsense", "HOST::GUEST"), ("--dir", "a::../b", "path without"),
     ("--env", "=x", "KEY=VALUE"), ("--timeout", "soon", "seconds"),
     ("--timeout", "-1", "seconds"), ("--memory", "much", "bytes"),
     ("--fuel", "0", "number"), ("--config", "/nowhere.toml", "nowhere"),
@@ -511,9 +511,18 @@ def test_a_second_interrupt_leaves_at_once(tenant, agent):
     p.communicate()
 
 
-def test_killing_run_ends_its_agent(tenant):
+@pytest.fixture
+def runtime(tenant, tmp_path_factory):
+    """$XDG_RUNTIME_DIR; a socket's path has room for little."""
+    folder = tmp_path_factory.mktemp("r")
+    tenant.env["XDG_RUNTIME_DIR"] = str(folder)
+    return folder
+
+
+def test_killing_run_ends_its_agent(tenant, runtime):
     p = tenant.start("run", wasm(tenant, "spin"))
     assert p.stdout.readline() == b"spinning\n"
+    assert list(runtime.iterdir()) == []
     children = subprocess.run(["pgrep", "-P", str(p.pid)],
                               capture_output=True).stdout.split()
     assert children
@@ -525,14 +534,23 @@ def test_killing_run_ends_its_agent(tenant):
         time.sleep(0.05)
 
 
-def test_no_directory_is_left_behind(tenant, tmp_path):
-    tenant.env["XDG_RUNTIME_DIR"] = str(tmp_path / "r")
-    short = tmp_path / "r"
-    short.mkdir()
+def test_no_directory_is_left_behind(tenant, runtime):
     tenant.donjon("run", wasm(tenant, "echoargs"))
     tenant.donjon("run", "/nowhere")
     tenant.donjon("platform", "info")
-    assert list(short.iterdir()) == []
+    assert list(runtime.iterdir()) == []
+
+
+def test_the_agent_of_run_is_for_us_alone(tenant, runtime):
+    """Its directory, while it is there, lets nobody else in."""
+    fifo = tenant.folder / "x.wasm"
+    os.mkfifo(fifo)
+    p = tenant.start("run", fifo)
+    with open(fifo, "wb"):
+        folder, = runtime.iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+    p.communicate(timeout=20)
+    assert p.returncode == 121 and list(runtime.iterdir()) == []
 
 
 # --- hosts that misbehave --------------------------------------------------

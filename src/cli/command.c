@@ -111,7 +111,7 @@ static const struct cli_command commands[] = {
 		HELP | CLI_BIT(CLI_QUIET), 1, 1, false, CLI_FILE, NULL,
 		cli_config_check },
 	{ "package build", "REF", "make a package, and print its digest",
-		"The same contents give the same digest. " PACKAGE_REF,
+		"The same contents give the same digest.\n" PACKAGE_REF,
 		QUIET | CLI_BIT(CLI_OUTPUT) | CLI_BIT(CLI_CONFIG) |
 			CLI_BIT(CLI_ANNOTATION) | CLI_BIT(CLI_SBOM) |
 			CLI_BIT(CLI_JSON) | WEB,

@@ -56,6 +56,9 @@ MUST_USE bool repository_package_files(struct repository *r,
 MUST_USE bool repository_blob_bytes(const struct repository_blob *b,
 	uint64_t max, struct buf *out, struct err *e);
 
+/* All of it, whatever kind of file it is; appended. */
+MUST_USE bool repository_read_fd(int fd, size_t max, struct buf *out,
+	struct err *e);
 /* A file without a name, that is gone when it is closed. */
 MUST_USE bool repository_temporary(struct repository *r, int *fd,
 	struct err *e);

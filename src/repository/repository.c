@@ -157,16 +157,16 @@ static bool from_file(struct repository *r, int fd, uint64_t size,
 }
 
 static bool from_stream(struct repository *r,
-	const struct repository_reference *ref,
+	const struct repository_reference *ref, int fd,
 	const struct repository_options *o, struct repository_package *p,
 	struct err *e)
 {
-	const char *path = ref->where;
+	const char *name = ref->where;
 	auto_wipe_buf module = { 0 };
 	return repository_trust_check_unsigned(o->trust, ref, e) &&
-		repository_read_file(path, REPOSITORY_MAX_MODULE, &module, e) &&
+		repository_read_fd(fd, REPOSITORY_MAX_MODULE, &module, e) &&
 		repository_build_module(r, &module,
-			strcmp(path, "-") ? path : "stdin.wasm", o, p, e);
+			strcmp(name, "-") ? name : "stdin.wasm", o, p, e);
 }
 
 static bool from_path(struct repository *r,
@@ -176,7 +176,7 @@ static bool from_path(struct repository *r,
 {
 	struct stat st;
 	if (!strcmp(ref->where, "-"))
-		return from_stream(r, ref, o, p, e);
+		return from_stream(r, ref, STDIN_FILENO, o, p, e);
 	auto_fd fd = open(ref->where, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st))
 		return err_fail(e, ERR_INPUT, "%s", strerror(errno));
@@ -186,7 +186,7 @@ static bool from_path(struct repository *r,
 			from_tree(r, &t, o, p, e);
 	}
 	if (!S_ISREG(st.st_mode))
-		return from_stream(r, ref, o, p, e);
+		return from_stream(r, ref, fd, o, p, e);
 	uint64_t size = (uint64_t)st.st_size;
 	return repository_trust_check_file(o->trust, r, ref, fd, size, e) &&
 		from_file(r, fd, size, o, p, e);
@@ -233,7 +233,8 @@ bool repository_get(struct repository *r, const char *reference,
 		break;
 	}
 	if (!ok) {
-		err_prefix(e, "%s", p.name);
+		if (e && strncmp(e->text, p.name, strlen(p.name)) != 0)
+			err_prefix(e, "%s", p.name);
 		repository_package_fini(&p);
 		return false;
 	}

@@ -57,11 +57,12 @@ static bool on_data(void *ctx, struct bytes in, struct err *e)
 				repository_tar_data(&w, in, e);
 }
 
-static bool refused(const struct net_web_answer *a, struct err *e)
+static bool refused(const struct fetch *f, struct err *e)
 {
+	const struct net_web_answer *a = &f->a;
 	return err_fail(e,
 		a->status == 404 || a->status == 410 ? ERR_INPUT : ERR_HOST,
-		"the server answered with status %u", a->status);
+		"%s: the server answered with status %u", f->shown, a->status);
 }
 
 static bool request(struct fetch *f, bool *again, struct err *e)
@@ -85,7 +86,7 @@ static bool request(struct fetch *f, bool *again, struct err *e)
 	*again = (s == 416 && f->from) || s == 429 || s >= 502;
 	if (s == 416 && f->from && !repository_partial_restart(&f->p, e))
 		return false;
-	return refused(&f->a, e);
+	return refused(f, e);
 }
 
 static bool persist(struct fetch *f, struct err *e)
@@ -96,7 +97,7 @@ static bool persist(struct fetch *f, struct err *e)
 			break;
 		if (!again || n == REPOSITORY_TRIES ||
 			!repository_pause(f->r, n))
-			return err_wrap(e, "%s", f->shown);
+			return false;
 	}
 	repository_tell(f->r, "pull", f->shown, f->done, f->done, true);
 	return true;

@@ -29,6 +29,17 @@ enum cli_option_id {
 	CLI_FORCE,
 	CLI_NO_FOLLOW,
 	CLI_IMAGES,
+	CLI_KEY,
+	CLI_IDENTITY,
+	CLI_OUTPUT,
+	CLI_ANNOTATION,
+	CLI_SBOM,
+	CLI_USERNAME,
+	CLI_PASSWORD_STDIN,
+	CLI_CA,
+	CLI_PLAIN_HTTP,
+	CLI_NET_TIMEOUT,
+	CLI_MAX,
 	CLI_ENDORSEMENTS,
 	CLI_TIME,
 	CLI_REPORT_DATA,
@@ -58,8 +69,9 @@ extern const struct cli_option cli_options[CLI_OPTION_COUNT];
 /* What the command line says. */
 struct cli_args {
 	const char *value[CLI_OPTION_COUNT]; /* "" for one without a value */
-	const char **envs, **dirs, **endorsements;
-	size_t env_count, dir_count, endorsement_count;
+	const char **envs, **dirs, **annotations, **sboms, **endorsements;
+	size_t env_count, dir_count, annotation_count, sbom_count;
+	size_t endorsement_count;
 	const char *const *operands;
 	size_t operand_count;
 	uint64_t begin; /* client_run_clock() when the command began */
@@ -108,5 +120,17 @@ int cli_config_init(const struct cli_args *a);
 int cli_config_check(const struct cli_args *a);
 int cli_version(const struct cli_args *a);
 int cli_completion(const struct cli_args *a);
+int cli_package_build(const struct cli_args *a);
+int cli_package_push(const struct cli_args *a);
+int cli_package_pull(const struct cli_args *a);
+int cli_package_inspect(const struct cli_args *a);
+int cli_package_list(const struct cli_args *a);
+int cli_package_copy(const struct cli_args *a);
+int cli_package_sign(const struct cli_args *a);
+int cli_package_verify(const struct cli_args *a);
+int cli_package_keygen(const struct cli_args *a);
+int cli_package_login(const struct cli_args *a);
+int cli_package_logout(const struct cli_args *a);
+int cli_package_cache(const struct cli_args *a);
 
 #endif

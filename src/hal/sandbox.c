@@ -42,6 +42,8 @@ bool sandbox_load(const int *calls, size_t call_count,
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (!ctx)
 		return err_fail(e, ERR_HOST, "seccomp: no memory");
+	/* All threads of the process. */
+	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	bool ok = add_all(ctx, calls, call_count, rules, rule_count, e);
 	seccomp_release(ctx);
 	return ok;

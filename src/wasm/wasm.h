@@ -235,6 +235,12 @@ MUST_USE bool wasm_store_global(struct wasm_store *s, enum wasm_type type,
 /* The value of a global: one slot, for a v128 two. */
 void wasm_extern_global(const struct wasm_extern *g, uint64_t value[2]);
 
+/* --- for developers ------------------------------------------------------ */
+
+/* Writes a function's register code, line by line; nothing for imports. */
+void wasm_module_dump(const struct wasm_module *m, uint32_t func,
+	void (*put)(void *ctx, const char *text), void *ctx);
+
 /* Memory that the module and the instance hold, in bytes. */
 size_t wasm_module_footprint(const struct wasm_module *m);
 size_t wasm_instance_footprint(const struct wasm_instance *i);

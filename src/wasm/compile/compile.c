@@ -41,7 +41,7 @@ static void reset(struct wasm_compiler *c, const struct wasm_typedef *type)
 	c->local_count = c->val_count = c->ctl_count = c->set_count = 0;
 	c->aliases = c->loops = c->const_count = 0;
 	c->local_slots = c->stack_base = c->max_slot = 0;
-	c->last = NO_CODE;
+	c->last = c->tail = c->tail_before = NO_CODE;
 	c->dead = false;
 }
 

@@ -100,6 +100,9 @@ struct wasm_compiler {
 	/* The instruction that made the value on top, while nothing else was
 	 * emitted and no label placed after it. */
 	uint32_t last;
+	/* Where the newest instruction begins, and the one before it, while
+	 * no label was placed after them; NO_CODE: can't be part of a pair. */
+	uint32_t tail, tail_before;
 };
 
 /* --- texts ------------------------------------------------------------- */
@@ -110,6 +113,9 @@ void wasm_compile_limit(struct wasm_compiler *c, const char *why);
 uint32_t wasm_emit(struct wasm_compiler *c, union wasm_word w);
 uint32_t wasm_emit_op(struct wasm_compiler *c, uint32_t op, uint32_t a,
 	uint32_t b, uint32_t cc);
+/* fuse.c: makes a pair of the newest instruction and w, which is to follow it
+ * (and whose operands may be exchanged for that). */
+bool wasm_fuse(struct wasm_compiler *c, union wasm_word *w);
 /* op, a, and a 32-bit number. */
 uint32_t wasm_emit_wide(struct wasm_compiler *c, uint32_t op, uint32_t a,
 	uint32_t high);

@@ -92,6 +92,10 @@ const struct attest_check *attest_failed(const struct attest_verdict *v);
  * required one of: ...`.  True when accepted. */
 MUST_USE bool attest_accepted(const struct attest_verdict *v, struct err *e);
 
+/* A policy to begin with, with comments; `seen`: evidence whose measurement
+ * it accepts, or NULL.  Appended. */
+bool attest_policy_template(const struct attest_verdict *seen, struct buf *out);
+
 /* For people (one line a check) and for machines (one JSON object). */
 bool attest_print_text(const struct attest_verdict *v, struct buf *out);
 bool attest_print_json(const struct attest_verdict *v, struct buf *out);

@@ -105,6 +105,30 @@ void attest_check_identity(struct attest_case *c, const struct attest_facts *f)
 		c->out->measurement_len);
 }
 
+void attest_check_one_of(struct attest_case *c, const char *name,
+	struct bytes value, const struct attest_digests *want)
+{
+	if (!want->count)
+		return;
+	struct attest_check *k =
+		attest_check(c->out, name, attest_digests_has(want, value));
+	attest_check_hex(k->observed, value);
+	attest_check_list(k->required, want);
+}
+
+void attest_check_mask(struct attest_case *c, const char *name, uint64_t value,
+	const struct attest_mask *want)
+{
+	if (!want->mask)
+		return;
+	struct attest_check *k =
+		attest_check(c->out, name, (value & want->mask) == want->value);
+	fmt(k->observed, TEXT, "0x%llx", (unsigned long long)value);
+	fmt(k->required, TEXT, "0x%llx under the mask 0x%llx",
+		(unsigned long long)want->value,
+		(unsigned long long)want->mask);
+}
+
 enum attest_root attest_check_root(struct attest_case *c, struct bytes spki,
 	const uint8_t (*vendor)[32], size_t count, const char *who,
 	uint8_t hash[32])
@@ -162,15 +186,19 @@ static void check_owner(struct attest_case *c, const struct attest_facts *f,
 	struct bytes want = said;
 	if (c->in->owner)
 		want = bytes_of(c->in->owner, sizeof claims->owner);
-	else if (!f->owner.len) {
+	else if (!f->owner.len && !c->policy->owners.count) {
 		attest_check_skip(c->out, "owner", "no owner was given");
 		return;
 	}
 	bool held = !f->owner.len || bytes_equal(f->owner, want);
-	struct attest_check *k =
-		attest_check(c->out, "owner", held && bytes_equal(said, want));
+	bool named = !c->policy->owners.count ||
+		attest_digests_has(&c->policy->owners, said);
+	struct attest_check *k = attest_check(c->out, "owner",
+		held && named && bytes_equal(said, want));
 	attest_check_hex(k->observed, held ? said : f->owner);
-	if (c->in->owner)
+	if (!named)
+		attest_check_list(k->required, &c->policy->owners);
+	else if (c->in->owner)
 		attest_check_hex(k->required, want);
 	else
 		fmt(k->required, TEXT, "the same in claims and evidence");

@@ -49,6 +49,12 @@ enum attest_root attest_check_root(struct attest_case *c, struct bytes spki,
 	const uint8_t (*vendor)[32], size_t count, const char *who,
 	uint8_t hash[32]);
 
+/* Only when the policy asks: one of its values; its bits. */
+void attest_check_one_of(struct attest_case *c, const char *name,
+	struct bytes value, const struct attest_digests *want);
+void attest_check_mask(struct attest_case *c, const char *name, uint64_t value,
+	const struct attest_mask *want);
+
 /* debug, technology, measurement. */
 void attest_check_identity(struct attest_case *c, const struct attest_facts *f);
 /* report_data, claims, key binding, nonce, owner. */

@@ -249,6 +249,23 @@ static void check_status(struct intel_case *i, const json_t *info, bool qe_ok)
 	fmt(v->advisories, sizeof v->advisories, "%s", l->advisories);
 }
 
+/* What only some policies ask for. */
+static void check_platform(struct intel_case *i, bool status)
+{
+	const struct attest_intel_rules *r = rules(i);
+	char have[ATTEST_TIME_TEXT], want[ATTEST_TIME_TEXT];
+	attest_check_one_of(i->c, "fmspc", BYTES_ARRAY(i->pck.fmspc),
+		&r->fmspcs);
+	if (!r->minimum_tcb_date)
+		return;
+	struct attest_check *k = attest_check(i->c->out, "tcb date",
+		status && i->level.date >= r->minimum_tcb_date);
+	attest_time_print(i->level.date, have);
+	attest_time_print(r->minimum_tcb_date, want);
+	fmt(k->observed, TEXT, "%s", have);
+	fmt(k->required, TEXT, "at least %s", want);
+}
+
 static void check_collateral(struct intel_case *i, const struct sgx_report *qe)
 {
 	static const char *const names[] = { "revocation", "qe identity",
@@ -276,6 +293,7 @@ static void check_collateral(struct intel_case *i, const struct sgx_report *qe)
 	else if (i->q.tdx)
 		attest_check_unmade(c->out, "tdx module", "no TCB info");
 	check_status(i, info, qe_ok);
+	check_platform(i, info != NULL);
 	json_decref(info);
 	if (i->terms.expires != INT64_MAX)
 		attest_check_expires(c->out, i->terms.expires);

@@ -96,6 +96,7 @@ struct intel_level {
 	enum intel_status platform, module, qe, all;
 	char advisories[256]; /* with commas between */
 	size_t advisory_count, advisories_allowed;
+	int64_t date; /* of the platform's level; 0: it says none */
 };
 
 /* td: NULL for SGX. */

@@ -292,14 +292,16 @@ static void check_chip(struct attest_case *c, const struct snp_report *v,
 	bool same = leaf_ext(&s->leaf, &arc, 1, &hwid) && hwid.len == n &&
 		!memcmp(hwid.ptr, id.ptr, n) &&
 		bytes_all_zero(bytes_from(id, n)) && !bytes_all_zero(id);
-	bool listed = !chips->count || attest_digests_has(chips, hwid);
+	bool listed = (!chips->count || attest_digests_has(chips, hwid)) &&
+		!attest_digests_has(&c->policy->snp.deny_chip_ids, hwid);
 	struct attest_check *k =
 		attest_check(c->out, "chip", same && !masked && listed);
 	attest_check_hex(k->observed, bytes_of(id.ptr, n));
 	if (listed)
 		attest_check_hex(k->required, hwid);
 	else
-		fmt(k->required, TEXT, "a chip that the policy names");
+		fmt(k->required, TEXT,
+			"a chip that the policy names, and does not deny");
 }
 
 /* r and s, little-endian with zeros behind, as r || s big-endian. */
@@ -343,12 +345,34 @@ static bool tcb_at_least(enum attest_snp_product p, const uint8_t a[8],
 	return true;
 }
 
+/* Shows the first of the three that falls short, or the reported one. */
+static void check_minimum_tcb(struct attest_case *c, const struct snp_report *v,
+	enum attest_snp_product p)
+{
+	static const char *const names[ATTEST_TCB_KINDS] = { "reported",
+		"committed", "launch" };
+	const uint8_t *have[ATTEST_TCB_KINDS] = { v->reported_tcb,
+		v->committed_tcb, v->launch_tcb };
+	unsigned at = 0;
+	char text[TEXT];
+	while (at < ATTEST_TCB_KINDS &&
+		tcb_at_least(p, have[at],
+			c->policy->snp.minimum_tcb[at][p % SNP_PRODUCTS]))
+		at++;
+	bool ok = at == ATTEST_TCB_KINDS;
+	at = ok ? 0 : at;
+	struct attest_check *k = attest_check(c->out, "minimum tcb", ok);
+	print_tcb(text, p, have[at]);
+	fmt(k->observed, TEXT, "%s: %s", names[at], text);
+	print_tcb(k->required, p,
+		c->policy->snp.minimum_tcb[at][p % SNP_PRODUCTS]);
+}
+
 static void check_tcb(struct attest_case *c, const struct snp_report *v,
 	enum attest_snp_product p)
 {
 	const uint8_t *order[] = { v->reported_tcb, v->committed_tcb,
 		v->current_tcb };
-	const uint8_t *least = c->policy->snp.minimum_tcb[p % SNP_PRODUCTS];
 	bool ok = tcb_at_least(p, order[1], order[0]) &&
 		tcb_at_least(p, order[2], order[1]) &&
 		tcb_at_least(p, order[2], v->launch_tcb);
@@ -358,16 +382,7 @@ static void check_tcb(struct attest_case *c, const struct snp_report *v,
 	print_tcb(k->observed, p, v->committed_tcb);
 	fmt(k->required, TEXT,
 		"reported <= committed <= current, launch <= current");
-	const uint8_t *weakest = v->reported_tcb;
-	const uint8_t *others[] = { v->committed_tcb, v->launch_tcb };
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (tcb_at_least(p, weakest, least) &&
-			!tcb_at_least(p, others[i], least))
-			weakest = others[i];
-	k = attest_check(c->out, "minimum tcb",
-		tcb_at_least(p, weakest, least));
-	print_tcb(k->observed, p, weakest);
-	print_tcb(k->required, p, least);
+	check_minimum_tcb(c, v, p);
 }
 
 static const char *guest_problem(const struct attest_snp_rules *r,
@@ -386,6 +401,8 @@ static const char *guest_problem(const struct attest_snp_rules *r,
 		return "may run beside a sibling thread";
 	if (!(policy & SNP_POLICY_SINGLE_SOCKET) && r->single_socket)
 		return "may run on several sockets";
+	if ((policy & r->policy.mask) != r->policy.value)
+		return "not the bits that the policy names";
 	if (abi < r->minimum_abi)
 		return "asks for an older firmware interface than required";
 	if (abi > has)
@@ -397,6 +414,8 @@ static void check_platform(struct attest_case *c, const struct snp_report *v)
 {
 	const struct attest_snp_rules *r = &c->policy->snp;
 	uint64_t info = le64toh(v->platform_info);
+	unsigned firmware = (unsigned)v->committed_major << 16 |
+		(unsigned)v->committed_minor << 8 | v->committed_build;
 	const char *why = guest_problem(r, v);
 	struct attest_check *k = attest_check(c->out, "guest policy", !why);
 	fmt(k->observed, TEXT, "0x%llx%s%s",
@@ -412,6 +431,12 @@ static void check_platform(struct attest_case *c, const struct snp_report *v)
 		why = "ciphertext is not hidden";
 	else if (info & SNP_PLATFORM_SMT && r->refuse_smt)
 		why = "sibling threads are on";
+	else if ((info & r->platform.mask) != r->platform.value)
+		why = "not the bits that the policy names";
+	else if (firmware < r->minimum_firmware)
+		why = "committed firmware is older than required";
+	else if (~le64toh(v->launch_mit_vector) & r->mitigations)
+		why = "launched without a mitigation that is required";
 	k = attest_check(c->out, "platform", !why);
 	fmt(k->observed, TEXT, "0x%llx%s%s", (unsigned long long)info,
 		why ? ": " : "", why ? why : "");
@@ -451,6 +476,10 @@ static void check_signer(struct attest_case *c, const struct snp_report *v)
 		attest_check(c->out, "guest svn", svn >= r->minimum_guest_svn);
 	fmt(k->observed, TEXT, "%u", svn);
 	fmt(k->required, TEXT, "at least %u", r->minimum_guest_svn);
+	attest_check_one_of(c, "family id", BYTES_ARRAY(v->family_id),
+		&r->family_ids);
+	attest_check_one_of(c, "image id", BYTES_ARRAY(v->image_id),
+		&r->image_ids);
 }
 
 static void check_host_data(struct attest_case *c, const struct snp_report *v)

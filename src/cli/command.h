@@ -116,6 +116,8 @@ int cli_verify(const struct cli_args *a);
 int cli_measure(const struct cli_args *a);
 int cli_platform_info(const struct cli_args *a);
 int cli_policy_check(const struct cli_args *a);
+int cli_policy_explain(const struct cli_args *a);
+int cli_policy_init(const struct cli_args *a);
 int cli_config_init(const struct cli_args *a);
 int cli_config_check(const struct cli_args *a);
 int cli_version(const struct cli_args *a);

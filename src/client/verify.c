@@ -160,6 +160,48 @@ bool client_policy_check(const char *file, const char *images, struct err *e)
 	return ok;
 }
 
+bool client_policy_explain(const char *file, const char *images,
+	struct buf *out, struct err *e)
+{
+	struct client_verifier v;
+	bool ok = client_verifier_init(&v, images, file, e);
+	if (ok && !attest_policy_explain(v.policy, out))
+		ok = err_fail(e, ERR_LIMIT, "no memory");
+	client_verifier_fini(&v);
+	return ok;
+}
+
+/* Judged by nothing: only what it says of itself is of use. */
+static bool look_at(const char *file, struct attest_verdict *v, struct err *e)
+{
+	struct attest_bundle b;
+	struct attest_policy *p = NULL;
+	auto_buf text = { 0 };
+	if (!repository_read_file(file, ATTEST_BUNDLE_MAX, &text, e) ||
+		!attest_bundle_read(buf_bytes(&text), &b, e))
+		return err_wrap(e, "%s", file);
+	struct attest_input in = attest_bundle_input(&b);
+	bool ok = attest_policy_default(NULL, 0, &p, e) &&
+		attest_verify(&in, p, v, e);
+	attest_policy_free(p);
+	attest_bundle_fini(&b);
+	if (ok && !v->measurement_len)
+		return err_fail(e, ERR_INPUT, "%s: no measurement", file);
+	return ok;
+}
+
+bool client_policy_template(const char *evidence, struct buf *out,
+	struct err *e)
+{
+	struct attest_verdict *v = calloc(1, sizeof *v);
+	bool ok = v || err_fail(e, ERR_LIMIT, "no memory");
+	ok = ok && (!evidence || look_at(evidence, v, e));
+	if (ok && !attest_policy_template(evidence ? v : NULL, out))
+		ok = err_fail(e, ERR_LIMIT, "no memory");
+	free(v);
+	return ok;
+}
+
 bool client_measure(const char *tee, const char *images, char out[129],
 	struct err *e)
 {

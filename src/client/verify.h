@@ -41,6 +41,12 @@ MUST_USE bool client_policy_syntax(const char *file, struct err *e);
 /* "policy check FILE". */
 MUST_USE bool client_policy_check(const char *file, const char *images,
 	struct err *e);
+/* "policy explain [FILE]": NULL: the default policy.  Appended. */
+MUST_USE bool client_policy_explain(const char *file, const char *images,
+	struct buf *out, struct err *e);
+/* "policy init": with the measurement of the evidence in a file, or NULL. */
+MUST_USE bool client_policy_template(const char *evidence, struct buf *out,
+	struct err *e);
 /* "measure": the measurement of `tee` in hexadecimal. */
 MUST_USE bool client_measure(const char *tee, const char *images, char out[129],
 	struct err *e);

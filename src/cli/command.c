@@ -7,7 +7,7 @@
 const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_HELP] = { 'h', "help", NULL, "show this help", CLI_ANY, NULL },
 	[CLI_QUIET] = { 'q', "quiet", NULL, "say nothing but errors", CLI_ANY, NULL },
-	[CLI_VERBOSE] = { 'v', "verbose", NULL, "say how long each step took", CLI_ANY, NULL },
+	[CLI_VERBOSE] = { 'v', "verbose", NULL, "say more: how long each step took, what each page adds", CLI_ANY, NULL },
 	[CLI_JSON] = { 0, "json", NULL, "report as one line of JSON", CLI_ANY, NULL },
 	[CLI_HOST] = { 0, "host", "URL", "the host agent: https://HOST:PORT, http://HOST:PORT or unix:///PATH (default: $DONJON_HOST)", CLI_ANY, NULL },
 	[CLI_HOST_CA] = { 0, "host-ca", "FILE", "certificates (PEM) that the host agent's TLS must end in", CLI_FILE, NULL },
@@ -106,9 +106,12 @@ static const struct cli_command commands[] = {
 			CLI_BIT(CLI_TIME) | CLI_BIT(CLI_REPORT_DATA) |
 			CLI_BIT(CLI_PADDED) | CLI_BIT(CLI_CACHE),
 		1, 1, false, CLI_FILE, NULL, cli_verify },
-	{ "measure", "", "print what this release's Keep measures", "",
+	{ "measure", "", "print what this release's Keep measures",
+		"Or, with --launch, what a launch measures that a file "
+		"describes; with -v each\npage of it.\n",
 		HELP | CLI_BIT(CLI_TEE) | CLI_BIT(CLI_JSON) |
-			CLI_BIT(CLI_IMAGES),
+			CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_LAUNCH) |
+			CLI_BIT(CLI_VERBOSE),
 		0, 0, false, CLI_ANY, NULL, cli_measure },
 	{ "platform info", "", "tell which technologies a machine has",
 		"That of a host, or, without one, this machine.\n",

@@ -67,6 +67,7 @@ struct intel_signed {
 	const char *member, *id; /* "tcbInfo", "TDX" */
 	uint64_t version;
 	uint64_t evaluation; /* out: tcbEvaluationDataNumber */
+	bool undated;	     /* dates and the root's list are judged later */
 };
 MUST_USE bool attest_collateral_open(struct intel_signed *s,
 	struct intel_terms *t, json_t **out, struct err *e);

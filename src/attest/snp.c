@@ -112,8 +112,10 @@ static void check_signing_key(struct attest_case *c, const struct snp_report *v,
 }
 
 /* Which product a CPU is, by CPUID (since version 3). */
-static enum attest_snp_product product_of(const struct snp_report *v)
+enum attest_snp_product attest_snp_product_of(const struct snp_report *v)
 {
+	if (le32toh(v->version) < 3)
+		return SNP_PRODUCTS;
 	uint8_t family = v->cpuid_family, model = v->cpuid_model;
 	if (family == 0x19 && model <= 0x0f)
 		return SNP_MILAN;
@@ -168,7 +170,8 @@ static void check_product(struct attest_case *c, const struct snp_report *v,
 	static const uint8_t arc = 1;
 	uint64_t version = 0;
 	bool named = le32toh(v->version) >= 3;
-	enum attest_snp_product cpu = named ? product_of(v) : s->product;
+	enum attest_snp_product cpu =
+		named ? attest_snp_product_of(v) : s->product;
 	bool ok = s->product < SNP_PRODUCTS && cpu == s->product &&
 		leaf_product_is(s, cpu) &&
 		leaf_uint(&s->leaf, &arc, 1, &version) &&

@@ -20,6 +20,8 @@ uint8_t attest_snp_tcb(enum attest_snp_product p, const uint8_t tcb[8],
 	enum snp_tcb_part part);
 /* Where it stands in a TCB_VERSION; -1 when the product has none. */
 int attest_snp_part_at(enum attest_snp_product p, enum snp_tcb_part part);
+/* By CPUID, which reports have since version 3. */
+enum attest_snp_product attest_snp_product_of(const struct snp_report *v);
 /* "fmc", "bootloader", ... */
 const char *attest_snp_part(enum snp_tcb_part part);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AMD's certificates above the chips', public and the same for everybody:
- * base64 of DER.  They spare who endorses a report from carrying them; what
- * makes a root is its pinned key (snp_chain.c), never being in this list. */
+/* AMD's certificates above the chips' and Intel's root, public and the same
+ * for everybody: base64 of DER.  They spare who endorses a report from carrying
+ * them; what makes a root is its pinned key (snp_chain.c, pck.c), never being
+ * in this list. */
 #include "attest/vendor.h"
 
 /* clang-format off */
@@ -320,6 +321,21 @@ static const char asvk_turin[] =
 	"YScnZjB8YW/oWsGuHz2kMTxOVT5Zizn3yVXvOpXFiwiavWQDJS52woXOwBzIyEdTPUL1"
 	"E8s4KS2HQBzK1VfwvWcYNE5S0bAIMX1bYiEyJkr49+VLypQx5sIDU1cbVw3Py5XISUxr";
 
+static const char intel_root[] =
+	"MIICjzCCAjSgAwIBAgIUImUM1lqdNInzg7SVUr9QGzknBqwwCgYIKoZIzj0EAwIwaDEa"
+	"MBgGA1UEAwwRSW50ZWwgU0dYIFJvb3QgQ0ExGjAYBgNVBAoMEUludGVsIENvcnBvcmF0"
+	"aW9uMRQwEgYDVQQHDAtTYW50YSBDbGFyYTELMAkGA1UECAwCQ0ExCzAJBgNVBAYTAlVT"
+	"MB4XDTE4MDUyMTEwNDUxMFoXDTQ5MTIzMTIzNTk1OVowaDEaMBgGA1UEAwwRSW50ZWwg"
+	"U0dYIFJvb3QgQ0ExGjAYBgNVBAoMEUludGVsIENvcnBvcmF0aW9uMRQwEgYDVQQHDAtT"
+	"YW50YSBDbGFyYTELMAkGA1UECAwCQ0ExCzAJBgNVBAYTAlVTMFkwEwYHKoZIzj0CAQYI"
+	"KoZIzj0DAQcDQgAEC6nEwMDIYZOj/iPWsCzaEKi71OiOSLRFhWGjbnBVJfVnkY4u3Ijk"
+	"DYYL0MxO4mqsyYjlBalTVYxFP2sJBK5zlKOBuzCBuDAfBgNVHSMEGDAWgBQiZQzWWp00"
+	"ifODtJVSv1AbOScGrDBSBgNVHR8ESzBJMEegRaBDhkFodHRwczovL2NlcnRpZmljYXRl"
+	"cy50cnVzdGVkc2VydmljZXMuaW50ZWwuY29tL0ludGVsU0dYUm9vdENBLmRlcjAdBgNV"
+	"HQ4EFgQUImUM1lqdNInzg7SVUr9QGzknBqwwDgYDVR0PAQH/BAQDAgEGMBIGA1UdEwEB"
+	"/wQIMAYBAf8CAQEwCgYIKoZIzj0EAwIDSQAwRgIhAOW/5QkR+S9CiSDcNoowLuPRLsWG"
+	"f/Yi7GSX94BgwTwgAiEA4J0lrHoMs+Xo5o/sX6O9QWxHRAvZUGOdRQ7cvqRXaqI=";
+
 const struct attest_vendor_cert attest_vendor_certs[] = {
 	{ "ark-milan", ark_milan },
 	{ "ask-milan", ask_milan },
@@ -330,6 +346,7 @@ const struct attest_vendor_cert attest_vendor_certs[] = {
 	{ "ark-turin", ark_turin },
 	{ "ask-turin", ask_turin },
 	{ "asvk-turin", asvk_turin },
+	{ "intel-root", intel_root },
 };
 /* clang-format on */
 

@@ -127,6 +127,26 @@ static const struct cli_command commands[] = {
 		"To policy.toml by default; - is standard output.\n",
 		QUIET | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_EVIDENCE), 0, 1, false,
 		CLI_FILE, NULL, cli_policy_init },
+	{ "collateral update", "[EVIDENCE]...",
+		"fetch what vendors say of platforms",
+		"Anew what the cache has, and what these files of evidence "
+		"want.  Only what a\nvendor signed gets in.\n",
+		QUIET | CLI_BIT(CLI_CACHE) | CLI_BIT(CLI_KDS) |
+			CLI_BIT(CLI_PCS) | WEB,
+		0, SIZE_MAX, false, CLI_FILE, NULL, cli_collateral_update },
+	{ "collateral show", "", "list the cache of collateral", "",
+		HELP | CLI_BIT(CLI_CACHE) | CLI_BIT(CLI_JSON), 0, 0, false,
+		CLI_ANY, NULL, cli_collateral_show },
+	{ "collateral export", "DIR", "copy the cache into a folder",
+		"For machines without a network: verify --endorsements "
+		"DIR, or\ncollateral import.\n",
+		QUIET | CLI_BIT(CLI_CACHE), 1, 1, false, CLI_FILE, NULL,
+		cli_collateral_export },
+	{ "collateral import", "PATH...", "take files into the cache",
+		"Certificates, lists and signed documents, in files and "
+		"folders.\n",
+		QUIET | CLI_BIT(CLI_CACHE), 1, SIZE_MAX, false, CLI_FILE, NULL,
+		cli_collateral_import },
 	{ "config init", "[FILE]", "write a Donjon.toml to begin with", "",
 		HELP | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_FORCE), 0, 1, false,
 		CLI_FILE, NULL, cli_config_init },

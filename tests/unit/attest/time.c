@@ -56,7 +56,7 @@ TEST(times_are_written_as_they_are_read)
 	CHECK_STR(text, "9999-12-31T23:59:59Z");
 	attest_time_print(INT64_MIN, text);
 	CHECK_STR(text, "0000-01-01T00:00:00Z");
-	for (int64_t day = -800000; day < 2900000; day += 97) {
+	for (int64_t day = -719528; day < 2900000; day += 97) {
 		int64_t back;
 		attest_time_print(day * 86400, text);
 		CHECK(attest_time_parse(text, &back) && back == day * 86400);

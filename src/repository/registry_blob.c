@@ -88,7 +88,7 @@ static bool request(struct download *x, const char *path, bool *again,
 	uint64_t had = x->p.bytes;
 	struct net_web_request q = { .method = "GET",
 		.range_from = had,
-		.max_bytes = x->d->size,
+		.max_bytes = UINT64_MAX, /* on_data has the last word */
 		.begin = on_begin,
 		.sink = on_data,
 		.ctx = x };

@@ -75,8 +75,8 @@ def pull(tenant, reg, folder):
     theirs, mine = median(curl), median(ours, forget)
     again = median(ours)
     size = blob.stat().st_size / 1e6
-    print(f"\nPull of {size:.0f} MB, MB/s (ours also hashes it, on the way "
-          "and again from the cache)")
+    print(f"\nPull of {size:.0f} MB, MB/s (ours also hashes it and "
+          "keeps it in the cache)")
     print(f"  curl           {size / theirs:8.0f}")
     print(f"  donjon, cold   {size / mine:8.0f}   {theirs / mine:5.2f} of curl")
     print(f"  donjon, warm   {again * 1000:8.0f} ms: the cache is read and "

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "client/measure.h"
 #include "cli/say.h"
 #include "client/verify.h"
 
@@ -21,9 +22,14 @@ static bool measure(const char *tee, const struct cli_args *a, struct buf *out,
 
 int cli_measure(const struct cli_args *a)
 {
-	const char *tee = a->value[CLI_TEE];
+	const char *tee = a->value[CLI_TEE], *launch = a->value[CLI_LAUNCH];
 	struct err e = { 0 };
 	auto_buf out = { 0 };
+	if (launch)
+		return client_measure_launch(launch, a->value[CLI_VERBOSE],
+			       a->value[CLI_JSON], &out, &e) ?
+			cli_print(buf_bytes(&out)) :
+			cli_fail(&e);
 	if (a->value[CLI_JSON])
 		buf_str(&out, "{");
 	for (size_t i = 0; i < ARRAY_LEN(tees); i++)

@@ -5,7 +5,7 @@
 #include "keep/keep.h"
 
 /* Connections taken in one turn, so that those who are there get theirs. */
-enum { ACCEPT_BURST = 4, MUCH = 64 << 10 };
+enum { ACCEPT_BURST = 4 };
 
 void keep_serve_phase(struct keep *k, struct keep_peer *p,
 	enum keep_phase phase)
@@ -340,27 +340,13 @@ static size_t ask_for(struct keep *k, struct gate_poll *list,
 	return n;
 }
 
-/* Bytes that wait to go out. */
-static size_t waiting(const struct keep *k)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < KEEP_MAX_PEERS; i++)
-		if (k->peers[i].phase != KEEP_PEER_NONE)
-			n += channel_output(k->peers[i].channel).len;
-	return n;
-}
-
 bool keep_serve_pump(struct keep *k, uint64_t deadline, struct err *e)
 {
 	struct gate_poll list[1 + KEEP_MAX_PEERS];
 	struct keep_peer *who[1 + KEEP_MAX_PEERS];
-	size_t ready, before = waiting(k);
+	size_t ready;
 	if (!push_all(k, e))
 		return false;
-	/* Who came here for want of room may have it now, and nothing else
-	 * would wake him: the host took it all at once. */
-	if (before >= MUCH && waiting(k) <= before - MUCH)
-		deadline = 0;
 	size_t n = ask_for(k, list, who, &deadline);
 	uint64_t now = keep_clock_mono(&k->clock), wait = 0;
 	if (deadline == KEEP_CLOCK_NEVER)

@@ -73,6 +73,7 @@ bench:
 	@tools/packages build demo bench
 	@$(MAKE) $(JOBS) all $(BENCHES) $(O)/examples/hello.wasm
 	@bench/run.py $(O)
+	@bench/repository.py $(O)
 
 ## make bench-attest  what one verification costs, per family, and peers
 bench-attest:

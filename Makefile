@@ -75,6 +75,14 @@ bench:
 	@bench/run.py $(O)
 	@bench/repository.py $(O)
 
+## make bench-attest  what one verification costs, per family, and peers
+bench-attest:
+	@$(MAKE) $(JOBS) $(O)/bench/attest $(O)/lib/libdonjon-attest.a
+	@$(O)/bench/attest $${DONJON_SHARED:-../shared}/vectors
+	@size -t $(O)/lib/libdonjon-attest.a | tail -1 | \
+		awk '{print "code of the library: " int($$1 / 1024) " KiB"}'
+	@bench/attest_peers.py
+
 ## make repro         build twice in two folders, compare what is measured
 repro:
 	@tools/check-repro
@@ -100,6 +108,15 @@ install: all
 		$(DESTDIR)$(prefix)/lib/donjon/keep/process/exec
 	install -m 755 $(O)/keep/kvm/shim $(O)/keep/kvm/exec \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/kvm
+	install -d $(DESTDIR)$(prefix)/include/donjon \
+		$(DESTDIR)$(prefix)/lib/pkgconfig
+	install -m 644 include/donjon/attest.h \
+		$(DESTDIR)$(prefix)/include/donjon/attest.h
+	install -m 644 $(O)/lib/libdonjon-attest.a \
+		$(DESTDIR)$(prefix)/lib/libdonjon-attest.a
+	sed 's|@prefix@|$(prefix)|; s|@version@|$(VERSION)|' \
+		packaging/pkgconfig/donjon-attest.pc.in \
+		> $(DESTDIR)$(prefix)/lib/pkgconfig/donjon-attest.pc
 	install -m 644 docs/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
 	install -m 644 docs/man/*.8 $(DESTDIR)$(prefix)/share/man/man8
 	install -m 644 packaging/completions/donjon.bash \
@@ -122,5 +139,5 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: repro coverage install help clean
+.PHONY: bench-attest repro coverage install help clean
 .DELETE_ON_ERROR:

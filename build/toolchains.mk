@@ -3,8 +3,9 @@
 #   exec   the Keep's program: static-PIE, glibc and OpenSSL linked in
 #   fuzz   clang's libFuzzer, for `make fuzz`
 #   wasi   wasm32-wasi, for examples and tests
+#   linux-riscv64, linux-ppc64le   tests of portable code under qemu-user
 #   shim   freestanding x86-64 at a high address: the shims' own
-TOOLCHAINS := host exec fuzz wasi shim
+TOOLCHAINS := host exec fuzz wasi shim linux-riscv64 linux-ppc64le
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -56,3 +57,11 @@ CF.shim := -O2 -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zone 
 LF.shim := -nostdlib -static -no-pie -Wl,-T,src/shim/x86_64_vm/shim.ld \
 	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
 	-Wl,--no-warn-rwx-segments
+
+CROSS := -O2 -g -fstack-protector-strong $(WARN) $(WARN_GCC) $(MAP)
+CC.linux-riscv64 := riscv64-linux-gnu-gcc
+CF.linux-riscv64 := $(CROSS)
+LF.linux-riscv64 := -static
+CC.linux-ppc64le := powerpc64le-linux-gnu-gcc
+CF.linux-ppc64le := $(CROSS)
+LF.linux-ppc64le := -static

@@ -1,2 +1,2 @@
-$(call library,soft,src/soft/root.c,host fuzz)
-$(call unit,soft,soft crypto base,-lcrypto)
+$(call library,soft,$(wildcard src/soft/*.c),host)
+$(call unit,soft,soft device crypto base,-lcrypto)

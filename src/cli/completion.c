@@ -118,7 +118,7 @@ static void bash(struct buf *b)
 		"_donjon() {\n"
 		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
 		"prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
-		"\tlocal command=${COMP_WORDS[1]} at=2 options= words= files=\n"
+		"\tlocal command=${COMP_WORDS[1]} options= words= files=\n"
 		"\tCOMPREPLY=()\n"
 		"\tif [ \"$COMP_CWORD\" = 1 ]; then\n"
 		"\t\t_donjon_words '%s help --help --version'\n"
@@ -140,7 +140,7 @@ static void bash(struct buf *b)
 		"\t\t\t_donjon_words \"$words\"\n"
 		"\t\t\treturn\n"
 		"\t\tfi\n"
-		"\t\tcommand=\"$command ${COMP_WORDS[2]}\" at=3 words=\n"
+		"\t\tcommand=\"$command ${COMP_WORDS[2]}\" words=\n"
 		"\tfi\n");
 	bash_values(b);
 	buf_str(b, "\tcase $command in\n");

@@ -14,16 +14,13 @@ static void put_wrapped(const char *text, size_t indent, size_t column)
 		if (column + n > WIDTH && column > indent) {
 			printf("\n%*s", (int)indent, "");
 			column = indent;
+		} else if (column > indent) {
+			putchar(' ');
 		}
 		printf("%.*s", (int)n, text);
-		column += n;
+		column += n + 1;
 		text += n;
-		while (*text == ' ') {
-			if (column < WIDTH)
-				putchar(' ');
-			column++;
-			text++;
-		}
+		text += strspn(text, " ");
 	}
 	putchar('\n');
 }
@@ -47,8 +44,9 @@ static void put_option(const struct cli_option *o)
 
 void cli_help_command(const struct cli_command *c)
 {
-	printf("Usage: donjon %s [OPTION]...%s%s\n\n%s.\n", c->name,
-		c->operands[0] ? " " : "", c->operands, c->summary);
+	printf("Usage: donjon %s [OPTION]...%s%s\n\n%c%s.\n", c->name,
+		c->operands[0] ? " " : "", c->operands,
+		c->summary[0] - 'a' + 'A', c->summary + 1);
 	if (c->text[0])
 		printf("%s", c->text);
 	printf("\nOptions:\n");

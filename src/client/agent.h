@@ -11,6 +11,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#define CLIENT_AGENT_NAME "this machine"
+
 struct client_agent {
 	pid_t pid; /* 0: not running */
 	int ready_fd, log_fd;

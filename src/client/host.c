@@ -31,6 +31,7 @@ bool client_host_open(const struct client_host *host, int cancel_fd,
 	}
 	const struct net_http_config cfg = { .url = host->url,
 		.ca_file = host->ca_file,
+		.name = host->name,
 		.token = token.len ? buf_cstr(&token) : NULL,
 		.cancel_fd = cancel_fd };
 	return net_http_open(&cfg, out, e);

@@ -197,7 +197,8 @@ bool client_list_platform(const struct client_host *host, const char *images,
 		return ask_platform(host, json, out, e);
 	bool ok = client_agent_start(&a, images, e) &&
 		client_agent_wait(&a, -1, e);
-	const struct client_host own = { .url = a.url };
+	const struct client_host own = { .url = a.url,
+		.name = CLIENT_AGENT_NAME };
 	ok = ok && ask_platform(&own, json, out, e);
 	client_agent_stop(&a);
 	return ok;

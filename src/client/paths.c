@@ -81,21 +81,30 @@ bool client_path_program(const char *name, char out[CLIENT_PATH_MAX],
 	return true;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
 bool client_path_images(const char *given, char out[CLIENT_PATH_MAX],
 	struct err *e)
 {
 	static const char *const places[] = { "/../keep",
 		"/../lib/donjon/keep" };
 	char dir[CLIENT_PATH_MAX];
-	if (given)
-		return put(out, given, "", e);
+	if (given) {
+		if (!put(out, given, "", e))
+			return false;
+		return is_directory(out) ||
+			err_fail(e, ERR_INPUT, "no Keep images in %s", given);
+	}
 	if (!own_directory(dir, e))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		struct stat st;
 		if (!put(out, dir, places[i], e))
 			return false;
-		if (!stat(out, &st) && S_ISDIR(st.st_mode))
+		if (is_directory(out))
 			return true;
 	}
 	return err_fail(e, ERR_HOST, "no Keep images in %s/../keep or %s", dir,

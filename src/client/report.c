@@ -52,7 +52,7 @@ static bool put_keep(json_t *o, const struct client_run *run)
 	return put(o, "id", json_string(run->keep.id)) &&
 		put(o, "host",
 			json_string(run->job->host.url ? run->job->host.url :
-							 "this machine")) &&
+							 CLIENT_AGENT_NAME)) &&
 		put(o, "tee", json_string(run->keep.tee)) &&
 		(!run->judged || put_verdict(o, run));
 }

@@ -97,13 +97,15 @@ static bool walk(const char *host, struct bytes path, int *out,
 	return true;
 }
 
-/* Permissions of a file that is replaced stay; else the umask decides. */
+/* Permissions of a file that is replaced stay; else the umask decides, and so
+ * it does when they can't be set. */
 static void keep_mode(int dir, const char *name, int fd)
 {
 	struct stat st;
-	if (!fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) &&
-		S_ISREG(st.st_mode) && fchmod(fd, st.st_mode & 0777))
-		return; /* not ours: then as a new one */
+	bool there = !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) &&
+		S_ISREG(st.st_mode);
+	int set = there ? fchmod(fd, st.st_mode & 0777) : 0;
+	(void)set;
 }
 
 static bool finish(struct client_results *r, struct err *e)

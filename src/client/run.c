@@ -37,11 +37,15 @@ static uint32_t tty_flags(const struct client_job *job)
 static bool prepare(struct client_run *run, struct err *e)
 {
 	const struct client_job *job = run->job;
+	char images[CLIENT_PATH_MAX];
 	run->host = job->host;
+	if (job->images && !client_path_images(job->images, images, e))
+		return false;
 	if (!job->host.url) {
 		if (!client_agent_start(&run->agent, job->images, e))
 			return false;
-		run->host = (struct client_host){ .url = run->agent.url };
+		run->host = (struct client_host){ .url = run->agent.url,
+			.name = CLIENT_AGENT_NAME };
 	}
 	run->verdict = calloc(1, sizeof *run->verdict);
 	if (!run->verdict)
@@ -70,19 +74,35 @@ static bool reach(struct client_run *run, struct err *e)
 }
 
 /* For this machine's own agent, and for nobody else's, the software root
- * that it names is good enough. */
+ * that it names is good enough.  Asked over a second connection, while the
+ * first one waits for the Keep. */
 static bool trust_own_root(struct client_run *run, struct err *e)
 {
 	struct client_platform p;
+	struct net_http *h;
 	if (run->job->host.url || run->verifier.hardware_only)
 		return true;
-	if (!client_api_platform(run->http, &p, e))
+	if (!client_host_open(&run->host, run->job->signal_fd, &h, e))
 		return false;
-	bool ok = !p.has_root ||
+	bool ok = client_api_platform(h, &p, e);
+	net_http_close(h);
+	if (!ok)
+		return false;
+	ok = !p.has_root ||
 		attest_policy_trust_root(run->verifier.policy, p.software_root,
 			e);
 	client_platform_fini(&p);
 	return ok;
+}
+
+/* What we judge by: policy, our own images' measurements, roots. */
+static bool make_ready(struct client_run *run, struct err *e)
+{
+	const struct client_job *job = run->job;
+	if (!client_verifier_init(&run->verifier, job->images, job->policy, e))
+		return false;
+	run->verifier.hardware_only = !strcmp(job->platform, "hardware");
+	return trust_own_root(run, e);
 }
 
 static bool ask(struct client_run *run, struct err *e)
@@ -98,11 +118,10 @@ static bool ask(struct client_run *run, struct err *e)
 	if (!client_api_ask(run->http, &a, e))
 		return false;
 	run->times.asked = client_now();
-	/* While the host builds the Keep, measure our own images.  What goes
-	 * wrong here is told once the Keep is known and can be given back. */
+	/* All that takes time is done while the host builds the Keep; what
+	 * goes wrong is told once the Keep is known and can be given back. */
 	struct err late;
-	bool ready = client_verifier_init(&run->verifier, job->images,
-		job->policy, &late);
+	bool ready = make_ready(run, &late);
 	if (!client_api_asked(run->http, &run->keep, e))
 		return false;
 	run->asked = true;
@@ -110,8 +129,7 @@ static bool ask(struct client_run *run, struct err *e)
 	fmt(run->r->id, sizeof run->r->id, "%s", run->keep.id);
 	if (!ready)
 		*e = late;
-	run->verifier.hardware_only = !strcmp(job->platform, "hardware");
-	return ready && trust_own_root(run, e);
+	return ready;
 }
 
 static bool verify(struct client_run *run, struct err *e)

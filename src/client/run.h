@@ -15,6 +15,7 @@ struct client_host {
 	const char *url;	/* NULL: an agent of our own, for this run */
 	const char *ca_file;	/* NULL: the system's */
 	const char *token_file; /* NULL: $DONJON_TOKEN, or none */
+	const char *name;	/* in messages; NULL: the address */
 };
 
 /* How far we are; each is told once. */

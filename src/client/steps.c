@@ -17,16 +17,11 @@ static void say(const struct client_run *run, enum client_step step,
 			at - run->times.begin);
 }
 
-static const char *host_name(const struct client_run *run)
-{
-	return run->job->host.url ? net_http_name(run->http) : "this machine";
-}
-
 void client_steps_asked(const struct client_run *run)
 {
 	auto_buf text = { 0 };
 	buf_fmt(&text, "%s Keep %.*s... on %s", run->keep.tee, SHORT_ID,
-		run->keep.id, host_name(run));
+		run->keep.id, net_http_name(run->http));
 	say(run, CLIENT_STEP_ASKED, &text, run->times.attested);
 }
 

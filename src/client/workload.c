@@ -140,9 +140,11 @@ static size_t split(const char *text, size_t len, size_t *width)
 	return (size_t)(p - text);
 }
 
+/* A ':' is more likely a mistyped mode than part of a name. */
 static bool guest_ok(const char *path)
 {
-	if (path[0] != '/' || strlen(path) > FRAME_MAX_PATH)
+	if (path[0] != '/' || strlen(path) > FRAME_MAX_PATH ||
+		strchr(path, ':'))
 		return false;
 	/* "." and ".." have no meaning where nothing is mounted yet. */
 	for (const char *p = path; *p;) {
@@ -155,22 +157,23 @@ static bool guest_ok(const char *path)
 	return true;
 }
 
-static bool add_mount(struct client_workload *w, struct client_mount m,
-	struct err *e)
+static bool check_mount(const struct client_workload *w,
+	const struct client_mount *m, const char *text, struct err *e)
 {
-	size_t n = m.guest ? strlen(m.guest) : 0;
-	while (n > 1 && m.guest[n - 1] == '/')
-		m.guest[--n] = '\0';
-	struct client_mount *p =
-		realloc(w->mounts, (w->mount_count + 1) * sizeof *p);
-	if (p)
-		w->mounts = p;
-	if (!p || !m.host || !m.guest) {
-		free(m.host);
-		free(m.guest);
+	if (!m->host || !m->guest)
 		return no_memory(e);
-	}
-	w->mounts[w->mount_count++] = m;
+	if (!guest_ok(m->guest))
+		return err_fail(e, ERR_INPUT,
+			"%s: the Keep's side must be an absolute path without "
+			"':', \".\" and \"..\"",
+			text);
+	for (size_t i = 0; i < w->mount_count; i++)
+		if (!strcmp(w->mounts[i].guest, m->guest))
+			return err_fail(e, ERR_INPUT,
+				"%s: another directory is there", text);
+	if (w->mount_count == FRAME_MAX_MOUNTS)
+		return err_fail(e, ERR_LIMIT, "more than %d directories",
+			FRAME_MAX_MOUNTS);
 	return true;
 }
 
@@ -178,10 +181,10 @@ bool client_workload_dir(struct client_workload *w, const char *text,
 	struct err *e)
 {
 	size_t len = strlen(text), width;
-	bool writable = false;
+	struct client_mount m = { 0 };
 	if (len > 3 && text[len - 3] == ':' && text[len - 2] == 'r' &&
 		(text[len - 1] == 'o' || text[len - 1] == 'w')) {
-		writable = text[len - 1] == 'w';
+		m.writable = text[len - 1] == 'w';
 		len -= 3;
 	}
 	size_t at = split(text, len, &width);
@@ -190,30 +193,24 @@ bool client_workload_dir(struct client_workload *w, const char *text,
 			"%s: want HOST::GUEST, HOST::GUEST:ro or "
 			"HOST::GUEST:rw",
 			text);
-	if (w->mount_count == FRAME_MAX_MOUNTS)
-		return err_fail(e, ERR_LIMIT, "more than %d directories",
-			FRAME_MAX_MOUNTS);
-	struct client_mount m = { .host = strndup(text, at),
-		.guest = strndup(text + at + width, len - at - width),
-		.writable = writable };
-	if (m.guest && !guest_ok(m.guest)) {
-		err_put(e, ERR_INPUT,
-			"%s: the Keep's side must be an absolute path without "
-			"\".\" and \"..\"",
-			text);
+	while (len > at + width + 1 && text[len - 1] == '/')
+		len--;
+	m.host = strndup(text, at);
+	m.guest = strndup(text + at + width, len - at - width);
+	struct client_mount *p = NULL;
+	if (check_mount(w, &m, text, e)) {
+		p = realloc(w->mounts, (w->mount_count + 1) * sizeof *p);
+		if (!p)
+			err_put(e, ERR_LIMIT, "no memory");
+	}
+	if (!p) {
 		free(m.host);
 		free(m.guest);
 		return false;
 	}
-	for (size_t i = 0; m.guest && i < w->mount_count; i++)
-		if (!strcmp(w->mounts[i].guest, m.guest)) {
-			err_put(e, ERR_INPUT, "%s: another directory is there",
-				text);
-			free(m.host);
-			free(m.guest);
-			return false;
-		}
-	return add_mount(w, m, e);
+	w->mounts = p;
+	w->mounts[w->mount_count++] = m;
+	return true;
 }
 
 bool client_workload_time(struct client_workload *w, const char *seconds,

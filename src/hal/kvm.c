@@ -62,13 +62,31 @@ static bool open_kvm(struct device *d, int *kvm, struct err *e)
 	return api_check(d, *kvm, e);
 }
 
+/* Running code takes milliseconds, and its result does not change. */
+static bool runs_code(const struct hal_config *cfg, struct device *d, int kvm,
+	struct err *e)
+{
+	struct hal_notes *n = cfg->notes;
+	if (cfg->probed || (n && n->kvm == HAL_RUNS))
+		return true;
+	if (n && n->kvm == HAL_RUNS_NOT)
+		return err_fail(e, ERR_HOST, "%s", n->kvm_why);
+	bool ok = vm_probe(d, kvm, e);
+	if (n) {
+		n->kvm = ok ? HAL_RUNS : HAL_RUNS_NOT;
+		fmt(n->kvm_why, sizeof n->kvm_why, "%.*s", 190,
+			ok ? "" : e->text);
+	}
+	return ok;
+}
+
 static bool probe_device(const struct hal_config *cfg, struct err *e)
 {
 	struct device *d;
 	int kvm = -1;
 	if (!device_linux_new(&d, e))
 		return false;
-	bool ok = open_kvm(d, &kvm, e) && (cfg->probed || vm_probe(d, kvm, e));
+	bool ok = open_kvm(d, &kvm, e) && runs_code(cfg, d, kvm, e);
 	d->ops->close(d, kvm);
 	d->ops->free(d);
 	return ok;

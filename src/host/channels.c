@@ -3,13 +3,15 @@
 #include "host/keeps.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/fmt.h"
 #include "base/must.h"
 
-enum { DRAIN_SECONDS = 3, DRAIN_BYTES = 4 << 10 };
+enum { DRAIN_SECONDS = 3, DRAIN_ROUNDS = 10, DRAIN_BYTES = 4 << 10 };
 
 static void unlink_channel(struct channel *c)
 {
@@ -29,9 +31,17 @@ void channel_drop(struct channel *c)
 	free(c);
 }
 
+/* A client that still takes what is on its way gets some time more. */
 static void drain_due(struct timer *t)
 {
-	channel_drop(container_of(t, struct channel, timer));
+	struct channel *c = container_of(t, struct channel, timer);
+	int unsent = 0;
+	if (++c->rounds < DRAIN_ROUNDS &&
+		ioctl(c->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0)
+		loop_set(c->keep->all->loop, t,
+			loop_now() + DRAIN_SECONDS * SECOND_NS);
+	else
+		channel_drop(c);
 }
 
 static void drain_ready(struct watch *w, uint32_t events UNUSED)

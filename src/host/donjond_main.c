@@ -40,6 +40,7 @@ struct agent {
 	struct loop loop;
 	struct keeps keeps;
 	struct hal_config hal;
+	struct hal_notes notes;
 	struct http *http;
 	struct tls *tls; /* NULL: none */
 	struct token token;
@@ -47,6 +48,8 @@ struct agent {
 	unsigned listener_count;
 	struct watch signals;
 	struct timer patience;
+	int reserve;	     /* a descriptor to spare */
+	uint64_t complained; /* that there is none, last */
 	bool stopping, patient;
 };
 
@@ -59,17 +62,32 @@ static void on_plain(void *arg, int fd)
 	http_add(a->http, fd);
 }
 
+/* Without a descriptor for it a connection would wait and wake us for ever:
+ * one that is kept in reserve takes it, to close it. */
+static void turn_away(struct agent *a, int listener)
+{
+	close(a->reserve);
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	a->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (loop_now() - a->complained > SECOND_NS) {
+		a->complained = loop_now();
+		log_event(&a->log, LOG_WARN, "no descriptors left", NULL);
+	}
+}
+
 static void on_accept(struct watch *w, uint32_t events UNUSED)
 {
 	struct listener *l = container_of(w, struct listener, watch);
+	struct agent *a = l->agent;
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0 && l->agent->tls && *l->bound)
-		tls_accept(l->agent->tls, fd, on_plain, l->agent);
+	if (fd >= 0 && a->tls && *l->bound)
+		tls_accept(a->tls, fd, on_plain, a);
 	else if (fd >= 0)
-		http_add(l->agent->http, fd);
+		http_add(a->http, fd);
 	else if (errno == EMFILE || errno == ENFILE)
-		log_event(&l->agent->log, LOG_WARN, "no descriptors left",
-			NULL);
+		turn_away(a, w->fd);
 }
 
 static bool add_listener(struct agent *a, int fd, const char *bound,
@@ -246,6 +264,7 @@ static bool open_agent(struct agent *a, struct err *e)
 		.keep_memory = o->keep_memory,
 		.owner_wait_ns = o->owner_wait_ns };
 	a->hal = (struct hal_config){ .image_dir = o->images,
+		.notes = &a->notes,
 		.root_path = o->root };
 	raise_limits();
 	spawn_adopt();
@@ -254,6 +273,7 @@ static bool open_agent(struct agent *a, struct err *e)
 			strerror(errno));
 	if (o->token_file && !token_read(o->token_file, &a->token, e))
 		return err_wrap(e, "--token-file");
+	a->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (!make_root_folder(o->root, e) || !loop_init(&a->loop, e) ||
 		!catch_signals(a, e))
 		return false;
@@ -312,13 +332,14 @@ static void close_agent(struct agent *a)
 	tls_close(a->tls);
 	if (a->signals.fd > 0)
 		close(a->signals.fd);
+	cleanup_fd(&a->reserve);
 	loop_fini(&a->loop);
 	explicit_bzero(&a->token, sizeof a->token);
 }
 
 int main(int argc, char **argv)
 {
-	struct agent a = { .log = { 2, LOG_INFO, "donjond" } };
+	struct agent a = { .log = { 2, LOG_INFO, "donjond" }, .reserve = -1 };
 	struct err e = { 0 };
 	if (!options_parse(argc, argv, &a.options, &e)) {
 		fprintf(stderr, "donjond: %s\nTry 'donjond --help'.\n", e.text);

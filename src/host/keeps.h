@@ -39,6 +39,7 @@ struct channel {
 	struct watch sock; /* the same, while it drains */
 	struct timer timer;
 	bool draining;
+	unsigned rounds; /* of draining */
 	/* The connection can be closed now; called once. */
 	void (*done)(void *arg);
 	void *arg;

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/fmt.h"
 
-enum { BACKLOG = 256, MOST_HOST = 256 };
+enum { BACKLOG = 1024, MOST_HOST = 256 };
 
 /* "HOST:PORT", "[V6]:PORT"; host without its brackets. */
 static bool split(const char *address, char host[MOST_HOST], char port[6],

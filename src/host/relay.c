@@ -2,6 +2,7 @@
 #include "host/relay.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -10,6 +11,7 @@
 enum {
 	ROUNDS = 32, /* of one call: others want to be heard, too */
 	LINGER_SECONDS = 3,
+	STALL_SECONDS = 30,
 };
 
 /* --- a plain socket --------------------------------------------------------
@@ -97,6 +99,7 @@ static bool way_drain(struct relay *r, struct relay_way *w)
 		return n == RELAY_FAILED;
 	w->at += (size_t)n;
 	w->len -= (size_t)n;
+	r->moved |= w == &r->out;
 	return true;
 }
 
@@ -132,9 +135,28 @@ static void finish(struct relay *r)
 	r->done(r);
 }
 
+/* Nobody is left who would write to `near`, or read from it. */
+static bool near_gone(const struct relay *r)
+{
+	struct pollfd p = { .fd = r->near_fd };
+	return poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+static void expect_progress(struct relay *r)
+{
+	r->moved = false;
+	loop_set(r->loop, &r->linger, loop_now() + STALL_SECONDS * SECOND_NS);
+}
+
+/* Either the far side was heard out, or it takes nothing.  With our own side
+ * alive that is its right; what was left behind does not wait for ever. */
 static void linger_due(struct timer *t)
 {
-	finish(container_of(t, struct relay, linger));
+	struct relay *r = container_of(t, struct relay, linger);
+	if (r->told || (!r->moved && r->out.len && near_gone(r)))
+		finish(r);
+	else if (r->out.len)
+		expect_progress(r);
 }
 
 /* The kernel reports a hang-up even to who wants nothing: then look away. */
@@ -181,9 +203,12 @@ static void pump(struct relay *r)
 		finish(r);
 		return;
 	}
-	if (r->out.shut && !r->linger.set)
+	if (r->out.shut && !r->told) {
+		r->told = true;
 		loop_set(r->loop, &r->linger,
 			loop_now() + LINGER_SECONDS * SECOND_NS);
+	} else if (r->out.len && !r->linger.set)
+		expect_progress(r);
 	if (!rewatch(r, more))
 		finish(r);
 }

@@ -37,6 +37,8 @@ struct relay {
 	struct watch far, near;	     /* watched while something is wanted */
 	const struct relay_ops *ops; /* of `far`; NULL: a plain socket */
 	struct relay_way in, out;    /* far to near; near to far */
+	bool told;		     /* far knows that no more comes */
+	bool moved; /* bytes to far, since it was last looked at */
 	struct timer linger;
 	void (*done)(struct relay *r); /* may free it */
 };

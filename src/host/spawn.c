@@ -34,8 +34,8 @@ static bool arrange_files(int sock)
 {
 	int null = open("/dev/null", O_RDWR);
 	/* Both far from where they go, so that no dup2 closes another. */
-	int far = fcntl(sock, F_DUPFD, 64);
-	int far_null = null < 0 ? -1 : fcntl(null, F_DUPFD, 64);
+	int far = fcntl(sock, F_DUPFD, CONTROL_FD + 1);
+	int far_null = null < 0 ? -1 : fcntl(null, F_DUPFD, CONTROL_FD + 1);
 	return far >= 0 && far_null >= 0 && dup2(far_null, 0) == 0 &&
 		dup2(far_null, 1) == 1 && dup2(far, CONTROL_FD) == CONTROL_FD &&
 		close_range(CONTROL_FD + 1, ~0u, 0) == 0;

@@ -12,7 +12,7 @@ void keep_end(struct keep *k, enum gate_exit reason)
 void keep_stop(struct keep *k, enum frame_end end, uint32_t status,
 	enum gate_exit last)
 {
-	if (k->state != FRAME_RUN_RUNNING || k->stopping)
+	if (k->state != FRAME_RUN_RUNNING || k->finished || k->stopping)
 		return;
 	k->stopping = true;
 	k->last = last;

@@ -69,6 +69,7 @@ struct keep {
 	bool detached; /* the program outlives its holder */
 
 	enum frame_state_run state;
+	bool finished; /* RUNNING still, but only its last output is due */
 	uint64_t started, deadline; /* of the program, monotonic */
 	uint64_t idle_since;
 	bool stopping;	 /* the program is to end, and its exit is known */

@@ -23,7 +23,7 @@ struct run {
 	uint64_t next_tick;
 	struct wasm_module *module;
 	struct wasi *wasi;
-	struct wasm_instance *instance;
+	struct wasm_store *store;
 };
 
 /* --- output ------------------------------------------------------------- */
@@ -225,28 +225,43 @@ static void ended(struct run *r, const struct wasm_result *result)
 	}
 }
 
+static bool find_import(void *ctx, struct bytes module, struct bytes name,
+	struct wasm_extern *out)
+{
+	struct run *r = ctx;
+	size_t count;
+	const struct wasm_import *list = wasi_imports(r->wasi, &count);
+	for (size_t i = 0; i < count; i++)
+		if (bytes_equal(name, bytes_str(list[i].name)) &&
+			bytes_equal(module, bytes_str(list[i].module)))
+			return wasm_store_func(r->store, &list[i], out);
+	return false;
+}
+
+/* Instantiating may run code, too: it is looked after from the start. */
+static bool call_program(struct run *r, const struct wasm_limits *l,
+	struct wasm_result *result, struct err *e)
+{
+	uint64_t fuel = r->k->load.config.fuel;
+	struct wasm_instance *instance;
+	if (!wasm_store_new(l, &r->store, e))
+		return false;
+	wasm_store_tick(r->store, TICK_UNITS, tick, r);
+	if (fuel)
+		wasm_store_fuel(r->store, fuel);
+	return wasm_store_instantiate(r->store, r->module, find_import, r,
+		       &instance, result, e) &&
+		wasm_call(instance, "_start", NULL, 0, NULL, 0, result, e);
+}
+
 static void run_program(struct run *r, const struct wasm_limits *l)
 {
-	struct keep *k = r->k;
 	struct err e = { .kind = ERR_NONE };
 	struct wasm_result result = { .end = WASM_RETURNED };
-	size_t count;
-	const struct wasm_import *imports = wasi_imports(r->wasi, &count);
-	if (!wasm_instance_new(r->module, imports, count, l, &r->instance,
-		    &result, &e)) {
-		if (result.end == WASM_RETURNED)
-			refused(k, &e);
-		else
-			ended(r, &result);
-		return;
-	}
-	wasm_instance_tick(r->instance, TICK_UNITS, tick, r);
-	if (k->load.config.fuel)
-		wasm_instance_fuel(r->instance, k->load.config.fuel);
-	if (wasm_call(r->instance, "_start", NULL, 0, NULL, 0, &result, &e))
+	if (call_program(r, l, &result, &e) || result.end != WASM_RETURNED)
 		ended(r, &result);
 	else
-		refused(k, &e);
+		refused(r->k, &e);
 }
 
 /* The last of its output, to whoever reads it. */
@@ -267,8 +282,8 @@ static void account(struct run *r)
 	x->memory_peak = r->k->load.file_bytes;
 	if (r->module)
 		x->memory_peak += wasm_module_footprint(r->module);
-	if (r->instance)
-		x->memory_peak += wasm_instance_footprint(r->instance);
+	if (r->store)
+		x->memory_peak += wasm_store_footprint(r->store);
 	x->stdin_bytes = s->each[0].bytes;
 	x->stdout_bytes = s->each[1].bytes;
 	x->stderr_bytes = s->each[2].bytes;
@@ -309,11 +324,12 @@ bool keep_run(struct keep *k, struct err *e)
 		run_program(&r, &limits);
 	else
 		refused(k, &why);
-	bool ok = !r.lost && (!k->streams.out || drain(&r));
+	k->finished = true;
 	account(&r);
-	wasm_instance_free(r.instance);
+	wasm_store_free(r.store);
 	wasi_free(r.wasi);
 	wasm_module_free(r.module);
+	bool ok = !r.lost && (!k->streams.out || drain(&r));
 	k->state = FRAME_RUN_ENDED;
 	return ok;
 }

@@ -250,8 +250,7 @@ static uint64_t patience(const struct keep *k, const struct keep_peer *p)
 	case KEEP_PEER_HOLDING:
 		/* A program may wait for its reader, as in a pipe; not one
 		 * that was promised to outlive it, nor the Keep's end. */
-		return p->blocked &&
-				(k->detached || k->state == FRAME_RUN_ENDED) ?
+		return p->blocked && (k->detached || k->finished) ?
 			stall :
 			KEEP_CLOCK_NEVER;
 	case KEEP_PEER_FOLLOW:

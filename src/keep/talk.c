@@ -169,7 +169,7 @@ static bool on_loading(struct keep *k, struct keep_peer *p,
 
 static bool on_stdin(struct keep *k, struct bytes in, struct err *e)
 {
-	if (k->state == FRAME_RUN_ENDED)
+	if (k->finished)
 		return true; /* it crossed the program's end */
 	if (!in.len) {
 		keep_streams_feed_end(&k->streams);
@@ -213,7 +213,7 @@ static void push_credit(struct keep *k, struct keep_peer *p)
 {
 	size_t room = keep_streams_room(&k->streams);
 	uint64_t given = channel_talk(p->channel)->credit;
-	if (k->state != FRAME_RUN_RUNNING ||
+	if (k->state != FRAME_RUN_RUNNING || k->finished ||
 		k->load.config.stdio[0] != FRAME_STDIO_CHANNEL ||
 		room < given + KEEP_STDIN_WINDOW / 4 ||
 		channel_output_room(p->channel) < SMALL_ROOM)

@@ -14,7 +14,7 @@ enum { DEFAULT_TIMEOUT_MS = 60000, READ_BYTES = 64 << 10 };
 struct net_http {
 	struct net_connection_config where;
 	struct net_connection *con;
-	char *ca_file, *token;
+	char *ca_file, *token, *name;
 	int timeout_ms;
 	bool used; /* con has carried a request: the agent may have closed it */
 	struct buf in; /* read beyond the end of an answer */
@@ -39,11 +39,13 @@ bool net_http_open(const struct net_http_config *cfg, struct net_http **out,
 	h->timeout_ms = cfg->timeout_ms ? cfg->timeout_ms : DEFAULT_TIMEOUT_MS;
 	h->ca_file = cfg->ca_file ? strdup(cfg->ca_file) : NULL;
 	h->token = cfg->token ? strdup(cfg->token) : NULL;
+	h->name = cfg->name ? strdup(cfg->name) : NULL;
 	h->where = (struct net_connection_config){ .url = url,
 		.ca_file = h->ca_file,
 		.timeout_ms = h->timeout_ms,
 		.cancel_fd = cfg->cancel_fd };
-	if ((cfg->ca_file && !h->ca_file) || (cfg->token && !h->token)) {
+	if ((cfg->ca_file && !h->ca_file) || (cfg->token && !h->token) ||
+		(cfg->name && !h->name)) {
 		net_http_close(h);
 		return err_fail(e, ERR_LIMIT, "no memory");
 	}
@@ -68,11 +70,14 @@ void net_http_close(struct net_http *h)
 		explicit_bzero(h->token, strlen(h->token));
 	free(h->token);
 	free(h->ca_file);
+	free(h->name);
 	free(h);
 }
 
 const char *net_http_name(const struct net_http *h)
 {
+	if (h->name)
+		return h->name;
 	return h->where.url.socket[0] ? h->where.url.socket : h->where.url.host;
 }
 

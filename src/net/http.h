@@ -16,6 +16,7 @@ struct net_http_config {
 	const char *url;     /* http://, https://, unix:///PATH */
 	const char *ca_file; /* PEM for https; NULL: the system's */
 	const char *token;   /* bearer token; NULL: none */
+	const char *name;    /* in messages; NULL: the address */
 	int timeout_ms;	     /* longest wait without progress; 0: 60 s */
 	int cancel_fd;	     /* give up when it becomes readable; -1: none */
 };

@@ -412,14 +412,20 @@ bool wasm_call(struct wasm_instance *i, const char *name,
 		result_slots, r, e);
 }
 
-void wasm_instance_tick(struct wasm_instance *i, uint32_t interval,
+void wasm_store_tick(struct wasm_store *s, uint32_t interval,
 	bool (*tick)(void *ctx), void *ctx)
 {
-	struct wasm_exec *x = i->store->exec;
+	struct wasm_exec *x = s->exec;
 	x->interval = tick ? interval : 0;
 	x->unticked = 0;
 	x->tick = tick;
 	x->tick_ctx = ctx;
+}
+
+void wasm_instance_tick(struct wasm_instance *i, uint32_t interval,
+	bool (*tick)(void *ctx), void *ctx)
+{
+	wasm_store_tick(i->store, interval, tick, ctx);
 }
 
 void wasm_instance_fuel(struct wasm_instance *i, uint64_t units)

@@ -1,7 +1,10 @@
 $(call library,wasm,$(wildcard src/wasm/*.c src/wasm/compile/*.c \
 	src/wasm/interp/*.c))
-# A square root is the machine's, not the mathematics library's.
-CF-src/wasm/interp/float := -fno-math-errno
+# A square root is the machine's, not the mathematics library's; a product and
+# a sum are two operations, also where the machine has one for both.
+WASM_FLOAT := -fno-math-errno -ffp-contract=off
+CF-src/wasm/interp/float := $(WASM_FLOAT)
+CF-src/wasm/interp/simd_float := $(WASM_FLOAT)
 # Clearing three locals is not worth a call of memset.
 CF-src/wasm/interp/call := -fno-builtin
 $(call unit,wasm,wasm base)

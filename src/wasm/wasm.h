@@ -184,6 +184,9 @@ MUST_USE bool wasm_store_new(const struct wasm_limits *l,
 void wasm_store_free(struct wasm_store *s);
 /* As wasm_instance_fuel, also for what happens while instantiating. */
 void wasm_store_fuel(struct wasm_store *s, uint64_t units);
+/* As wasm_instance_tick, also for what happens while instantiating. */
+void wasm_store_tick(struct wasm_store *s, uint32_t interval,
+	bool (*tick)(void *ctx), void *ctx);
 size_t wasm_store_footprint(const struct wasm_store *s);
 
 /* What an instance exports and another can import. */

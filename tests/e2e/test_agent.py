@@ -1044,6 +1044,20 @@ def test_descriptors_are_not_lost(fakes):
     wait_for(lambda: count() <= before)
 
 
+def test_an_agent_without_descriptors_goes_on_when_it_has_some(fakes):
+    a = fakes(prefix=["prlimit", "--nofile=64:64"])
+    many = []
+    for _ in range(100):
+        s = connect(a)
+        s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        many.append(s)
+    wait_for(lambda: "no descriptors left" in a.read_log())
+    for s in many:
+        s.close()
+    serves(a)
+    keep(a)
+
+
 @pytest.mark.parametrize("argv,status,text", [
     (["--help"], 0, "usage: donjond"), (["--version"], 0, "donjond 0."),
     (["--nonsense"], 2, "no such option"), (["word"], 2, "no arguments"),

@@ -20,11 +20,6 @@ enum { MAX_NAMED = 256, MAX_SLOTS = 64 };
 static const struct {
 	const char *prefix, *proposal;
 } missing[] = {
-	{ "simd_", "fixed-width SIMD" },
-	{ "relaxed_", "relaxed SIMD" },
-	{ "i16x8_relaxed_", "relaxed SIMD" },
-	{ "i32x4_relaxed_", "relaxed SIMD" },
-	{ "i8x16_relaxed_", "relaxed SIMD" },
 	{ "array", "garbage collection" },
 	{ "struct", "garbage collection" },
 	{ "i31", "garbage collection" },

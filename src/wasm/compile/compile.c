@@ -126,6 +126,8 @@ static void instruction(struct wasm_compiler *c)
 		wasm_compile_reference(c, op);
 	else if (op == 0xfc)
 		prefixed_fc(c);
+	else if (op == 0xfd)
+		wasm_compile_simd(c);
 	else
 		wasm_cursor_fail(&c->in, "illegal opcode");
 }
@@ -135,6 +137,9 @@ static bool const_op(const struct wasm_compiler *c)
 	if (c->in.at == c->in.end)
 		return true;
 	uint8_t op = *c->in.at;
+	/* v128.const is the only one after its prefix. */
+	if (op == 0xfd)
+		return wasm_cursor_left(&c->in) > 1 && c->in.at[1] == 0x0c;
 	return op == 0x0b || (op >= 0x41 && op <= 0x44) || op == 0x23 ||
 		op == 0xd0 || op == 0xd2 || (op >= 0x6a && op <= 0x6c) ||
 		(op >= 0x7c && op <= 0x7e);

@@ -198,6 +198,7 @@ void wasm_compile_memory(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_variable(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_call(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_reference(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_simd(struct wasm_compiler *c);
 /* 0xfc */
 void wasm_compile_saturating(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_bulk_memory(struct wasm_compiler *c, uint32_t op);

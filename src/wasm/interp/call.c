@@ -53,7 +53,12 @@ OP(make_room)
 {
 	if (x->budget < 0 && !wasm_exec_pay(x, 0))
 		GOTO(halt);
-	if (!wasm_exec_room(x, &fp, x->need))
+	/* By way of x: a variable whose address is known elsewhere would stay
+	 * on the host's stack. */
+	x->fp = fp;
+	bool made = wasm_exec_room(x, x->need);
+	fp = x->fp;
+	if (!made)
 		GOTO(stop);
 	GO();
 }

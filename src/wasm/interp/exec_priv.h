@@ -199,8 +199,8 @@ static inline uint64_t slot_f64(double f)
 
 /* Enters an instance: its globals and its first memory. */
 void wasm_exec_enter(struct wasm_exec *x, struct wasm_instance *i);
-/* Makes room for a frame of n slots at fp; false with x->trap set. */
-bool wasm_exec_room(struct wasm_exec *x, uint64_t **fp, uint32_t n);
+/* Makes room for a frame of n slots at x->fp; false with x->trap set. */
+bool wasm_exec_room(struct wasm_exec *x, uint32_t n);
 /*
  * Pays for n units of work; false when the call is to stop (x->end is set).
  * Calls the tick as often as it falls due.

@@ -1,40 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Loads and stores.  Every access is checked: the sum of a 32-bit address, an
- * offset below 2^32 and a size can't wrap in 64 bits; 64-bit addresses are
- * checked for that too.
- */
-#include "wasm/interp/exec_priv.h"
+/* Loads and stores of numbers. */
+#include "wasm/interp/address_priv.h"
 
-/* The address in register r plus offset, for `n` bytes, into `ea`. */
-#define ADDRESS(r, offset, n)                               \
-	uint64_t ea = (uint64_t)(uint32_t)fp[r] + (offset); \
-	if (UNLIKELY(ea + (n) > mlen))                      \
-	TRAP(MEMORY)
-
-#define ADDRESS64(r, offset, n)                                      \
-	uint64_t ea;                                                 \
-	if (UNLIKELY(__builtin_add_overflow(fp[r], (offset), &ea) || \
-		    ea > mlen || mlen - ea < (n)))                   \
-	TRAP(MEMORY)
-
-#define LOAD_AS(name, M, S, ADDR, offset, words) \
+#define LOAD_AS(name, ADDR, offset, words, M, S) \
 	OP(name)                                 \
 	{                                        \
 		ADDR(ip->b, offset, sizeof(M));  \
 		M v;                             \
 		memcpy(&v, mem + ea, sizeof v);  \
-		S wide_ = (S)v;                  \
-		fp[ip->a] = wide_;               \
+		S wide = (S)v;                   \
+		fp[ip->a] = wide;                \
 		NEXT(words);                     \
 	}
-#define LOAD(name, M, S)                                 \
-	LOAD_AS(name, M, S, ADDRESS, ip->c, 1)           \
-	LOAD_AS(name##_far, M, S, ADDRESS, ip[1].u64, 2) \
-	LOAD_AS(name##_64, M, S, ADDRESS64, ip[1].u64, 2)
+#define LOAD(name, M, S) THREE_FORMS(LOAD_AS, name, M, S)
 
 /* a is the value, b the address. */
-#define STORE_AS(name, M, ADDR, offset, words)  \
+#define STORE_AS(name, ADDR, offset, words, M)  \
 	OP(name)                                \
 	{                                       \
 		ADDR(ip->b, offset, sizeof(M)); \
@@ -42,16 +23,14 @@
 		memcpy(mem + ea, &v, sizeof v); \
 		NEXT(words);                    \
 	}
-#define STORE(name, M)                                 \
-	STORE_AS(name, M, ADDRESS, ip->c, 1)           \
-	STORE_AS(name##_far, M, ADDRESS, ip[1].u64, 2) \
-	STORE_AS(name##_64, M, ADDRESS64, ip[1].u64, 2)
+#define STORE(name, M) THREE_FORMS(STORE_AS, name, M)
 
+/* clang-format off */
 WASM_OPS_LOAD_LIST(LOAD)
 WASM_OPS_STORE_LIST(STORE)
+/* clang-format on */
 
-/* From here on another memory is meant; c says which (0 again at the end of
- * the access). */
+/* From here on another memory is meant: high says which; 0 ends it. */
 OP(memory_use)
 {
 	struct wasm_memory *m =

@@ -8,6 +8,7 @@
 #ifndef WASM_INTERP_OPS_PRIV_H
 #define WASM_INTERP_OPS_PRIV_H
 
+#include "wasm/interp/simd_table.h"
 #include "wasm/word_priv.h"
 
 /* clang-format off */
@@ -102,7 +103,8 @@
 	WASM_OPS_UNARY(WASM_X) \
 	WASM_OPS_LOAD_LIST(WASM_X_LOAD) \
 	WASM_OPS_STORE_LIST(WASM_X_STORE) \
-	WASM_OPS_BULK(WASM_X)
+	WASM_OPS_BULK(WASM_X) \
+	WASM_OPS_SIMD
 
 enum wasm_op {
 #define WASM_X(n) OP_##n,

@@ -80,9 +80,9 @@ static bool more_frames(struct wasm_exec *x)
 	return true;
 }
 
-static bool more_stack(struct wasm_exec *x, uint64_t **fp, uint32_t n)
+static bool more_stack(struct wasm_exec *x, uint32_t n)
 {
-	size_t at = (size_t)(*fp - x->stack);
+	size_t at = (size_t)(x->fp - x->stack);
 	uint64_t want = (uint64_t)x->stack_slots * 2;
 	if (want < at + n)
 		want = at + n;
@@ -101,18 +101,18 @@ static bool more_stack(struct wasm_exec *x, uint64_t **fp, uint32_t n)
 	for (struct wasm_frame *f = x->frames; f != x->frame; f++)
 		if (f->ip != wasm_cross_code)
 			f->fp = s + (f->fp - x->stack);
-	*fp = s + at;
+	x->fp = s + at;
 	x->stack = s;
 	x->stack_slots = (uint32_t)want;
 	x->stack_end = s + want;
 	return true;
 }
 
-bool wasm_exec_room(struct wasm_exec *x, uint64_t **fp, uint32_t n)
+bool wasm_exec_room(struct wasm_exec *x, uint32_t n)
 {
 	if (x->frame >= x->frames_end && !more_frames(x))
 		return false;
-	return (uint64_t)(x->stack_end - *fp) >= n || more_stack(x, fp, n);
+	return (uint64_t)(x->stack_end - x->fp) >= n || more_stack(x, n);
 }
 
 /* An i32 or f32 result has an upper half of zero whatever the host wrote. */
@@ -168,7 +168,7 @@ void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,
 	x->callee = f;
 	x->ip = start_code;
 	uint32_t n = params > results ? params : results;
-	if (!wasm_exec_room(x, &x->fp, n + 8)) {
+	if (!wasm_exec_room(x, n + 8)) {
 		x->end = WASM_TRAPPED;
 		x->running = false;
 		return;

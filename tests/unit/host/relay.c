@@ -190,3 +190,28 @@ TEST(relay_ends_when_the_client_vanishes)
 	CHECK_INT(finished, 1);
 	end();
 }
+
+static void time_passes(void)
+{
+	CHECK(relay.linger.set);
+	loop_set(&loop, &relay.linger, loop_now());
+	turn();
+}
+
+TEST(relay_waits_for_a_client_that_takes_nothing_while_somebody_writes)
+{
+	begin(BYTES_NONE);
+	for (size_t n = 1; n;) {
+		n = fill(inner);
+		turn();
+	}
+	time_passes();
+	time_passes();
+	CHECK_INT(finished, 0);
+	/* Left behind, it waits no longer than that. */
+	cleanup_fd(&inner);
+	inner = -1;
+	time_passes();
+	CHECK_INT(finished, 1);
+	end();
+}

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "../test.h"
+#include "attest/claims.h"
+#include "crypto/x509.h"
 #include "helpers/client.h"
 
 static struct bytes args[] = { BYTES_LIT("app"), BYTES_LIT("one"),
@@ -43,6 +45,49 @@ static void refused(struct client *c, enum err_kind kind, const char *why)
 	CHECK(!c->exited);
 	CHECK_INT(c->error.kind, kind);
 	CHECK_HAS(c->error.text, why);
+}
+
+/* --- identity ------------------------------------------------------------ */
+
+TEST(a_keep_shows_its_claims_evidence_and_certificate)
+{
+	struct lab *l = lab_new();
+	struct attest_claims claims;
+	struct bytes evidence, inner;
+	auto_buf tagged = { .len = 0 }, endorsements = { .len = 0 };
+	uint32_t tag;
+	struct err e;
+	memset(l->host.area->boot.nonce, 0x5a, 32);
+	lab_start(l);
+	client_free(client_new(l, NULL));
+	struct bytes cert = buf_bytes(&l->face[3]);
+	CHECK(attest_claims_parse(buf_bytes(&l->face[0]), &claims, &e));
+	CHECK_MEM(claims.spki_hash, l->spki_hash, 32);
+	CHECK_MEM(claims.owner, l->host.area->boot.owner_key_hash, 32);
+	for (int i = 0; i < 32; i++)
+		CHECK_INT(claims.nonce[i], 0x5a);
+	CHECK_STR(buf_cstr(&l->face[1]), "proof");
+	CHECK_STR(buf_cstr(&l->face[2]), "root");
+	CHECK(crypto_cert_ext(cert, ATTEST_OID_EVIDENCE, &tagged, &e));
+	CHECK(attest_tagged_parse(buf_bytes(&tagged), &tag, &evidence, &inner,
+		&e));
+	CHECK_INT(tag, ATTEST_TAG_SOFTWARE);
+	CHECK(bytes_equal(evidence, BYTES_LIT("proof")));
+	CHECK(bytes_equal(inner, buf_bytes(&l->face[0])));
+	CHECK(crypto_cert_ext(cert, ATTEST_OID_ENDORSEMENTS, &endorsements,
+		&e));
+	CHECK(bytes_equal(buf_bytes(&endorsements), BYTES_LIT("root")));
+	lab_free(l);
+}
+
+TEST(each_keep_has_a_key_of_its_own)
+{
+	struct lab *one = lab(), *two = lab();
+	client_free(client_new(one, NULL));
+	client_free(client_new(two, NULL));
+	CHECK(memcmp(one->spki_hash, two->spki_hash, 32) != 0);
+	lab_free(one);
+	lab_free(two);
 }
 
 /* --- programs ----------------------------------------------------------- */
@@ -217,6 +262,50 @@ TEST(a_module_without_start_is_refused)
 	struct client *c = client_deploy(l, BYTES_ARRAY(empty), &cfg);
 	exits(c, FRAME_END_REFUSED, 121);
 	CHECK_HAS(c->exit.text, "_start");
+	client_free(c);
+	lab_free(l);
+}
+
+/* Its start function never returns. */
+static const uint8_t start_loops[] = { 0, 'a', 's', 'm', 1, 0, 0, 0, /**/
+	1, 4, 1, 0x60, 0, 0,					     /**/
+	3, 3, 2, 0, 0,						     /**/
+	7, 10, 1, 6, '_', 's', 't', 'a', 'r', 't', 0, 1,	     /**/
+	8, 1, 0,						     /**/
+	10, 12, 2, 7, 0, 3, 0x40, 12, 0, 11, 11, 2, 0, 11 };
+
+TEST(a_start_function_is_under_the_same_limits)
+{
+	struct frame_config cfg = with_args(1);
+	struct lab *l = lab();
+	struct client *c = client_deploy(l, BYTES_ARRAY(start_loops), &cfg);
+	client_until(c, client_started);
+	client_signal(c, FRAME_SIGNAL_INTERRUPT);
+	exits(c, FRAME_END_STOPPED, 130);
+	client_free(c);
+	lab_free(l);
+	cfg.fuel = 1000000;
+	l = lab();
+	c = client_deploy(l, BYTES_ARRAY(start_loops), &cfg);
+	exits(c, FRAME_END_LIMIT, 124);
+	client_free(c);
+	lab_free(l);
+}
+
+TEST(a_module_with_unknown_imports_is_refused_by_their_name)
+{
+	/* (import "mars" "rover" (func)) */
+	static const uint8_t imports[] = { 0, 'a', 's', 'm', 1, 0, 0, 0, /**/
+		1, 4, 1, 0x60, 0, 0,					 /**/
+		2, 14, 1, 4, 'm', 'a', 'r', 's', 5, 'r', 'o', 'v', 'e', 'r', 0,
+		0, /**/
+		7, 10, 1, 6, '_', 's', 't', 'a', 'r', 't', 0, 0 };
+	struct frame_config cfg = with_args(1);
+	struct lab *l = lab();
+	struct client *c = client_deploy(l, BYTES_ARRAY(imports), &cfg);
+	exits(c, FRAME_END_REFUSED, 121);
+	CHECK_HAS(c->exit.text, "mars");
+	CHECK_HAS(c->exit.text, "rover");
 	client_free(c);
 	lab_free(l);
 }

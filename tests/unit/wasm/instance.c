@@ -182,6 +182,43 @@ TEST(the_tick_comes_regularly_and_can_stop_the_program)
 	made_fini(&x);
 }
 
+struct extent {
+	uintptr_t low, high;
+	unsigned ticks;
+};
+
+static bool note_stack(void *ctx)
+{
+	struct extent *x = ctx;
+	char here;
+	uintptr_t at = (uintptr_t)&here;
+	if (!x->ticks++ || at < x->low)
+		x->low = at;
+	if (at > x->high)
+		x->high = at;
+	return true;
+}
+
+TEST(interruptions_and_calls_do_not_use_up_the_host_stack)
+{
+	struct build b = { 0 };
+	struct made x;
+	struct extent seen = { 0 };
+	build_func(&b, "one", "i:i", "", B(GET(0), I32(1), 0x6b));
+	build_func(&b, "f", "i:i", "",
+		B(0x03, 0x40, GET(0), 0x10, 0, 0x22, 0, 0x0d, 0, END, GET(0)));
+	build_func(&b, "deep", "i:i", "",
+		B(GET(0), 0x04, 0x7f, GET(0), 0x10, 0, 0x10, 2, 0x05, I32(0),
+			END));
+	made_init(&x, &b);
+	wasm_instance_tick(x.i, 1, note_stack, &seen);
+	CHECK_INT(made_call(&x, "f", "i", 100000u), 0);
+	CHECK_INT(made_call(&x, "deep", "i", 5000u), 0);
+	CHECK(seen.ticks > 100000);
+	CHECK(seen.high - seen.low < 16384);
+	made_fini(&x);
+}
+
 TEST(fuel_is_counted_exactly)
 {
 	struct build b = { 0 };

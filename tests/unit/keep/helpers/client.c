@@ -25,8 +25,10 @@ static void take_face(struct lab *l)
 	struct bytes part = BYTES_NONE;
 	auto_buf spki = { .len = 0 };
 	struct err e;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) {
 		part = reader_take(&r, reader_u32le(&r));
+		buf_put(&l->face[i], part);
+	}
 	bool ok = reader_done(&r) && crypto_cert_spki(part, &spki, &e) &&
 		crypto_digest(CRYPTO_SHA256, buf_bytes(&spki), l->spki_hash,
 			&e);
@@ -98,6 +100,8 @@ void lab_free(struct lab *l)
 	lab_join(l);
 	host_fini(&l->host);
 	crypto_key_free(l->owner);
+	for (int i = 0; i < 4; i++)
+		buf_fini(&l->face[i]);
 	pthread_mutex_destroy(&l->lock);
 	pthread_cond_destroy(&l->published);
 	free(l);

@@ -24,6 +24,7 @@ struct lab {
 	pthread_cond_t published;
 	bool has_face;
 	uint8_t spki_hash[32]; /* of the Keep, from its certificate */
+	struct buf face[4];    /* what it published */
 	void (*lie)(struct host *h, uint32_t op); /* the test's own */
 };
 

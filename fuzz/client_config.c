@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Donjon.toml from wherever the tenant got it, and --dir's small language. */
+#include <stdlib.h>
+
+#include "client/config.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct client_workload w = { 0 };
+	struct err e = { 0 };
+	char text[256];
+	if (!client_config_parse(bytes_of(data, size), "Donjon.toml", &w, &e) &&
+		!e.text[0])
+		abort();
+	client_workload_fini(&w);
+	if (size >= sizeof text)
+		return 0;
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (client_workload_dir(&w, text, &e) && w.mounts[0].guest[0] != '/')
+		abort();
+	client_workload_fini(&w);
+	return 0;
+}

@@ -1,0 +1,68 @@
+# Made by `donjon completion bash`.
+_donjon_words() {
+	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+_donjon_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$cur")
+}
+_donjon() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]} options= words= files=
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		_donjon_words 'run deploy attach logs ps stop verify measure platform policy config version completion help --help --version'
+		return
+	fi
+	case $command in
+	platform) words='info' ;;
+	policy) words='check' ;;
+	config) words='init check' ;;
+	esac
+	if [ -n "$words" ]; then
+		if [ "$COMP_CWORD" = 2 ]; then
+			_donjon_words "$words"
+			return
+		fi
+		command="$command ${COMP_WORDS[2]}" words=
+	fi
+	case $prev in
+	--host) return ;;
+	--host-ca) _donjon_files -f; return ;;
+	--token-file) _donjon_files -f; return ;;
+	--tee) _donjon_words 'auto process'; return ;;
+	--platform) _donjon_words 'auto hardware software'; return ;;
+	--config) _donjon_files -f; return ;;
+	--policy) _donjon_files -f; return ;;
+	--env) return ;;
+	--dir) _donjon_files -d; return ;;
+	--timeout) return ;;
+	--memory) return ;;
+	--fuel) return ;;
+	--images) _donjon_files -d; return ;;
+	esac
+	case $command in
+	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images' files=1 ;;
+	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images' files=1 ;;
+	'attach') options='--help --quiet --host --host-ca --token-file' ;;
+	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
+	'ps') options='--help --json --host --host-ca --token-file' ;;
+	'stop') options='--help --quiet --host --host-ca --token-file --force' ;;
+	'verify') options='--help --json --policy --images' files=1 ;;
+	'measure') options='--help --json --tee --images' ;;
+	'platform info') options='--help --json --host --host-ca --token-file --images' ;;
+	'policy check') options='--help --quiet --images' files=1 ;;
+	'config init') options='--help --quiet --force' files=1 ;;
+	'config check') options='--help --quiet' files=1 ;;
+	'version') options='--help --json' ;;
+	'completion') options='--help' words='bash zsh fish' ;;
+	esac
+	case $cur in
+	-*) _donjon_words "$options" ;;
+	*)
+		[ -z "$words" ] || _donjon_words "$words"
+		[ -z "$files" ] || _donjon_files -f
+		;;
+	esac
+}
+complete -F _donjon donjon

@@ -1,0 +1,596 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of donjon: options, help, manual, completions,
+configuration, and what it does with a host's access control and terminals."""
+import http.server
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import ssl
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import REPO
+
+MANUAL = REPO / "docs/man/donjon.1"
+COMPLETIONS = {"bash": "donjon.bash", "zsh": "_donjon", "fish": "donjon.fish"}
+GOOD = 'args = []\n[env]\nGREETING = "hi"\n'
+
+
+def wasm(tenant, name):
+    return tenant.out / f"tests/wasm/{name}.wasm"
+
+
+def commands(tenant):
+    text = tenant.donjon("--help").stdout.decode()
+    block = text.partition("Commands:\n")[2].partition("\n\n")[0]
+    return [re.split(r"  +", line.strip())[0] for line in block.splitlines()]
+
+
+def options(tenant, command):
+    text = tenant.donjon(*command.split(), "--help").stdout.decode()
+    return re.findall(r"^ +(?:-\w, +)?(--[a-z-]+)", text, re.M)
+
+
+# --- help, manual, completions ---------------------------------------------
+
+def test_help_is_everywhere(tenant):
+    names = commands(tenant)
+    assert {"run", "deploy", "attach", "logs", "ps", "stop", "verify",
+            "measure", "platform info", "policy check", "config init",
+            "version", "completion"} <= set(names)
+    for name in names:
+        for how in ([*name.split(), "--help"], [*name.split(), "-h"],
+                    ["help", *name.split()]):
+            r = tenant.donjon(*how)
+            assert r.returncode == 0 and r.stderr == b"", how
+            assert r.stdout.startswith(f"Usage: donjon {name}".encode())
+
+
+def test_help_fits_a_terminal(tenant):
+    for name in commands(tenant):
+        for line in tenant.donjon("help", *name.split()).stdout.splitlines():
+            assert len(line) < 80 and line == line.rstrip(), line
+
+
+def test_the_manual_says_what_help_says(tenant):
+    text = MANUAL.read_text().replace("\\-", "-")
+    section = text.partition(".SH COMMANDS\n")[2].partition("\n.SH ")[0]
+    parts = re.split(r"^\.SS (.*)\n", section, flags=re.M)[1:]
+    manual = dict(zip(parts[::2], parts[1::2]))
+    assert list(manual) == commands(tenant)
+    every = set()
+    for name, body in manual.items():
+        said = body.partition("\nOptions: ")[2].split()
+        assert said == options(tenant, name), name
+        every |= set(said)
+    described = text.partition(".SH OPTIONS\n")[2].partition("\n.SH ")[0]
+    heads = re.findall(r"^\.TP\n(.*)", described, re.M)
+    names = [re.search(r"--[a-z-]+", h).group(0) for h in heads]
+    assert len(names) == len(set(names)) and set(names) == every
+
+
+def test_the_manual_is_well_formed():
+    if not shutil.which("man"):
+        pytest.skip("man is not installed")
+    r = subprocess.run(["man", "--warnings", "-l", MANUAL],
+                       capture_output=True, check=True)
+    assert r.stderr == b""
+
+
+@pytest.mark.parametrize("shell", COMPLETIONS)
+def test_completions_are_those_of_this_program(shell, tenant):
+    r = tenant.donjon("completion", shell)
+    path = REPO / "packaging/completions" / COMPLETIONS[shell]
+    assert r.stdout == path.read_bytes(), \
+        f"donjon completion {shell} > {path.relative_to(REPO)}"
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    subprocess.run([shell, "-n", path], check=True)
+
+
+@pytest.mark.parametrize("line,has,lacks", [
+    ("donjon de", {"deploy"}, {"run"}),
+    ("donjon platform ", {"info"}, {"check"}),
+    ("donjon run --", {"--env", "--dir"}, {"--detach", "--host"}),
+    ("donjon deploy --pl", {"--platform"}, {"--policy"}),
+    ("donjon run --tee ", {"auto", "process"}, {"--env"}),
+    ("donjon config init --", {"--force"}, {"--json"}),
+    ("donjon completion ", {"bash", "zsh", "fish"}, set()),
+])
+def test_bash_completes(line, has, lacks):
+    words = line.split(" ")
+    script = (f"source {REPO}/packaging/completions/donjon.bash\n"
+              f"COMP_WORDS=({' '.join(repr(w) for w in words)})\n"
+              f"COMP_CWORD={len(words) - 1}\n_donjon\n"
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    r = subprocess.run(["bash", "-c", script], capture_output=True,
+                       check=True, text=True)
+    got = set(r.stdout.split())
+    assert has <= got and not lacks & got, got
+
+
+def test_fish_completes():
+    if not shutil.which("fish"):
+        pytest.skip("fish is not installed")
+    script = (f"source {REPO}/packaging/completions/donjon.fish\n"
+              "complete -C 'donjon deploy --pl'")
+    r = subprocess.run(["fish", "-c", script], capture_output=True,
+                       check=True, text=True)
+    assert "--platform" in r.stdout and "--env" not in r.stdout
+
+
+# --- wrong usage ------------------------------------------------------------
+
+@pytest.mark.parametrize("argv,word", [
+    ([], "command"), (["nonsense"], "nonsense"),
+    (["platform"], "platform"), (["platform", "nonsense"], "nonsense"),
+    (["run"], "REF"), (["run", "--nonsense", "x"], "--nonsense"),
+    (["run", "--host", "x", "y"], "--host"),
+    (["run", "--env"], "--env"), (["run", "-x", "y"], "-x"),
+    (["run", "--platform", "cloud", "x"], "--platform"),
+    (["deploy", "x.wasm"], "--host"), (["attach"], "KEEP"),
+    (["ps", "x"], "x"), (["verify"], "FILE"),
+    (["completion", "tcsh"], "bash"),
+])
+def test_wrong_usage_is_2_and_says_where_to_look(argv, word, tenant):
+    r = tenant.donjon(*argv)
+    text = r.stderr.decode()
+    assert r.returncode == 2 and r.stdout == b"", text
+    assert word in text and "--help" in text
+
+
+@pytest.mark.parametrize("option,value,word", [
+    ("--dir", "nonsense", "HOST::GUEST"), ("--dir", "a::b", "absolute"),
+    ("--env", "=x", "KEY=VALUE"), ("--timeout", "soon", "seconds"),
+    ("--timeout", "-1", "seconds"), ("--memory", "much", "bytes"),
+    ("--fuel", "0", "number"), ("--config", "/nowhere.toml", "nowhere"),
+    ("--policy", "/nowhere.toml", "nowhere"),
+    ("--images", "/nowhere", "nowhere"), ("--tee", "abacus", "abacus"),
+])
+def test_a_wrong_value_is_named(option, value, word, tenant):
+    r = tenant.donjon("run", option, value, wasm(tenant, "echoargs"))
+    text = r.stderr.decode()
+    assert r.returncode in (121, 123), text
+    assert word in text and r.stdout == b"", text
+
+
+@pytest.mark.parametrize("ref,word", [
+    ("oci://registry/app:1", "OCI"), ("ftp://x/y", "https://"),
+    ("http://x/y.wasm", "https://"), ("/nowhere/x.wasm", "/nowhere/x.wasm"),
+    ("https://127.0.0.1:1/x.wasm", "127.0.0.1")])
+def test_a_wrong_reference_is_named(ref, word, tenant):
+    r = tenant.donjon("run", ref)
+    assert r.returncode in (121, 123) and word in r.stderr.decode()
+
+
+@pytest.mark.parametrize("url", [
+    "host:7443", "ftp://host", "unix://relative", "https://a b", "https://"])
+def test_a_wrong_host_is_named(url, tenant):
+    r = tenant.donjon("ps", "--host", url)
+    assert r.returncode == 121 and url.encode() in r.stderr
+
+
+def test_version(tenant):
+    version = (REPO / "VERSION").read_text().strip()
+    for how in (["version"], ["--version"]):
+        r = tenant.donjon(*how)
+        assert r.stdout.decode() == f"donjon {version}\n"
+    r = tenant.donjon("version", "--json")
+    assert json.loads(r.stdout) == {"version": version}
+
+
+# --- configuration ----------------------------------------------------------
+
+def test_config_init_writes_what_run_takes(tenant, tmp_path):
+    r = tenant.donjon("config", "init", cwd=tmp_path)
+    assert r.returncode == 0
+    before = (tmp_path / "Donjon.toml").read_text()
+    r = tenant.donjon("config", "init", cwd=tmp_path)
+    assert r.returncode == 121 and b"Donjon.toml" in r.stderr
+    assert (tmp_path / "Donjon.toml").read_text() == before
+    assert tenant.donjon("config", "init", "--force",
+                         cwd=tmp_path).returncode == 0
+    assert tenant.donjon("config", "check", "Donjon.toml",
+                         cwd=tmp_path).returncode == 0
+    r = tenant.donjon("run", "--config", "Donjon.toml",
+                      wasm(tenant, "echoargs"), cwd=tmp_path)
+    assert r.returncode == 0, r.stderr
+
+
+def test_options_count_more_than_the_configuration(tenant, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text('args = ["one", "two"]\n[env]\nA = "1"\nB = "2"\n')
+    r = tenant.donjon("run", "-q", "--config", config,
+                      wasm(tenant, "echoargs"))
+    assert r.stdout == b"arg one\narg two\nenv A=1\nenv B=2\n"
+    r = tenant.donjon("run", "-q", "--config", config, "--env", "B=3",
+                      wasm(tenant, "echoargs"), "three")
+    assert r.stdout == b"arg three\nenv A=1\nenv B=3\n"
+
+
+def test_null_streams(tenant, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text('[[files]]\nkind="null"\n[[files]]\nkind="null"\n'
+                      '[[files]]\nkind="stderr"\n')
+    r = tenant.donjon("run", "-q", "--config", config, wasm(tenant, "cat"),
+                      stdin=b"lost")
+    assert (r.returncode, r.stdout, r.stderr) == (0, b"", b"0 bytes\n")
+
+
+@pytest.mark.parametrize("text,where", [
+    ("argz = []\n", ":1:1"), ("args = [\n", ":"),
+    ("[limits]\nmemory = 1.5\n", ":2:"),
+    ("[[files]]\nkind = \"listen\"\n", ":2:"),
+    ("steward = \"https://x\"\n", ":1:1")])
+def test_config_errors_point_at_the_place(text, where, tenant, tmp_path):
+    config = tmp_path / "bad.toml"
+    config.write_text(text)
+    for how in (["config", "check", config],
+                ["run", "--config", config, wasm(tenant, "echoargs")]):
+        r = tenant.donjon(*how)
+        assert r.returncode == 121 and r.stdout == b""
+        assert f"{config}{where}" in r.stderr.decode(), r.stderr
+
+
+def test_limits_of_the_configuration_hold(tenant, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text("[limits]\ntime = 1\n")
+    r = tenant.donjon("run", "--config", config, wasm(tenant, "spin"))
+    assert r.returncode == 124, r.stderr
+    config.write_text("[limits]\nfuel = 1000000\n")
+    r = tenant.donjon("run", "--config", config, wasm(tenant, "spin"))
+    assert r.returncode == 124 and b"fuel" in r.stderr, r.stderr
+    r = tenant.donjon("run", "--memory", "32MiB", wasm(tenant, "hog"))
+    assert r.returncode == 0, r.stderr
+    assert int(r.stdout.split()[2]) < 32
+
+
+# --- platform, measure, policy, verify --------------------------------------
+
+def test_measure_is_what_the_loader_measures(tenant, agent):
+    digest = tenant.donjon("measure").stdout.decode().split()[1]
+    assert re.fullmatch("[0-9a-f]{96}", digest)
+    both = json.loads(tenant.donjon("measure", "--json").stdout)
+    assert both == {"process": digest}
+    assert tenant.donjon("measure", "--tee", "abacus").returncode == 121
+    status, keep = agent.call("POST", "/v1/keeps", {
+        "tee": "process", "nonce": "00" * 32, "owner_key_hash": "11" * 32})
+    assert status == 201
+    path = tenant.folder / "keep.json"
+    path.write_text(json.dumps(keep))
+    r = tenant.donjon("verify", "--json", path)
+    assert r.returncode == 122
+    verdict = json.loads(r.stdout)
+    assert verdict["measurement"] == digest
+    assert verdict["failed"] == ["software root"]
+    policy = tenant.policy(f"unix://{agent.unix}")
+    r = tenant.donjon("verify", "--policy", policy, path)
+    assert r.returncode == 0 and b"accepted" in r.stdout, r.stdout
+    agent.call("DELETE", f"/v1/keeps/{keep['id']}")
+
+
+def test_platform_of_this_machine_and_of_a_host(tenant, agent):
+    r = tenant.donjon("platform", "info")
+    assert r.returncode == 0 and b"process" in r.stdout, r.stderr
+    here = json.loads(tenant.donjon("platform", "info", "--json").stdout)
+    there = json.loads(tenant.donjon("platform", "info", "--json", "--host",
+                                     f"unix://{agent.unix}").stdout)
+    assert here["auto"] == there["auto"]
+    assert here["software_root"] != there["software_root"]
+
+
+def test_policy_check(tenant, agent, tmp_path):
+    r = tenant.donjon("policy", "check", tenant.policy(f"unix://{agent.unix}"))
+    assert r.returncode == 0, r.stderr
+    bad = tmp_path / "bad.toml"
+    bad.write_text('technologies = ["process"]\nsofware = []\n')
+    r = tenant.donjon("policy", "check", bad)
+    assert r.returncode == 121 and f"{bad}:2:1".encode() in r.stderr
+
+
+def test_hardware_only_refuses_software(tenant):
+    r = tenant.donjon("run", "--platform", "hardware",
+                      wasm(tenant, "echoargs"))
+    assert r.returncode in (122, 123), r.stderr
+    assert r.stdout == b"" and b"hardware" in r.stderr
+
+
+# --- a host's access control ------------------------------------------------
+
+@pytest.fixture
+def guarded(agents, tmp_path):
+    """An agent with TLS and a token: its address and the flags for it."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+                    tmp_path / "k.pem", "-out", tmp_path / "c.pem"],
+                   check=True, capture_output=True)
+    token = tmp_path / "token"
+    token.write_text("a-token-of-some-length-0123456789abcdef\n")
+    token.chmod(0o600)
+    os.chmod(tmp_path / "k.pem", 0o600)
+    a = agents("guarded", "--tls-cert", tmp_path / "c.pem", "--tls-key",
+               tmp_path / "k.pem", "--token-file", token)
+    host = "https://localhost:" + a.tcp.rpartition(":")[2]
+    return ["--host", host], ["--host-ca", tmp_path / "c.pem"], \
+        ["--token-file", token]
+
+
+def test_tls_and_token(tenant, guarded, tmp_path):
+    host, ca, token = guarded
+    r = tenant.donjon("ps", *host, *ca, *token)
+    assert r.returncode == 0, r.stderr
+    r = tenant.donjon("ps", *host, *ca)
+    assert r.returncode == 122 and b"token" in r.stderr.lower(), r.stderr
+    r = tenant.donjon("ps", *host, *token)
+    assert r.returncode == 123 and b"certificate" in r.stderr, r.stderr
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another-token-of-some-length-0123456789\n")
+    r = tenant.donjon("ps", *host, *ca, "--token-file", wrong)
+    assert r.returncode == 122, r.stderr
+
+
+def test_deploy_over_https(tenant, guarded, tmp_path):
+    host, ca, token = guarded
+    r = tenant.donjon("platform", "info", "--json", *host, *ca, *token)
+    policy = tmp_path / "p.toml"
+    policy.write_text('technologies = ["process"]\nsoftware = ["'
+                      + json.loads(r.stdout)["software_root"] + '"]\n')
+    block = os.urandom(1 << 20)
+    r = tenant.donjon("deploy", "-q", *host, *ca, *token, "--policy", policy,
+                      wasm(tenant, "cat"), stdin=block)
+    assert r.returncode == 0, r.stderr
+    assert r.stdout == block
+    # The way back is noted, with CA and token.
+    r = tenant.donjon("deploy", *host, *ca, *token, "--policy", policy,
+                      "--detach", wasm(tenant, "ticker"), "2", "10")
+    assert r.returncode == 0, r.stderr
+    keep = r.stdout.decode().strip()
+    assert tenant.donjon("logs", keep).stdout == b"tick 0\ntick 1\n"
+    r = tenant.donjon("ps")
+    assert keep in r.stdout.decode()
+    assert tenant.donjon("stop", keep[:6]).returncode == 0
+    assert keep not in tenant.donjon("ps").stdout.decode()
+
+
+def test_a_token_is_not_sent_in_clear(tenant, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("a-token-of-some-length-0123456789abcdef\n")
+    r = tenant.donjon("ps", "--host", "http://203.0.113.1:80",
+                      "--token-file", token)
+    assert r.returncode == 121 and b"https" in r.stderr
+
+
+def test_the_host_of_the_environment(tenant, agent):
+    tenant.env["DONJON_HOST"] = f"unix://{agent.unix}"
+    r = tenant.donjon("deploy", "--policy",
+                      tenant.policy(f"unix://{agent.unix}"),
+                      wasm(tenant, "echoargs"), "a")
+    assert r.returncode == 1, r.stderr
+
+
+# --- a program from the web --------------------------------------------------
+
+@pytest.fixture
+def web(tenant, tmp_path):
+    """https://localhost:PORT/ of tests/wasm."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost", "-keyout",
+                    tmp_path / "k.pem", "-out", tmp_path / "c.pem"],
+                   check=True, capture_output=True)
+    folder = str(tenant.out / "tests/wasm")
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *a, **k):
+            super().__init__(*a, directory=folder, **k)
+
+        def log_message(self, *_):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ctx.load_cert_chain(tmp_path / "c.pem", tmp_path / "k.pem")
+    server.socket = ctx.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"https://localhost:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_program_from_an_untrusted_site_is_refused(tenant, web):
+    r = tenant.donjon("run", f"{web}/echoargs.wasm")
+    assert r.returncode == 123 and b"certificate" in r.stderr, r.stderr
+
+
+# --- streams and terminals ----------------------------------------------------
+
+def test_closed_streams_are_survived(tenant):
+    r = subprocess.run(["sh", "-c", '"$@" <&- >&- 2>&-', "sh",
+                        *tenant.argv("run", wasm(tenant, "echoargs"), "a")],
+                       env=tenant.env)
+    assert r.returncode == 1
+
+
+def test_a_shared_terminal_stays_blocking(tenant):
+    """What we do to our standard output is not done to the shell's."""
+    ours, theirs = pty.openpty()
+    try:
+        r = subprocess.run(tenant.argv("run", wasm(tenant, "echoargs"), "a"),
+                           env=tenant.env, stdin=theirs, stdout=theirs,
+                           stderr=theirs)
+        assert r.returncode == 1
+        assert os.get_blocking(theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_ctrl_c_on_a_terminal_ends_it_in_order(tenant):
+    """The terminal's signal reaches us alone; our own agent, which started
+    below us, must not die of it."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(tenant.argv()[0], tenant.argv(
+            "run", wasm(tenant, "spin")), tenant.env)
+    text = b""
+    while b"spinning" not in text:
+        text += os.read(fd, 4096)
+    os.write(fd, b"\x03")
+    try:
+        while os.read(fd, 4096):
+            pass
+    except OSError:
+        pass
+    _, status = os.waitpid(pid, 0)
+    os.close(fd)
+    assert os.waitstatus_to_exitcode(status) == 130
+
+
+def test_a_second_interrupt_leaves_at_once(tenant, agent):
+    """Even when the Keep does not answer any more."""
+    host = f"unix://{agent.unix}"
+    p = tenant.start("deploy", "--host", host, "--policy",
+                     tenant.policy(host), wasm(tenant, "spin"))
+    assert p.stdout.readline() == b"spinning\n"
+    below = agent.children()
+    for child in below:
+        os.kill(child, signal.SIGSTOP)
+    try:
+        p.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert p.poll() is None
+        p.send_signal(signal.SIGINT)
+        assert p.wait(5) == 130
+    finally:
+        for child in below:
+            os.kill(child, signal.SIGCONT)
+    p.communicate()
+
+
+def test_killing_run_ends_its_agent(tenant):
+    p = tenant.start("run", wasm(tenant, "spin"))
+    assert p.stdout.readline() == b"spinning\n"
+    children = subprocess.run(["pgrep", "-P", str(p.pid)],
+                              capture_output=True).stdout.split()
+    assert children
+    p.kill()
+    p.communicate()
+    end = time.monotonic() + 10
+    while any(os.path.exists(f"/proc/{int(c)}") for c in children):
+        assert time.monotonic() < end, "the agent is still there"
+        time.sleep(0.05)
+
+
+def test_no_directory_is_left_behind(tenant, tmp_path):
+    tenant.env["XDG_RUNTIME_DIR"] = str(tmp_path / "r")
+    short = tmp_path / "r"
+    short.mkdir()
+    tenant.donjon("run", wasm(tenant, "echoargs"))
+    tenant.donjon("run", "/nowhere")
+    tenant.donjon("platform", "info")
+    assert list(short.iterdir()) == []
+
+
+def test_a_denied_keep_goes_back_to_the_host(tenant, agent):
+    r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}",
+                      wasm(tenant, "echoargs"))
+    assert r.returncode == 122, r.stderr
+    _, answer = agent.call("GET", "/v1/keeps")
+    assert all(k["state"] == "ended" for k in answer["keeps"])
+
+
+def test_json_of_a_failure(tenant, agent):
+    r = tenant.donjon("deploy", "--json", "--host", f"unix://{agent.unix}",
+                      wasm(tenant, "echoargs"))
+    report = json.loads(r.stderr.decode().splitlines()[-1])
+    assert report["status"] == 122 and report["error"]["kind"] == "denied"
+    assert report["verified"]["failed"] == ["software root"]
+
+
+def test_ps_as_json(tenant, agent):
+    host = f"unix://{agent.unix}"
+    r = tenant.donjon("deploy", "--host", host, "--policy",
+                      tenant.policy(host), "--detach", wasm(tenant, "ticker"),
+                      "1000", "50")
+    keep = r.stdout.decode().strip()
+    for how in ([], ["--host", host]):
+        keeps = json.loads(tenant.donjon("ps", "--json", *how).stdout)
+        mine, = [k for k in keeps if k["id"] == keep]
+        assert mine["program"] == "ticker.wasm"
+        assert mine["state"] == "attested" and mine["host"] == host
+    r = tenant.donjon("stop", "--force", keep)
+    assert r.returncode == 0, r.stderr
+    assert json.loads(tenant.donjon("ps", "--json").stdout) == []
+
+
+def test_attach_and_leave_again(tenant, agent):
+    host = f"unix://{agent.unix}"
+    r = tenant.donjon("deploy", "--host", host, "--policy",
+                      tenant.policy(host), "--detach", wasm(tenant, "ticker"),
+                      "1000", "20")
+    keep = r.stdout.decode().strip()
+    p = tenant.start("attach", keep)
+    assert p.stdout.readline().startswith(b"tick ")
+    p.send_signal(signal.SIGQUIT)
+    p.communicate(timeout=20)
+    assert p.returncode == 0
+    before = tenant.donjon("logs", "--no-follow", keep).stdout
+    time.sleep(0.2)
+    after = tenant.donjon("logs", "--no-follow", keep).stdout
+    assert len(after) > len(before), "the program did not go on"
+    p = tenant.start("attach", keep)
+    assert p.stdout.readline().startswith(b"tick ")
+    p.send_signal(signal.SIGINT)
+    p.communicate(timeout=20)
+    assert p.returncode == 130
+    assert tenant.donjon("stop", keep).returncode == 0
+
+
+# --- what comes back -----------------------------------------------------------
+
+def test_results_follow_no_link(tenant, tmp_path):
+    """The tenant's own links in a writable directory stay where they are, and
+    nothing is written through them."""
+    data, results = tmp_path / "data", tmp_path / "results"
+    data.mkdir()
+    results.mkdir()
+    (data / "in").write_text("evil\n")
+    (tmp_path / "outside").mkdir()
+    (results / "out.d").symlink_to(tmp_path / "outside")
+    r = tenant.donjon("run", "--dir", f"{data}::/data", "--dir",
+                      f"{results}::/results:rw", wasm(tenant, "files"),
+                      "/data/in", "/results/out")
+    assert r.returncode == 123, r.stderr
+    assert b"out.d" in r.stderr
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_a_directory_of_many_files_goes_and_comes(tenant, tmp_path):
+    tree = tmp_path / "tree"
+    want = {}
+    for i in range(300):
+        d = tree / f"d{i % 7}" / f"e{i % 3}"
+        d.mkdir(parents=True, exist_ok=True)
+        data = os.urandom(i * 37 % 5000)
+        (d / f"f{i}").write_bytes(data)
+        want[d / f"f{i}"] = data
+    (tree / "big").write_bytes(os.urandom(3 << 20))
+    big = (tree / "big").read_bytes()
+    (tree / "link").symlink_to("big")
+    r = tenant.donjon("run", "--dir", f"{tree}::/t:rw",
+                      wasm(tenant, "echoargs"))
+    assert r.returncode == 0, r.stderr
+    assert b"1 links or special files" in r.stderr or b"stay" in r.stderr
+    for path, data in want.items():
+        assert path.read_bytes() == data
+    assert (tree / "big").read_bytes() == big
+    assert (tree / "link").is_symlink()
+    assert len(list(tree.rglob("*"))) == 300 + 7 + 21 + 2

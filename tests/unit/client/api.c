@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/api.h"
+
+#include "../test.h"
+
+static const char keep[] =
+	"{\"id\":\"0123456789abcdef0123456789abcdef\",\"tee\":\"process\","
+	"\"state\":\"attested\",\"software\":true,\"created\":5,"
+	"\"memory\":1024,\"later\":\"unknown members are a newer agent's\","
+	"\"claims\":\"AQ==\",\"evidence\":\"Ag==\",\"endorsements\":\"Aw==\","
+	"\"certificate\":\"BA==\"}";
+
+TEST(keep_is_read_with_its_evidence)
+{
+	struct client_keep k;
+	struct err e = { 0 };
+	CHECK(client_keep_parse(bytes_str(keep), true, &k, &e));
+	CHECK_STR(k.id, "0123456789abcdef0123456789abcdef");
+	CHECK_STR(k.tee, "process");
+	CHECK_STR(k.state, "attested");
+	CHECK(k.software);
+	CHECK_INT(k.memory, 1024);
+	CHECK_INT(k.claims.len, 1);
+	CHECK_INT(k.certificate.ptr[0], 4);
+	client_keep_fini(&k);
+}
+
+TEST(keep_refuses_every_truncation)
+{
+	struct client_keep k;
+	struct err e;
+	for (size_t n = 0; n < strlen(keep); n++)
+		CHECK(!client_keep_parse(bytes_of(keep, n), true, &k, &e));
+}
+
+TEST(keep_refuses_what_could_harm)
+{
+	static const char *const bad[] = { "[]", "{}", "null",
+		"{\"id\":\"../../../../etc/passwd00000000000\","
+		"\"tee\":\"process\",\"state\":\"attested\"}",
+		"{\"id\":\"0123456789abcdef0123456789abcdef\","
+		"\"tee\":\"\\u001b[31m\",\"state\":\"attested\"}",
+		"{\"id\":\"0123456789abcdef0123456789abcdef\","
+		"\"tee\":\"process\",\"state\":\"Attested\"}",
+		"{\"id\":\"0123456789abcdef0123456789abcdef\","
+		"\"tee\":\"process\",\"state\":\"attested\",\"memory\":-1}",
+		"{\"id\":\"0123456789abcdef0123456789abcdef\","
+		"\"tee\":\"process\",\"state\":\"attested\",\"reason\":7}" };
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct client_keep k;
+		struct err e = { 0 };
+		print_message("%s\n", bad[i]);
+		CHECK(!client_keep_parse(bytes_str(bad[i]), false, &k, &e));
+	}
+}
+
+TEST(keep_text_for_people_is_printable)
+{
+	struct client_keep k;
+	struct err e = { 0 };
+	CHECK(client_keep_parse(
+		BYTES_LIT("{\"id\":\"0123456789abcdef0123456789abcdef\","
+			  "\"tee\":\"process\",\"state\":\"ended\","
+			  "\"reason\":\"a\\u001b[2J\\u00e9\"}"),
+		false, &k, &e));
+	for (const char *p = k.reason; *p; p++)
+		CHECK(*p >= ' ' && *p <= '~');
+	CHECK_INT(k.reason[0], 'a');
+	client_keep_fini(&k);
+}
+
+TEST(keeps_are_a_list)
+{
+	struct client_keep *list;
+	size_t count;
+	struct err e = { 0 };
+	CHECK(client_keeps_parse(
+		BYTES_LIT("{\"keeps\":[{\"id\":"
+			  "\"0123456789abcdef0123456789abcdef\",\"tee\":\"a\","
+			  "\"state\":\"b\"}]}"),
+		&list, &count, &e));
+	CHECK_INT(count, 1);
+	client_keeps_free(list, count);
+	CHECK(!client_keeps_parse(BYTES_LIT("{}"), &list, &count, &e));
+	CHECK(!client_keeps_parse(BYTES_LIT("{\"keeps\":[{}]}"), &list, &count,
+		&e));
+}
+
+TEST(platform_is_read)
+{
+	struct client_platform p;
+	struct err e = { 0 };
+	CHECK(client_platform_parse(
+		BYTES_LIT(
+			"{\"version\":\"1\",\"software_root\":\"00010203040506"
+			"0708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f\","
+			"\"auto\":null,\"technologies\":[{\"name\":\"snp\","
+			"\"available\":false,\"missing\":\"hardware\"}]}"),
+		&p, &e));
+	CHECK(p.has_root);
+	CHECK_INT(p.software_root[31], 15);
+	CHECK_STR(p.automatic, "");
+	CHECK_STR(p.technologies[0].missing, "hardware");
+	CHECK_HAS(buf_cstr(&p.json), "\"technologies\"");
+	client_platform_fini(&p);
+}

@@ -15,6 +15,8 @@
 #ifndef DEVICE_DEVICE_H
 #define DEVICE_DEVICE_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 struct device;
@@ -35,6 +37,8 @@ struct device_ops {
 	/* Makes enter return, now and from now on. */
 	void (*kick)(struct device *d, int vcpu, void *run);
 	void (*close)(struct device *d, int handle);
+	/* A process of its own that free will end; NULL or 0: none. */
+	pid_t (*child)(struct device *d);
 	/* After everything was closed. */
 	void (*free)(struct device *d);
 };

@@ -17,6 +17,7 @@
 #include "hal/hal_priv.h"
 #include "hal/process_priv.h"
 #include "hal/vm_priv.h"
+#include "soft/device.h"
 #include "soft/root.h"
 
 enum { REPORT_DATA_BYTES = 64, CPUID_MAX = 256 };
@@ -80,7 +81,7 @@ static bool runs_code(const struct hal_config *cfg, struct device *d, int kvm,
 	return ok;
 }
 
-static bool probe_device(const struct hal_config *cfg, struct err *e)
+static bool probe_real(const struct hal_config *cfg, struct err *e)
 {
 	struct device *d;
 	int kvm = -1;
@@ -92,22 +93,42 @@ static bool probe_device(const struct hal_config *cfg, struct err *e)
 	return ok;
 }
 
+/* This machine's own, before the software platform's. */
+static bool probe_device(const struct hal_config *cfg, bool *emulated,
+	struct err *e)
+{
+	struct err soft = { 0 };
+	*emulated = false;
+	if (cfg->platform != HAL_SOFTWARE && probe_real(cfg, e))
+		return true;
+	if (cfg->platform == HAL_HARDWARE)
+		return false;
+	*emulated = true;
+	if (soft_device_probe(cfg->image_dir, &soft))
+		return true;
+	if (cfg->platform == HAL_SOFTWARE)
+		*e = soft;
+	return false;
+}
+
 static bool kvm_probe(const struct hal_config *cfg, struct hal_probe *out,
 	UNUSED struct err *e)
 {
 	struct hal_probe p = { .software = true };
 	struct err why = { 0 };
 	char path[4096];
-	fmt(p.detail, sizeof p.detail,
-		"virtual machine of KVM; no protection from the host");
 	fmt(path, sizeof path, "%s/kvm/shim", cfg->image_dir);
 	if (access(path, R_OK) != 0)
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
-	else if (!probe_device(cfg, &why))
+	else if (!probe_device(cfg, &p.emulated, &why))
 		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	else
 		p.available = true;
+	fmt(p.detail, sizeof p.detail,
+		"virtual machine of %s; no protection "
+		"from the host",
+		p.emulated ? "the software platform" : "KVM");
 	*out = p;
 	return true;
 }
@@ -243,6 +264,16 @@ static bool start(struct hal_keep *k, const struct hal_config *cfg,
 	return vm_measure_exec(k->ram, &k->images, h, k->facts.measurement, e);
 }
 
+static bool vm_device_new(const struct hal_config *cfg, uid_t uid, bool change,
+	struct device **out, struct err *e)
+{
+	const struct soft_config soft = { .image_dir = cfg->image_dir,
+		.uid = uid,
+		.change_id = change };
+	return cfg->platform == HAL_SOFTWARE ? soft_device_new(&soft, out, e) :
+					       device_linux_new(out, e);
+}
+
 static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 	struct err *e)
 {
@@ -251,7 +282,7 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 	memcpy(k->facts.owner_key_hash, cfg->boot.owner_key_hash,
 		sizeof k->facts.owner_key_hash);
 	process_pick_user(&k->uid, &k->change_id);
-	return device_linux_new(&k->device, e) &&
+	return vm_device_new(cfg, k->uid, k->change_id, &k->device, e) &&
 		open_kvm(k->device, &k->kvm, e) && make_vm(k, cfg, e) &&
 		start(k, cfg, e) && soft_root_open(cfg->root_path, &k->root, e);
 }

@@ -128,6 +128,11 @@ static void soft_close(struct device *d, int handle)
 	(void)handle;
 }
 
+static pid_t soft_child(struct device *d)
+{
+	return self(d)->machine.pid;
+}
+
 static void soft_free(struct device *d)
 {
 	struct soft_device *s = self(d);
@@ -146,6 +151,7 @@ static const struct device_ops soft_ops = {
 	.enter = soft_enter,
 	.kick = soft_kick,
 	.close = soft_close,
+	.child = soft_child,
 	.free = soft_free,
 };
 

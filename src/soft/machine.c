@@ -125,14 +125,14 @@ static bool send_word(int socket, int64_t word, int fd)
 }
 
 /* The server's half of the protocol, all of it: version 0; QEMU is peer 0;
- * the file; our bells as peer 1, QEMU's own. */
+ * our bells, as peer 1; the file; QEMU's own bell.  Up to the file all is there
+ * before QEMU runs the monitor, which may ring at once. */
 static bool greet(const struct soft_machine *m, int socket)
 {
 	return send_word(socket, 0, -1) && send_word(socket, 0, -1) &&
-		send_word(socket, -1, m->file) &&
 		send_word(socket, 1, m->bells[MONITOR_BELL_RUN]) &&
 		send_word(socket, 1, m->bells[MONITOR_BELL_CALL]) &&
-		send_word(socket, 0, m->wake);
+		send_word(socket, -1, m->file) && send_word(socket, 0, m->wake);
 }
 
 static bool make_bells(struct soft_machine *m)

@@ -108,13 +108,26 @@ enum monitor_op {
 	MONITOR_SLOT,
 	/* Takes over `state`. */
 	MONITOR_STATE,
+	/* SNP, until the guest first runs: b pages (enum snp_page_type c) at
+	 * guest-physical a become the guest's, with what the stage holds. */
+	MONITOR_PAGES,
+	/* SNP: the stage holds the processor's VMSA. */
+	MONITOR_VMSA,
+	/* SNP: [a, a + b) shall be private (c 1) or shared (c 0). */
+	MONITOR_ATTRIBUTES,
+	/* SNP: forgets the private pages behind [a, a + b). */
+	MONITOR_DISCARD,
+	/* SNP: a is EVENTINJ at the guest's next entry. */
+	MONITOR_INJECT,
 	MONITOR_OPS,
 };
 
 enum monitor_result {
 	MONITOR_OK,
-	MONITOR_WRONG, /* op or argument unknown */
-	MONITOR_FULL,  /* no memory for tables */
+	MONITOR_WRONG,	     /* op or argument unknown */
+	MONITOR_FULL,	     /* no memory for tables */
+	MONITOR_STATE_WRONG, /* of a page: it is somebody's already, or nobody's
+			      */
 };
 
 struct monitor_call {
@@ -135,6 +148,9 @@ enum monitor_exit_reason {
 	MONITOR_EXIT_MMIO,
 	MONITOR_EXIT_REFUSED, /* VMRUN did: the state is none */
 	MONITOR_EXIT_BUG,     /* the monitor met what it can't play */
+	MONITOR_EXIT_VMGEXIT, /* `msr` is the GHCB's */
+	MONITOR_EXIT_FAULT,   /* `gpa` is not as the guest wants it: private
+				 when `size` is 1 */
 	MONITOR_EXITS,
 };
 
@@ -147,8 +163,9 @@ struct monitor_exit {
 	uint64_t rip;
 	/* What VMRUN said. */
 	uint64_t code, info_1, info_2;
+	uint64_t msr; /* the host's answer, too */
 };
-LAYOUT_SIZE(struct monitor_exit, 0x38);
+LAYOUT_SIZE(struct monitor_exit, 0x40);
 
 /* --- everything ------------------------------------------------------------
  */
@@ -173,14 +190,20 @@ struct monitor_box {
 
 	struct monitor_call call;
 	struct monitor_exit exit;
-	uint8_t reserved_0e0[0x100 - 0xe0];
+	uint8_t reserved_0e8[0x100 - 0xe8];
 	struct monitor_slot slots[MONITOR_SLOTS];
 	struct monitor_state state;
 	uint32_t cpuid_count;
 	uint32_t log_bytes;
-	/* RAM for nested page tables, and so on. */
+	/* RAM, by what it is for: nested page tables from MONITOR_TABLES_HPA
+	 * on; SNP: a bit for each page below gpa_end, the RMP, private pages.
+	 */
 	uint64_t tables_end;
-	uint8_t reserved_378[0x1000 - 0x378];
+	uint64_t gpa_end;
+	uint64_t attributes_hpa;
+	uint64_t rmp_hpa;
+	uint64_t private_hpa, private_end;
+	uint8_t reserved_3a0[0x1000 - 0x3a0];
 	struct monitor_cpuid cpuid[MONITOR_CPUIDS];
 	char log[0x2000]; /* for people: the monitor's last words */
 };

@@ -52,6 +52,8 @@ LAYOUT_SIZE(struct svm_segment, 0x10);
 
 /* Exit codes (appendix C). */
 enum svm_exit {
+	SVM_EXIT_READ_DR7 = 0x27,
+	SVM_EXIT_WRITE_DR7 = 0x37,
 	SVM_EXIT_EXCEPTION = 0x40, /* + vector */
 	SVM_EXIT_INTR = 0x60,
 	SVM_EXIT_RDPMC = 0x6f,

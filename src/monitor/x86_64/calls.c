@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/x86_64/cpu_svm.h"
-#include "monitor/x86_64/monitor.h"
+#include "monitor/x86_64/snp.h"
 
 static enum monitor_result list_cpuid(struct monitor *m,
 	const struct monitor_call *c)
@@ -13,12 +13,14 @@ static enum monitor_result list_cpuid(struct monitor *m,
 static enum monitor_result begin_guest(struct monitor *m,
 	const struct monitor_call *c)
 {
-	if (c->a != MONITOR_PLAIN || m->box->cpuid_count > MONITOR_CPUIDS)
+	if (c->a > MONITOR_SNP || m->box->cpuid_count > MONITOR_CPUIDS)
 		return MONITOR_WRONG;
 	m->kind = (enum monitor_guest)c->a;
 	m->cpuid_count = m->box->cpuid_count;
 	memcpy(m->cpuid, m->box->cpuid, sizeof m->cpuid);
 	memcpy(m->slots, m->box->slots, sizeof m->slots);
+	if (m->kind == MONITOR_SNP)
+		snp_init(m);
 	return MONITOR_OK;
 }
 
@@ -29,7 +31,8 @@ static enum monitor_result take_slot(struct monitor *m,
 	if (c->a >= MONITOR_SLOTS)
 		return MONITOR_WRONG;
 	struct monitor_slot *s = &m->slots[c->a];
-	if (!npt_unmap(&m->npt, s->gpa, s->bytes))
+	if (!npt_unmap(&m->npt, s->gpa, s->bytes) ||
+		!npt_unmap(&m->npt, s->gpa | NPT_C, s->bytes))
 		return MONITOR_FULL;
 	m->cpu.vmcb->control.tlb_control = SVM_FLUSH_ALL;
 	*s = m->box->slots[c->a];
@@ -40,6 +43,8 @@ static enum monitor_result take_state(struct monitor *m,
 	const struct monitor_call *c)
 {
 	(void)c;
+	if (m->kind != MONITOR_PLAIN)
+		return MONITOR_WRONG;
 	vcpu_set_state(&m->cpu, &m->box->state);
 	return MONITOR_OK;
 }
@@ -52,6 +57,11 @@ void calls_serve(struct monitor *m)
 		[MONITOR_GUEST] = begin_guest,
 		[MONITOR_SLOT] = take_slot,
 		[MONITOR_STATE] = take_state,
+		[MONITOR_PAGES] = snp_call_pages,
+		[MONITOR_VMSA] = snp_call_vmsa,
+		[MONITOR_ATTRIBUTES] = snp_call_attributes,
+		[MONITOR_DISCARD] = snp_call_discard,
+		[MONITOR_INJECT] = snp_call_inject,
 	};
 	uint32_t asked = m->box->call_asked;
 	if (asked == m->box->call_done)

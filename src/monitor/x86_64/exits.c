@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a guest's processor does that the monitor plays. */
+#include "monitor/x86_64/exits.h"
 #include "monitor/x86_64/cpu_svm.h"
-#include "monitor/x86_64/monitor.h"
+#include "monitor/x86_64/inject.h"
 
-enum { VECTOR_UD = 6, VECTOR_GP = 13, EFER = 0xc0000080, PAT = 0x277 };
+enum { EFER = 0xc0000080, PAT = 0x277 };
 
 /* EFER: SCE LME LMA NXE, and what is ours. */
 #define EFER_KNOWN 0xd01ull
@@ -23,14 +24,13 @@ enum exit_turn exit_leave(struct monitor *m, enum monitor_exit_reason reason)
 	return EXIT_LEAVE;
 }
 
-static enum exit_turn inject(struct monitor *m, uint64_t vector, bool error)
+static enum exit_turn inject(struct monitor *m, unsigned vector)
 {
-	m->cpu.vmcb->control.event = vector | SVM_EVENT_EXCEPTION |
-		SVM_EVENT_VALID | (error ? SVM_EVENT_HAS_ERROR : 0);
+	inject_event(m, vector, 0);
 	return EXIT_RESUME;
 }
 
-static void skip(struct monitor *m, unsigned bytes)
+void exit_skip(struct monitor *m, unsigned bytes)
 {
 	m->cpu.vmcb->save.rip += bytes;
 }
@@ -47,7 +47,7 @@ static enum exit_turn on_cpuid(struct monitor *m)
 	c->general[MONITOR_RBX] = a.ebx;
 	c->general[MONITOR_RCX] = a.ecx;
 	c->general[MONITOR_RDX] = a.edx;
-	skip(m, 2);
+	exit_skip(m, 2);
 	return EXIT_RESUME;
 }
 
@@ -85,12 +85,12 @@ static enum exit_turn on_msr(struct monitor *m)
 		(uint32_t)c->vmcb->save.rax | c->general[MONITOR_RDX] << 32;
 	bool write = c->vmcb->control.exit_info_1 & 1;
 	if (write ? !write_msr(m, msr, value) : !read_msr(m, msr, &value))
-		return inject(m, VECTOR_GP, true);
+		return inject(m, VECTOR_GP);
 	if (!write) {
 		c->vmcb->save.rax = (uint32_t)value;
 		c->general[MONITOR_RDX] = value >> 32;
 	}
-	skip(m, 2);
+	exit_skip(m, 2);
 	return EXIT_RESUME;
 }
 
@@ -128,17 +128,6 @@ void exit_finish_io(struct monitor *m)
 
 /* --- memory -----------------------------------------------------------------
  */
-
-const struct monitor_slot *monitor_slot_at(const struct monitor *m,
-	uint64_t gpa)
-{
-	for (size_t i = 0; i < MONITOR_SLOTS; i++) {
-		const struct monitor_slot *s = &m->slots[i];
-		if (gpa >= s->gpa && gpa - s->gpa < s->bytes)
-			return s;
-	}
-	return NULL;
-}
 
 /* 2 MiB at once, where the slot has them. */
 static bool map(struct monitor *m, const struct monitor_slot *s, uint64_t gpa)
@@ -179,21 +168,21 @@ enum exit_turn exit_plain(struct monitor *m)
 		return on_fault(m);
 	case SVM_EXIT_INVD:
 	case SVM_EXIT_WBINVD:
-		skip(m, 2);
+		exit_skip(m, 2);
 		return EXIT_RESUME;
 	case SVM_EXIT_HLT:
-		skip(m, 1);
+		exit_skip(m, 1);
 		return exit_leave(m, MONITOR_EXIT_HALT);
 	case SVM_EXIT_SHUTDOWN:
 		return exit_leave(m, MONITOR_EXIT_SHUTDOWN);
 	case SVM_EXIT_RDPMC:
-		return inject(m, VECTOR_GP, true);
+		return inject(m, VECTOR_GP);
 	case SVM_EXIT_INVALID:
 		return exit_leave(m, MONITOR_EXIT_REFUSED);
 	default:
 		/* VMRUN and its kin, MONITOR, MWAIT: no guest has them. */
 		if (code >= SVM_EXIT_VMRUN && code <= SVM_EXIT_MWAIT)
-			return inject(m, VECTOR_UD, false);
+			return inject(m, VECTOR_UD);
 		return exit_leave(m, MONITOR_EXIT_BUG);
 	}
 }

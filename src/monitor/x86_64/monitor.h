@@ -11,6 +11,7 @@
 
 #include "abi/monitor.h"
 #include "monitor/x86_64/npt.h"
+#include "monitor/x86_64/rmp.h"
 #include "spec/svm.h"
 
 struct vcpu {
@@ -27,6 +28,11 @@ struct monitor {
 	struct monitor_slot slots[MONITOR_SLOTS];
 	struct monitor_cpuid cpuid[MONITOR_CPUIDS];
 	uint32_t cpuid_count;
+	/* SNP. */
+	struct rmp rmp;
+	uint64_t ghcb_msr;
+	uint64_t injected; /* EVENTINJ at the next entry, from a hostile host */
+	bool launched;
 };
 
 /* Where physical memory is; in unit tests it is an array. */
@@ -57,21 +63,6 @@ void vcpu_init(struct monitor *m);
 void vcpu_set_state(struct vcpu *c, const struct monitor_state *s);
 /* Runs it until there is something to tell the host: in box->exit. */
 void vcpu_run(struct monitor *m);
-
-/* --- exits.c ----------------------------------------------------------------
- */
-
-enum exit_turn {
-	EXIT_RESUME,
-	EXIT_LEAVE, /* box->exit says why */
-};
-
-/* What a plain guest's exit means. */
-enum exit_turn exit_plain(struct monitor *m);
-/* Leaves, naming what VMRUN said. */
-enum exit_turn exit_leave(struct monitor *m, enum monitor_exit_reason reason);
-/* The host's answer to an access to a port. */
-void exit_finish_io(struct monitor *m);
 
 /* --- cpuid.c ----------------------------------------------------------------
  */

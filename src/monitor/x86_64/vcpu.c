@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/x86_64/cpu_svm.h"
-#include "monitor/x86_64/monitor.h"
+#include "monitor/x86_64/exits.h"
+#include "monitor/x86_64/inject.h"
+#include "monitor/x86_64/snp.h"
 
 enum { HOST_SAVE = 0xc0010117, EFER_SVME = 1 << 12, IOPM_BYTES = 0x3000 };
 
@@ -94,6 +96,17 @@ void vcpu_set_state(struct vcpu *c, const struct monitor_state *s)
 	cpu_vmload(c->vmcb);
 }
 
+/* A host's event.  False: a #VC of its own found no handler. */
+static bool take_injected(struct monitor *m)
+{
+	uint64_t event = m->injected;
+	m->injected = 0;
+	if ((event & 0xff) == VECTOR_VC && (event & SVM_EVENT_HAS_ERROR))
+		return inject_vc(m, event >> 32);
+	m->cpu.vmcb->control.event = event;
+	return true;
+}
+
 static enum exit_turn run_once(struct monitor *m)
 {
 	struct svm_control *c = &m->cpu.vmcb->control;
@@ -108,21 +121,27 @@ static enum exit_turn run_once(struct monitor *m)
 		calls_serve(m);
 		return EXIT_RESUME;
 	}
+	if (m->injected && !take_injected(m))
+		return exit_leave(m, MONITOR_EXIT_SHUTDOWN);
 	cpu_vmrun(m->cpu.vmcb, m->cpu.general);
 	m->box->asleep = 0;
 	m->box->exits++;
-	c->event = 0;
+	/* An event whose delivery was cut short is delivered again. */
+	c->event = c->exit_int_info & SVM_EVENT_VALID ? c->exit_int_info : 0;
 	c->tlb_control = 0;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();
 		return EXIT_RESUME;
 	}
-	return exit_plain(m);
+	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);
 }
 
 void vcpu_run(struct monitor *m)
 {
-	exit_finish_io(m);
+	if (m->kind == MONITOR_SNP)
+		snp_resume(m);
+	else
+		exit_finish_io(m);
 	while (run_once(m) == EXIT_RESUME)
 		;
 }

@@ -31,7 +31,9 @@ check:
 		tap=$(call comma_list,$(UNITS:$(O)/%=$(O)-asan/%)) \
 		tap=$(call comma_list,$(TAPS:$(O)/%=$(O)-asan/%)) \
 		replay=$(call comma_list,$(REPLAYS:$(O)/%=$(O)-asan/%)) \
+		asan-pytest=$(O)-asan:tests/wasi \
 		asan-pytest=$(O)-asan:tests/e2e \
+		pytest=tests/wasi \
 		pytest=tests/e2e
 
 STATIC = cmd=layers:"$(LAYERS)" cmd=headers:tools/check-headers \

@@ -20,7 +20,7 @@ static bool make_dir(struct client_agent *a, struct err *e)
 {
 	const char *base = getenv("XDG_RUNTIME_DIR");
 	/* A socket's path has room for 107 characters only. */
-	if (!base || base[0] != '/' || strlen(base) > 32 || access(base, W_OK))
+	if (!base || base[0] != '/' || strlen(base) > 80 || access(base, W_OK))
 		base = "/tmp";
 	fmt(a->dir, sizeof a->dir, "%s/donjon-XXXXXX", base);
 	if (!mkdtemp(a->dir)) {
@@ -143,6 +143,21 @@ static bool reap(pid_t pid, int ms)
 	}
 }
 
+void client_agent_hide(struct client_agent *a)
+{
+	if (!a->dir[0])
+		return;
+	unlink(a->socket);
+	rmdir(a->dir);
+	a->dir[0] = '\0';
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 void client_agent_stop(struct client_agent *a)
 {
 	if (a->pid > 0) {
@@ -152,20 +167,17 @@ void client_agent_stop(struct client_agent *a)
 			waitpid(a->pid, NULL, 0);
 		}
 	}
-	if (a->dir[0]) {
-		unlink(a->socket);
-		rmdir(a->dir);
-		if (a->ready_fd >= 0)
-			close(a->ready_fd);
-		if (a->log_fd >= 0)
-			close(a->log_fd);
+	client_agent_hide(a);
+	if (a->url[0]) {
+		close_fd(a->ready_fd);
+		close_fd(a->log_fd);
 	}
 	*a = (struct client_agent){ 0 };
 }
 
 bool client_agent_log(const struct client_agent *a, struct buf *out)
 {
-	off_t end = a->dir[0] ? lseek(a->log_fd, 0, SEEK_END) : 0;
+	off_t end = a->url[0] ? lseek(a->log_fd, 0, SEEK_END) : 0;
 	off_t from = end > LOG_BYTES ? end - LOG_BYTES : 0;
 	uint8_t *to = buf_reserve(out, LOG_BYTES);
 	if (!to || end <= 0)

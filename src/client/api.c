@@ -236,7 +236,7 @@ static enum err_kind kind_of(unsigned status, const char *name)
 		return ERR_DENIED;
 	if (status == 413 || status == 429)
 		return ERR_LIMIT;
-	return status < 500 ? ERR_INPUT : ERR_HOST;
+	return status >= 400 && status < 500 ? ERR_INPUT : ERR_HOST;
 }
 
 /* {"error": {"kind": K, "text": T}} */

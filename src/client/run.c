@@ -204,6 +204,7 @@ static bool converse(struct client_run *run, struct err *e)
 	};
 	if (!record(run, e) || !client_api_channel(run->http, run->keep.id, e))
 		return false;
+	client_agent_hide(&run->agent);
 	client_steps_notes(run);
 	bool ok = client_session_run(&cfg, &run->outcome, e);
 	/* From here on the Keep knows its owner and ends by itself. */
@@ -240,7 +241,9 @@ static void ask_why(struct client_run *run, struct err *e)
 	struct client_keep k;
 	struct net_http *h;
 	char text[sizeof e->text];
+	/* Our own agent is hidden by now; its log is shown instead. */
 	if (e->kind != ERR_HOST || !run->times.connected ||
+		!run->job->host.url ||
 		!client_host_open(&run->host, -1, &h, NULL))
 		return;
 	if (client_api_keep(h, run->keep.id, false, &k, NULL)) {

@@ -134,21 +134,26 @@ static size_t split(const char *text, size_t len, size_t *width)
 	if (p && p + 2 <= text + len)
 		return strstr(p + 1, "::") ? 0 : (size_t)(p - text);
 	*width = 1;
+	/* A relative name would be a mistyped mode. */
 	p = memchr(text, ':', len);
-	if (!p || memchr(p + 1, ':', len - (size_t)(p + 1 - text)))
+	if (!p || p[1] != '/' ||
+		memchr(p + 1, ':', len - (size_t)(p + 1 - text)))
 		return 0;
 	return (size_t)(p - text);
 }
 
-/* A ':' is more likely a mistyped mode than part of a name. */
+/* A ':' is more likely a mistyped mode than part of a name.  A relative name
+ * is fine (programs compare names, "." is a common one); "." and ".." inside
+ * one mean nothing where nothing is mounted yet. */
 static bool guest_ok(const char *path)
 {
-	if (path[0] != '/' || strlen(path) > FRAME_MAX_PATH ||
-		strchr(path, ':'))
+	if (!path[0] || strlen(path) > FRAME_MAX_PATH || strchr(path, ':'))
 		return false;
-	/* "." and ".." have no meaning where nothing is mounted yet. */
+	if (!strcmp(path, "."))
+		return true;
 	for (const char *p = path; *p;) {
-		size_t n = strcspn(++p, "/");
+		p += *p == '/';
+		size_t n = strcspn(p, "/");
 		if ((n == 1 && p[0] == '.') ||
 			(n == 2 && p[0] == '.' && p[1] == '.'))
 			return false;
@@ -164,8 +169,8 @@ static bool check_mount(const struct client_workload *w,
 		return no_memory(e);
 	if (!guest_ok(m->guest))
 		return err_fail(e, ERR_INPUT,
-			"%s: the Keep's side must be an absolute path without "
-			"':', \".\" and \"..\"",
+			"%s: the Keep's side must be a path without ':', "
+			"\".\" and \"..\"",
 			text);
 	for (size_t i = 0; i < w->mount_count; i++)
 		if (!strcmp(w->mounts[i].guest, m->guest))

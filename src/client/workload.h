@@ -43,7 +43,7 @@ MUST_USE bool client_workload_env(struct client_workload *w, const char *pair,
 /*
  * "HOST::GUEST[:ro|:rw]", read-only unless it says rw; HOST may be anything
  * without "::".  "HOST:GUEST[:ro|:rw]" too, when there is but one way to read
- * it.  GUEST is an absolute path.
+ * it; then GUEST begins with '/'.  GUEST has no "." and "..", or is ".".
  */
 MUST_USE bool client_workload_dir(struct client_workload *w, const char *text,
 	struct err *e);

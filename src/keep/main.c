@@ -26,6 +26,7 @@ int main(void)
 	if (!keep_confine(&e))
 		return reason;
 	reason = keep_live(&keep, GATE_BELL_FD, GATE_AREA_FD, &e);
+	/* The host hears of the end when there is nothing left to find. */
 	struct keep_gate gate = keep.gate;
 	keep.gate.area = NULL;
 	keep_fini(&keep);

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <poll.h>
+#include <stdlib.h>
 
 enum { MAX_REDIRECTS = 8, CONNECT_SECONDS = 30, STALL_SECONDS = 60 };
 
@@ -62,8 +63,12 @@ static CURLcode set_up(CURL *c, struct transfer *t, const char *url)
 	SET(CURLOPT_NOPROGRESS, 0L);
 	SET(CURLOPT_XFERINFODATA, t);
 	SET(CURLOPT_XFERINFOFUNCTION, on_progress);
-	if (t->cfg->ca_file)
-		SET(CURLOPT_CAINFO, t->cfg->ca_file);
+	/* The usual variable counts here too; libcurl leaves it to us. */
+	const char *ca = t->cfg->ca_file;
+	if (!ca)
+		ca = getenv("SSL_CERT_FILE");
+	if (ca && ca[0])
+		SET(CURLOPT_CAINFO, ca);
 	return CURLE_OK;
 }
 

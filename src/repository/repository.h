@@ -13,7 +13,8 @@
 
 struct repository_config {
 	size_t max_bytes;    /* of one document */
-	const char *ca_file; /* PEM for https; NULL: the system's */
+	const char *ca_file; /* PEM for https; NULL: $SSL_CERT_FILE or the
+			      * system's */
 	int cancel_fd;	     /* give up when it becomes readable; -1 */
 };
 

@@ -4,6 +4,7 @@
 out      the output folder that is tested: $DONJON_OUT, or out/ of this tree
 agents   agents(NAME, *flags, **how) starts one more host agent (class Agent)
 agent    a host agent with nothing special, for one test
+tenant   a tenant with files of her own, and the `donjon` command (tenant.py)
 
 An Agent listens on a Unix socket and on a loopback port, has a software root
 and a log of its own below tmp_path, and is stopped when the test ends; the
@@ -20,6 +21,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tenant import Tenant
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -41,8 +44,9 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
+        # With a time-out a full backlog would be an error.
         self.sock.connect(self.path)
+        self.sock.settimeout(self.timeout)
 
 
 class Agent:
@@ -182,3 +186,8 @@ def agents(out, tmp_path):
 @pytest.fixture
 def agent(agents):
     return agents()
+
+
+@pytest.fixture
+def tenant(out, tmp_path):
+    return Tenant(out, tmp_path / "tenant")

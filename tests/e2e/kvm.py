@@ -8,6 +8,7 @@ there can be no such machine here.
 """
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -17,8 +18,9 @@ from pathlib import Path
 PACKAGE = "linux-image-cloud-amd64"
 MODULES = ("irqbypass", "ccp", "kvm", "kvm-amd")
 TOOLS = ("sh", "mount", "insmod", "cat", "echo", "poweroff", "ip", "mkdir",
-         "sha256sum", "ps", "ls", "sleep", "kill", "grep")
+         "sha256sum", "ps", "ls", "sleep", "kill", "grep", "timeout")
 MARK = "@@donjon"
+LIMIT = 180  # seconds for one command
 
 
 class Unavailable(Exception):
@@ -149,7 +151,8 @@ class Machine:
                   for m in MODULES]
         for name, command in commands:
             lines += [f"echo '{MARK} begin {name}'",
-                      f"( {command} ) </dev/null 2>&1",
+                      f"timeout -s KILL {LIMIT} sh -c "
+                      f"{shlex.quote(command)} </dev/null 2>&1",
                       f"echo \"{MARK} status $?\""]
         return "\n".join(lines + ["poweroff -f", ""]).encode()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line of donjon: options, help, manual, completions,
 configuration, and what it does with a host's access control and terminals."""
+import hashlib
 import http.server
 import json
 import os
@@ -8,6 +9,7 @@ import pty
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -146,7 +148,7 @@ def test_wrong_usage_is_2_and_says_where_to_look(argv, word, tenant):
 
 
 @pytest.mark.parametrize("option,value,word", [
-    ("--dir", "nonsense", "HOST::GUEST"), ("--dir", "a::b", "absolute"),
+    ("--dir", "nonsense", "HOST::GUEST"), ("--dir", "a::../b", "path without"),
     ("--env", "=x", "KEY=VALUE"), ("--timeout", "soon", "seconds"),
     ("--timeout", "-1", "seconds"), ("--memory", "much", "bytes"),
     ("--fuel", "0", "number"), ("--config", "/nowhere.toml", "nowhere"),
@@ -393,6 +395,18 @@ def web(tenant, tmp_path):
         def __init__(self, *a, **k):
             super().__init__(*a, directory=folder, **k)
 
+        def do_GET(self):
+            if self.path.startswith("/to-http/"):
+                self.send_response(302)
+                self.send_header("Location", "http://127.0.0.1:1/x.wasm")
+                self.end_headers()
+            elif self.path.startswith("/to/"):
+                self.send_response(302)
+                self.send_header("Location", self.path[3:])
+                self.end_headers()
+            else:
+                super().do_GET()
+
         def log_message(self, *_):
             pass
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -408,6 +422,28 @@ def web(tenant, tmp_path):
 def test_a_program_from_an_untrusted_site_is_refused(tenant, web):
     r = tenant.donjon("run", f"{web}/echoargs.wasm")
     assert r.returncode == 123 and b"certificate" in r.stderr, r.stderr
+
+
+def test_a_program_from_the_web(tenant, web, tmp_path):
+    tenant.env["SSL_CERT_FILE"] = str(tmp_path / "c.pem")
+    for where in ("echoargs.wasm", "to/echoargs.wasm"):
+        r = tenant.donjon("run", f"{web}/{where}", "a")
+        assert r.returncode == 1 and r.stdout == b"arg a\n", r.stderr
+    r = tenant.donjon("run", f"{web}/to-http/echoargs.wasm")
+    assert r.returncode == 123, r.stderr
+    r = tenant.donjon("run", f"{web}/none.wasm")
+    assert r.returncode == 121 and b"404" in r.stderr, r.stderr
+
+
+def test_a_pinned_program_from_the_web(tenant, web, tmp_path):
+    tenant.env["SSL_CERT_FILE"] = str(tmp_path / "c.pem")
+    digest = hashlib.sha256(wasm(tenant, "echoargs").read_bytes()).hexdigest()
+    r = tenant.donjon("run", f"{web}/echoargs.wasm#sha256={digest}", "a")
+    assert r.returncode == 1, r.stderr
+    r = tenant.donjon("run", f"{web}/echoargs.wasm#sha256={digest[::-1]}")
+    assert r.returncode == 122 and digest.encode() in r.stderr, r.stderr
+    r = tenant.donjon("run", f"{web}/echoargs.wasm#md5=0")
+    assert r.returncode == 121, r.stderr
 
 
 # --- streams and terminals ----------------------------------------------------
@@ -475,9 +511,18 @@ def test_a_second_interrupt_leaves_at_once(tenant, agent):
     p.communicate()
 
 
-def test_killing_run_ends_its_agent(tenant):
+@pytest.fixture
+def runtime(tenant, tmp_path_factory):
+    """$XDG_RUNTIME_DIR; a socket's path has room for little."""
+    folder = tmp_path_factory.mktemp("r")
+    tenant.env["XDG_RUNTIME_DIR"] = str(folder)
+    return folder
+
+
+def test_killing_run_ends_its_agent(tenant, runtime):
     p = tenant.start("run", wasm(tenant, "spin"))
     assert p.stdout.readline() == b"spinning\n"
+    assert list(runtime.iterdir()) == []
     children = subprocess.run(["pgrep", "-P", str(p.pid)],
                               capture_output=True).stdout.split()
     assert children
@@ -489,14 +534,137 @@ def test_killing_run_ends_its_agent(tenant):
         time.sleep(0.05)
 
 
-def test_no_directory_is_left_behind(tenant, tmp_path):
-    tenant.env["XDG_RUNTIME_DIR"] = str(tmp_path / "r")
-    short = tmp_path / "r"
-    short.mkdir()
+def test_no_directory_is_left_behind(tenant, runtime):
     tenant.donjon("run", wasm(tenant, "echoargs"))
     tenant.donjon("run", "/nowhere")
     tenant.donjon("platform", "info")
-    assert list(short.iterdir()) == []
+    assert list(runtime.iterdir()) == []
+
+
+def test_the_agent_of_run_is_for_us_alone(tenant, runtime):
+    """Its directory, while it is there, lets nobody else in."""
+    fifo = tenant.folder / "x.wasm"
+    os.mkfifo(fifo)
+    p = tenant.start("run", fifo)
+    with open(fifo, "wb"):
+        folder, = runtime.iterdir()
+        assert folder.stat().st_mode & 0o777 == 0o700
+    p.communicate(timeout=20)
+    assert p.returncode == 121 and list(runtime.iterdir()) == []
+
+
+# --- hosts that misbehave --------------------------------------------------
+
+class OddHost:
+    """Accepts on a Unix socket; `serve(s)` has each connection."""
+
+    def __init__(self, path, serve):
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(str(path))
+        self.server.listen(8)
+        self.serve, self.url = serve, f"unix://{path}"
+        self.seen = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                s, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._one, args=(s,),
+                             daemon=True).start()
+
+    def _one(self, s):
+        with s:
+            s.settimeout(60)
+            try:
+                s.recv(65536)
+                self.seen.set()
+                self.serve(s)
+            except OSError:
+                pass
+
+
+@pytest.mark.parametrize("answer,word", [
+    (b"", "closed"), (b"SSH-2.0-x\r\n", "HTTP"),
+    (b"HTTP/1.1 200 OK\r\n", "closed"),
+    (b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}", "id"),
+    (b"HTTP/1.1 201 Created\r\nContent-Length: 3\r\n\r\n{}x", ""),
+    (b"HTTP/1.1 201 Created\r\nContent-Length: 10000000000\r\n\r\n",
+     "bytes"),
+    (b"HTTP/1.1 201 Created\r\nContent-Length: -1\r\n\r\n", "Length"),
+    (b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n", "101"),
+    (b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", "500"),
+    (b'HTTP/1.1 429 Too Many\r\nConnection: close\r\n\r\n'
+     b'{"error": {"kind": "limit", "text": "32 Keeps \\u001b[31m here"}}',
+     "32 Keeps ?[31m here"),
+])
+def test_a_host_that_talks_nonsense(answer, word, tenant, tmp_path):
+    host = OddHost(tmp_path / "s", lambda s: s.sendall(answer))
+    r = tenant.donjon("deploy", "--host", host.url, wasm(tenant, "echoargs"))
+    text = r.stderr.decode()
+    assert r.returncode in (123, 124), text
+    assert word in text and "\x1b" not in text and r.stdout == b"", text
+    host.server.close()
+
+
+def test_endless_headers(tenant, tmp_path):
+    def serve(s):
+        s.sendall(b"HTTP/1.1 201 Created\r\n")
+        while True:
+            s.sendall(b"A: " + b"b" * 1000 + b"\r\n")
+    host = OddHost(tmp_path / "s", serve)
+    r = tenant.donjon("deploy", "--host", host.url, wasm(tenant, "echoargs"))
+    assert r.returncode == 124 and b"head" in r.stderr, r.stderr
+    host.server.close()
+
+
+@pytest.mark.parametrize("number,status", [
+    (signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_host_that_never_answers_can_be_left(number, status, tenant,
+                                               tmp_path):
+    host = OddHost(tmp_path / "s", lambda s: s.recv(1))
+    p = tenant.start("deploy", "--host", host.url, wasm(tenant, "echoargs"))
+    assert host.seen.wait(20)
+    time.sleep(0.1)
+    p.send_signal(number)
+    _, err = p.communicate(timeout=10)
+    assert p.returncode == status and b"interrupted" in err
+    host.server.close()
+
+
+def test_a_keep_that_never_answers_can_be_left(tenant, agent, tmp_path):
+    """The host upgrades the connection and then says nothing."""
+    from evil import EvilAgent
+    opened = threading.Event()
+
+    def channel(_, s, keep):
+        opened.set()
+        while s.recv(65536):
+            pass
+    with EvilAgent(str(tmp_path / "s"), agent.unix,
+                   channel=channel) as evil:
+        p = tenant.start("deploy", "--host", f"unix://{evil.path}",
+                         "--policy", tenant.policy(f"unix://{agent.unix}"),
+                         wasm(tenant, "echoargs"))
+        assert opened.wait(20)
+        time.sleep(0.1)
+        p.send_signal(signal.SIGINT)
+        p.communicate(timeout=10)
+        assert p.returncode == 130
+
+
+def test_a_keep_that_is_killed_is_a_host_failure(tenant, agent):
+    host = f"unix://{agent.unix}"
+    p = tenant.start("deploy", "--host", host, "--policy",
+                     tenant.policy(host), wasm(tenant, "spin"))
+    assert p.stdout.readline() == b"spinning\n"
+    for child in agent.children():
+        os.kill(child, signal.SIGKILL)
+    _, err = p.communicate(timeout=20)
+    assert p.returncode == 123, err
+    assert b"cut" in err and b"host says" in err, err
 
 
 def test_a_denied_keep_goes_back_to_the_host(tenant, agent):

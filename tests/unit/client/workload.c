@@ -21,6 +21,9 @@ TEST(dir_reads_host_guest_and_mode)
 		{ "a:/b:rw", "a", "/b", true },
 		{ "a::/b.ro", "a", "/b.ro", false },
 		{ "a::/..b/c..", "a", "/..b/c..", false },
+		{ "a::b", "a", "b", false },
+		{ "a::b/c:rw", "a", "b/c", true },
+		{ "a::.", "a", ".", false },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct client_workload w = { 0 };
@@ -37,7 +40,8 @@ TEST(dir_reads_host_guest_and_mode)
 TEST(dir_refuses_what_can_be_read_in_two_ways_or_in_none)
 {
 	static const char *const bad[] = { "", "a", "a::", "::/b", ":/b",
-		"a:b:/c", "a::/b::/c", "a:::/b", "a::b", "a::/b/../c", "a::/.",
+		"a:b:/c", "a::/b::/c", "a:::/b", "a:b", "a:.", "a::/b/../c",
+		"a::/.", "a::..", "a::./b", "a::b/..", "a::b/./c", "a:rx",
 		"a::/..", "a:ro", "a::/b:rx", "a:/b:/c:rw" };
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct client_workload w = { 0 };

@@ -64,6 +64,8 @@ static int soft_open(struct device *d, const char *path)
 	(void)d;
 	if (!strcmp(path, "/dev/kvm"))
 		return SOFT_HANDLE_KVM;
+	if (!strcmp(path, "/dev/sev"))
+		return SOFT_HANDLE_SEV;
 	return -ENOENT;
 }
 
@@ -122,6 +124,11 @@ static void soft_kick(struct device *d, int handle, void *run)
 	soft_machine_kick(&self(d)->machine);
 }
 
+static int soft_discard(struct device *d, int handle, uint64_t at, uint64_t len)
+{
+	return soft_snp_discard(self(d), handle, at, len);
+}
+
 static void soft_close(struct device *d, int handle)
 {
 	(void)d;
@@ -136,8 +143,10 @@ static pid_t soft_child(struct device *d)
 static void soft_free(struct device *d)
 {
 	struct soft_device *s = self(d);
+	soft_snp_fini(&s->snp);
 	soft_machine_fini(&s->machine);
 	cleanup_fd(&s->image);
+	free(s->root_path);
 	free(s);
 }
 
@@ -150,6 +159,7 @@ static const struct device_ops soft_ops = {
 	.memory_free = soft_memory_free,
 	.enter = soft_enter,
 	.kick = soft_kick,
+	.discard = soft_discard,
 	.close = soft_close,
 	.child = soft_child,
 	.free = soft_free,
@@ -166,6 +176,7 @@ bool soft_device_new(const struct soft_config *c, struct device **out,
 	s->change_id = c->change_id;
 	s->image = -1;
 	soft_kvm_clock_start(s);
+	s->root_path = c->root_path ? strdup(c->root_path) : NULL;
 	if (!soft_machine_init(&s->machine, e) ||
 		!load_image(c->image_dir, &s->image, e)) {
 		soft_free(&s->device);
@@ -173,4 +184,13 @@ bool soft_device_new(const struct soft_config *c, struct device **out,
 	}
 	*out = &s->device;
 	return true;
+}
+
+bool soft_device_endorsements(struct device *d, struct buf *out, struct err *e)
+{
+	const struct soft_snp *n = &self(d)->snp;
+	if (d->ops != &soft_ops || !n->psp)
+		return err_fail(e, ERR_HOST, "endorsements: no SNP guest");
+	return buf_put(out, psp_endorsements(n->psp)) ||
+		err_fail(e, ERR_LIMIT, "endorsements: no memory");
 }

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Linux's KVM, as far as hal/ asks it (Documentation/virt/kvm/api.rst). */
 #include <errno.h>
-#include <stdlib.h>
-#include <time.h>
 
-#include "arch/x86_64/cpu.h"
+#include <linux/kvm_para.h>
+
 #include "soft/device_priv.h"
 
-/* RAM that the monitor has for tables: all pages by 4 KiB, twice. */
-enum { TABLES_LEAST = 4 << 20, RAM_LEAST = 32 << 20 };
+enum {
+	TABLES_LEAST = 4 << 20,
+	RAM_LEAST = 32 << 20,
+	LARGE = 2 << 20,
+	RMP_ENTRY_BYTES = 16,
+	MOST_SLOTS_GPA_BITS = 40,
+};
 
-/* What pages of the shared file the guest has. */
-static uint64_t guest_bytes(const struct soft_device *s)
-{
-	uint64_t sum = 0;
-	for (size_t i = 0; i < MONITOR_SLOTS; i++)
-		sum += s->machine.box->slots[i].bytes;
-	return sum;
-}
+/* QEMU's `pc` has RAM below this, and the rest from 4 GiB on. */
+#define LOW_RAM_END 0xc0000000ull
+#define HIGH_RAM    0x100000000ull
 
 static int failed(struct soft_device *s)
 {
@@ -25,50 +24,27 @@ static int failed(struct soft_device *s)
 	return -EIO;
 }
 
-static int call(struct soft_device *s, enum monitor_op op, uint64_t a)
+int soft_kvm_call(struct soft_device *s, enum monitor_op op,
+	const uint64_t args[4])
 {
 	struct err e;
-	if (soft_machine_call(&s->machine, op, (uint64_t[4]){ a }, &e))
-		return 0;
-	return failed(s);
+	return soft_machine_call(&s->machine, op, args, &e) ? 0 : failed(s);
 }
 
-/* --- time -------------------------------------------------------------------
- */
-
-static struct soft_clock clocks(void)
+static int call(struct soft_device *s, enum monitor_op op, uint64_t a)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return (struct soft_clock){ cpu_rdtsc(),
-		(int64_t)t.tv_sec * 1000000000 + t.tv_nsec };
-}
-
-void soft_kvm_clock_start(struct soft_device *s)
-{
-	s->begin = clocks();
-}
-
-/* QEMU's processor counts as the host's does.  Measured since the device was
- * made: longer than a machine needs to start. */
-static int tsc_khz(const struct soft_device *s)
-{
-	struct soft_clock now = clocks();
-	int64_t ns = now.ns - s->begin.ns;
-	if (ns <= 0)
-		return -EIO;
-	unsigned __int128 ticks = now.tsc - s->begin.tsc;
-	return (int)(ticks * 1000000 / (unsigned __int128)ns);
+	return soft_kvm_call(s, op, (uint64_t[4]){ a });
 }
 
 /* --- /dev/kvm ----------------------------------------------------------------
  */
 
-static int create_vm(struct soft_device *s, const void *type)
+static int create_vm(struct soft_device *s, uintptr_t type)
 {
-	if (s->has_vm || type)
+	if (s->has_vm || (type && type != SPEC_KVM_SNP_VM))
 		return -EINVAL;
 	s->has_vm = true;
+	s->snp.asked = type == SPEC_KVM_SNP_VM;
 	return SOFT_HANDLE_VM;
 }
 
@@ -83,6 +59,8 @@ static int supported_cpuid(struct soft_device *s, struct kvm_cpuid2 *c)
 	if (b->cpuid_count > MONITOR_CPUIDS || c->nent < b->cpuid_count)
 		return -E2BIG;
 	c->nent = b->cpuid_count;
+	s->snp.real_count = b->cpuid_count;
+	memcpy(s->snp.real, b->cpuid, sizeof s->snp.real);
 	for (uint32_t i = 0; i < c->nent; i++) {
 		const struct monitor_cpuid *from = &b->cpuid[i];
 		c->entries[i] = (struct kvm_cpuid_entry2){
@@ -102,7 +80,20 @@ static int supported_cpuid(struct soft_device *s, struct kvm_cpuid2 *c)
 
 static int check_extension(uintptr_t what)
 {
-	return what == KVM_CAP_IMMEDIATE_EXIT || what == KVM_CAP_USER_MEMORY;
+	switch (what) {
+	case KVM_CAP_IMMEDIATE_EXIT:
+	case KVM_CAP_USER_MEMORY:
+	case SPEC_KVM_CAP_GUEST_MEMFD:
+		return 1;
+	case KVM_CAP_EXIT_HYPERCALL:
+		return 1 << KVM_HC_MAP_GPA_RANGE;
+	case SPEC_KVM_CAP_MEMORY_ATTRIBUTES:
+		return SPEC_KVM_ATTRIBUTE_PRIVATE;
+	case SPEC_KVM_CAP_VM_TYPES:
+		return 1 | 1 << SPEC_KVM_SNP_VM;
+	default:
+		return 0;
+	}
 }
 
 int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg)
@@ -116,7 +107,7 @@ int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg)
 		return (int)(sizeof(struct kvm_run) + PAGE_BYTES - 1) &
 			~(int)(PAGE_BYTES - 1);
 	case KVM_CREATE_VM:
-		return create_vm(s, arg);
+		return create_vm(s, (uintptr_t)arg);
 	case KVM_GET_SUPPORTED_CPUID:
 		return supported_cpuid(s, arg);
 	default:
@@ -132,42 +123,125 @@ static bool overlaps(const struct monitor_slot *a, uint64_t gpa, uint64_t bytes)
 	return a->bytes && gpa < a->gpa + a->bytes && a->gpa < gpa + bytes;
 }
 
-static int set_memory(struct soft_device *s,
-	const struct kvm_userspace_memory_region *r)
+static bool region_ok(const struct soft_device *s,
+	const struct spec_kvm_region2 *r)
 {
-	struct monitor_slot *slots = s->machine.box->slots;
-	uint64_t at, end;
-	if (r->slot >= MONITOR_SLOTS || r->flags ||
-		(r->guest_phys_addr | r->memory_size | r->userspace_addr) %
+	const struct monitor_slot *slots = s->machine.box->slots;
+	uint64_t end;
+	if (r->slot >= MONITOR_SLOTS ||
+		(r->flags & ~SPEC_KVM_MEM_GUEST_MEMFD) ||
+		(r->guest_phys_addr | r->memory_size | r->userspace_addr |
+			r->guest_memfd_offset) %
 			PAGE_BYTES ||
 		__builtin_add_overflow(r->guest_phys_addr, r->memory_size,
-			&end))
-		return -EINVAL;
+			&end) ||
+		end >> MOST_SLOTS_GPA_BITS)
+		return false;
 	for (uint32_t i = 0; i < MONITOR_SLOTS; i++)
 		if (i != r->slot &&
 			overlaps(&slots[i], r->guest_phys_addr, r->memory_size))
-			return -EEXIST;
+			return false;
+	return true;
+}
+
+/* The slot's private half. */
+static bool bind_memfd(struct soft_device *s, const struct spec_kvm_region2 *r)
+{
+	struct soft_snp *n = &s->snp;
+	uint32_t i = r->guest_memfd - SOFT_HANDLE_MEMFD;
+	n->slots[r->slot].has = false;
+	if (!(r->flags & SPEC_KVM_MEM_GUEST_MEMFD))
+		return true;
+	if (!n->asked || i >= SOFT_MEMFDS ||
+		r->guest_memfd_offset > n->memfds[i].bytes ||
+		r->memory_size > n->memfds[i].bytes - r->guest_memfd_offset)
+		return false;
+	n->slots[r->slot].has = true;
+	n->slots[r->slot].at = n->memfds[i].at + r->guest_memfd_offset;
+	return true;
+}
+
+static uint64_t private_hpa(const struct soft_device *s, uint32_t slot)
+{
+	return s->snp.slots[slot].has ?
+		s->machine.box->private_hpa + s->snp.slots[slot].at :
+		0;
+}
+
+static int set_memory(struct soft_device *s, const struct spec_kvm_region2 *r)
+{
+	struct monitor_slot *slots = s->machine.box->slots;
+	uint64_t at;
+	if (!region_ok(s, r))
+		return -EINVAL;
 	if (!soft_machine_locate(&s->machine, (void *)r->userspace_addr,
 		    r->memory_size, &at))
 		return -EFAULT;
+	if (!bind_memfd(s, r))
+		return -EINVAL;
 	slots[r->slot] = (struct monitor_slot){ .gpa = r->guest_phys_addr,
 		.bytes = r->memory_size,
-		.shared_at = at };
+		.shared_at = at,
+		.private_hpa = private_hpa(s, r->slot) };
 	return s->begun ? call(s, MONITOR_SLOT, r->slot) : 0;
+}
+
+static int set_memory_1(struct soft_device *s,
+	const struct kvm_userspace_memory_region *r)
+{
+	const struct spec_kvm_region2 two = { .slot = r->slot,
+		.flags = r->flags,
+		.guest_phys_addr = r->guest_phys_addr,
+		.memory_size = r->memory_size,
+		.userspace_addr = r->userspace_addr };
+	return r->flags ? -EINVAL : set_memory(s, &two);
+}
+
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) & ~(to - 1);
+}
+
+/* Where what is in QEMU's RAM; its size. */
+static uint64_t lay_out(struct soft_device *s)
+{
+	struct monitor_box *b = s->machine.box;
+	uint64_t end = 0, all = 0;
+	for (uint32_t i = 0; i < MONITOR_SLOTS; i++) {
+		uint64_t last = b->slots[i].gpa + b->slots[i].bytes;
+		end = last > end ? last : end;
+		all += b->slots[i].bytes;
+	}
+	uint64_t private = s->snp.private_bytes;
+	/* All pages by 4 KiB, once or twice. */
+	b->tables_end = round_up(MONITOR_TABLES_HPA + TABLES_LEAST + all / 256,
+		PAGE_BYTES);
+	b->gpa_end = round_up(end, LARGE);
+	b->attributes_hpa = b->tables_end;
+	b->rmp_hpa = round_up(b->attributes_hpa + b->gpa_end / PAGE_BYTES / 8,
+		PAGE_BYTES);
+	b->private_hpa =
+		round_up(b->rmp_hpa + private / PAGE_BYTES * RMP_ENTRY_BYTES,
+			LARGE);
+	if (b->private_hpa + private > LOW_RAM_END)
+		b->private_hpa = HIGH_RAM;
+	b->private_end = b->private_hpa + private;
+	for (uint32_t i = 0; i < MONITOR_SLOTS; i++)
+		b->slots[i].private_hpa = private_hpa(s, i);
+	if (b->private_hpa == HIGH_RAM)
+		return LOW_RAM_END + private;
+	return RAM_LEAST + b->private_end;
 }
 
 /* QEMU starts now: from here on nothing is asked that needs no processor. */
 static int create_cpu(struct soft_device *s, const void *number)
 {
 	struct err e;
-	if (s->has_cpu || number)
+	if (s->has_cpu || number || (s->snp.asked && !s->snp.active))
 		return -EINVAL;
-	uint64_t tables = TABLES_LEAST + guest_bytes(s) / 256;
-	tables &= ~(uint64_t)(PAGE_BYTES - 1);
 	struct soft_start start = {
 		.image = s->image,
-		.tables_end = MONITOR_TABLES_HPA + tables,
-		.ram_bytes = RAM_LEAST + tables,
+		.ram_bytes = lay_out(s),
 		.uid = s->uid,
 		.change_id = s->change_id,
 	};
@@ -177,6 +251,15 @@ static int create_cpu(struct soft_device *s, const void *number)
 	return SOFT_HANDLE_CPU;
 }
 
+static int enable(struct soft_device *s, const struct kvm_enable_cap *c)
+{
+	if (c->cap != KVM_CAP_EXIT_HYPERCALL || c->flags ||
+		(c->args[0] & ~(1ull << KVM_HC_MAP_GPA_RANGE)))
+		return -EINVAL;
+	s->snp.hypercalls = c->args[0] != 0;
+	return 0;
+}
+
 int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg)
 {
 	switch (request) {
@@ -184,7 +267,17 @@ int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg)
 	case KVM_SET_IDENTITY_MAP_ADDR:
 		return 0;
 	case KVM_SET_USER_MEMORY_REGION:
+		return set_memory_1(s, arg);
+	case SPEC_KVM_SET_USER_MEMORY_REGION2:
 		return set_memory(s, arg);
+	case SPEC_KVM_SET_MEMORY_ATTRIBUTES:
+		return soft_snp_attributes(s, arg);
+	case SPEC_KVM_CREATE_GUEST_MEMFD:
+		return soft_snp_create_memfd(s, arg);
+	case KVM_MEMORY_ENCRYPT_OP:
+		return soft_snp_encrypt_op(s, arg);
+	case KVM_ENABLE_CAP:
+		return enable(s, arg);
 	case KVM_CREATE_VCPU:
 		return create_cpu(s, arg);
 	case KVM_CHECK_EXTENSION:
@@ -194,117 +287,28 @@ int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg)
 	}
 }
 
-/* --- its processor -----------------------------------------------------------
- */
-
-static int set_cpuid(struct soft_device *s, const struct kvm_cpuid2 *c)
+int soft_kvm_begin(struct soft_device *s)
 {
-	struct monitor_box *b = s->machine.box;
+	struct err e;
 	if (s->begun)
+		return 0;
+	if (!s->has_cpu)
 		return -EINVAL;
-	if (c->nent > MONITOR_CPUIDS)
-		return -E2BIG;
-	for (uint32_t i = 0; i < c->nent; i++) {
-		const struct kvm_cpuid_entry2 *from = &c->entries[i];
-		b->cpuid[i] = (struct monitor_cpuid){
-			.leaf = from->function,
-			.sub = from->index,
-			.by_sub = from->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-			.eax = from->eax,
-			.ebx = from->ebx,
-			.ecx = from->ecx,
-			.edx = from->edx,
-		};
-	}
-	b->cpuid_count = c->nent;
-	return 0;
-}
-
-int soft_kvm_cpu(struct soft_device *s, unsigned long request, void *arg)
-{
-	switch (request) {
-	case KVM_SET_CPUID2:
-		return set_cpuid(s, arg);
-	case KVM_GET_TSC_KHZ:
-		return tsc_khz(s);
-	case KVM_GET_SREGS:
-		memcpy(arg, &s->sregs, sizeof s->sregs);
-		return 0;
-	case KVM_SET_SREGS:
-		memcpy(&s->sregs, arg, sizeof s->sregs);
-		s->state_changed = true;
-		return 0;
-	case KVM_SET_REGS:
-		memcpy(&s->regs, arg, sizeof s->regs);
-		s->state_changed = true;
-		return 0;
-	default:
-		return -ENOTTY;
-	}
-}
-
-static struct monitor_segment segment(const struct kvm_segment *g)
-{
-	uint32_t a = g->type & 15u;
-	a |= (uint32_t)(g->s & 1) << 4 | (uint32_t)(g->dpl & 3) << 5;
-	a |= (uint32_t)(g->present && !g->unusable) << 7;
-	a |= (uint32_t)(g->avl & 1) << 8 | (uint32_t)(g->l & 1) << 9;
-	a |= (uint32_t)(g->db & 1) << 10 | (uint32_t)(g->g & 1) << 11;
-	return (struct monitor_segment){ .selector = g->selector,
-		.attributes = (uint16_t)(g->unusable ? 0 : a),
-		.limit = g->limit,
-		.base = g->base };
-}
-
-static void put_general(const struct kvm_regs *r, struct monitor_state *out)
-{
-	const uint64_t all[MONITOR_GENERAL] = { r->rax, r->rcx, r->rdx, r->rbx,
-		r->rsp, r->rbp, r->rsi, r->rdi, r->r8, r->r9, r->r10, r->r11,
-		r->r12, r->r13, r->r14, r->r15 };
-	memcpy(out->general, all, sizeof all);
-	out->rip = r->rip;
-	out->rflags = r->rflags;
-}
-
-/* What nobody can set has its value after a reset (volume 2, §14.1.3). */
-static void put_state(struct soft_device *s)
-{
-	const struct kvm_sregs *g = &s->sregs;
-	struct monitor_state t = { .dr6 = 0xffff0ff0,
-		.dr7 = 0x400,
-		.pat = 0x0007040600070406,
-		.cr0 = g->cr0,
-		.cr3 = g->cr3,
-		.cr4 = g->cr4,
-		.efer = g->efer };
-	put_general(&s->regs, &t);
-	t.es = segment(&g->es);
-	t.cs = segment(&g->cs);
-	t.ss = segment(&g->ss);
-	t.ds = segment(&g->ds);
-	t.fs = segment(&g->fs);
-	t.gs = segment(&g->gs);
-	t.ldtr = segment(&g->ldt);
-	t.tr = segment(&g->tr);
-	t.gdtr.limit = g->gdt.limit;
-	t.gdtr.base = g->gdt.base;
-	t.idtr.limit = g->idt.limit;
-	t.idtr.base = g->idt.base;
-	memcpy(&s->machine.box->state, &t, sizeof t);
+	if (!soft_machine_ready(&s->machine, &e))
+		return failed(s);
+	memcpy(s->machine.box->cpuid, s->cpuid, sizeof s->cpuid);
+	s->machine.box->cpuid_count = s->cpuid_count;
+	int n = call(s, MONITOR_GUEST,
+		s->snp.asked ? MONITOR_SNP : MONITOR_PLAIN);
+	s->begun = n == 0;
+	return n == 0 && s->snp.asked ? soft_snp_begin(s) : n;
 }
 
 static int prepare(struct soft_device *s)
 {
-	struct err e;
-	int n = 0;
-	if (!s->begun) {
-		if (!soft_machine_ready(&s->machine, &e))
-			return failed(s);
-		n = call(s, MONITOR_GUEST, MONITOR_PLAIN);
-		s->begun = n == 0;
-	}
-	if (n == 0 && s->state_changed) {
-		put_state(s);
+	int n = soft_kvm_begin(s);
+	if (n == 0 && s->state_changed && !s->snp.asked) {
+		soft_kvm_put_state(s, &s->machine.box->state);
 		n = call(s, MONITOR_STATE, 0);
 		s->state_changed = n != 0;
 	}
@@ -314,8 +318,6 @@ static int prepare(struct soft_device *s)
 /* --- KVM_RUN -----------------------------------------------------------------
  */
 
-enum { IO_DATA_AT = sizeof(struct kvm_run) - 8 };
-
 static void tell_io(const struct monitor_exit *x, struct kvm_run *run)
 {
 	run->exit_reason = KVM_EXIT_IO;
@@ -324,11 +326,11 @@ static void tell_io(const struct monitor_exit *x, struct kvm_run *run)
 	run->io.size = (uint8_t)x->size;
 	run->io.port = (uint16_t)x->port;
 	run->io.count = 1;
-	run->io.data_offset = IO_DATA_AT;
-	memcpy((uint8_t *)run + IO_DATA_AT, &x->value, sizeof x->value);
+	run->io.data_offset = SOFT_IO_DATA_AT;
+	memcpy((uint8_t *)run + SOFT_IO_DATA_AT, &x->value, sizeof x->value);
 }
 
-static int tell(const struct monitor_exit *x, struct kvm_run *run)
+int soft_kvm_tell(const struct monitor_exit *x, struct kvm_run *run)
 {
 	switch (x->reason) {
 	case MONITOR_EXIT_KICKED:
@@ -358,6 +360,37 @@ static int tell(const struct monitor_exit *x, struct kvm_run *run)
 	}
 }
 
+/* Not as the guest wants it: userspace has to see to that. */
+static int tell_fault(const struct monitor_exit *x, struct kvm_run *run)
+{
+	const struct spec_kvm_fault f = { .gpa = x->gpa,
+		.flags = x->size ? SPEC_KVM_FAULT_PRIVATE : 0,
+		.size = PAGE_BYTES };
+	run->exit_reason = SPEC_KVM_EXIT_MEMORY_FAULT;
+	memcpy((uint8_t *)run + SPEC_KVM_RUN_UNION, &f, sizeof f);
+	return -EFAULT;
+}
+
+static int enter_snp(struct soft_device *s, struct kvm_run *run)
+{
+	struct monitor_exit x;
+	if (!s->snp.launched)
+		return -EINVAL;
+	enum soft_turn turn = soft_ghcb_answer(s, run);
+	while (turn == SOFT_GUEST) {
+		s->machine.box->exit.msr = s->snp.msr;
+		if (!soft_machine_run(&s->machine, &x))
+			return failed(s);
+		if (x.reason == MONITOR_EXIT_FAULT)
+			return tell_fault(&x, run);
+		if (x.reason != MONITOR_EXIT_VMGEXIT)
+			return soft_kvm_tell(&x, run);
+		s->snp.msr = x.msr;
+		turn = soft_ghcb_exit(s, run);
+	}
+	return turn == SOFT_HOST ? 0 : -EINVAL;
+}
+
 int soft_kvm_enter(struct soft_device *s, struct kvm_run *run)
 {
 	struct monitor_exit x;
@@ -366,7 +399,10 @@ int soft_kvm_enter(struct soft_device *s, struct kvm_run *run)
 	int n = prepare(s);
 	if (n < 0)
 		return n;
-	memcpy(&s->machine.box->exit.value, (uint8_t *)run + IO_DATA_AT,
+	if (s->snp.asked)
+		return enter_snp(s, run);
+	memcpy(&s->machine.box->exit.value, (uint8_t *)run + SOFT_IO_DATA_AT,
 		sizeof x.value);
-	return soft_machine_run(&s->machine, &x) ? tell(&x, run) : failed(s);
+	return soft_machine_run(&s->machine, &x) ? soft_kvm_tell(&x, run) :
+						   failed(s);
 }

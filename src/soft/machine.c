@@ -102,6 +102,17 @@ bool soft_machine_locate(const struct soft_machine *m, const void *ptr,
 	return false;
 }
 
+void *soft_machine_at(const struct soft_machine *m, uint64_t at, size_t len)
+{
+	for (size_t i = 0; i < SOFT_REGIONS; i++) {
+		const struct soft_region *r = &m->regions[i];
+		if (r->ptr && at >= r->at && at - r->at <= r->len &&
+			len <= r->len - (at - r->at))
+			return r->ptr + (at - r->at);
+	}
+	return NULL;
+}
+
 /* --- QEMU's device (docs/specs/ivshmem-spec.txt) ----------------------------
  */
 
@@ -166,7 +177,6 @@ bool soft_machine_start(struct soft_machine *m, const struct soft_start *s,
 		return err_fail(e, ERR_HOST, "start QEMU: %s", strerror(errno));
 	m->peer = pair[0];
 	auto_fd theirs = pair[1];
-	m->box->tables_end = s->tables_end;
 	if (!greet(m, m->peer))
 		return err_fail(e, ERR_HOST, "start QEMU: %s", strerror(errno));
 	return soft_machine_spawn(s, theirs, m->said, &m->pid, e);

@@ -38,7 +38,6 @@ struct soft_machine {
 struct soft_start {
 	int image; /* the firmware, in a memfd */
 	uint64_t ram_bytes;
-	uint64_t tables_end;
 	uid_t uid;
 	bool change_id;
 };
@@ -53,6 +52,9 @@ void soft_machine_memory_free(struct soft_machine *m, void *at);
 /* Where [ptr, ptr + len) is in the file; false: not in it. */
 MUST_USE bool soft_machine_locate(const struct soft_machine *m, const void *ptr,
 	size_t len, uint64_t *at);
+
+/* And back: NULL when no region of ours has all of it. */
+void *soft_machine_at(const struct soft_machine *m, uint64_t at, size_t len);
 
 /* Starts QEMU and does not wait for it. */
 MUST_USE bool soft_machine_start(struct soft_machine *m,

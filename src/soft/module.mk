@@ -1,2 +1,2 @@
 $(call library,soft,$(wildcard src/soft/*.c),host)
-$(call unit,soft,soft device crypto base,-lcrypto)
+$(call unit,soft,soft device codec crypto base,-lcrypto)

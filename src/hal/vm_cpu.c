@@ -65,7 +65,7 @@ static void long_mode(struct kvm_sregs *s, const struct vm_image_head *head)
 	s->gdt = s->idt = (struct kvm_dtable){ 0 };
 	s->cr0 = 0x80010033; /* PE MP ET NE WP PG */
 	s->cr3 = VM_RAM_GPA + head->tables[0];
-	s->cr4 = 0x20;	 /* PAE */
+	s->cr4 = 0x60;	 /* PAE MCE: KVM adds the latter for SNP */
 	s->efer = 0xd01; /* SCE LME LMA NXE */
 }
 

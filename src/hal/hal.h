@@ -40,7 +40,7 @@ struct hal_config {
 	const char *root_path; /* the software root's key file */
 	struct gate_boot boot; /* nonce, owner, limits; tee is filled in */
 	bool debug;
-	bool probed; /* somebody else's notes said HAL_RUNS */
+	bool probed;		 /* somebody else's notes said HAL_RUNS */
 	struct hal_notes *notes; /* may be NULL */
 };
 

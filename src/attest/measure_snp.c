@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "base/must.h"
 #include "base/reader.h"
 #include "crypto/hash.h"
 #include "spec/snp_guest.h"
@@ -13,8 +14,15 @@
  * where in the head of the shim's. */
 #define RAM_GPA	 0x200000u
 #define EXEC_GPA 0x400000u
-enum { HEAD_BYTES = 0x38, AT_ENTRY = 0x10, AT_TABLES = 0x18, AT_SECRETS = 0x24,
-	AT_CPUID = 0x28, AT_C_BIT = 0x2c, AT_EXEC_BYTES = 0x30 };
+enum {
+	HEAD_BYTES = 0x38,
+	AT_ENTRY = 0x10,
+	AT_TABLES = 0x18,
+	AT_SECRETS = 0x24,
+	AT_CPUID = 0x28,
+	AT_C_BIT = 0x2c,
+	AT_EXEC_BYTES = 0x30
+};
 
 struct launch {
 	const struct attest_snp_launch *how;
@@ -32,14 +40,16 @@ static bool extend(struct launch *l, enum snp_page_type type, uint64_t gpa,
 		.gpa = htole64(gpa),
 	};
 	memcpy(info.digest, l->digest, sizeof info.digest);
-	if (page && !crypto_digest(CRYPTO_SHA384, bytes_of(page, PAGE_BYTES),
-			    info.contents, e))
+	if (page &&
+		!crypto_digest(CRYPTO_SHA384, bytes_of(page, PAGE_BYTES),
+			info.contents, e))
 		return false;
 	return crypto_digest(CRYPTO_SHA384, bytes_of(&info, sizeof info),
 		l->digest, e);
 }
 
-/* --- the shim -------------------------------------------------------------- */
+/* --- the shim --------------------------------------------------------------
+ */
 
 static bool head_parse(struct bytes shim, struct launch *l, struct err *e)
 {
@@ -90,9 +100,9 @@ static bool add_shim(struct launch *l, struct bytes shim, size_t exec_bytes,
 	for (uint32_t at = 0; ok && at < shim.len; at += PAGE_BYTES) {
 		uint64_t gpa = RAM_GPA + at;
 		if (at && at == l->secrets) {
-			ok = extend(l, SNP_PAGE_SECRETS, gpa, NULL, e);
+			ok = extend_by(l, SNP_PAGE_SECRETS, gpa, NULL, e);
 		} else if (at && at == l->cpuid) {
-			ok = extend(l, SNP_PAGE_CPUID, gpa, NULL, e);
+			ok = extend_by(l, SNP_PAGE_CPUID, gpa, NULL, e);
 		} else {
 			memcpy(page, shim.ptr + at, sizeof page);
 			fill(page, at, l, exec_bytes);
@@ -102,20 +112,28 @@ static bool add_shim(struct launch *l, struct bytes shim, size_t exec_bytes,
 	return ok;
 }
 
-static bool add_exec(struct launch *l, struct bytes exec, struct err *e)
+/* The same for every launch: its pages are hashed once. */
+static bool add_exec(struct launch *l, size_t count, struct bytes exec,
+	struct err *e)
 {
-	uint8_t page[PAGE_BYTES];
+	uint8_t page[PAGE_BYTES], contents[CRYPTO_SHA384_BYTES];
 	for (size_t at = 0; at < exec.len; at += PAGE_BYTES) {
 		size_t n = size_min(exec.len - at, sizeof page);
 		memset(page, 0, sizeof page);
 		memcpy(page, exec.ptr + at, n);
-		if (!extend(l, SNP_PAGE_NORMAL, EXEC_GPA + at, page, e))
+		if (!crypto_digest(CRYPTO_SHA384, BYTES_ARRAY(page), contents,
+			    e))
 			return false;
+		for (size_t i = 0; i < count; i++)
+			if (!extend_by(&l[i], SNP_PAGE_NORMAL, EXEC_GPA + at,
+				    contents, e))
+				return false;
 	}
 	return true;
 }
 
-/* --- the processor --------------------------------------------------------- */
+/* --- the processor ---------------------------------------------------------
+ */
 
 static struct snp_segment segment(uint16_t selector, uint16_t attributes,
 	uint32_t limit)
@@ -141,8 +159,8 @@ static void make_vmsa(const struct launch *l, struct snp_vmsa *v)
 		.tr = segment(0, 0x8b, 0xffff),
 		.efer = htole64(0x1d01), /* SCE LME LMA NXE SVME */
 		.cr4 = htole64(0x60),
-		.cr3 = htole64((RAM_GPA + l->tables[0]) |
-			1ull << l->how->c_bit),
+		.cr3 = htole64(
+			(RAM_GPA + l->tables[0]) | 1ull << l->how->c_bit),
 		.cr0 = htole64(0x80010033),
 		.dr7 = htole64(0x400),
 		.dr6 = htole64(0xffff0ff0),
@@ -156,19 +174,33 @@ static void make_vmsa(const struct launch *l, struct snp_vmsa *v)
 	};
 }
 
-bool attest_measure_snp(struct bytes shim, struct bytes exec,
-	const struct attest_snp_launch *how, uint8_t out[48], struct err *e)
+static bool add_processor(struct launch *l, struct err *e)
 {
-	struct launch l = { .how = how };
 	auto_free struct snp_vmsa *vmsa = malloc(sizeof *vmsa);
 	if (!vmsa)
 		return err_fail(e, ERR_LIMIT, "measure: no memory");
-	if (!head_parse(shim, &l, e) || !add_shim(&l, shim, exec.len, e) ||
-		!add_exec(&l, exec, e))
+	make_vmsa(l, vmsa);
+	return extend(l, SNP_PAGE_VMSA, SNP_VMSA_GPA, (const uint8_t *)vmsa, e);
+}
+
+bool attest_measure_snp(struct bytes shim, struct bytes exec,
+	const struct attest_snp_launch *how, size_t count, uint8_t out[][48],
+	struct err *e)
+{
+	struct launch l[ATTEST_SNP_LAUNCHES];
+	must(count <= ARRAY_LEN(l));
+	for (size_t i = 0; i < count; i++) {
+		l[i] = (struct launch){ .how = &how[i] };
+		if (!head_parse(shim, &l[i], e) ||
+			!add_shim(&l[i], shim, exec.len, e))
+			return false;
+	}
+	if (!add_exec(l, count, exec, e))
 		return false;
-	make_vmsa(&l, vmsa);
-	if (!extend(&l, SNP_PAGE_VMSA, SNP_VMSA_GPA, (const uint8_t *)vmsa, e))
-		return false;
-	memcpy(out, l.digest, sizeof l.digest);
+	for (size_t i = 0; i < count; i++) {
+		if (!add_processor(&l[i], e))
+			return false;
+		memcpy(out[i], l[i].digest, sizeof l[i].digest);
+	}
 	return true;
 }

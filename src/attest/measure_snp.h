@@ -12,12 +12,15 @@
 
 /* What is not in the images, and still in the digest. */
 struct attest_snp_launch {
-	uint32_t c_bit; /* 51 on every processor that there is */
+	uint32_t c_bit;	   /* 51 on every processor that there is */
 	uint64_t features; /* SNP_FEATURE_* that the host's kernel turns on */
 };
 
-/* The files, whole. */
+#define ATTEST_SNP_LAUNCHES 4u /* most at a time */
+
+/* Of the files, whole, for each of `count` launches. */
 MUST_USE bool attest_measure_snp(struct bytes shim, struct bytes exec,
-	const struct attest_snp_launch *l, uint8_t out[48], struct err *e);
+	const struct attest_snp_launch *how, size_t count, uint8_t out[][48],
+	struct err *e);
 
 #endif

@@ -212,8 +212,8 @@ bool client_policy_syntax(const char *file, struct err *e)
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&
-		attest_policy_parse(buf_bytes(&text), file, r,
-			CLIENT_RELEASE_TEES, &p, e);
+		attest_policy_parse(buf_bytes(&text), file, r, ARRAY_LEN(r), &p,
+			e);
 	attest_policy_free(p);
 	return ok;
 }

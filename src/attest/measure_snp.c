@@ -31,8 +31,9 @@ struct launch {
 	uint8_t digest[48];
 };
 
-static bool extend(struct launch *l, enum snp_page_type type, uint64_t gpa,
-	const uint8_t *page, struct err *e)
+/* contents: SHA-384 of the page, or NULL. */
+static bool extend_by(struct launch *l, enum snp_page_type type, uint64_t gpa,
+	const uint8_t *contents, struct err *e)
 {
 	struct snp_page_info info = {
 		.length = htole16(sizeof info),
@@ -40,12 +41,19 @@ static bool extend(struct launch *l, enum snp_page_type type, uint64_t gpa,
 		.gpa = htole64(gpa),
 	};
 	memcpy(info.digest, l->digest, sizeof info.digest);
-	if (page &&
-		!crypto_digest(CRYPTO_SHA384, bytes_of(page, PAGE_BYTES),
-			info.contents, e))
-		return false;
+	if (contents)
+		memcpy(info.contents, contents, sizeof info.contents);
 	return crypto_digest(CRYPTO_SHA384, bytes_of(&info, sizeof info),
 		l->digest, e);
+}
+
+static bool extend(struct launch *l, enum snp_page_type type, uint64_t gpa,
+	const uint8_t *page, struct err *e)
+{
+	uint8_t contents[CRYPTO_SHA384_BYTES];
+	return crypto_digest(CRYPTO_SHA384, bytes_of(page, PAGE_BYTES),
+		       contents, e) &&
+		extend_by(l, type, gpa, contents, e);
 }
 
 /* --- the shim --------------------------------------------------------------

@@ -88,6 +88,11 @@ enum wasm_trap {
 	WASM_TRAP_UNINITIALIZED,  /* null element of a table called */
 	WASM_TRAP_NULL_FUNC,	  /* null function reference called */
 	WASM_TRAP_NULL_EXCEPTION, /* null exception reference thrown */
+	WASM_TRAP_NULL_STRUCT,	  /* null structure reference */
+	WASM_TRAP_NULL_ARRAY,	  /* null array reference */
+	WASM_TRAP_NULL_I31,	  /* null i31 reference */
+	WASM_TRAP_ARRAY,	  /* out of bounds array access */
+	WASM_TRAP_CAST,		  /* cast failure */
 };
 
 struct wasm_result {

@@ -157,6 +157,9 @@ struct wasm_ctl *wasm_ctl_at(struct wasm_compiler *c, uint32_t depth);
 void wasm_unreachable(struct wasm_compiler *c);
 void wasm_compile_control(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_br_null(struct wasm_compiler *c, bool on_null);
+/* A conditional branch (br_nz and the like) on register a. */
+void wasm_branch_on(struct wasm_compiler *c, uint32_t depth, uint32_t op,
+	uint32_t a);
 /* Opens the outermost block. */
 void wasm_compile_open(struct wasm_compiler *c);
 const uint32_t *wasm_label_types(struct wasm_compiler *c, struct wasm_ctl *k,
@@ -205,6 +208,8 @@ void wasm_compile_variable(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_call(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_reference(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_simd(struct wasm_compiler *c);
+void wasm_compile_gc(struct wasm_compiler *c);
+void wasm_compile_cast(struct wasm_compiler *c, uint32_t op);
 /* 0xfc */
 void wasm_compile_saturating(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_bulk_memory(struct wasm_compiler *c, uint32_t op);

@@ -164,7 +164,7 @@ static void move_values(struct wasm_compiler *c, struct wasm_ctl *k)
 {
 	uint32_t n, to = k->base;
 	wasm_label_types(c, k, &n);
-	if (c->dead || n > c->val_count)
+	if (c->dead || !n || n > c->val_count)
 		return;
 	const struct wasm_val *v = &c->vals[c->val_count - n];
 	for (uint32_t i = 0; i < n; i++) {
@@ -620,6 +620,13 @@ void wasm_compile_control(struct wasm_compiler *c, uint32_t op)
 	default:
 		do_return(c);
 	}
+}
+
+void wasm_branch_on(struct wasm_compiler *c, uint32_t depth, uint32_t op,
+	uint32_t a)
+{
+	if (!c->failed && !c->dead)
+		branch_if(c, depth, (struct cond){ .op = op, .a = a });
 }
 
 /* br_on_null and br_on_non_null. */

@@ -3,7 +3,7 @@
 $(call library,attest,src/attest/claims.c)
 VERIFY := check software snp snp_chain cert quote pck collateral level intel \
 	enclave verify policy policy_snp policy_intel print \
-	measure bundle endorse
+	measure measure_snp bundle endorse
 $(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)
 VERIFY_LIBS := verify attest toml json crypto codec base
 $(call unit,attest,soft $(VERIFY_LIBS),-lcrypto -ljansson)

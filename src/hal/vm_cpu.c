@@ -54,7 +54,8 @@ static struct kvm_segment segment(uint16_t selector, uint8_t type, bool code)
 }
 
 /* AMD64 manual, volume 2, §14.1: what is not set here keeps its reset value. */
-static void long_mode(struct kvm_sregs *s, const struct vm_image_head *head)
+static void long_mode(struct kvm_sregs *s, const struct vm_image_head *head,
+	uint32_t c_bit)
 {
 	s->cs = segment(0x08, 11, true);
 	s->ds = s->es = s->fs = s->gs = s->ss = segment(0x10, 3, false);
@@ -64,20 +65,20 @@ static void long_mode(struct kvm_sregs *s, const struct vm_image_head *head)
 	s->ldt = (struct kvm_segment){ .unusable = 1 };
 	s->gdt = s->idt = (struct kvm_dtable){ 0 };
 	s->cr0 = 0x80010033; /* PE MP ET NE WP PG */
-	s->cr3 = VM_RAM_GPA + head->tables[0];
-	s->cr4 = 0x20;	 /* PAE */
+	s->cr3 = (VM_RAM_GPA + head->tables[0]) | (c_bit ? 1ull << c_bit : 0);
+	s->cr4 = 0x60;	 /* PAE MCE: KVM adds the latter for SNP */
 	s->efer = 0xd01; /* SCE LME LMA NXE */
 }
 
 bool vm_cpu_reset(struct vm_cpu *c, const struct vm_image_head *head,
-	struct err *e)
+	uint32_t c_bit, struct err *e)
 {
 	struct kvm_regs r = { .rip = head->entry, .rflags = 2 };
 	struct kvm_sregs s;
 	int n = device_ioctl(c->device, c->handle, KVM_GET_SREGS, &s);
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_GET_SREGS: %s", strerror(-n));
-	long_mode(&s, head);
+	long_mode(&s, head, c_bit);
 	n = device_ioctl(c->device, c->handle, KVM_SET_SREGS, &s);
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_SET_SREGS: %s", strerror(-n));

@@ -8,7 +8,9 @@
 #include <linux/kvm.h>
 #include <time.h>
 
+#include "base/fmt.h"
 #include "hal/vm_priv.h"
+#include "soft/device.h"
 
 /* 40,000 instructions: 10 us on a processor; 5 ms is 8 million a second. */
 #define LOOPS	20000u
@@ -47,7 +49,7 @@ static bool run_once(struct vm_cpu *c, int64_t *ns, struct err *e)
 {
 	const struct vm_image_head head = { .entry = VM_SHIM_VA + CODE };
 	const struct kvm_run *r = c->run;
-	if (!vm_cpu_reset(c, &head, e))
+	if (!vm_cpu_reset(c, &head, 0, e))
 		return false;
 	int64_t begin = now_ns();
 	int n = c->device->ops->enter(c->device, c->handle, c->run);
@@ -95,7 +97,7 @@ static bool in_machine(struct device *d, int vm, uint8_t *m, size_t run_bytes,
 	return ok;
 }
 
-bool vm_probe(struct device *d, int kvm, struct err *e)
+static bool runs_code(struct device *d, int kvm, struct err *e)
 {
 	int run_bytes = device_ioctl(d, kvm, KVM_GET_VCPU_MMAP_SIZE, NULL);
 	int vm = device_ioctl(d, kvm, KVM_CREATE_VM, NULL);
@@ -109,4 +111,38 @@ bool vm_probe(struct device *d, int kvm, struct err *e)
 	d->ops->close(d, vm);
 	d->ops->memory_free(d, m, BYTES);
 	return ok;
+}
+
+/* It takes milliseconds, and its result does not change. */
+bool vm_probe(const struct hal_config *cfg, struct device *d, int kvm,
+	struct err *e)
+{
+	struct hal_notes *n = cfg->notes;
+	if (cfg->probed || (n && n->kvm == HAL_RUNS))
+		return true;
+	if (n && n->kvm == HAL_RUNS_NOT)
+		return err_fail(e, ERR_HOST, "%s", n->kvm_why);
+	bool ok = runs_code(d, kvm, e);
+	if (n) {
+		n->kvm = ok ? HAL_RUNS : HAL_RUNS_NOT;
+		fmt(n->kvm_why, sizeof n->kvm_why, "%.*s", 190,
+			ok ? "" : e->text);
+	}
+	return ok;
+}
+
+bool vm_probe_device(const struct hal_config *cfg,
+	bool (*real)(const struct hal_config *cfg, struct err *e),
+	bool *emulated, struct err *e)
+{
+	struct err soft = { 0 };
+	*emulated = false;
+	if (cfg->platform != HAL_SOFTWARE && real(cfg, e))
+		return true;
+	if (cfg->platform == HAL_HARDWARE)
+		return false;
+	*emulated = soft_device_probe(cfg->image_dir, &soft);
+	if (!*emulated && cfg->platform == HAL_SOFTWARE)
+		*e = soft;
+	return *emulated;
 }

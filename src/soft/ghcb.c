@@ -11,8 +11,7 @@
 
 #define ALL_ONES (~0ull)
 
-/* --- shared memory
- * --------------------------------------------------------------- */
+/* --- shared memory ------------------------------------------------------ */
 
 /* n bytes of one page, or NULL. */
 static void *shared(const struct soft_device *s, uint64_t gpa, size_t n)
@@ -71,9 +70,7 @@ static void answer_registers(struct ghcb *g, uint64_t rax, uint64_t rbx,
 	mark(g, GHCB_VALID_BIT(rdx));
 }
 
-/* --- page state changes
- * ------------------------------------------------------------
- */
+/* --- page state changes ------------------------------------------------- */
 
 static void tell_state(struct kvm_run *run, uint64_t page, uint64_t count,
 	bool is_private, bool large)
@@ -83,19 +80,19 @@ static void tell_state(struct kvm_run *run, uint64_t page, uint64_t count,
 	run->hypercall.ret = 0;
 	run->hypercall.args[0] = page * PAGE_BYTES;
 	run->hypercall.args[1] = count;
-	run->hypercall.args[2] = (is_private ? SPEC_KVM_MAP_ENCRYPTED : 0) |
-		(large ? SPEC_KVM_MAP_2M : 0);
+	run->hypercall.args[2] = (is_private ? KVM_SNP_MAP_ENCRYPTED : 0) |
+		(large ? KVM_SNP_MAP_2M : 0);
 }
 
 static struct ghcb_state_head *state_head(struct ghcb *g)
 {
-	return (struct ghcb_state_head *)(void *)g->shared_buffer;
+	return (struct ghcb_state_head *)(void *)g->shared;
 }
 
 static uint64_t read_entry(const struct ghcb *g, uint16_t i)
 {
 	uint64_t e;
-	memcpy(&e, g->shared_buffer + sizeof(struct ghcb_state_head) + 8u * i,
+	memcpy(&e, g->shared + sizeof(struct ghcb_state_head) + 8u * i,
 		sizeof e);
 	return e;
 }
@@ -104,7 +101,7 @@ static void finish_entry(struct ghcb *g, uint16_t i)
 {
 	uint64_t e = read_entry(g, i);
 	e = (e & ~0xfffull) | (GHCB_STATE_LARGE(e) ? 512 : 1);
-	memcpy(g->shared_buffer + sizeof(struct ghcb_state_head) + 8u * i, &e,
+	memcpy(g->shared + sizeof(struct ghcb_state_head) + 8u * i, &e,
 		sizeof e);
 }
 
@@ -143,14 +140,14 @@ static enum soft_turn next_state(struct soft_device *s, struct ghcb *g,
 {
 	struct ghcb_state_head h;
 	if (!s->snp.hypercalls)
-		return answer(g, GHCB_ANSWER_DONE, GHCB_STATE_FAILED);
-	memcpy(&h, g->shared_buffer, sizeof h);
+		return answer(g, GHCB_ANSWER_OK, GHCB_STATE_FAILED);
+	memcpy(&h, g->shared, sizeof h);
 	if (h.last >= GHCB_STATE_ENTRIES)
-		return answer(g, GHCB_ANSWER_DONE, GHCB_STATE_WRONG_HEAD);
+		return answer(g, GHCB_ANSWER_OK, GHCB_STATE_WRONG_HEAD);
 	for (; h.current <= h.last; h.current++) {
 		uint64_t e = read_entry(g, h.current), pages;
 		if (!entry_ok(e))
-			return answer(g, GHCB_ANSWER_DONE,
+			return answer(g, GHCB_ANSWER_OK,
 				GHCB_STATE_WRONG_ENTRY);
 		uint16_t n = run_of(g, h.current, h.last, &pages);
 		uint32_t op = GHCB_STATE_OP(e);
@@ -166,14 +163,14 @@ static enum soft_turn next_state(struct soft_device *s, struct ghcb *g,
 		return SOFT_HOST;
 	}
 	state_head(g)->current = h.current;
-	return answer(g, GHCB_ANSWER_DONE, 0);
+	return answer(g, GHCB_ANSWER_OK, 0);
 }
 
 static enum soft_turn end_state(struct soft_device *s, struct ghcb *g,
 	struct kvm_run *run)
 {
 	if (run->hypercall.ret)
-		return answer(g, GHCB_ANSWER_DONE, GHCB_STATE_FAILED);
+		return answer(g, GHCB_ANSWER_OK, GHCB_STATE_FAILED);
 	for (uint16_t i = 0; i < s->snp.state_entries; i++)
 		finish_entry(g, (uint16_t)(s->snp.state_entry + i));
 	state_head(g)->current =
@@ -181,9 +178,7 @@ static enum soft_turn end_state(struct soft_device *s, struct ghcb *g,
 	return next_state(s, g, run);
 }
 
-/* --- the MSR protocol
- * -------------------------------------------------------------
- */
+/* --- the MSR protocol --------------------------------------------------- */
 
 static enum soft_turn end_guest(struct soft_device *s, struct kvm_run *run)
 {
@@ -209,7 +204,7 @@ static enum soft_turn msr_state(struct soft_device *s, struct kvm_run *run)
 	uint32_t op = msr >> 52 & 15;
 	if ((op != GHCB_STATE_PRIVATE && op != GHCB_STATE_SHARED) ||
 		!s->snp.hypercalls) {
-		s->snp.msr = 1ull << 32 | GHCB_INFO_STATE;
+		s->snp.msr = 1ull << 32 | GHCB_MSR_STATE;
 		return SOFT_GUEST;
 	}
 	s->snp.pending = SOFT_PENDING_STATE_MSR;
@@ -221,39 +216,37 @@ static enum soft_turn msr_state(struct soft_device *s, struct kvm_run *run)
 static enum soft_turn by_msr(struct soft_device *s, struct kvm_run *run)
 {
 	uint64_t msr = s->snp.msr, page = msr >> 12;
-	switch (msr & GHCB_INFO_MASK) {
-	case GHCB_INFO_SEV_ASK:
-		s->snp.msr = (uint64_t)GHCB_PROTOCOL << 48 | 1ull << 32 |
-			47ull << 24 | GHCB_INFO_SEV;
+	switch (msr & 0xfffull) {
+	case GHCB_MSR_INFO_REQ:
+		s->snp.msr = (uint64_t)GHCB_VERSION << 48 | 1ull << 32 |
+			47ull << 24 | GHCB_MSR_INFO;
 		return SOFT_GUEST;
-	case GHCB_INFO_CPUID_ASK:
+	case GHCB_MSR_CPUID_REQ:
 		s->snp.msr = (uint64_t)cpuid_register(s, (uint32_t)(msr >> 32),
 				     msr >> 30 & 3)
 				<< 32 |
-			(msr & 0xc0000000) | GHCB_INFO_CPUID;
+			(msr & 0xc0000000) | GHCB_MSR_CPUID;
 		return SOFT_GUEST;
-	case GHCB_INFO_PREFERRED_ASK:
-		s->snp.msr = ALL_ONES << 12 | GHCB_INFO_PREFERRED;
+	case GHCB_MSR_PREFERRED_REQ:
+		s->snp.msr = ALL_ONES << 12 | GHCB_MSR_PREFERRED;
 		return SOFT_GUEST;
-	case GHCB_INFO_REGISTER_ASK:
+	case GHCB_MSR_REGISTER_REQ:
 		s->snp.registered = page * PAGE_BYTES;
-		s->snp.msr = page << 12 | GHCB_INFO_REGISTER;
+		s->snp.msr = page << 12 | GHCB_MSR_REGISTER;
 		return SOFT_GUEST;
-	case GHCB_INFO_STATE_ASK:
+	case GHCB_MSR_STATE_REQ:
 		return msr_state(s, run);
-	case GHCB_INFO_FEATURES_ASK:
-		s->snp.msr = GHCB_FEATURE_SNP << 12 | GHCB_INFO_FEATURES;
+	case GHCB_MSR_FEATURES_REQ:
+		s->snp.msr = GHCB_FEATURE_SNP << 12 | GHCB_MSR_FEATURES;
 		return SOFT_GUEST;
-	case GHCB_INFO_END:
+	case GHCB_MSR_END_REQ:
 		return end_guest(s, run);
 	default:
 		return SOFT_GUEST;
 	}
 }
 
-/* --- what #VC handlers hand on
- * ------------------------------------------------------
- */
+/* --- what #VC handlers hand on ------------------------------------------ */
 
 static enum soft_turn on_cpuid(struct soft_device *s, const struct ghcb *in,
 	struct ghcb *g)
@@ -264,7 +257,7 @@ static enum soft_turn on_cpuid(struct soft_device *s, const struct ghcb *in,
 	soft_kvm_cpuid(s->cpuid, s->cpuid_count, (uint32_t)in->rax,
 		(uint32_t)in->rcx, &c);
 	answer_registers(g, c.eax, c.ebx, c.ecx, c.edx);
-	return answer(g, GHCB_ANSWER_DONE, 0);
+	return answer(g, GHCB_ANSWER_OK, 0);
 }
 
 /* A general protection fault: none of them is the hypervisor's to give. */
@@ -299,9 +292,7 @@ static enum soft_turn on_port(struct soft_device *s, const struct ghcb *in,
 	return soft_kvm_tell(&x, run) == 0 ? SOFT_HOST : SOFT_DEAD;
 }
 
-/* --- guest requests
- * -----------------------------------------------------------------
- */
+/* --- guest requests ----------------------------------------------------- */
 
 static enum soft_turn request(struct soft_device *s, const struct ghcb *in,
 	struct ghcb *g)
@@ -315,7 +306,7 @@ static enum soft_turn request(struct soft_device *s, const struct ghcb *in,
 	enum snp_status status = psp_request(s->snp.psp, ask, response);
 	if (status == SNP_OK)
 		memcpy(to, response, sizeof response);
-	return answer(g, GHCB_ANSWER_DONE, status);
+	return answer(g, GHCB_ANSWER_OK, status);
 }
 
 /* Certificates beside a report: rbx pages at rax. */
@@ -329,10 +320,10 @@ static enum soft_turn extended(struct soft_device *s, const struct ghcb *in,
 	if (in->rax % PAGE_BYTES || (in->rbx && !data))
 		return wrong(g, GHCB_WRONG_INPUT);
 	if (s->snp.certs) {
-		const struct spec_kvm_certs c = { .gpa = in->rax,
+		const struct kvm_snp_certs c = { .gpa = in->rax,
 			.npages = in->rbx };
-		run->exit_reason = SPEC_KVM_EXIT_SNP_REQ_CERTS;
-		memcpy((uint8_t *)run + SPEC_KVM_RUN_UNION, &c, sizeof c);
+		run->exit_reason = KVM_SNP_EXIT_CERTS;
+		memcpy((uint8_t *)run + KVM_SNP_RUN_UNION, &c, sizeof c);
 		s->snp.pending = SOFT_PENDING_CERTS;
 		return SOFT_HOST;
 	}
@@ -344,25 +335,23 @@ static enum soft_turn extended(struct soft_device *s, const struct ghcb *in,
 static enum soft_turn end_certs(struct soft_device *s, struct ghcb *g,
 	const struct kvm_run *run)
 {
-	struct spec_kvm_certs c;
-	memcpy(&c, (const uint8_t *)run + SPEC_KVM_RUN_UNION, sizeof c);
+	struct kvm_snp_certs c;
+	memcpy(&c, (const uint8_t *)run + KVM_SNP_RUN_UNION, sizeof c);
 	switch (c.ret) {
 	case 0:
 		return request(s, g, g);
 	case ENOSPC:
 		g->rbx = c.npages;
 		mark(g, GHCB_VALID_BIT(rbx));
-		return answer(g, GHCB_ANSWER_DONE, GHCB_REQUEST_LENGTH);
+		return answer(g, GHCB_ANSWER_OK, GHCB_REQUEST_LENGTH);
 	case EAGAIN:
-		return answer(g, GHCB_ANSWER_DONE, GHCB_REQUEST_BUSY);
+		return answer(g, GHCB_ANSWER_OK, GHCB_REQUEST_BUSY);
 	default:
-		return answer(g, GHCB_ANSWER_DONE, ALL_ONES << 32);
+		return answer(g, GHCB_ANSWER_OK, ALL_ONES << 32);
 	}
 }
 
-/* --- the GHCB
- * ------------------------------------------------------------------------
- */
+/* --- the GHCB ----------------------------------------------------------- */
 
 static enum soft_turn dispatch(struct soft_device *s, const struct ghcb *in,
 	struct ghcb *g, struct kvm_run *run)
@@ -376,20 +365,19 @@ static enum soft_turn dispatch(struct soft_device *s, const struct ghcb *in,
 		return on_port(s, in, g, run);
 	case SVM_EXIT_WBINVD:
 	case SVM_EXIT_INVD:
-		return answer(g, GHCB_ANSWER_DONE, 0);
-	case GHCB_EXIT_STATE:
+		return answer(g, GHCB_ANSWER_OK, 0);
+	case GHCB_EXIT_STATE_CHANGE:
 		if (!VALID(in, scratch))
 			return wrong(g, GHCB_WRONG_MISSING);
-		if (in->scratch !=
-			s->snp.msr + offsetof(struct ghcb, shared_buffer))
+		if (in->scratch != s->snp.msr + offsetof(struct ghcb, shared))
 			return wrong(g, GHCB_WRONG_SCRATCH);
 		return next_state(s, g, run);
-	case GHCB_EXIT_REQUEST:
+	case GHCB_EXIT_GUEST_REQUEST:
 		return request(s, in, g);
-	case GHCB_EXIT_EXTENDED:
+	case GHCB_EXIT_EXT_GUEST_REQUEST:
 		return extended(s, in, g, run);
 	case GHCB_EXIT_FEATURES:
-		return answer(g, GHCB_ANSWER_DONE, GHCB_FEATURE_SNP);
+		return answer(g, GHCB_ANSWER_OK, GHCB_FEATURE_SNP);
 	case GHCB_EXIT_END:
 		return end_guest(s, run);
 	case GHCB_EXIT_UNKNOWN:
@@ -401,7 +389,7 @@ static enum soft_turn dispatch(struct soft_device *s, const struct ghcb *in,
 
 enum soft_turn soft_ghcb_exit(struct soft_device *s, struct kvm_run *run)
 {
-	if (s->snp.msr & GHCB_INFO_MASK)
+	if (s->snp.msr & 0xfffull)
 		return by_msr(s, run);
 	struct ghcb *g = ghcb_of(s), in;
 	/* Without one, the guest just goes on. */
@@ -429,7 +417,7 @@ enum soft_turn soft_ghcb_answer(struct soft_device *s, struct kvm_run *run)
 		return SOFT_GUEST;
 	case SOFT_PENDING_STATE_MSR:
 		s->snp.msr =
-			(run->hypercall.ret ? 1ull << 32 : 0) | GHCB_INFO_STATE;
+			(run->hypercall.ret ? 1ull << 32 : 0) | GHCB_MSR_STATE;
 		return SOFT_GUEST;
 	default:
 		break;
@@ -440,12 +428,12 @@ enum soft_turn soft_ghcb_answer(struct soft_device *s, struct kvm_run *run)
 	case SOFT_PENDING_IN:
 		memcpy(&g->rax, (uint8_t *)run + SOFT_IO_DATA_AT, 4);
 		mark(g, GHCB_VALID_BIT(rax));
-		return answer(g, GHCB_ANSWER_DONE, 0);
+		return answer(g, GHCB_ANSWER_OK, 0);
 	case SOFT_PENDING_STATE_PAGE:
 		return end_state(s, g, run);
 	case SOFT_PENDING_CERTS:
 		return end_certs(s, g, run);
 	default:
-		return answer(g, GHCB_ANSWER_DONE, 0);
+		return answer(g, GHCB_ANSWER_OK, 0);
 	}
 }

@@ -6,7 +6,12 @@
 #include "monitor/x86_64/inject.h"
 #include "spec/ghcb.h"
 
-enum { EFER = 0xc0000080, PAT = 0x277, EFER_SVME = 1 << 12 };
+enum {
+	EFER = 0xc0000080,
+	PAT = 0x277,
+	EFER_LMA = 1 << 10,
+	EFER_SVME = 1 << 12
+};
 
 /* DR7 is the host's to give, unless DebugSwap. */
 #define ON_DR7 (1u << 7 | 1u << 23)
@@ -19,9 +24,9 @@ void snp_init(struct monitor *m)
 	m->rmp = (struct rmp){ .entries = monitor_memory(m->box->rmp_hpa),
 		.begin = m->box->private_hpa,
 		.end = m->box->private_end };
-	/* KVM's, at a processor's reset: what GHCB_INFO_SEV tells. */
-	m->ghcb_msr = (uint64_t)GHCB_PROTOCOL << 48 | 1ull << 32 |
-		(uint64_t)NPT_C_BIT << 24 | GHCB_INFO_SEV;
+	/* KVM's, at a processor's reset: what GHCB_MSR_INFO tells. */
+	m->ghcb_msr = (uint64_t)GHCB_VERSION << 48 | 1ull << 32 |
+		(uint64_t)NPT_C_BIT << 24 | GHCB_MSR_INFO;
 }
 
 enum exit_turn snp_vc(struct monitor *m, uint64_t code)
@@ -43,8 +48,7 @@ enum exit_turn snp_host_fault(struct monitor *m, uint64_t gpa)
 	return EXIT_LEAVE;
 }
 
-/* --- memory
- * -------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------- */
 
 static uint8_t rights_of(uint64_t info)
 {
@@ -81,7 +85,7 @@ static enum exit_turn on_fault(struct monitor *m)
 			return EXIT_RESUME;
 		return exit_leave(m, MONITOR_EXIT_BUG);
 	case GUEST_NOT_VALIDATED:
-		return snp_vc(m, SNP_VC_NOT_VALIDATED);
+		return snp_vc(m, SVM_EXIT_NOT_VALIDATED);
 	case GUEST_NOWHERE:
 		return snp_vc(m, SVM_EXIT_NPF);
 	default:
@@ -89,9 +93,7 @@ static enum exit_turn on_fault(struct monitor *m)
 	}
 }
 
-/* --- registers
- * -------------------------------------------------------------------
- */
+/* --- registers ---------------------------------------------------------- */
 
 static void answer(struct monitor *m, uint64_t value)
 {
@@ -99,31 +101,57 @@ static void answer(struct monitor *m, uint64_t value)
 	m->cpu.general[MONITOR_RDX] = value >> 32;
 }
 
-/* The GHCB's, EFER and PAT are the guest's own; others are #VC. */
-static enum exit_turn on_msr(struct monitor *m)
+/* SEV, SEV-ES, SEV-SNP; then SEV_FEATURES from bit 1 on (§15.34.10). */
+static uint64_t status(const struct monitor *m)
+{
+	return 7 | (m->sev_features & ~SNP_FEATURE_ACTIVE) << 2;
+}
+
+/* Registers that are the guest's own: no host takes part. */
+static uint64_t *own_msr(struct monitor *m, uint32_t msr)
+{
+	switch (msr) {
+	case SNP_MSR_GHCB:
+		return &m->ghcb_msr;
+	case EFER:
+		return &m->cpu.vmcb->save.efer;
+	case PAT:
+		return &m->cpu.vmcb->save.pat;
+	default:
+		return NULL;
+	}
+}
+
+static void write_own(struct monitor *m, uint64_t *own)
 {
 	struct svm_save *s = &m->cpu.vmcb->save;
+	uint64_t lma = s->efer & EFER_LMA;
+	*own = (uint32_t)s->rax | m->cpu.general[MONITOR_RDX] << 32;
+	s->efer = (s->efer & ~(uint64_t)EFER_LMA) | lma | EFER_SVME;
+}
+
+static enum exit_turn on_msr(struct monitor *m)
+{
 	uint32_t msr = (uint32_t)m->cpu.general[MONITOR_RCX];
 	bool write = m->cpu.vmcb->control.exit_info_1 & 1;
-	uint64_t *own = msr == GHCB_MSR ? &m->ghcb_msr :
-		msr == EFER		? &s->efer :
-		msr == PAT		? &s->pat :
-					  NULL;
-	uint64_t lma = s->efer & 0x400;
-	if (!own || s->cpl)
+	uint64_t *own = own_msr(m, msr);
+	if (m->cpu.vmcb->save.cpl || (msr == SNP_MSR_SEV_STATUS && write)) {
+		inject_event(m, VECTOR_GP, 0);
+		return EXIT_RESUME;
+	}
+	if (msr == SNP_MSR_SEV_STATUS)
+		answer(m, status(m));
+	else if (!own)
 		return snp_vc(m, SVM_EXIT_MSR);
-	if (write)
-		*own = (uint32_t)s->rax | m->cpu.general[MONITOR_RDX] << 32;
+	else if (write)
+		write_own(m, own);
 	else
 		answer(m, *own);
-	if (msr == EFER)
-		s->efer = (s->efer & ~0x400ull) | lma | EFER_SVME;
 	exit_skip(m, 2);
 	return EXIT_RESUME;
 }
 
-/* --- exits
- * ------------------------------------------------------------------------ */
+/* --- exits -------------------------------------------------------------- */
 
 /* VMMCALL without its prefix is not VMGEXIT. */
 static enum exit_turn on_vmmcall(struct monitor *m)

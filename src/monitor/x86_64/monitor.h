@@ -62,6 +62,11 @@ void vcpu_set_state(struct vcpu *c, const struct monitor_state *s);
 /* Runs it until there is something to tell the host: in box->exit. */
 void vcpu_run(struct monitor *m);
 
+/* --- state.c ------------------------------------------------------------- */
+
+/* VMRUN would run it. */
+bool state_is_legal(const struct svm_save *s);
+
 /* --- cpuid.c ------------------------------------------------------------ */
 
 /* All that this processor can, with what guests can't use taken out. */

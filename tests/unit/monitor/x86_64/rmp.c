@@ -69,7 +69,8 @@ TEST(rmp_a_large_page_stands_for_all_of_its_parts)
 {
 	start();
 	CHECK(rmp_assign_large(&r, BASE + LARGE, GPA));
-	CHECK_INT(rmp_validate(&r, BASE + LARGE, true, true, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE + LARGE, true, true, &same),
+		SNP_RMP_OK);
 	for (uint64_t i = 0; i < LARGE; i += PAGE_BYTES) {
 		CHECK_INT(check(BASE + LARGE + i, GPA + i), RMP_FINE);
 		CHECK_INT(check(BASE + LARGE + i, GPA + (i ^ PAGE_BYTES)),
@@ -99,8 +100,10 @@ TEST(rmp_a_small_instruction_breaks_a_large_page_up)
 	for (uint64_t i = 0; i < LARGE; i += PAGE_BYTES)
 		CHECK_INT(check(BASE + i, GPA + i),
 			i == 0x3000 ? RMP_NOT_VALIDATED : RMP_FINE);
-	CHECK_INT(rmp_validate(&r, BASE, true, true, &same), SNP_RMP_SIZE_MISMATCH);
-	CHECK_INT(rmp_adjust(&r, BASE, true, 1 | 15 << 8), SNP_RMP_SIZE_MISMATCH);
+	CHECK_INT(rmp_validate(&r, BASE, true, true, &same),
+		SNP_RMP_SIZE_MISMATCH);
+	CHECK_INT(rmp_adjust(&r, BASE, true, 1 | 15 << 8),
+		SNP_RMP_SIZE_MISMATCH);
 }
 
 TEST(rmp_release_of_a_part_leaves_the_others)
@@ -139,7 +142,8 @@ TEST(rmp_a_vmsa_is_read_and_not_written)
 	CHECK_INT(rmp_check(&r, BASE, GPA, RMP_READ), RMP_FINE);
 	CHECK_INT(rmp_check(&r, BASE, GPA, RMP_READ | RMP_WRITE), RMP_IS_VMSA);
 	CHECK(rmp_assign_large(&r, BASE + LARGE, GPA + LARGE));
-	CHECK_INT(rmp_validate(&r, BASE + LARGE, true, true, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE + LARGE, true, true, &same),
+		SNP_RMP_OK);
 	CHECK_INT(rmp_adjust(&r, BASE + LARGE, true, 1 | 1 << 16),
 		SNP_RMP_INPUT);
 }

@@ -58,21 +58,59 @@ static uint8_t rights_of(uint64_t info)
 	return r;
 }
 
+/* A page that the guest may use already; a VMSA may be read only. */
+static bool map_private(struct monitor *m, uint64_t gpa, uint64_t hpa)
+{
+	bool vmsa = rmp_entry_at(&m->rmp, hpa)->vmsa;
+	return npt_map(&m->npt, gpa | NPT_C, hpa,
+		vmsa ? NPT_ALL & ~NPT_WRITE : NPT_ALL);
+}
+
+/*
+ * The page, and with it all of its 2 MiB that need nobody's leave any more:
+ * an exit costs QEMU all that it remembers of the guest.
+ */
+static bool map_around(struct monitor *m, uint64_t gpa, uint64_t hpa)
+{
+	const uint64_t mask = NPT_LARGE - 1;
+	uint64_t first = gpa & ~mask;
+	for (uint64_t at = first; at - first < NPT_LARGE; at += PAGE_BYTES) {
+		const struct monitor_slot *s = monitor_slot_at(m, at);
+		uint64_t there = hpa + (at - gpa);
+		if (!s || s != monitor_slot_at(m, gpa) ||
+			there < m->rmp.begin || there >= m->rmp.end ||
+			!guest_is_private(m, at) ||
+			rmp_check(&m->rmp, there, at, RMP_READ) != RMP_FINE)
+			continue;
+		if (!map_private(m, at, there))
+			return false;
+	}
+	return true;
+}
+
+/* A slot's window is shared from the start: all that still is, at once. */
+static bool map_shared(struct monitor *m, uint64_t gpa)
+{
+	const uint64_t mask = NPT_LARGE - 1;
+	uint64_t hpa, first = gpa & ~mask;
+	for (uint64_t at = first; at - first < NPT_LARGE; at += PAGE_BYTES)
+		if (guest_resolve(m, at, RMP_READ, &hpa) == GUEST_FINE &&
+			!npt_map(&m->npt, at, hpa, NPT_ALL))
+			return false;
+	return true;
+}
+
 /* A validated large page is mapped as one. */
 static bool map(struct monitor *m, uint64_t gpa, uint64_t hpa)
 {
 	const uint64_t mask = NPT_LARGE - 1;
-	uint64_t small = ~(uint64_t)(PAGE_BYTES - 1);
+	const uint64_t page = ~(uint64_t)(PAGE_BYTES - 1);
 	if (!(gpa & NPT_C))
-		return npt_map(&m->npt, gpa & small, hpa & small, NPT_ALL);
-	struct rmp_entry *first = rmp_entry_at(&m->rmp, hpa & ~mask);
-	if (hpa - m->rmp.begin >= (hpa & mask) && first->large)
-		return npt_map_large(&m->npt, gpa & ~mask, hpa & ~mask,
-			NPT_ALL);
-	uint64_t rights = NPT_ALL;
-	if (rmp_entry_at(&m->rmp, hpa & small)->vmsa)
-		rights &= ~NPT_WRITE;
-	return npt_map(&m->npt, gpa & small, hpa & small, rights);
+		return map_shared(m, gpa);
+	uint64_t head = hpa & ~mask;
+	if (head >= m->rmp.begin && rmp_entry_at(&m->rmp, head)->large)
+		return npt_map_large(&m->npt, gpa & ~mask, head, NPT_ALL);
+	return map_around(m, gpa & ~NPT_C & page, hpa & page);
 }
 
 static enum exit_turn on_fault(struct monitor *m)

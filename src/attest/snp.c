@@ -438,7 +438,9 @@ static void check_host_data(struct attest_case *c, const struct snp_report *v)
 	attest_check_list(k->required, want);
 }
 
-static void check_hardware(struct attest_case *c, const struct snp_report *v)
+/* *software: a software root stands behind it, not AMD's. */
+static void check_hardware(struct attest_case *c, const struct snp_report *v,
+	bool *software)
 {
 	static const char *const rest[] = { "signing key", "product",
 		"certified tcb", "chip", "signature", "tcb order",
@@ -449,6 +451,7 @@ static void check_hardware(struct attest_case *c, const struct snp_report *v)
 			attest_check_unmade(c->out, rest[i], "no chain");
 		return;
 	}
+	*software = s.software;
 	check_signing_key(c, v, &s);
 	check_product(c, v, &s);
 	check_certified_tcb(c, v, &s);
@@ -470,11 +473,12 @@ bool attest_snp(struct attest_case *c, struct err *e)
 		.owner = BYTES_ARRAY(v.host_data),
 	};
 	check_format(c, &v);
-	check_hardware(c, &v);
+	bool software = false;
+	check_hardware(c, &v, &software);
 	check_platform(c, &v);
 	attest_check_identity(c, &f);
 	check_signer(c, &v);
 	check_host_data(c, &v);
-	c->out->confidential = !f.debug;
+	c->out->confidential = !f.debug && !software;
 	return attest_check_binding(c, &f, e);
 }

@@ -30,6 +30,7 @@ struct attest_snp_chain {
 	size_t crl_count;
 	bool vlek;
 	enum attest_snp_product product; /* whose root it is */
+	bool software; /* a software root's, which the policy names */
 };
 
 /* endorsements, root, chain, validity, revocation.  False when there is no

@@ -67,6 +67,20 @@ static bool read_chain(struct bytes in, struct attest_snp_chain *out,
 		attest_cert_parse(der[2], &out->root, e);
 }
 
+static bool cn_is(struct bytes name, const char *cn)
+{
+	return bytes_equal(attest_cert_cn(name), bytes_str(cn));
+}
+
+/* A root that is no vendor's says by its intermediate what it plays. */
+static enum attest_snp_product played(const struct attest_snp_chain *s)
+{
+	unsigned p = 0;
+	while (p < SNP_PRODUCTS && !cn_is(s->mid.subject, products[p].cek))
+		p++;
+	return (enum attest_snp_product)p;
+}
+
 static void check_root(struct attest_case *c, struct attest_snp_chain *s)
 {
 	uint8_t hash[CRYPTO_SHA256_BYTES] = { 0 };
@@ -75,15 +89,18 @@ static void check_root(struct attest_case *c, struct attest_snp_chain *s)
 	for (unsigned p = 0; ok && p < SNP_PRODUCTS; p++)
 		if (!memcmp(hash, products[p].root, sizeof hash))
 			s->product = (enum attest_snp_product)p;
+	if (s->product == SNP_PRODUCTS)
+		s->software = ok &&
+			attest_digests_has(&c->policy->roots,
+				BYTES_ARRAY(hash));
+	if (s->software)
+		s->product = played(s);
 	struct attest_check *k =
 		attest_check(c->out, "vendor root", s->product < SNP_PRODUCTS);
 	attest_check_hex(k->observed, BYTES_ARRAY(hash));
-	fmt(k->required, TEXT, "AMD's root key of Milan, Genoa or Turin");
-}
-
-static bool cn_is(struct bytes name, const char *cn)
-{
-	return bytes_equal(attest_cert_cn(name), bytes_str(cn));
+	fmt(k->required, TEXT, "AMD's root key of Milan, Genoa or Turin%s",
+		c->policy->roots.count ? ", or a software root of the policy" :
+					 "");
 }
 
 static bool chain_ok(const struct attest_snp_chain *s, struct err *e)

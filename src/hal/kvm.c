@@ -23,7 +23,7 @@ struct hal_keep {
 	struct soft_facts facts; /* all but the report data */
 };
 
-static bool probe_device(const struct hal_config *cfg, struct err *e)
+static bool probe_real(const struct hal_config *cfg, struct err *e)
 {
 	struct device *d;
 	int kvm = -1;
@@ -41,16 +41,17 @@ static bool kvm_probe(const struct hal_config *cfg, struct hal_probe *out,
 	struct hal_probe p = { .software = true };
 	struct err why = { 0 };
 	char path[4096];
-	fmt(p.detail, sizeof p.detail,
-		"virtual machine of KVM; no protection from the host");
 	fmt(path, sizeof path, "%s/kvm/shim", cfg->image_dir);
 	if (access(path, R_OK) != 0)
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
-	else if (!probe_device(cfg, &why))
+	else if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
 		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	else
 		p.available = true;
+	fmt(p.detail, sizeof p.detail,
+		"virtual machine of %s; no protection from the host",
+		p.emulated ? "the software platform" : "KVM");
 	*out = p;
 	return true;
 }
@@ -95,8 +96,8 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 		vm_machine_map(m, 1, VM_RAM_GPA, m->ram, m->ram_bytes, e) &&
 		vm_images_load(cfg->image_dir, &hal_kvm, m->ram, m->ram_bytes,
 			&m->images, e) &&
-		vm_machine_cpuid(m, e) &&
-		vm_machine_cpu(m, cfg, GATE_TEE_KVM, 0, e) && start(k, e) &&
+		vm_machine_add_cpu(m, e) &&
+		vm_machine_set_cpu(m, cfg, GATE_TEE_KVM, 0, e) && start(k, e) &&
 		soft_root_open(cfg->root_path, &k->root, e);
 }
 

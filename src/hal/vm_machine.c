@@ -50,7 +50,7 @@ bool vm_machine_open(struct vm_machine *m, const struct hal_config *cfg,
 	if (!size_add(cfg->boot.memory_bytes, VM_RAM_SLACK, &ram))
 		return err_fail(e, ERR_INPUT, "more memory than there is");
 	m->ram_bytes = ram & ~((size_t)VM_IMAGE_ALIGN - 1);
-	if (!device_linux_new(&m->device, e) ||
+	if (!vm_device_new(cfg, m->uid, m->change_id, &m->device, e) ||
 		!vm_open_kvm(m->device, &m->kvm, e))
 		return false;
 	m->vm = device_ioctl(m->device, m->kvm, KVM_CREATE_VM, (void *)type);
@@ -99,7 +99,7 @@ void vm_machine_fini(struct vm_machine *m)
 /* --- its processor ---------------------------------------------------------
  */
 
-bool vm_machine_cpuid(struct vm_machine *m, struct err *e)
+static bool read_cpuid(struct vm_machine *m, struct err *e)
 {
 	size_t bytes =
 		sizeof *m->cpuid + CPUID_MAX * sizeof(struct kvm_cpuid_entry2);
@@ -121,6 +121,19 @@ bool vm_machine_cpuid(struct vm_machine *m, struct err *e)
 			x->edx = 0;
 	}
 	return true;
+}
+
+/* The software platform knows its processor once it is there. */
+bool vm_machine_add_cpu(struct vm_machine *m, struct err *e)
+{
+	int bytes =
+		device_ioctl(m->device, m->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL);
+	if (bytes < (int)sizeof(struct kvm_run))
+		return err_fail(e, ERR_HOST, "KVM_GET_VCPU_MMAP_SIZE: %d",
+			bytes);
+	m->cpu.run_bytes = (size_t)bytes;
+	m->cpu.report = (void *)(m->window + VM_REPORT_AT);
+	return vm_cpu_init(&m->cpu, m->device, m->vm, e) && read_cpuid(m, e);
 }
 
 struct kvm_cpuid_entry2 *vm_machine_leaf(struct vm_machine *m, uint32_t leaf)
@@ -157,18 +170,10 @@ static void fill_window(struct vm_machine *m, const struct hal_config *cfg,
 	a->boot.tee = tee;
 }
 
-bool vm_machine_cpu(struct vm_machine *m, const struct hal_config *cfg,
+bool vm_machine_set_cpu(struct vm_machine *m, const struct hal_config *cfg,
 	enum gate_tee tee, uint32_t c_bit, struct err *e)
 {
 	struct device *d = m->device;
-	int bytes = device_ioctl(d, m->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL);
-	if (bytes < (int)sizeof(struct kvm_run))
-		return err_fail(e, ERR_HOST, "KVM_GET_VCPU_MMAP_SIZE: %d",
-			bytes);
-	m->cpu.run_bytes = (size_t)bytes;
-	m->cpu.report = (void *)(m->window + VM_REPORT_AT);
-	if (!vm_cpu_init(&m->cpu, d, m->vm, e))
-		return false;
 	int n = device_ioctl(d, m->cpu.handle, KVM_SET_CPUID2, m->cpuid);
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_SET_CPUID2: %s",

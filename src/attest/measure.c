@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "crypto/hash.h"
-#include "spec/snp_guest.h"
+#include "spec/svm.h"
 
 enum { CHUNK = 4096, MAX_IMAGE = 64 << 20 };
 
@@ -85,9 +85,9 @@ static const struct measured all[] = {
 /* As snp's variants above.  The software platform has other physical
  * addresses. */
 static const struct attest_snp_launch launches[ATTEST_VARIANTS] = {
-	{ 51, SNP_FEATURE_ACTIVE },
-	{ 51, SNP_FEATURE_ACTIVE | SNP_FEATURE_DEBUG_SWAP },
-	{ 47, SNP_FEATURE_ACTIVE },
+	{ 51, SVM_FEATURE_SNP },
+	{ 51, SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
+	{ 47, SVM_FEATURE_SNP },
 };
 
 static const struct measured *find(const char *technology)

@@ -9,6 +9,7 @@
 #include "base/reader.h"
 #include "crypto/hash.h"
 #include "spec/snp_guest.h"
+#include "spec/svm.h"
 
 /* abi/vm.h, which is not for verifiers: where images lie, and what stands
  * where in the head of the shim's. */
@@ -37,10 +38,10 @@ static bool extend_by(struct launch *l, enum snp_page_type type, uint64_t gpa,
 {
 	struct snp_page_info info = {
 		.length = htole16(sizeof info),
-		.type = (uint8_t)type,
+		.page_type = (uint8_t)type,
 		.gpa = htole64(gpa),
 	};
-	memcpy(info.digest, l->digest, sizeof info.digest);
+	memcpy(info.digest_before, l->digest, sizeof info.digest_before);
 	if (contents)
 		memcpy(info.contents, contents, sizeof info.contents);
 	return crypto_digest(CRYPTO_SHA384, bytes_of(&info, sizeof info),
@@ -143,10 +144,10 @@ static bool add_exec(struct launch *l, size_t count, struct bytes exec,
 /* --- the processor ---------------------------------------------------------
  */
 
-static struct snp_segment segment(uint16_t selector, uint16_t attributes,
+static struct svm_segment segment(uint16_t selector, uint16_t attributes,
 	uint32_t limit)
 {
-	return (struct snp_segment){
+	return (struct svm_segment){
 		.selector = htole16(selector),
 		.attributes = htole16(attributes),
 		.limit = htole32(limit),
@@ -154,10 +155,10 @@ static struct snp_segment segment(uint16_t selector, uint16_t attributes,
 }
 
 /* As KVM makes it of the state that docs/shim.md says. */
-static void make_vmsa(const struct launch *l, struct snp_vmsa *v)
+static void make_vmsa(const struct launch *l, struct svm_save *v)
 {
-	struct snp_segment data = segment(0x10, 0xc93, ~0u);
-	*v = (struct snp_vmsa){
+	struct svm_segment data = segment(0x10, 0xc93, ~0u);
+	*v = (struct svm_save){
 		.es = data,
 		.cs = segment(0x08, 0xa9b, ~0u),
 		.ss = data,
@@ -174,7 +175,7 @@ static void make_vmsa(const struct launch *l, struct snp_vmsa *v)
 		.dr6 = htole64(0xffff0ff0),
 		.rflags = htole64(2),
 		.rip = htole64(l->entry),
-		.g_pat = htole64(0x0007040600070406),
+		.pat = htole64(0x0007040600070406),
 		.sev_features = htole64(l->how->features),
 		.xcr0 = htole64(1),
 		.mxcsr = htole32(0x1f80),
@@ -184,7 +185,7 @@ static void make_vmsa(const struct launch *l, struct snp_vmsa *v)
 
 static bool add_processor(struct launch *l, struct err *e)
 {
-	auto_free struct snp_vmsa *vmsa = malloc(sizeof *vmsa);
+	auto_free struct svm_save *vmsa = malloc(sizeof *vmsa);
 	if (!vmsa)
 		return err_fail(e, ERR_LIMIT, "measure: no memory");
 	make_vmsa(l, vmsa);

@@ -13,7 +13,7 @@
 /* What is not in the images, and still in the digest. */
 struct attest_snp_launch {
 	uint32_t c_bit;	   /* 51 on every processor that there is */
-	uint64_t features; /* SNP_FEATURE_* that the host's kernel turns on */
+	uint64_t features; /* SVM_FEATURE_* that the host's kernel turns on */
 };
 
 #define ATTEST_SNP_LAUNCHES 4u /* most at a time */

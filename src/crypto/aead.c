@@ -3,67 +3,65 @@
 
 #include <limits.h>
 
+#include "crypto/hash.h"
 #include "crypto/openssl.h"
 
-/* Key, IV, what is authenticated only, and the text itself. */
-static bool run(EVP_CIPHER_CTX *c, bool seal, const uint8_t *key,
-	const uint8_t *iv, struct bytes aad, struct bytes in, uint8_t *out)
+static bool start(EVP_CIPHER_CTX *c, const struct crypto_gcm *g, int encrypt)
 {
-	int n = 0;
-	return EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, iv, seal) &&
-		(aad.len == 0 ||
-			EVP_CipherUpdate(c, NULL, &n, aad.ptr, (int)aad.len)) &&
-		(in.len == 0 ||
-			EVP_CipherUpdate(c, out, &n, in.ptr, (int)in.len));
+	int n;
+	return EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, g->key, g->iv,
+		       encrypt) == 1 &&
+		(!g->aad.len ||
+			EVP_CipherUpdate(c, NULL, &n, g->aad.ptr,
+				(int)g->aad.len) == 1);
 }
 
-static bool begin(struct bytes aad, struct bytes in, EVP_CIPHER_CTX **c,
-	struct err *e)
+static bool run(EVP_CIPHER_CTX *c, struct bytes in, uint8_t *out)
+{
+	int n = 0, last = 0;
+	if (in.len && EVP_CipherUpdate(c, out, &n, in.ptr, (int)in.len) != 1)
+		return false;
+	return EVP_CipherFinal_ex(c, out + n, &last) == 1;
+}
+
+static bool fits(const struct crypto_gcm *g, struct bytes in, struct err *e)
+{
+	return (in.len <= INT_MAX && g->aad.len <= INT_MAX) ||
+		err_fail(e, ERR_LIMIT, "gcm: %zu bytes", in.len);
+}
+
+bool crypto_gcm_seal(const struct crypto_gcm *g, struct bytes in, uint8_t *out,
+	uint8_t tag[CRYPTO_GCM_TAG_BYTES], struct err *e)
 {
 	crypto_init();
-	if (aad.len > INT_MAX || in.len > INT_MAX)
-		return err_fail(e, ERR_LIMIT, "aes-gcm: too long");
-	*c = EVP_CIPHER_CTX_new();
-	return *c || err_fail(e, ERR_LIMIT, "aes-gcm: no memory");
-}
-
-bool crypto_gcm_seal(const uint8_t key[CRYPTO_GCM_KEY_BYTES],
-	const uint8_t iv[CRYPTO_GCM_IV_BYTES], struct bytes aad,
-	struct bytes in, uint8_t *out, uint8_t tag[CRYPTO_GCM_TAG_BYTES],
-	struct err *e)
-{
-	EVP_CIPHER_CTX *c;
-	uint8_t rest[CRYPTO_GCM_TAG_BYTES];
-	int n = 0;
-	if (!begin(aad, in, &c, e))
+	if (!fits(g, in, e))
 		return false;
-	bool ok = run(c, true, key, iv, aad, in, out) &&
-		EVP_CipherFinal_ex(c, rest, &n) &&
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	bool ok = c && start(c, g, 1) && run(c, in, out) &&
 		EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG,
-			CRYPTO_GCM_TAG_BYTES, tag);
+			CRYPTO_GCM_TAG_BYTES, tag) == 1;
 	EVP_CIPHER_CTX_free(c);
-	return ok || crypto_fail(e, ERR_HOST, "aes-gcm");
+	return ok || crypto_fail(e, ERR_LIMIT, "gcm");
 }
 
-bool crypto_gcm_open(const uint8_t key[CRYPTO_GCM_KEY_BYTES],
-	const uint8_t iv[CRYPTO_GCM_IV_BYTES], struct bytes aad,
-	struct bytes in, const uint8_t tag[CRYPTO_GCM_TAG_BYTES], uint8_t *out,
-	struct err *e)
+bool crypto_gcm_open(const struct crypto_gcm *g, struct bytes in, uint8_t *out,
+	const uint8_t tag[CRYPTO_GCM_TAG_BYTES], struct err *e)
 {
-	EVP_CIPHER_CTX *c;
-	uint8_t rest[CRYPTO_GCM_TAG_BYTES], copy[CRYPTO_GCM_TAG_BYTES];
-	int n = 0;
-	if (!begin(aad, in, &c, e))
+	uint8_t copy[CRYPTO_GCM_TAG_BYTES];
+	crypto_init();
+	if (!fits(g, in, e))
 		return false;
 	memcpy(copy, tag, sizeof copy);
-	bool ok = run(c, false, key, iv, aad, in, out) &&
-		EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, sizeof copy,
-			copy) &&
-		EVP_CipherFinal_ex(c, rest, &n) > 0;
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	bool made = c && start(c, g, 0) &&
+		EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG,
+			CRYPTO_GCM_TAG_BYTES, copy) == 1;
+	bool ok = made && run(c, in, out);
 	EVP_CIPHER_CTX_free(c);
 	if (ok)
 		return true;
 	if (in.len)
-		memset(out, 0, in.len);
-	return crypto_fail(e, ERR_DENIED, "aes-gcm");
+		crypto_zero(out, in.len);
+	return crypto_fail(e, made ? ERR_DENIED : ERR_LIMIT,
+		"gcm: not authentic");
 }

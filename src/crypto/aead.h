@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AES-256-GCM (NIST SP 800-38D), for messages whose format is not ours. */
+/* AES-256-GCM (NIST SP 800-38D) with IVs of 96 and tags of 128 bits. */
 #ifndef CRYPTO_AEAD_H
 #define CRYPTO_AEAD_H
 
 #include "base/bytes.h"
 #include "base/err.h"
 
-#define CRYPTO_GCM_KEY_BYTES 32u
-#define CRYPTO_GCM_IV_BYTES  12u
-#define CRYPTO_GCM_TAG_BYTES 16u
+enum {
+	CRYPTO_GCM_KEY_BYTES = 32,
+	CRYPTO_GCM_IV_BYTES = 12,
+	CRYPTO_GCM_TAG_BYTES = 16
+};
 
-/* out: in.len bytes; it may be where `in` is. */
-MUST_USE bool crypto_gcm_seal(const uint8_t key[CRYPTO_GCM_KEY_BYTES],
-	const uint8_t iv[CRYPTO_GCM_IV_BYTES], struct bytes aad,
-	struct bytes in, uint8_t *out, uint8_t tag[CRYPTO_GCM_TAG_BYTES],
-	struct err *e);
-/* ERR_DENIED: the tag is of something else; out is then zeros. */
-MUST_USE bool crypto_gcm_open(const uint8_t key[CRYPTO_GCM_KEY_BYTES],
-	const uint8_t iv[CRYPTO_GCM_IV_BYTES], struct bytes aad,
-	struct bytes in, const uint8_t tag[CRYPTO_GCM_TAG_BYTES], uint8_t *out,
-	struct err *e);
+struct crypto_gcm {
+	const uint8_t *key; /* all borrowed for the call */
+	const uint8_t *iv;
+	struct bytes aad;
+};
+
+/* out: in.len bytes, which may be those of in. */
+MUST_USE bool crypto_gcm_seal(const struct crypto_gcm *g, struct bytes in,
+	uint8_t *out, uint8_t tag[CRYPTO_GCM_TAG_BYTES], struct err *e);
+/* ERR_DENIED, and out wiped, when the tag is not that of key, IV, aad, in. */
+MUST_USE bool crypto_gcm_open(const struct crypto_gcm *g, struct bytes in,
+	uint8_t *out, const uint8_t tag[CRYPTO_GCM_TAG_BYTES], struct err *e);
 
 #endif

@@ -45,7 +45,7 @@ static bool kvm_probe(const struct hal_config *cfg, struct hal_probe *out,
 	if (access(path, R_OK) != 0)
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
-	else if (!vm_probe_device(cfg, probe_real, &p.emulated, &why))
+	else if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
 		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	else
 		p.available = true;
@@ -96,8 +96,8 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 		vm_machine_map(m, 1, VM_RAM_GPA, m->ram, m->ram_bytes, e) &&
 		vm_images_load(cfg->image_dir, &hal_kvm, m->ram, m->ram_bytes,
 			&m->images, e) &&
-		vm_machine_cpuid(m, e) &&
-		vm_machine_cpu(m, cfg, GATE_TEE_KVM, 0, e) && start(k, e) &&
+		vm_machine_add_cpu(m, e) &&
+		vm_machine_set_cpu(m, cfg, GATE_TEE_KVM, 0, e) && start(k, e) &&
 		soft_root_open(cfg->root_path, &k->root, e);
 }
 

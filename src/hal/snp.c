@@ -16,7 +16,7 @@
 #include "hal/hal_priv.h"
 #include "hal/snp_priv.h"
 #include "soft/device.h"
-#include "spec/kvm_snp.h"
+#include "spec/kvm.h"
 
 /* More than a chain of three and its revocation lists. */
 enum { MAX_ENDORSEMENTS = 64 << 10 };
@@ -43,18 +43,19 @@ static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
 	struct err why = { 0 };
 	char path[4096];
 	fmt(path, sizeof path, "%s/snp/shim", cfg->image_dir);
-	if (!vm_probe_device(cfg, probe_real, &p.emulated, &why))
+	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
 		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	else if (access(path, R_OK) != 0)
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
 	else
 		p.available = true;
-	p.confidential = !p.emulated;
+	/* The software platform's report ends in the software root. */
 	p.software = p.emulated;
+	p.confidential = !p.emulated;
 	fmt(p.detail, sizeof p.detail, "%s",
-		p.emulated ? "AMD SEV-SNP played by the software platform; no "
-			     "protection from the host" :
+		p.emulated ? "the software platform's SEV-SNP; no protection "
+			     "from the host" :
 			     "virtual machine of AMD SEV-SNP, its memory and "
 			     "registers encrypted");
 	*out = p;
@@ -73,7 +74,7 @@ static bool snp_measure(UNUSED const struct hal_config *cfg,
 
 /* Beside the software root: what `donjon endorse` wrote.  A host without it
  * gives none, and no verifier is satisfied. */
-static bool load_endorsements(struct hal_keep *k, const struct hal_config *cfg,
+static bool read_endorsements(struct hal_keep *k, const struct hal_config *cfg,
 	struct err *e)
 {
 	char path[4096];
@@ -98,6 +99,14 @@ static bool load_endorsements(struct hal_keep *k, const struct hal_config *cfg,
 	return true;
 }
 
+static bool load_endorsements(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	return cfg->platform == HAL_SOFTWARE ?
+		soft_device_endorsements(k->s.m.device, &k->endorsements, e) :
+		read_endorsements(k, cfg, e);
+}
+
 /* --- exits that only this technology has ------------------------------------
  */
 
@@ -113,7 +122,7 @@ static enum vm_turn leave_by(UNUSED void *ctx, struct vm_cpu *c)
 				(unsigned long long)r->system_event.data[0] :
 				0ull);
 		break;
-	case KVM_SNP_EXIT_MEMORY_FAULT:
+	case SPEC_KVM_EXIT_MEMORY_FAULT:
 		fmt(c->why, sizeof c->why, "memory of another kind expected");
 		break;
 	case KVM_EXIT_HYPERCALL:
@@ -139,14 +148,10 @@ static void snp_destroy(struct hal_keep *k)
 static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 	struct err *e)
 {
-	if ((cfg->platform != HAL_SOFTWARE && !load_endorsements(k, cfg, e)) ||
-		!snp_launch(&k->s, &hal_snp, cfg, e))
+	if (!snp_launch(&k->s, &hal_snp, cfg, e) ||
+		!load_endorsements(k, cfg, e))
 		return false;
 	k->s.m.cpu.on_exit = leave_by;
-	/* The software platform's firmware brings its own. */
-	if (cfg->platform == HAL_SOFTWARE &&
-		!soft_device_endorsements(k->s.m.device, &k->endorsements, e))
-		return false;
 	return vm_cpu_start(&k->s.m.cpu, e);
 }
 
@@ -197,11 +202,11 @@ static bool snp_resume(struct hal_keep *k, struct err *e)
 static bool snp_evidence(struct hal_keep *k, struct bytes request,
 	struct buf *evidence, struct buf *endorsements, struct err *e)
 {
-	if (request.len != SNP_MSG_BYTES)
+	if (request.len != PAGE_BYTES)
 		return err_fail(e, ERR_INPUT, "evidence: message of %zu",
 			request.len);
 	if (!buf_put(evidence,
-		    bytes_of(k->s.m.window + VM_MESSAGE_AT, SNP_MSG_BYTES)) ||
+		    bytes_of(k->s.m.window + VM_MESSAGE_AT, PAGE_BYTES)) ||
 		!buf_put(endorsements, buf_bytes(&k->endorsements)))
 		return err_fail(e, ERR_LIMIT, "evidence: no memory");
 	return true;

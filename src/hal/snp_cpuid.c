@@ -10,9 +10,9 @@ enum { LEAF_XSAVE = 0xd, XSAVE_BASE = 0x240 };
 
 /* The firmware compares with the processor for XCR0 = 1: of the extended
  * state, the shim adds up the sizes itself. */
-static void fill(struct snp_cpuid *to, const struct kvm_cpuid_entry2 *x)
+static void fill(struct snp_cpuid_entry *to, const struct kvm_cpuid_entry2 *x)
 {
-	*to = (struct snp_cpuid){
+	*to = (struct snp_cpuid_entry){
 		.eax_in = x->function,
 		.ecx_in = x->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX ?
 			x->index :
@@ -40,11 +40,11 @@ bool snp_cpuid_fill(const struct kvm_cpuid2 *c, struct snp_cpuid_page *out,
 			(x->function >= LEAF_HYPERVISOR &&
 				x->function <= LEAF_HYPERVISOR_END))
 			continue;
-		if (out->count == SNP_CPUID_MAX)
+		if (out->count == SNP_CPUID_ENTRIES)
 			return err_fail(e, ERR_HOST,
 				"the processor has more CPUID leaves than the "
 				"firmware takes");
-		fill(&out->entry[out->count++], x);
+		fill(&out->entries[out->count++], x);
 	}
 	return true;
 }

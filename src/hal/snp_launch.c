@@ -5,10 +5,11 @@
  * the window is not.
  */
 #include <errno.h>
+#include <linux/kvm_para.h>
 
 #include "hal/snp_priv.h"
 #include "spec/ghcb.h"
-#include "spec/kvm_snp.h"
+#include "spec/kvm.h"
 #include "spec/snp.h"
 
 enum { SLOT_WINDOW = 0, SLOT_RAM = 1, TRIES = 64 };
@@ -20,10 +21,10 @@ enum { SLOT_WINDOW = 0, SLOT_RAM = 1, TRIES = 64 };
 #define LEAF_SEV  0x8000001fu
 #define SEV_FLAGS 0x1au /* SEV, SEV-ES, SEV-SNP */
 
-static bool command(struct snp_machine *s, enum kvm_snp_command id, void *data,
+static bool command(struct snp_machine *s, enum spec_kvm_sev id, void *data,
 	const char *name, int *result, struct err *e)
 {
-	struct kvm_sev_cmd c = {
+	struct spec_kvm_sev_cmd c = {
 		.id = id,
 		.data = (uintptr_t)data,
 		.sev_fd = (uint32_t)s->sev,
@@ -42,15 +43,16 @@ static bool command(struct snp_machine *s, enum kvm_snp_command id, void *data,
 static bool map_region(struct snp_machine *s, uint32_t slot, uint64_t gpa,
 	void *at, size_t bytes, int memfd, struct err *e)
 {
-	struct kvm_snp_region r = {
+	struct spec_kvm_region2 r = {
 		.slot = slot,
-		.flags = memfd >= 0 ? KVM_SNP_REGION_MEMFD : 0,
+		.flags = memfd >= 0 ? SPEC_KVM_MEM_GUEST_MEMFD : 0,
 		.guest_phys_addr = gpa,
 		.memory_size = bytes,
 		.userspace_addr = (uintptr_t)at,
 		.guest_memfd = memfd >= 0 ? (uint32_t)memfd : 0,
 	};
-	int n = device_ioctl(s->m.device, s->m.vm, KVM_SNP_SET_REGION, &r);
+	int n = device_ioctl(s->m.device, s->m.vm,
+		SPEC_KVM_SET_USER_MEMORY_REGION2, &r);
 	return n >= 0 ||
 		err_fail(e, ERR_HOST, "memory at 0x%llx: %s",
 			(unsigned long long)gpa, strerror(-n));
@@ -59,12 +61,12 @@ static bool map_region(struct snp_machine *s, uint32_t slot, uint64_t gpa,
 static bool make_memory(struct snp_machine *s, struct err *e)
 {
 	struct vm_machine *m = &s->m;
-	struct kvm_snp_guest_memfd f = { .size = m->ram_bytes };
-	struct kvm_snp_attributes a = { .address = VM_RAM_GPA,
+	struct spec_kvm_guest_memfd f = { .size = m->ram_bytes };
+	struct spec_kvm_attributes a = { .address = VM_RAM_GPA,
 		.size = m->ram_bytes,
-		.attributes = KVM_SNP_PRIVATE };
+		.attributes = SPEC_KVM_ATTRIBUTE_PRIVATE };
 	s->memfd =
-		device_ioctl(m->device, m->vm, KVM_SNP_CREATE_GUEST_MEMFD, &f);
+		device_ioctl(m->device, m->vm, SPEC_KVM_CREATE_GUEST_MEMFD, &f);
 	if (s->memfd < 0)
 		return err_fail(e, ERR_HOST, "private memory: %s",
 			strerror(-s->memfd));
@@ -73,7 +75,8 @@ static bool make_memory(struct snp_machine *s, struct err *e)
 		!map_region(s, SLOT_RAM, VM_RAM_GPA, m->ram, m->ram_bytes,
 			s->memfd, e))
 		return false;
-	int n = device_ioctl(m->device, m->vm, KVM_SNP_SET_ATTRIBUTES, &a);
+	int n = device_ioctl(m->device, m->vm, SPEC_KVM_SET_MEMORY_ATTRIBUTES,
+		&a);
 	return n >= 0 ||
 		err_fail(e, ERR_HOST, "make memory private: %s", strerror(-n));
 }
@@ -84,14 +87,14 @@ static bool make_memory(struct snp_machine *s, struct err *e)
 static bool make_cpu(struct snp_machine *s, const struct hal_config *cfg,
 	struct err *e)
 {
-	if (!vm_machine_cpuid(&s->m, e))
+	if (!vm_machine_add_cpu(&s->m, e))
 		return false;
 	struct kvm_cpuid_entry2 *sev = vm_machine_leaf(&s->m, LEAF_SEV);
 	if (!sev || !(sev->ebx & 0x3f))
 		return err_fail(e, ERR_HOST, "KVM tells no encryption bit");
 	s->c_bit = sev->ebx & 0x3f;
 	sev->eax |= SEV_FLAGS;
-	return vm_machine_cpu(&s->m, cfg, GATE_TEE_SNP, s->c_bit, e);
+	return vm_machine_set_cpu(&s->m, cfg, GATE_TEE_SNP, s->c_bit, e);
 }
 
 /* --- pages -----------------------------------------------------------------
@@ -101,15 +104,15 @@ static bool make_cpu(struct snp_machine *s, const struct hal_config *cfg,
 static bool give(struct snp_machine *s, enum snp_page_type type, uint64_t gpa,
 	void *from, size_t bytes, int *result, struct err *e)
 {
-	struct kvm_snp_update u = {
-		.gfn = gpa / PAGE_BYTES,
+	struct spec_kvm_snp_update u = {
+		.gfn_start = gpa / PAGE_BYTES,
 		.uaddr = (uintptr_t)from,
 		.len = bytes,
 		.type = (uint8_t)type,
 	};
 	int n = 0;
 	for (unsigned i = 0; i < TRIES; i++) {
-		if (!command(s, KVM_SNP_LAUNCH_UPDATE, &u, "SNP_LAUNCH_UPDATE",
+		if (!command(s, SPEC_KVM_SNP_UPDATE, &u, "SNP_LAUNCH_UPDATE",
 			    &n, e) &&
 			n != -EAGAIN && n != -EINTR)
 			break;
@@ -175,11 +178,11 @@ static bool give_exec(struct snp_machine *s, struct err *e)
 static bool init(struct snp_machine *s, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e)
 {
-	struct kvm_enable_cap cap = { .cap = KVM_SNP_CAP_EXIT_HYPERCALL,
-		.args = { 1u << KVM_SNP_HC_MAP_GPA_RANGE } };
-	struct kvm_snp_init i = { .ghcb_version = GHCB_VERSION };
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL,
+		.args = { 1u << KVM_HC_MAP_GPA_RANGE } };
+	struct spec_kvm_sev_init i = { .ghcb_version = GHCB_PROTOCOL };
 	struct vm_machine *m = &s->m;
-	if (!vm_machine_open(m, cfg, KVM_SNP_VM_TYPE, e))
+	if (!vm_machine_open(m, cfg, SPEC_KVM_SNP_VM, e))
 		return false;
 	s->sev = m->device->ops->open(m->device, "/dev/sev");
 	if (s->sev < 0)
@@ -188,7 +191,7 @@ static bool init(struct snp_machine *s, const struct hal_tech *tech,
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_CAP_EXIT_HYPERCALL: %s",
 			strerror(-n));
-	return command(s, KVM_SNP_INIT2, &i, "SEV_INIT2", NULL, e) &&
+	return command(s, SPEC_KVM_SEV_INIT2, &i, "SEV_INIT2", NULL, e) &&
 		make_memory(s, e) &&
 		vm_images_load(cfg->image_dir, tech, m->ram, m->ram_bytes,
 			&m->images, e) &&
@@ -198,8 +201,8 @@ static bool init(struct snp_machine *s, const struct hal_tech *tech,
 bool snp_launch(struct snp_machine *s, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e)
 {
-	struct kvm_snp_start start = { .policy = POLICY };
-	struct kvm_snp_finish finish = { .id_block_en = 0 };
+	struct spec_kvm_snp_start start = { .policy = POLICY };
+	struct spec_kvm_snp_finish finish = { .id_block_en = 0 };
 	s->sev = s->memfd = -1;
 	memcpy(finish.host_data, cfg->boot.owner_key_hash,
 		sizeof finish.host_data);
@@ -208,10 +211,10 @@ bool snp_launch(struct snp_machine *s, const struct hal_tech *tech,
 	if (!init(s, tech, cfg, e))
 		return false;
 	vm_images_fill(&s->m.images, s->c_bit, s->m.ram);
-	return command(s, KVM_SNP_LAUNCH_START, &start, "SNP_LAUNCH_START",
-		       NULL, e) &&
+	return command(s, SPEC_KVM_SNP_START, &start, "SNP_LAUNCH_START", NULL,
+		       e) &&
 		give_shim(s, e) && give_exec(s, e) &&
-		command(s, KVM_SNP_LAUNCH_FINISH, &finish, "SNP_LAUNCH_FINISH",
+		command(s, SPEC_KVM_SNP_FINISH, &finish, "SNP_LAUNCH_FINISH",
 			NULL, e);
 }
 

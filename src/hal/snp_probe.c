@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "hal/snp_priv.h"
-#include "spec/kvm_snp.h"
+#include "spec/kvm.h"
 
 /* "Y" or "1" in a module's parameter file. */
 static bool parameter_on(const char *path, bool *there)
@@ -39,9 +39,9 @@ bool snp_probe_host(struct device *d, struct err *e)
 	if (!vm_open_kvm(d, &kvm, e))
 		return false;
 	int types = device_ioctl(d, kvm, KVM_CHECK_EXTENSION,
-		(void *)KVM_SNP_CAP_VM_TYPES);
+		(void *)SPEC_KVM_CAP_VM_TYPES);
 	d->ops->close(d, kvm);
-	if (types <= 0 || !(types & 1 << KVM_SNP_VM_TYPE))
+	if (types <= 0 || !(types & 1 << SPEC_KVM_SNP_VM))
 		return why_not(e);
 	sev = d->ops->open(d, "/dev/sev");
 	if (sev < 0)

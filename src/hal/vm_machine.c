@@ -6,7 +6,6 @@
 
 #include "hal/process_priv.h"
 #include "hal/vm_priv.h"
-#include "soft/device.h"
 
 enum { CPUID_MAX = 256 };
 
@@ -22,17 +21,6 @@ static bool api_check(struct device *d, int kvm, struct err *e)
 		    (void *)KVM_CAP_IMMEDIATE_EXIT) <= 0)
 		return err_fail(e, ERR_HOST, "KVM older than Linux 4.13");
 	return true;
-}
-
-bool vm_device_new(const struct hal_config *cfg, uid_t uid, bool change_id,
-	struct device **out, struct err *e)
-{
-	const struct soft_config soft = { .image_dir = cfg->image_dir,
-		.root_path = cfg->root_path,
-		.uid = uid,
-		.change_id = change_id };
-	return cfg->platform == HAL_SOFTWARE ? soft_device_new(&soft, out, e) :
-					       device_linux_new(out, e);
 }
 
 bool vm_open_kvm(struct device *d, int *kvm, struct err *e)
@@ -111,7 +99,7 @@ void vm_machine_fini(struct vm_machine *m)
 /* --- its processor ---------------------------------------------------------
  */
 
-bool vm_machine_cpuid(struct vm_machine *m, struct err *e)
+static bool read_cpuid(struct vm_machine *m, struct err *e)
 {
 	size_t bytes =
 		sizeof *m->cpuid + CPUID_MAX * sizeof(struct kvm_cpuid_entry2);
@@ -133,6 +121,19 @@ bool vm_machine_cpuid(struct vm_machine *m, struct err *e)
 			x->edx = 0;
 	}
 	return true;
+}
+
+/* The software platform knows its processor once it is there. */
+bool vm_machine_add_cpu(struct vm_machine *m, struct err *e)
+{
+	int bytes =
+		device_ioctl(m->device, m->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL);
+	if (bytes < (int)sizeof(struct kvm_run))
+		return err_fail(e, ERR_HOST, "KVM_GET_VCPU_MMAP_SIZE: %d",
+			bytes);
+	m->cpu.run_bytes = (size_t)bytes;
+	m->cpu.report = (void *)(m->window + VM_REPORT_AT);
+	return vm_cpu_init(&m->cpu, m->device, m->vm, e) && read_cpuid(m, e);
 }
 
 struct kvm_cpuid_entry2 *vm_machine_leaf(struct vm_machine *m, uint32_t leaf)
@@ -169,18 +170,10 @@ static void fill_window(struct vm_machine *m, const struct hal_config *cfg,
 	a->boot.tee = tee;
 }
 
-bool vm_machine_cpu(struct vm_machine *m, const struct hal_config *cfg,
+bool vm_machine_set_cpu(struct vm_machine *m, const struct hal_config *cfg,
 	enum gate_tee tee, uint32_t c_bit, struct err *e)
 {
 	struct device *d = m->device;
-	int bytes = device_ioctl(d, m->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL);
-	if (bytes < (int)sizeof(struct kvm_run))
-		return err_fail(e, ERR_HOST, "KVM_GET_VCPU_MMAP_SIZE: %d",
-			bytes);
-	m->cpu.run_bytes = (size_t)bytes;
-	m->cpu.report = (void *)(m->window + VM_REPORT_AT);
-	if (!vm_cpu_init(&m->cpu, d, m->vm, e))
-		return false;
 	int n = device_ioctl(d, m->cpu.handle, KVM_SET_CPUID2, m->cpuid);
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_SET_CPUID2: %s",

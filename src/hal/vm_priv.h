@@ -99,6 +99,19 @@ MUST_USE bool vm_cpu_take(struct vm_cpu *c, bool *gone, char why[128],
 	struct err *e);
 MUST_USE bool vm_cpu_resume(struct vm_cpu *c, struct err *e);
 
+/* --- whose machines (vm_device.c) ------------------------------------------
+ */
+
+/* Of cfg->platform.  A process of the device's is that user's, with change. */
+MUST_USE bool vm_device_new(const struct hal_config *cfg, uid_t uid,
+	bool change, struct device **out, struct err *e);
+
+typedef bool vm_probe_real(const struct hal_config *cfg, struct err *e);
+
+/* *emulated: it is the software platform that is there, or missing. */
+MUST_USE bool vm_device_probe(const struct hal_config *cfg, vm_probe_real *real,
+	bool *emulated, struct err *e);
+
 /* --- a machine (vm_machine.c) ----------------------------------------------
  */
 
@@ -117,9 +130,6 @@ struct vm_machine {
 	bool change_id;
 };
 
-/* The kernel's interface, or the software platform's, as cfg has it. */
-MUST_USE bool vm_device_new(const struct hal_config *cfg, uid_t uid,
-	bool change_id, struct device **out, struct err *e);
 /* /dev/kvm, of a version that we know. */
 MUST_USE bool vm_open_kvm(struct device *d, int *kvm, struct err *e);
 /* A machine of that type, and memory for it. */
@@ -127,13 +137,14 @@ MUST_USE bool vm_machine_open(struct vm_machine *m,
 	const struct hal_config *cfg, unsigned long type, struct err *e);
 MUST_USE bool vm_machine_map(struct vm_machine *m, uint32_t slot, uint64_t gpa,
 	void *at, size_t bytes, struct err *e);
-/* All that the kernel supports; for changes before _cpu. */
-MUST_USE bool vm_machine_cpuid(struct vm_machine *m, struct err *e);
+/* Its processor, and what the kernel supports, for changes before _set_cpu. */
+MUST_USE bool vm_machine_add_cpu(struct vm_machine *m, struct err *e);
 /* NULL: it has no such leaf. */
 struct kvm_cpuid_entry2 *vm_machine_leaf(struct vm_machine *m, uint32_t leaf);
-/* Its processor, in its first state, and the window as it starts. */
-MUST_USE bool vm_machine_cpu(struct vm_machine *m, const struct hal_config *cfg,
-	enum gate_tee tee, uint32_t c_bit, struct err *e);
+/* The processor's first state, and the window as it starts. */
+MUST_USE bool vm_machine_set_cpu(struct vm_machine *m,
+	const struct hal_config *cfg, enum gate_tee tee, uint32_t c_bit,
+	struct err *e);
 void vm_machine_fini(struct vm_machine *m);
 
 static inline struct gate_area *vm_machine_area(struct vm_machine *m)
@@ -148,12 +159,6 @@ static inline struct gate_area *vm_machine_area(struct vm_machine *m)
  * has. */
 MUST_USE bool vm_probe(const struct hal_config *cfg, struct device *d, int kvm,
 	struct err *e);
-
-/* This machine's own device, which `real` looks at, before the software
- * platform's, as cfg allows; *emulated: it is that. */
-MUST_USE bool vm_probe_device(const struct hal_config *cfg,
-	bool (*real)(const struct hal_config *cfg, struct err *e),
-	bool *emulated, struct err *e);
 
 /* --- the loader (vm_confine.c) ----------------------------------------------
  */

@@ -10,7 +10,6 @@
 
 #include "base/fmt.h"
 #include "hal/vm_priv.h"
-#include "soft/device.h"
 
 /* 40,000 instructions: 10 us on a processor; 5 ms is 8 million a second. */
 #define LOOPS	20000u
@@ -129,20 +128,4 @@ bool vm_probe(const struct hal_config *cfg, struct device *d, int kvm,
 			ok ? "" : e->text);
 	}
 	return ok;
-}
-
-bool vm_probe_device(const struct hal_config *cfg,
-	bool (*real)(const struct hal_config *cfg, struct err *e),
-	bool *emulated, struct err *e)
-{
-	struct err soft = { 0 };
-	*emulated = false;
-	if (cfg->platform != HAL_SOFTWARE && real(cfg, e))
-		return true;
-	if (cfg->platform == HAL_HARDWARE)
-		return false;
-	*emulated = soft_device_probe(cfg->image_dir, &soft);
-	if (!*emulated && cfg->platform == HAL_SOFTWARE)
-		*e = soft;
-	return *emulated;
 }

@@ -18,7 +18,7 @@ static bool by_firmware(struct keep_gate *g, const struct gate_shim *s,
 	const uint8_t report_data[64], struct buf *evidence,
 	struct buf *endorsements, struct err *e)
 {
-	uint8_t message[SNP_MSG_BYTES];
+	uint8_t message[PAGE_BYTES];
 	auto_buf answer = { .len = 0 };
 	return keep_snp_ask(s, report_data, message, e) &&
 		keep_gate_evidence(g, BYTES_ARRAY(message), &answer,

@@ -7,54 +7,59 @@
 #include "crypto/aead.h"
 #include "spec/snp.h"
 
-/* What the tag covers besides the payload: the header from `algo` on. */
-static struct bytes covered(const struct snp_message *m)
-{
-	return bytes_of(&m->algo,
-		sizeof *m - offsetof(struct snp_message, algo));
-}
+enum { AES_256_GCM = 1, VERSION = 1 };
 
-static void make_iv(uint64_t sequence, uint8_t iv[CRYPTO_GCM_IV_BYTES])
+/* Key, IV and what the tag covers besides the payload. */
+struct sealing {
+	uint8_t iv[CRYPTO_GCM_IV_BYTES];
+	struct crypto_gcm gcm;
+};
+
+static void sealing_of(const struct gate_shim *s,
+	const struct snp_message_head *m, struct sealing *out)
 {
-	uint64_t le = htole64(sequence);
-	memset(iv, 0, CRYPTO_GCM_IV_BYTES);
-	memcpy(iv, &le, sizeof le);
+	*out = (struct sealing){
+		.gcm = { .key = s->key,
+			.aad = bytes_of((const uint8_t *)m + SNP_MESSAGE_AAD_AT,
+				sizeof *m - SNP_MESSAGE_AAD_AT) }
+	};
+	memcpy(out->iv, &m->sequence, sizeof m->sequence);
+	out->gcm.iv = out->iv;
 }
 
 bool keep_snp_ask(const struct gate_shim *s, const uint8_t report_data[64],
-	uint8_t message[SNP_MSG_BYTES], struct err *e)
+	uint8_t message[PAGE_BYTES], struct err *e)
 {
-	uint8_t iv[CRYPTO_GCM_IV_BYTES];
-	struct snp_report_request ask = { .vmpl = htole32(s->vmpl) };
-	struct snp_message m = {
+	struct sealing g;
+	struct snp_report_ask ask = { .vmpl = htole32(s->vmpl) };
+	struct snp_message_head m = {
 		.sequence = htole64(s->sequence),
-		.algo = SNP_MSG_AES_256_GCM,
-		.header_version = SNP_MSG_HEADER_VERSION,
-		.header_bytes = htole16(sizeof m),
-		.type = SNP_MSG_REPORT_REQ,
-		.version = SNP_MSG_VERSION,
-		.payload_bytes = htole16(sizeof ask),
+		.algorithm = AES_256_GCM,
+		.head_version = VERSION,
+		.head_bytes = htole16(sizeof m),
+		.type = SNP_REPORT_ASK,
+		.version = VERSION,
+		.bytes = htole16(sizeof ask),
 		.vmpck = (uint8_t)s->vmpl,
 	};
 	memcpy(ask.report_data, report_data, sizeof ask.report_data);
-	memset(message, 0, SNP_MSG_BYTES);
-	make_iv(s->sequence, iv);
-	if (!crypto_gcm_seal(s->key, iv, covered(&m),
-		    bytes_of(&ask, sizeof ask), message + sizeof m, m.tag, e))
+	memset(message, 0, PAGE_BYTES);
+	sealing_of(s, &m, &g);
+	if (!crypto_gcm_seal(&g.gcm, bytes_of(&ask, sizeof ask),
+		    message + sizeof m, m.tag, e))
 		return err_wrap(e, "firmware message");
 	memcpy(message, &m, sizeof m);
 	return true;
 }
 
-static bool header_check(const struct gate_shim *s, const struct snp_message *m,
-	struct err *e)
+static bool head_check(const struct gate_shim *s,
+	const struct snp_message_head *m, struct err *e)
 {
-	if (m->algo != SNP_MSG_AES_256_GCM ||
-		m->header_version != SNP_MSG_HEADER_VERSION ||
-		le16toh(m->header_bytes) != sizeof *m ||
+	if (m->algorithm != AES_256_GCM || m->head_version != VERSION ||
+		le16toh(m->head_bytes) != sizeof *m ||
 		m->vmpck != (uint8_t)s->vmpl)
 		return err_fail(e, ERR_HOST, "firmware answer: its header");
-	if (m->type != SNP_MSG_REPORT_RSP || m->version != SNP_MSG_VERSION)
+	if (m->type != SNP_REPORT || m->version != VERSION)
 		return err_fail(e, ERR_HOST, "firmware answer: of type %u",
 			m->type);
 	if (le64toh(m->sequence) != s->sequence + 1)
@@ -66,7 +71,7 @@ static bool header_check(const struct gate_shim *s, const struct snp_message *m,
 }
 
 struct answer {
-	struct snp_report_response head;
+	struct snp_report_answer head;
 	struct snp_report report;
 };
 
@@ -89,25 +94,23 @@ static bool answer_check(const struct gate_shim *s, const struct answer *a,
 bool keep_snp_answer(const struct gate_shim *s, struct bytes answer,
 	const uint8_t report_data[64], struct buf *report, struct err *e)
 {
-	uint8_t iv[CRYPTO_GCM_IV_BYTES];
-	struct snp_message m;
-	struct answer a;
-	if (answer.len != SNP_MSG_BYTES)
+	struct sealing g;
+	struct snp_message_head m;
+	struct answer a = { 0 };
+	if (answer.len != PAGE_BYTES)
 		return err_fail(e, ERR_HOST, "firmware answer: %zu bytes",
 			answer.len);
 	memcpy(&m, answer.ptr, sizeof m);
-	if (!header_check(s, &m, e))
+	if (!head_check(s, &m, e))
 		return false;
 	/* A refusal is shorter: its status, and nothing behind it. */
-	size_t len = le16toh(m.payload_bytes);
+	size_t len = le16toh(m.bytes);
 	if (len != sizeof a && len != sizeof a.head)
 		return err_fail(e, ERR_HOST, "firmware answer: payload of %zu",
 			len);
-	memset(&a, 0, sizeof a);
-	make_iv(s->sequence + 1, iv);
-	if (!crypto_gcm_open(s->key, iv, covered(&m),
-		    bytes_of(answer.ptr + sizeof m, len), m.tag, (uint8_t *)&a,
-		    NULL))
+	sealing_of(s, &m, &g);
+	if (!crypto_gcm_open(&g.gcm, bytes_of(answer.ptr + sizeof m, len),
+		    (uint8_t *)&a, m.tag, NULL))
 		return err_fail(e, ERR_HOST,
 			"firmware answer: not of the firmware");
 	if (!answer_check(s, &a, report_data, e))

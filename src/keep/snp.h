@@ -13,7 +13,7 @@
 
 /* Asks for a report. */
 MUST_USE bool keep_snp_ask(const struct gate_shim *s,
-	const uint8_t report_data[64], uint8_t message[SNP_MSG_BYTES],
+	const uint8_t report_data[64], uint8_t message[PAGE_BYTES],
 	struct err *e);
 /* The report out of the answer to that; ERR_HOST: it is no answer to it. */
 MUST_USE bool keep_snp_answer(const struct gate_shim *s, struct bytes answer,

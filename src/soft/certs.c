@@ -14,8 +14,8 @@ enum {
 };
 
 /* ecdsa-with-SHA256 (RFC 5758 §3.2), as AlgorithmIdentifier. */
-static const uint8_t algo[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
-	0x3d, 0x04, 0x03, 0x02 };
+static const uint8_t algorithm[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48,
+	0xce, 0x3d, 0x04, 0x03, 0x02 };
 
 static const uint8_t oid_cn[] = { 0x55, 0x04, 0x03 };
 static const uint8_t oid_o[] = { 0x55, 0x04, 0x0a };
@@ -132,7 +132,7 @@ static bool sign(const struct signer *s, struct buf *tbs, struct buf *out,
 		bytes_of(raw.ptr + RAW_BYTES / 2, RAW_BYTES / 2));
 	der_wrap(&sig, DER_SEQUENCE, &pair);
 	buf_put(&all, buf_bytes(tbs));
-	buf_put(&all, BYTES_ARRAY(algo));
+	buf_put(&all, BYTES_ARRAY(algorithm));
 	der_put_bits(&all, buf_bytes(&sig));
 	return der_wrap(out, DER_SEQUENCE, &all) ||
 		err_fail(e, ERR_LIMIT, "certificate: no memory");
@@ -157,7 +157,7 @@ static bool put_cert(const struct signer *issuer, const struct subject *s,
 	der_put_uint(&in, 2); /* v3 */
 	der_wrap(&all, DER_CONTEXT_0, &in);
 	der_put_unsigned(&all, BYTES_ARRAY(serial));
-	buf_put(&all, BYTES_ARRAY(algo));
+	buf_put(&all, BYTES_ARRAY(algorithm));
 	put_name(&all, issuer->name);
 	put_dates(&all, now);
 	put_name(&all, s->name);
@@ -178,7 +178,7 @@ static bool put_crl(const struct signer *issuer, int64_t now, struct buf *out,
 {
 	auto_buf in = { 0 }, list = { 0 }, all = { 0 }, tbs = { 0 };
 	der_put_uint(&all, 1); /* v2 */
-	buf_put(&all, BYTES_ARRAY(algo));
+	buf_put(&all, BYTES_ARRAY(algorithm));
 	put_name(&all, issuer->name);
 	der_put_time(&all, now - HOUR);
 	der_put_time(&all, now + DAYS);

@@ -7,7 +7,7 @@
 #include "soft/machine.h"
 #include "soft/psp.h"
 #include "spec/ghcb.h"
-#include "spec/kvm_snp.h"
+#include "spec/kvm.h"
 
 enum { SOFT_MEMFDS = 4, SOFT_EARLY = 32 };
 
@@ -55,7 +55,7 @@ struct soft_snp {
 		uint64_t at;
 	} slots[MONITOR_SLOTS];
 	/* Attributes that were set before there was a monitor. */
-	struct kvm_snp_attributes early[SOFT_EARLY];
+	struct spec_kvm_attributes early[SOFT_EARLY];
 	size_t early_count;
 	/* What the processor can, which the firmware knows. */
 	struct monitor_cpuid real[MONITOR_CPUIDS];
@@ -112,11 +112,11 @@ bool soft_kvm_cpuid(const struct monitor_cpuid *table, uint32_t count,
 
 /* --- snp.c -------------------------------------------------------------- */
 
-int soft_snp_encrypt_op(struct soft_device *s, struct kvm_sev_cmd *cmd);
+int soft_snp_encrypt_op(struct soft_device *s, struct spec_kvm_sev_cmd *cmd);
 int soft_snp_create_memfd(struct soft_device *s,
-	const struct kvm_snp_guest_memfd *g);
+	const struct spec_kvm_guest_memfd *g);
 int soft_snp_attributes(struct soft_device *s,
-	const struct kvm_snp_attributes *a);
+	const struct spec_kvm_attributes *a);
 /* The monitor listens now. */
 int soft_snp_begin(struct soft_device *s);
 int soft_snp_discard(struct soft_device *s, int handle, uint64_t at,

@@ -80,19 +80,19 @@ static void tell_state(struct kvm_run *run, uint64_t page, uint64_t count,
 	run->hypercall.ret = 0;
 	run->hypercall.args[0] = page * PAGE_BYTES;
 	run->hypercall.args[1] = count;
-	run->hypercall.args[2] = (is_private ? KVM_SNP_MAP_ENCRYPTED : 0) |
-		(large ? KVM_SNP_MAP_2M : 0);
+	run->hypercall.args[2] = (is_private ? SPEC_KVM_MAP_ENCRYPTED : 0) |
+		(large ? SPEC_KVM_MAP_2M : 0);
 }
 
 static struct ghcb_state_head *state_head(struct ghcb *g)
 {
-	return (struct ghcb_state_head *)(void *)g->shared;
+	return (struct ghcb_state_head *)(void *)g->shared_buffer;
 }
 
 static uint64_t read_entry(const struct ghcb *g, uint16_t i)
 {
 	uint64_t e;
-	memcpy(&e, g->shared + sizeof(struct ghcb_state_head) + 8u * i,
+	memcpy(&e, g->shared_buffer + sizeof(struct ghcb_state_head) + 8u * i,
 		sizeof e);
 	return e;
 }
@@ -101,7 +101,7 @@ static void finish_entry(struct ghcb *g, uint16_t i)
 {
 	uint64_t e = read_entry(g, i);
 	e = (e & ~0xfffull) | (GHCB_STATE_LARGE(e) ? 512 : 1);
-	memcpy(g->shared + sizeof(struct ghcb_state_head) + 8u * i, &e,
+	memcpy(g->shared_buffer + sizeof(struct ghcb_state_head) + 8u * i, &e,
 		sizeof e);
 }
 
@@ -140,14 +140,14 @@ static enum soft_turn next_state(struct soft_device *s, struct ghcb *g,
 {
 	struct ghcb_state_head h;
 	if (!s->snp.hypercalls)
-		return answer(g, GHCB_ANSWER_OK, GHCB_STATE_FAILED);
-	memcpy(&h, g->shared, sizeof h);
+		return answer(g, GHCB_ANSWER_DONE, GHCB_STATE_FAILED);
+	memcpy(&h, g->shared_buffer, sizeof h);
 	if (h.last >= GHCB_STATE_ENTRIES)
-		return answer(g, GHCB_ANSWER_OK, GHCB_STATE_WRONG_HEAD);
+		return answer(g, GHCB_ANSWER_DONE, GHCB_STATE_WRONG_HEAD);
 	for (; h.current <= h.last; h.current++) {
 		uint64_t e = read_entry(g, h.current), pages;
 		if (!entry_ok(e))
-			return answer(g, GHCB_ANSWER_OK,
+			return answer(g, GHCB_ANSWER_DONE,
 				GHCB_STATE_WRONG_ENTRY);
 		uint16_t n = run_of(g, h.current, h.last, &pages);
 		uint32_t op = GHCB_STATE_OP(e);
@@ -163,14 +163,14 @@ static enum soft_turn next_state(struct soft_device *s, struct ghcb *g,
 		return SOFT_HOST;
 	}
 	state_head(g)->current = h.current;
-	return answer(g, GHCB_ANSWER_OK, 0);
+	return answer(g, GHCB_ANSWER_DONE, 0);
 }
 
 static enum soft_turn end_state(struct soft_device *s, struct ghcb *g,
 	struct kvm_run *run)
 {
 	if (run->hypercall.ret)
-		return answer(g, GHCB_ANSWER_OK, GHCB_STATE_FAILED);
+		return answer(g, GHCB_ANSWER_DONE, GHCB_STATE_FAILED);
 	for (uint16_t i = 0; i < s->snp.state_entries; i++)
 		finish_entry(g, (uint16_t)(s->snp.state_entry + i));
 	state_head(g)->current =
@@ -204,7 +204,7 @@ static enum soft_turn msr_state(struct soft_device *s, struct kvm_run *run)
 	uint32_t op = msr >> 52 & 15;
 	if ((op != GHCB_STATE_PRIVATE && op != GHCB_STATE_SHARED) ||
 		!s->snp.hypercalls) {
-		s->snp.msr = 1ull << 32 | GHCB_MSR_STATE;
+		s->snp.msr = 1ull << 32 | GHCB_INFO_STATE;
 		return SOFT_GUEST;
 	}
 	s->snp.pending = SOFT_PENDING_STATE_MSR;
@@ -217,29 +217,29 @@ static enum soft_turn by_msr(struct soft_device *s, struct kvm_run *run)
 {
 	uint64_t msr = s->snp.msr, page = msr >> 12;
 	switch (msr & 0xfffull) {
-	case GHCB_MSR_INFO_REQ:
-		s->snp.msr = (uint64_t)GHCB_VERSION << 48 | 1ull << 32 |
-			47ull << 24 | GHCB_MSR_INFO;
+	case GHCB_INFO_SEV_ASK:
+		s->snp.msr = (uint64_t)GHCB_PROTOCOL << 48 | 1ull << 32 |
+			47ull << 24 | GHCB_INFO_SEV;
 		return SOFT_GUEST;
-	case GHCB_MSR_CPUID_REQ:
+	case GHCB_INFO_CPUID_ASK:
 		s->snp.msr = (uint64_t)cpuid_register(s, (uint32_t)(msr >> 32),
 				     msr >> 30 & 3)
 				<< 32 |
-			(msr & 0xc0000000) | GHCB_MSR_CPUID;
+			(msr & 0xc0000000) | GHCB_INFO_CPUID;
 		return SOFT_GUEST;
-	case GHCB_MSR_PREFERRED_REQ:
-		s->snp.msr = ALL_ONES << 12 | GHCB_MSR_PREFERRED;
+	case GHCB_INFO_PREFERRED_ASK:
+		s->snp.msr = ALL_ONES << 12 | GHCB_INFO_PREFERRED;
 		return SOFT_GUEST;
-	case GHCB_MSR_REGISTER_REQ:
+	case GHCB_INFO_REGISTER_ASK:
 		s->snp.registered = page * PAGE_BYTES;
-		s->snp.msr = page << 12 | GHCB_MSR_REGISTER;
+		s->snp.msr = page << 12 | GHCB_INFO_REGISTER;
 		return SOFT_GUEST;
-	case GHCB_MSR_STATE_REQ:
+	case GHCB_INFO_STATE_ASK:
 		return msr_state(s, run);
-	case GHCB_MSR_FEATURES_REQ:
-		s->snp.msr = GHCB_FEATURE_SNP << 12 | GHCB_MSR_FEATURES;
+	case GHCB_INFO_FEATURES_ASK:
+		s->snp.msr = GHCB_FEATURE_SNP << 12 | GHCB_INFO_FEATURES;
 		return SOFT_GUEST;
-	case GHCB_MSR_END_REQ:
+	case GHCB_INFO_END:
 		return end_guest(s, run);
 	default:
 		return SOFT_GUEST;
@@ -257,7 +257,7 @@ static enum soft_turn on_cpuid(struct soft_device *s, const struct ghcb *in,
 	soft_kvm_cpuid(s->cpuid, s->cpuid_count, (uint32_t)in->rax,
 		(uint32_t)in->rcx, &c);
 	answer_registers(g, c.eax, c.ebx, c.ecx, c.edx);
-	return answer(g, GHCB_ANSWER_OK, 0);
+	return answer(g, GHCB_ANSWER_DONE, 0);
 }
 
 /* A general protection fault: none of them is the hypervisor's to give. */
@@ -306,7 +306,7 @@ static enum soft_turn request(struct soft_device *s, const struct ghcb *in,
 	enum snp_status status = psp_request(s->snp.psp, ask, response);
 	if (status == SNP_OK)
 		memcpy(to, response, sizeof response);
-	return answer(g, GHCB_ANSWER_OK, status);
+	return answer(g, GHCB_ANSWER_DONE, status);
 }
 
 /* Certificates beside a report: rbx pages at rax. */
@@ -320,10 +320,10 @@ static enum soft_turn extended(struct soft_device *s, const struct ghcb *in,
 	if (in->rax % PAGE_BYTES || (in->rbx && !data))
 		return wrong(g, GHCB_WRONG_INPUT);
 	if (s->snp.certs) {
-		const struct kvm_snp_certs c = { .gpa = in->rax,
+		const struct spec_kvm_certs c = { .gpa = in->rax,
 			.npages = in->rbx };
-		run->exit_reason = KVM_SNP_EXIT_CERTS;
-		memcpy((uint8_t *)run + KVM_SNP_RUN_UNION, &c, sizeof c);
+		run->exit_reason = SPEC_KVM_EXIT_SNP_REQ_CERTS;
+		memcpy((uint8_t *)run + SPEC_KVM_RUN_UNION, &c, sizeof c);
 		s->snp.pending = SOFT_PENDING_CERTS;
 		return SOFT_HOST;
 	}
@@ -335,19 +335,19 @@ static enum soft_turn extended(struct soft_device *s, const struct ghcb *in,
 static enum soft_turn end_certs(struct soft_device *s, struct ghcb *g,
 	const struct kvm_run *run)
 {
-	struct kvm_snp_certs c;
-	memcpy(&c, (const uint8_t *)run + KVM_SNP_RUN_UNION, sizeof c);
+	struct spec_kvm_certs c;
+	memcpy(&c, (const uint8_t *)run + SPEC_KVM_RUN_UNION, sizeof c);
 	switch (c.ret) {
 	case 0:
 		return request(s, g, g);
 	case ENOSPC:
 		g->rbx = c.npages;
 		mark(g, GHCB_VALID_BIT(rbx));
-		return answer(g, GHCB_ANSWER_OK, GHCB_REQUEST_LENGTH);
+		return answer(g, GHCB_ANSWER_DONE, GHCB_REQUEST_LENGTH);
 	case EAGAIN:
-		return answer(g, GHCB_ANSWER_OK, GHCB_REQUEST_BUSY);
+		return answer(g, GHCB_ANSWER_DONE, GHCB_REQUEST_BUSY);
 	default:
-		return answer(g, GHCB_ANSWER_OK, ALL_ONES << 32);
+		return answer(g, GHCB_ANSWER_DONE, ALL_ONES << 32);
 	}
 }
 
@@ -365,19 +365,20 @@ static enum soft_turn dispatch(struct soft_device *s, const struct ghcb *in,
 		return on_port(s, in, g, run);
 	case SVM_EXIT_WBINVD:
 	case SVM_EXIT_INVD:
-		return answer(g, GHCB_ANSWER_OK, 0);
-	case GHCB_EXIT_STATE_CHANGE:
+		return answer(g, GHCB_ANSWER_DONE, 0);
+	case GHCB_EXIT_STATE:
 		if (!VALID(in, scratch))
 			return wrong(g, GHCB_WRONG_MISSING);
-		if (in->scratch != s->snp.msr + offsetof(struct ghcb, shared))
+		if (in->scratch !=
+			s->snp.msr + offsetof(struct ghcb, shared_buffer))
 			return wrong(g, GHCB_WRONG_SCRATCH);
 		return next_state(s, g, run);
-	case GHCB_EXIT_GUEST_REQUEST:
+	case GHCB_EXIT_REQUEST:
 		return request(s, in, g);
-	case GHCB_EXIT_EXT_GUEST_REQUEST:
+	case GHCB_EXIT_EXTENDED:
 		return extended(s, in, g, run);
 	case GHCB_EXIT_FEATURES:
-		return answer(g, GHCB_ANSWER_OK, GHCB_FEATURE_SNP);
+		return answer(g, GHCB_ANSWER_DONE, GHCB_FEATURE_SNP);
 	case GHCB_EXIT_END:
 		return end_guest(s, run);
 	case GHCB_EXIT_UNKNOWN:
@@ -417,7 +418,7 @@ enum soft_turn soft_ghcb_answer(struct soft_device *s, struct kvm_run *run)
 		return SOFT_GUEST;
 	case SOFT_PENDING_STATE_MSR:
 		s->snp.msr =
-			(run->hypercall.ret ? 1ull << 32 : 0) | GHCB_MSR_STATE;
+			(run->hypercall.ret ? 1ull << 32 : 0) | GHCB_INFO_STATE;
 		return SOFT_GUEST;
 	default:
 		break;
@@ -428,12 +429,12 @@ enum soft_turn soft_ghcb_answer(struct soft_device *s, struct kvm_run *run)
 	case SOFT_PENDING_IN:
 		memcpy(&g->rax, (uint8_t *)run + SOFT_IO_DATA_AT, 4);
 		mark(g, GHCB_VALID_BIT(rax));
-		return answer(g, GHCB_ANSWER_OK, 0);
+		return answer(g, GHCB_ANSWER_DONE, 0);
 	case SOFT_PENDING_STATE_PAGE:
 		return end_state(s, g, run);
 	case SOFT_PENDING_CERTS:
 		return end_certs(s, g, run);
 	default:
-		return answer(g, GHCB_ANSWER_OK, 0);
+		return answer(g, GHCB_ANSWER_DONE, 0);
 	}
 }

@@ -43,10 +43,10 @@ static int call(struct soft_device *s, enum monitor_op op, uint64_t a)
 
 static int create_vm(struct soft_device *s, uintptr_t type)
 {
-	if (s->has_vm || (type && type != KVM_SNP_VM_TYPE))
+	if (s->has_vm || (type && type != SPEC_KVM_SNP_VM))
 		return -EINVAL;
 	s->has_vm = true;
-	s->snp.asked = type == KVM_SNP_VM_TYPE;
+	s->snp.asked = type == SPEC_KVM_SNP_VM;
 	return SOFT_HANDLE_VM;
 }
 
@@ -167,14 +167,14 @@ static int check_extension(uintptr_t what)
 	switch (what) {
 	case KVM_CAP_IMMEDIATE_EXIT:
 	case KVM_CAP_USER_MEMORY:
-	case KVM_SNP_CAP_GUEST_MEMFD:
+	case SPEC_KVM_CAP_GUEST_MEMFD:
 		return 1;
 	case KVM_CAP_EXIT_HYPERCALL:
 		return 1 << KVM_HC_MAP_GPA_RANGE;
-	case KVM_SNP_CAP_MEMORY_ATTRIBUTES:
-		return KVM_SNP_PRIVATE;
-	case KVM_SNP_CAP_VM_TYPES:
-		return 1 | 1 << KVM_SNP_VM_TYPE;
+	case SPEC_KVM_CAP_MEMORY_ATTRIBUTES:
+		return SPEC_KVM_ATTRIBUTE_PRIVATE;
+	case SPEC_KVM_CAP_VM_TYPES:
+		return 1 | 1 << SPEC_KVM_SNP_VM;
 	default:
 		return 0;
 	}
@@ -207,11 +207,12 @@ static bool overlaps(const struct monitor_slot *a, uint64_t gpa, uint64_t bytes)
 }
 
 static bool region_ok(const struct soft_device *s,
-	const struct kvm_snp_region *r)
+	const struct spec_kvm_region2 *r)
 {
 	const struct monitor_slot *slots = s->machine.box->slots;
 	uint64_t end;
-	if (r->slot >= MONITOR_SLOTS || (r->flags & ~KVM_SNP_REGION_MEMFD) ||
+	if (r->slot >= MONITOR_SLOTS ||
+		(r->flags & ~SPEC_KVM_MEM_GUEST_MEMFD) ||
 		(r->guest_phys_addr | r->memory_size | r->userspace_addr |
 			r->guest_memfd_offset) %
 			PAGE_BYTES ||
@@ -227,12 +228,12 @@ static bool region_ok(const struct soft_device *s,
 }
 
 /* The slot's private half. */
-static bool bind_memfd(struct soft_device *s, const struct kvm_snp_region *r)
+static bool bind_memfd(struct soft_device *s, const struct spec_kvm_region2 *r)
 {
 	struct soft_snp *n = &s->snp;
 	uint32_t i = r->guest_memfd - SOFT_HANDLE_MEMFD;
 	n->slots[r->slot].has = false;
-	if (!(r->flags & KVM_SNP_REGION_MEMFD))
+	if (!(r->flags & SPEC_KVM_MEM_GUEST_MEMFD))
 		return true;
 	if (!n->asked || i >= SOFT_MEMFDS ||
 		r->guest_memfd_offset > n->memfds[i].bytes ||
@@ -243,7 +244,7 @@ static bool bind_memfd(struct soft_device *s, const struct kvm_snp_region *r)
 	return true;
 }
 
-static int set_memory(struct soft_device *s, const struct kvm_snp_region *r)
+static int set_memory(struct soft_device *s, const struct spec_kvm_region2 *r)
 {
 	struct monitor_slot *slots = s->machine.box->slots;
 	uint64_t at;
@@ -264,7 +265,7 @@ static int set_memory(struct soft_device *s, const struct kvm_snp_region *r)
 static int set_memory_1(struct soft_device *s,
 	const struct kvm_userspace_memory_region *r)
 {
-	const struct kvm_snp_region two = { .slot = r->slot,
+	const struct spec_kvm_region2 two = { .slot = r->slot,
 		.flags = r->flags,
 		.guest_phys_addr = r->guest_phys_addr,
 		.memory_size = r->memory_size,
@@ -300,11 +301,11 @@ int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg)
 		return 0;
 	case KVM_SET_USER_MEMORY_REGION:
 		return set_memory_1(s, arg);
-	case KVM_SNP_SET_REGION:
+	case SPEC_KVM_SET_USER_MEMORY_REGION2:
 		return set_memory(s, arg);
-	case KVM_SNP_SET_ATTRIBUTES:
+	case SPEC_KVM_SET_MEMORY_ATTRIBUTES:
 		return soft_snp_attributes(s, arg);
-	case KVM_SNP_CREATE_GUEST_MEMFD:
+	case SPEC_KVM_CREATE_GUEST_MEMFD:
 		return soft_snp_create_memfd(s, arg);
 	case KVM_MEMORY_ENCRYPT_OP:
 		return soft_snp_encrypt_op(s, arg);
@@ -394,11 +395,11 @@ int soft_kvm_tell(const struct monitor_exit *x, struct kvm_run *run)
 /* Not as the guest wants it: userspace has to see to that. */
 static int tell_fault(const struct monitor_exit *x, struct kvm_run *run)
 {
-	const struct kvm_snp_fault f = { .gpa = x->gpa,
-		.flags = x->size ? KVM_SNP_PRIVATE : 0,
+	const struct spec_kvm_fault f = { .gpa = x->gpa,
+		.flags = x->size ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0,
 		.size = PAGE_BYTES };
-	run->exit_reason = KVM_SNP_EXIT_MEMORY_FAULT;
-	memcpy((uint8_t *)run + KVM_SNP_RUN_UNION, &f, sizeof f);
+	run->exit_reason = SPEC_KVM_EXIT_MEMORY_FAULT;
+	memcpy((uint8_t *)run + SPEC_KVM_RUN_UNION, &f, sizeof f);
 	return -EFAULT;
 }
 

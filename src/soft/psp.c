@@ -100,7 +100,7 @@ enum snp_status psp_start(struct psp *p, uint64_t policy,
 static void fill_secrets(const struct psp *p, uint8_t page[PAGE_BYTES])
 {
 	struct snp_secrets s = { .version = htole32(SECRETS_VERSION),
-		.fms = htole32(FAMILY_MODEL_STEPPING) };
+		.family_model_stepping = htole32(FAMILY_MODEL_STEPPING) };
 	memcpy(s.gosvw, p->gosvw, sizeof s.gosvw);
 	memcpy(s.vmpck, p->vmpck, sizeof s.vmpck);
 	memcpy(page, &s, sizeof s);
@@ -108,7 +108,7 @@ static void fill_secrets(const struct psp *p, uint8_t page[PAGE_BYTES])
 }
 
 /* Corrects what does not hold: a bit that the processor has not. */
-static bool correct(const struct psp *p, struct snp_cpuid *e)
+static bool correct(const struct psp *p, struct snp_cpuid_entry *e)
 {
 	uint32_t real[4] = { 0 };
 	uint32_t *said[4] = { &e->eax, &e->ebx, &e->ecx, &e->edx };
@@ -132,10 +132,10 @@ static enum snp_status check_cpuid(const struct psp *p,
 	struct snp_cpuid_page c;
 	bool ok = true;
 	memcpy(&c, page, sizeof c);
-	if (c.count > SNP_CPUID_MAX || c.reserved_004 || c.reserved_008)
+	if (c.count > SNP_CPUID_ENTRIES || c.reserved_04 || c.reserved_08)
 		return SNP_INVALID_PARAM;
 	for (uint32_t i = 0; i < c.count; i++)
-		ok = correct(p, &c.entry[i]) && ok;
+		ok = correct(p, &c.entries[i]) && ok;
 	memcpy(page, &c, sizeof c);
 	return ok ? SNP_OK : SNP_INVALID_PARAM;
 }
@@ -145,9 +145,9 @@ static bool extend(struct psp *p, enum snp_page_type type, uint64_t gpa,
 	const uint8_t *page)
 {
 	struct snp_page_info info = { .length = htole16(sizeof info),
-		.type = (uint8_t)type,
+		.page_type = (uint8_t)type,
 		.gpa = htole64(gpa) };
-	memcpy(info.digest, p->digest, sizeof p->digest);
+	memcpy(info.digest_before, p->digest, sizeof p->digest);
 	bool measured = type == SNP_PAGE_NORMAL || type == SNP_PAGE_VMSA;
 	if (measured &&
 		!crypto_digest(CRYPTO_SHA384, bytes_of(page, PAGE_BYTES),

@@ -10,7 +10,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "spec/snp.h"
-#include "spec/snp_firmware.h"
 #include "spec/snp_guest.h"
 
 struct psp;
@@ -37,7 +36,8 @@ enum snp_status psp_finish(struct psp *p, const struct snp_id_block *id,
 	const uint8_t host_data[32]);
 
 /* What CPUID really says; the CPUID page is checked against it. */
-typedef bool psp_cpuid(void *ctx, const struct snp_cpuid *ask, uint32_t out[4]);
+typedef bool psp_cpuid(void *ctx, const struct snp_cpuid_entry *ask,
+	uint32_t out[4]);
 void psp_set_cpuid(struct psp *p, psp_cpuid *f, void *ctx);
 
 /* --- afterwards --------------------------------------------------------- */

@@ -21,7 +21,7 @@ enum {
 /* --- memory ------------------------------------------------------------- */
 
 int soft_snp_create_memfd(struct soft_device *s,
-	const struct kvm_snp_guest_memfd *g)
+	const struct spec_kvm_guest_memfd *g)
 {
 	struct soft_snp *n = &s->snp;
 	uint64_t sum;
@@ -44,19 +44,19 @@ int soft_snp_create_memfd(struct soft_device *s,
 }
 
 static int set_attributes(struct soft_device *s,
-	const struct kvm_snp_attributes *a)
+	const struct spec_kvm_attributes *a)
 {
 	return soft_kvm_call(s, MONITOR_ATTRIBUTES,
 		(uint64_t[4]){ a->address, a->size, a->attributes != 0 });
 }
 
 int soft_snp_attributes(struct soft_device *s,
-	const struct kvm_snp_attributes *a)
+	const struct spec_kvm_attributes *a)
 {
 	struct soft_snp *n = &s->snp;
 	uint64_t end;
 	if (!n->asked || a->flags || !a->size ||
-		(a->attributes & ~KVM_SNP_PRIVATE) ||
+		(a->attributes & ~SPEC_KVM_ATTRIBUTE_PRIVATE) ||
 		(a->address | a->size) % PAGE_BYTES ||
 		__builtin_add_overflow(a->address, a->size, &end))
 		return -EINVAL;
@@ -108,21 +108,22 @@ int soft_snp_discard(struct soft_device *s, int handle, uint64_t at,
 
 /* --- launch ------------------------------------------------------------- */
 
-static int init(struct soft_device *s, const struct kvm_snp_init *i)
+static int init(struct soft_device *s, const struct spec_kvm_sev_init *i)
 {
 	struct soft_snp *n = &s->snp;
 	if (n->active || s->machine.pid || i->flags ||
-		(i->vmsa_features & ~SNP_FEATURE_DEBUG_SWAP) ||
+		(i->vmsa_features & ~SVM_FEATURE_DEBUG_SWAP) ||
 		i->ghcb_version > PROTOCOL_MAX || i->ghcb_version == 1)
 		return -EINVAL;
 	n->active = true;
-	n->vmsa_features = i->vmsa_features | SNP_FEATURE_ACTIVE;
+	n->vmsa_features = i->vmsa_features | SVM_FEATURE_SNP;
 	n->registered = UINT64_MAX;
 	return 0;
 }
 
 /* What the firmware knows that the processor has: features, no counters. */
-static bool real_cpuid(void *ctx, const struct snp_cpuid *ask, uint32_t out[4])
+static bool real_cpuid(void *ctx, const struct snp_cpuid_entry *ask,
+	uint32_t out[4])
 {
 	const struct soft_snp *n = ctx;
 	struct monitor_cpuid c;
@@ -159,8 +160,8 @@ static bool real_cpuid(void *ctx, const struct snp_cpuid *ask, uint32_t out[4])
 	return true;
 }
 
-static int start(struct soft_device *s, const struct kvm_snp_start *a,
-	struct kvm_sev_cmd *cmd)
+static int start(struct soft_device *s, const struct spec_kvm_snp_start *a,
+	struct spec_kvm_sev_cmd *cmd)
 {
 	struct soft_snp *n = &s->snp;
 	struct err e;
@@ -185,12 +186,12 @@ static bool type_ok(uint8_t type)
 }
 
 /* Through the firmware, then into the guest, as far as the firmware goes. */
-static int update_batch(struct soft_device *s, struct kvm_snp_update *u,
+static int update_batch(struct soft_device *s, struct spec_kvm_snp_update *u,
 	uint32_t *error)
 {
 	uint8_t *stage = (uint8_t *)s->machine.box + MONITOR_STAGE_AT;
 	size_t most = size_min(u->len / PAGE_BYTES, BATCH), n = 0;
-	uint64_t gpa = u->gfn * PAGE_BYTES;
+	uint64_t gpa = u->gfn_start * PAGE_BYTES;
 	uint8_t *from = (uint8_t *)(uintptr_t)u->uaddr;
 	bool zero = u->type == SNP_PAGE_ZERO;
 	for (; n < most && *error == SNP_OK; n += *error == SNP_OK) {
@@ -209,14 +210,14 @@ static int update_batch(struct soft_device *s, struct kvm_snp_update *u,
 	explicit_bzero(stage, most * PAGE_BYTES);
 	if (r < 0)
 		return r;
-	u->gfn += n;
+	u->gfn_start += n;
 	u->len -= n * PAGE_BYTES;
 	u->uaddr += zero ? 0 : n * PAGE_BYTES;
 	return *error == SNP_OK ? 0 : -EIO;
 }
 
-static int update(struct soft_device *s, struct kvm_snp_update *u,
-	struct kvm_sev_cmd *cmd)
+static int update(struct soft_device *s, struct spec_kvm_snp_update *u,
+	struct spec_kvm_sev_cmd *cmd)
 {
 	if (!s->snp.psp || u->flags || u->len % PAGE_BYTES || !u->len ||
 		!type_ok(u->type))
@@ -232,17 +233,17 @@ static int update(struct soft_device *s, struct kvm_snp_update *u,
 }
 
 /* As KVM's sev_es_sync_vmsa. */
-static void put_vmsa(const struct soft_device *s, struct snp_vmsa *v)
+static void put_vmsa(const struct soft_device *s, struct svm_save *v)
 {
 	struct monitor_state t;
 	soft_kvm_put_state(s, &t);
-	*v = (struct snp_vmsa){ .cr0 = t.cr0,
+	*v = (struct svm_save){ .cr0 = t.cr0,
 		.cr3 = t.cr3,
 		.cr4 = t.cr4 | CR4_MCE,
 		.efer = t.efer | EFER_SVME,
 		.dr6 = t.dr6,
 		.dr7 = t.dr7,
-		.g_pat = t.pat,
+		.pat = t.pat,
 		.rip = t.rip,
 		.rflags = t.rflags,
 		.rax = t.general[MONITOR_RAX],
@@ -257,20 +258,20 @@ static void put_vmsa(const struct soft_device *s, struct snp_vmsa *v)
 		.xcr0 = 1,
 		.mxcsr = 0x1f80,
 		.x87_fcw = 0x37f };
-	memcpy(&v->r8, t.general + 8, 8 * sizeof v->r8);
+	memcpy(v->r8_to_15, t.general + 8, sizeof v->r8_to_15);
 	memcpy(&v->es, &t.es, sizeof v->es * 10);
 }
 
-_Static_assert(offsetof(struct snp_vmsa, tr) - offsetof(struct snp_vmsa, es) ==
+_Static_assert(offsetof(struct svm_save, tr) - offsetof(struct svm_save, es) ==
 		offsetof(struct monitor_state, tr) -
 			offsetof(struct monitor_state, es),
 	"segments in the same order");
 
 /* The processor's page is measured last. */
-static int launch_cpu(struct soft_device *s, struct kvm_sev_cmd *cmd)
+static int launch_cpu(struct soft_device *s, struct spec_kvm_sev_cmd *cmd)
 {
 	uint8_t *stage = (uint8_t *)s->machine.box + MONITOR_STAGE_AT;
-	struct snp_vmsa *v = calloc(1, sizeof *v);
+	struct svm_save *v = calloc(1, sizeof *v);
 	if (!v)
 		return -ENOMEM;
 	put_vmsa(s, v);
@@ -280,12 +281,12 @@ static int launch_cpu(struct soft_device *s, struct kvm_sev_cmd *cmd)
 	return cmd->error == SNP_OK ? 0 : -EIO;
 }
 
-static int finish(struct soft_device *s, const struct kvm_snp_finish *f,
-	struct kvm_sev_cmd *cmd)
+static int finish(struct soft_device *s, const struct spec_kvm_snp_finish *f,
+	struct spec_kvm_sev_cmd *cmd)
 {
 	struct soft_snp *n = &s->snp;
 	if (!n->psp || !s->has_cpu || f->flags ||
-		(f->id_block_en && (!f->id_block || !f->id_auth)))
+		(f->id_block_en && (!f->id_block_uaddr || !f->id_auth_uaddr)))
 		return -EINVAL;
 	int r = soft_kvm_begin(s);
 	if (r == 0)
@@ -295,16 +296,16 @@ static int finish(struct soft_device *s, const struct kvm_snp_finish *f,
 	const struct snp_id_block *id = NULL;
 	const struct snp_id_auth *auth = NULL;
 	if (f->id_block_en) {
-		id = (const void *)(uintptr_t)f->id_block;
-		auth = (const void *)(uintptr_t)f->id_auth;
+		id = (const void *)(uintptr_t)f->id_block_uaddr;
+		auth = (const void *)(uintptr_t)f->id_auth_uaddr;
 	}
 	cmd->error = psp_finish(n->psp, id, auth, f->auth_key_en, f->host_data);
 	if (cmd->error != SNP_OK)
 		return -EIO;
 	r = soft_kvm_call(s, MONITOR_VMSA, (uint64_t[4]){ 0 });
 	n->launched = r == 0;
-	n->msr = (uint64_t)GHCB_VERSION << 48 | 1ull << 32 | 47ull << 24 |
-		GHCB_MSR_INFO;
+	n->msr = (uint64_t)GHCB_PROTOCOL << 48 | 1ull << 32 | 47ull << 24 |
+		GHCB_INFO_SEV;
 	return r;
 }
 
@@ -316,7 +317,7 @@ static int enable_certs(struct soft_snp *n)
 	return 0;
 }
 
-int soft_snp_encrypt_op(struct soft_device *s, struct kvm_sev_cmd *cmd)
+int soft_snp_encrypt_op(struct soft_device *s, struct spec_kvm_sev_cmd *cmd)
 {
 	void *data;
 	if (!s->snp.asked)
@@ -324,21 +325,21 @@ int soft_snp_encrypt_op(struct soft_device *s, struct kvm_sev_cmd *cmd)
 	if (!cmd)
 		return 0;
 	data = (void *)(uintptr_t)cmd->data;
-	if (cmd->id == KVM_SNP_ENABLE_CERTS)
+	if (cmd->id == SPEC_KVM_SNP_ENABLE_CERTS)
 		return enable_certs(&s->snp);
 	if (!data)
 		return -EFAULT;
 	/* Those that talk to the firmware do so through /dev/sev. */
-	if (cmd->id != KVM_SNP_INIT2 && cmd->sev_fd != SOFT_HANDLE_SEV)
+	if (cmd->id != SPEC_KVM_SEV_INIT2 && cmd->sev_fd != SOFT_HANDLE_SEV)
 		return -EBADF;
 	switch (cmd->id) {
-	case KVM_SNP_INIT2:
+	case SPEC_KVM_SEV_INIT2:
 		return s->snp.active ? -EPERM : init(s, data);
-	case KVM_SNP_LAUNCH_START:
+	case SPEC_KVM_SNP_START:
 		return start(s, data, cmd);
-	case KVM_SNP_LAUNCH_UPDATE:
+	case SPEC_KVM_SNP_UPDATE:
 		return update(s, data, cmd);
-	case KVM_SNP_LAUNCH_FINISH:
+	case SPEC_KVM_SNP_FINISH:
 		return finish(s, data, cmd);
 	default:
 		return s->snp.active ? -EPERM : -EINVAL;

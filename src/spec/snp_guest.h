@@ -1,16 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AMD SEV-SNP as a guest meets it: the pages that the firmware fills, the
- * messages that it answers, and the state that it measures (SEV Secure Nested
- * Paging Firmware ABI Specification, AMD 56860; AMD64 manual, volume 2,
- * §15.36 and appendix B).  Integers are little-endian.
+ * AMD SEV-SNP, from the guest's side and the launch's (SEV Secure Nested
+ * Paging Firmware ABI Specification, AMD 56860): status of the firmware,
+ * launch, the pages that it fills in, and guest messages.  Little-endian.
  */
 #ifndef SPEC_SNP_GUEST_H
 #define SPEC_SNP_GUEST_H
 
 #include "base/base.h"
 
-/* --- page types of a launch (56860, SNP_LAUNCH_UPDATE) -------------------- */
+/* --- status (chapter 6) ------------------------------------------------------
+ */
+
+enum snp_status {
+	SNP_OK = 0x00,
+	SNP_INVALID_GUEST_STATE = 0x02,
+	SNP_INVALID_LENGTH = 0x04,
+	SNP_POLICY_FAILURE = 0x07,
+	SNP_INVALID_ADDRESS = 0x09,
+	SNP_BAD_SIGNATURE = 0x0a,
+	SNP_BAD_MEASUREMENT = 0x0b,
+	SNP_INVALID_GUEST = 0x10,
+	SNP_INVALID_COMMAND = 0x11,
+	SNP_HARDWARE = 0x13,
+	SNP_UNSUPPORTED = 0x15,
+	SNP_INVALID_PARAM = 0x16,
+	SNP_INVALID_PAGE_SIZE = 0x19,
+	SNP_INVALID_PAGE_STATE = 0x1a,
+	SNP_INVALID_PAGE_OWNER = 0x1c,
+	SNP_AEAD_OVERFLOW = 0x1d,
+	SNP_INVALID_KEY = 0x27,
+};
+
+/* --- launch (§4.5, §8.17)
+ * ----------------------------------------------------- */
 
 enum snp_page_type {
 	SNP_PAGE_NORMAL = 1,
@@ -21,207 +44,171 @@ enum snp_page_type {
 	SNP_PAGE_CPUID = 6,
 };
 
-/* What the launch digest is a chain of (56860, "PAGE_INFO"). */
+/* A VMSA's address in the launch digest. */
+#define SNP_VMSA_GPA 0x0000fffffffff000ull
+
+/* PAGE_INFO: the launch digest after a page is the SHA-384 of this. */
 struct snp_page_info {
-	uint8_t digest[48];   /* so far */
-	uint8_t contents[48]; /* SHA-384; 0 unless NORMAL or VMSA */
-	uint16_t length;      /* 0x70 */
-	uint8_t type;
+	uint8_t digest_before[48];
+	uint8_t contents[48]; /* SHA-384; zeros where it is not measured */
+	uint16_t length;      /* of this struct */
+	uint8_t page_type;
 	uint8_t imi;
-	uint8_t vmpl3, vmpl2, vmpl1;
+	uint8_t vmpl3_perms, vmpl2_perms, vmpl1_perms;
 	uint8_t reserved_67;
 	uint64_t gpa;
 };
-LAYOUT(struct snp_page_info, contents, 0x30);
-LAYOUT(struct snp_page_info, type, 0x62);
+LAYOUT(struct snp_page_info, length, 0x60);
 LAYOUT(struct snp_page_info, gpa, 0x68);
 LAYOUT_SIZE(struct snp_page_info, 0x70);
 
-/* Where the firmware says that a processor's state lies. */
-#define SNP_VMSA_GPA 0x0000fffffffff000u
+/* ID_BLOCK and ID_AUTH (§8.18). */
+struct snp_id_block {
+	uint8_t digest[48];
+	uint8_t family_id[16];
+	uint8_t image_id[16];
+	uint32_t version; /* 1 */
+	uint32_t guest_svn;
+	uint64_t policy;
+};
+LAYOUT_SIZE(struct snp_id_block, 0x60);
 
-/* --- the secrets page ------------------------------------------------------
+struct snp_public_key {
+	uint32_t curve; /* 2: P-384 */
+	uint8_t x[72];	/* little-endian, zero-extended */
+	uint8_t y[72];
+	uint8_t reserved_094[880];
+};
+LAYOUT_SIZE(struct snp_public_key, 0x404);
+
+struct snp_id_auth {
+	uint32_t id_algo; /* 1 */
+	uint32_t author_algo;
+	uint8_t reserved_008[0x38];
+	uint8_t id_block_signature[512];
+	struct snp_public_key id_key;
+	uint8_t reserved_644[0x3c];
+	uint8_t id_key_signature[512];
+	struct snp_public_key author_key;
+	uint8_t reserved_c84[0x37c];
+};
+LAYOUT(struct snp_id_auth, id_block_signature, 0x040);
+LAYOUT(struct snp_id_auth, id_key, 0x240);
+LAYOUT(struct snp_id_auth, id_key_signature, 0x680);
+LAYOUT(struct snp_id_auth, author_key, 0x880);
+LAYOUT_SIZE(struct snp_id_auth, 0x1000);
+
+/* --- pages that the firmware fills in ----------------------------------------
  */
 
-#define SNP_KEY_BYTES 32u
-
+/* Secrets page (§8.17.2.5, version 3). */
 struct snp_secrets {
 	uint32_t version;
-	uint32_t flags;
-	uint32_t fms;
-	uint32_t reserved_00c;
+	uint32_t imi;
+	uint32_t family_model_stepping;
+	uint32_t reserved_0c;
 	uint8_t gosvw[16];
-	uint8_t vmpck[4][SNP_KEY_BYTES];
-	uint8_t guest[96]; /* the guest's own */
-	uint8_t vmsa_tweak[64];
-	uint8_t guest_2[32];
+	uint8_t vmpck[4][32];
+	uint8_t guest_area[0x60];
+	uint8_t vmsa_tweak_bitmap[64];
+	uint64_t svsm_base, svsm_size, svsm_caa;
+	uint32_t svsm_max_version;
+	uint8_t svsm_guest_vmpl;
+	uint8_t reserved_15d[3];
 	uint32_t tsc_factor;
 	uint8_t reserved_164[0x1000 - 0x164];
 };
-LAYOUT(struct snp_secrets, gosvw, 0x010);
-LAYOUT(struct snp_secrets, vmpck, 0x020);
-LAYOUT(struct snp_secrets, guest, 0x0a0);
-LAYOUT(struct snp_secrets, vmsa_tweak, 0x100);
+LAYOUT(struct snp_secrets, vmpck, 0x20);
+LAYOUT(struct snp_secrets, guest_area, 0xa0);
+LAYOUT(struct snp_secrets, vmsa_tweak_bitmap, 0x100);
 LAYOUT(struct snp_secrets, tsc_factor, 0x160);
 LAYOUT_SIZE(struct snp_secrets, 0x1000);
 
-/* --- the CPUID page --------------------------------------------------------
- */
-
-#define SNP_CPUID_MAX 64u
-
-struct snp_cpuid {
+/* CPUID page (§8.17.2.6): the host fills it in, the firmware checks it. */
+struct snp_cpuid_entry {
 	uint32_t eax_in, ecx_in;
 	uint64_t xcr0_in, xss_in;
 	uint32_t eax, ebx, ecx, edx;
 	uint64_t reserved_28;
 };
-LAYOUT(struct snp_cpuid, xcr0_in, 0x08);
-LAYOUT(struct snp_cpuid, eax, 0x18);
-LAYOUT_SIZE(struct snp_cpuid, 0x30);
+LAYOUT_SIZE(struct snp_cpuid_entry, 0x30);
+
+#define SNP_CPUID_ENTRIES 64u
 
 struct snp_cpuid_page {
 	uint32_t count;
-	uint32_t reserved_004;
-	uint64_t reserved_008;
-	struct snp_cpuid entry[SNP_CPUID_MAX];
+	uint32_t reserved_04;
+	uint64_t reserved_08;
+	struct snp_cpuid_entry entries[SNP_CPUID_ENTRIES];
 	uint8_t reserved_c10[0x1000 - 0xc10];
 };
-LAYOUT(struct snp_cpuid_page, entry, 0x010);
 LAYOUT_SIZE(struct snp_cpuid_page, 0x1000);
 
-/* --- guest messages (56860, "Guest Messages") ------------------------------
- */
+/* --- guest messages (chapter 7)
+ * ----------------------------------------------- */
 
-enum snp_message_type {
-	SNP_MSG_CPUID_REQ = 1,
-	SNP_MSG_CPUID_RSP = 2,
-	SNP_MSG_KEY_REQ = 3,
-	SNP_MSG_KEY_RSP = 4,
-	SNP_MSG_REPORT_REQ = 5,
-	SNP_MSG_REPORT_RSP = 6,
-};
+#define SNP_MESSAGE_TAG_BYTES 16u
+#define SNP_MESSAGE_IV_BYTES  12u /* the sequence number, zero-extended */
 
-#define SNP_MSG_AES_256_GCM    1u
-#define SNP_MSG_HEADER_VERSION 1u
-#define SNP_MSG_VERSION	       1u
-#define SNP_MSG_BYTES	       4096u /* header and payload: one page */
-
-/* The authenticated part begins at `algo`; the IV is `sequence`, then four
- * zero bytes. */
-struct snp_message {
-	uint8_t tag[32]; /* the first 16 bytes are used */
+struct snp_message_head {
+	uint8_t tag[32]; /* 16 of them */
 	uint64_t sequence;
 	uint64_t reserved_28;
-	uint8_t algo;
-	uint8_t header_version;
-	uint16_t header_bytes;
-	uint8_t type;
-	uint8_t version;
-	uint16_t payload_bytes;
+	/* Authenticated from here on. */
+	uint8_t algorithm;    /* 1: AES-256-GCM */
+	uint8_t head_version; /* 1 */
+	uint16_t head_bytes;
+	uint8_t type;	 /* enum snp_message */
+	uint8_t version; /* of that type: 1 */
+	uint16_t bytes;	 /* of the payload */
 	uint32_t reserved_38;
 	uint8_t vmpck;
-	uint8_t reserved_3d[35];
+	uint8_t reserved_3d[0x60 - 0x3d];
 };
-LAYOUT(struct snp_message, sequence, 0x20);
-LAYOUT(struct snp_message, algo, 0x30);
-LAYOUT(struct snp_message, type, 0x34);
-LAYOUT(struct snp_message, payload_bytes, 0x36);
-LAYOUT(struct snp_message, vmpck, 0x3c);
-LAYOUT_SIZE(struct snp_message, 0x60);
+LAYOUT(struct snp_message_head, sequence, 0x20);
+LAYOUT(struct snp_message_head, algorithm, 0x30);
+LAYOUT(struct snp_message_head, bytes, 0x36);
+LAYOUT(struct snp_message_head, vmpck, 0x3c);
+LAYOUT_SIZE(struct snp_message_head, 0x60);
+#define SNP_MESSAGE_AAD_AT 0x30u
 
-struct snp_report_request {
+#define SNP_MESSAGE_MAX_BYTES (0x1000u - 0x60u)
+
+enum snp_message {
+	SNP_KEY_ASK = 3,
+	SNP_KEY = 4,
+	SNP_REPORT_ASK = 5,
+	SNP_REPORT = 6,
+};
+
+struct snp_report_ask {
 	uint8_t report_data[64];
 	uint32_t vmpl;
-	uint32_t key_select; /* 0: VLEK where there is one, else VCEK */
+	uint32_t key_select; /* 0: VLEK if installed, else VCEK; 1: VCEK */
 	uint8_t reserved_48[24];
 };
-LAYOUT_SIZE(struct snp_report_request, 0x60);
+LAYOUT_SIZE(struct snp_report_ask, 0x60);
 
-/* In front of the report. */
-struct snp_report_response {
-	uint32_t status; /* 0: it is there */
+/* The report follows. */
+struct snp_report_answer {
+	uint32_t status; /* 0, or SNP_INVALID_PARAM, SNP_INVALID_KEY */
 	uint32_t report_bytes;
 	uint8_t reserved_08[24];
 };
-LAYOUT_SIZE(struct snp_report_response, 0x20);
+LAYOUT_SIZE(struct snp_report_answer, 0x20);
 
-/* --- a processor's state (AMD64 manual, volume 2, table B-4) ----------------
- */
+/* --- instructions (AMD64 manual, volume 3)
+ * ------------------------------------ */
 
-/* SEV_FEATURES (§15.36, and "SEV_STATUS MSR" has the same bits + 2). */
-#define SNP_FEATURE_ACTIVE     (1ull << 0)
-#define SNP_FEATURE_RESTRICTED (1ull << 3) /* injection */
-#define SNP_FEATURE_DEBUG_SWAP (1ull << 5)
-#define SNP_FEATURE_SECURE_TSC (1ull << 9)
-
-struct snp_segment {
-	uint16_t selector, attributes;
-	uint32_t limit;
-	uint64_t base;
+/* eax after PVALIDATE and RMPADJUST. */
+enum snp_instruction {
+	SNP_DONE = 0,
+	SNP_FAIL_INPUT = 1,
+	SNP_FAIL_PERMISSION = 2,
+	SNP_FAIL_SIZE = 6,
 };
 
-struct snp_vmsa {
-	struct snp_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
-	uint8_t reserved_0a0[0xca - 0xa0];
-	uint8_t vmpl, cpl;
-	uint8_t reserved_0cc[4];
-	uint64_t efer;
-	uint8_t reserved_0d8[0x140 - 0xd8];
-	uint64_t xss, cr4, cr3, cr0, dr7, dr6, rflags, rip;
-	uint8_t reserved_180[0x1d8 - 0x180];
-	uint64_t rsp;
-	uint8_t reserved_1e0[0x1f8 - 0x1e0];
-	uint64_t rax;
-	uint8_t reserved_200[0x268 - 0x200];
-	uint64_t g_pat;
-	uint8_t reserved_270[0x308 - 0x270];
-	uint64_t rcx, rdx, rbx;
-	uint64_t reserved_320;
-	uint64_t rbp, rsi, rdi;
-	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-	uint8_t reserved_380[0x3b0 - 0x380];
-	uint64_t sev_features;
-	uint8_t reserved_3b8[0x3e8 - 0x3b8];
-	uint64_t xcr0;
-	uint8_t reserved_3f0[0x408 - 0x3f0];
-	uint32_t mxcsr;
-	uint16_t x87_ftw, x87_fsw, x87_fcw;
-	uint8_t reserved_412[0x1000 - 0x412];
-};
-LAYOUT(struct snp_vmsa, tr, 0x090);
-LAYOUT(struct snp_vmsa, vmpl, 0x0ca);
-LAYOUT(struct snp_vmsa, efer, 0x0d0);
-LAYOUT(struct snp_vmsa, cr4, 0x148);
-LAYOUT(struct snp_vmsa, cr3, 0x150);
-LAYOUT(struct snp_vmsa, cr0, 0x158);
-LAYOUT(struct snp_vmsa, rflags, 0x170);
-LAYOUT(struct snp_vmsa, rip, 0x178);
-LAYOUT(struct snp_vmsa, rsp, 0x1d8);
-LAYOUT(struct snp_vmsa, rax, 0x1f8);
-LAYOUT(struct snp_vmsa, g_pat, 0x268);
-LAYOUT(struct snp_vmsa, rcx, 0x308);
-LAYOUT(struct snp_vmsa, rbp, 0x328);
-LAYOUT(struct snp_vmsa, r8, 0x340);
-LAYOUT(struct snp_vmsa, sev_features, 0x3b0);
-LAYOUT(struct snp_vmsa, xcr0, 0x3e8);
-LAYOUT(struct snp_vmsa, mxcsr, 0x408);
-LAYOUT(struct snp_vmsa, x87_fcw, 0x410);
-LAYOUT_SIZE(struct snp_vmsa, 0x1000);
-
-/* --- instructions -----------------------------------------------------------
- */
-
-/* PVALIDATE and RMPADJUST leave this in EAX (AMD64 manual, volume 3). */
-enum snp_rmp_result {
-	SNP_RMP_OK = 0,
-	SNP_RMP_INPUT = 1,
-	SNP_RMP_PERMISSION = 2,
-	SNP_RMP_SIZE_MISMATCH = 6,
-};
-
-#define SNP_MSR_GHCB	   0xc0010130u
-#define SNP_MSR_SEV_STATUS 0xc0010131u
-#define SNP_STATUS_ACTIVE  (1ull << 2)
+/* #VC's error code for an access to a page that was not validated. */
+#define SNP_VC_NOT_VALIDATED 0x404u
 
 #endif

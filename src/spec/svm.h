@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AMD SVM: the VMCB (AMD64 Architecture Programmer's Manual, volume 2,
- * appendix B).  An SEV-ES guest's VMSA begins as its save area does
- * (spec/snp_guest.h).  Little-endian.
+ * appendix B) and the VMSA, which is its save area with more in it
+ * (table B-4).  Little-endian.
  */
 #ifndef SPEC_SVM_H
 #define SPEC_SVM_H
@@ -17,7 +17,8 @@ struct svm_segment {
 };
 LAYOUT_SIZE(struct svm_segment, 0x10);
 
-/* --- control area (table B-1) ------------------------------------------- */
+/* --- control area (table B-1) ----------------------------------------------
+ */
 
 /* Intercepts, words 3 (at 0x0c) and 4 (at 0x10). */
 #define SVM_ON_INTR	(1u << 0)
@@ -70,7 +71,6 @@ enum svm_exit {
 	SVM_EXIT_MONITOR = 0x8a,
 	SVM_EXIT_MWAIT = 0x8b,
 	SVM_EXIT_NPF = 0x400,
-	SVM_EXIT_NOT_VALIDATED = 0x404,
 };
 #define SVM_EXIT_INVALID 0xffffffffffffffffull
 
@@ -113,8 +113,19 @@ LAYOUT(struct svm_control, event, 0xa8);
 LAYOUT(struct svm_control, nested_cr3, 0xb0);
 LAYOUT_SIZE(struct svm_control, 0x400);
 
-/* --- save area (table B-2) ---------------------------------------------- */
+/* --- save area (tables B-2 and B-4) ----------------------------------------
+ */
 
+/* SEV_FEATURES */
+#define SVM_FEATURE_SNP	       (1ull << 0)
+#define SVM_FEATURE_VTOM       (1ull << 1)
+#define SVM_FEATURE_REFLECT_VC (1ull << 2)
+#define SVM_FEATURE_RESTRICTED (1ull << 3)
+#define SVM_FEATURE_ALTERNATE  (1ull << 4)
+#define SVM_FEATURE_DEBUG_SWAP (1ull << 5)
+
+/* One page, when it is a VMSA; of a VMCB it is what VMRUN reads and writes up
+ * to `pat`. */
 struct svm_save {
 	struct svm_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
 	uint8_t reserved_0a0[0xca - 0xa0];
@@ -134,7 +145,24 @@ struct svm_save {
 	uint64_t cr2;
 	uint8_t reserved_248[0x268 - 0x248];
 	uint64_t pat;
-	uint8_t reserved_270[0xc00 - 0x270];
+	/* VMSA only, from here on. */
+	uint8_t reserved_270[0x308 - 0x270];
+	uint64_t rcx, rdx, rbx;
+	uint64_t reserved_320;
+	uint64_t rbp, rsi, rdi, r8_to_15[8];
+	uint8_t reserved_380[0x390 - 0x380];
+	uint64_t guest_exit_info_1, guest_exit_info_2;
+	uint64_t guest_exit_int_info, guest_nrip;
+	uint64_t sev_features;
+	uint64_t v_intr;
+	uint64_t guest_exit_code;
+	uint64_t virtual_tom;
+	uint8_t reserved_3d0[0x3e8 - 0x3d0];
+	uint64_t xcr0;
+	uint8_t reserved_3f0[0x408 - 0x3f0];
+	uint32_t mxcsr;
+	uint16_t x87_ftw, x87_fsw, x87_fcw;
+	uint8_t reserved_412[0x1000 - 0x412];
 };
 LAYOUT(struct svm_save, vmpl, 0x0ca);
 LAYOUT(struct svm_save, efer, 0x0d0);
@@ -144,7 +172,15 @@ LAYOUT(struct svm_save, rsp, 0x1d8);
 LAYOUT(struct svm_save, rax, 0x1f8);
 LAYOUT(struct svm_save, cr2, 0x240);
 LAYOUT(struct svm_save, pat, 0x268);
-LAYOUT_SIZE(struct svm_save, 0xc00);
+LAYOUT(struct svm_save, rcx, 0x308);
+LAYOUT(struct svm_save, rbp, 0x328);
+LAYOUT(struct svm_save, guest_exit_info_1, 0x390);
+LAYOUT(struct svm_save, sev_features, 0x3b0);
+LAYOUT(struct svm_save, guest_exit_code, 0x3c0);
+LAYOUT(struct svm_save, xcr0, 0x3e8);
+LAYOUT(struct svm_save, mxcsr, 0x408);
+LAYOUT(struct svm_save, x87_fcw, 0x410);
+LAYOUT_SIZE(struct svm_save, 0x1000);
 
 struct svm_vmcb {
 	struct svm_control control;

@@ -158,7 +158,7 @@ static inline void cpu_hlt(void)
 	__asm__ volatile("hlt" : : : "memory");
 }
 
-/* Leaves an enum snp_rmp_result; *unchanged: the page had that state. */
+/* Leaves an enum snp_instruction; *unchanged: the page had that state. */
 static inline uint32_t cpu_pvalidate(uint64_t va, bool large, bool valid,
 	bool *unchanged)
 {

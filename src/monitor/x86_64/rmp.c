@@ -92,33 +92,33 @@ static struct rmp_entry *sized(struct rmp *r, uint64_t hpa, bool large)
 	return rmp_entry_at(r, hpa);
 }
 
-enum snp_rmp_result rmp_validate(struct rmp *r, uint64_t hpa, bool large,
+enum snp_instruction rmp_validate(struct rmp *r, uint64_t hpa, bool large,
 	bool validate, bool *same)
 {
 	struct rmp_entry *e = sized(r, hpa, large);
 	*same = false;
 	if (!e)
-		return SNP_RMP_SIZE_MISMATCH;
+		return SNP_FAIL_SIZE;
 	*same = e->validated == validate;
 	e->validated = validate;
-	return SNP_RMP_OK;
+	return SNP_DONE;
 }
 
-enum snp_rmp_result rmp_adjust(struct rmp *r, uint64_t hpa, bool large,
+enum snp_instruction rmp_adjust(struct rmp *r, uint64_t hpa, bool large,
 	uint64_t rdx)
 {
 	uint64_t target = rdx & 0xff;
 	struct rmp_entry *e = sized(r, hpa, large);
 	if (!e)
-		return SNP_RMP_SIZE_MISMATCH;
+		return SNP_FAIL_SIZE;
 	if (target >= RMP_VMPLS)
-		return SNP_RMP_INPUT;
+		return SNP_FAIL_INPUT;
 	/* Nobody changes his own rights, or those above him. */
 	if (target == 0)
-		return SNP_RMP_PERMISSION;
+		return SNP_FAIL_PERMISSION;
 	if ((rdx >> 16 & 1) && e->large)
-		return SNP_RMP_INPUT;
+		return SNP_FAIL_INPUT;
 	e->rights[target] = rdx >> 8 & RMP_ALL;
 	e->vmsa = rdx >> 16 & 1;
-	return SNP_RMP_OK;
+	return SNP_DONE;
 }

@@ -63,10 +63,10 @@ void rmp_release(struct rmp *r, uint64_t hpa);
 enum rmp_verdict rmp_check(const struct rmp *r, uint64_t hpa, uint64_t gpa,
 	uint8_t rights);
 /* PVALIDATE of an assigned page; *same: it was so already. */
-enum snp_rmp_result rmp_validate(struct rmp *r, uint64_t hpa, bool large,
+enum snp_instruction rmp_validate(struct rmp *r, uint64_t hpa, bool large,
 	bool validate, bool *same);
 /* RMPADJUST of a validated page, by VMPL 0: rdx as the manual has it. */
-enum snp_rmp_result rmp_adjust(struct rmp *r, uint64_t hpa, bool large,
+enum snp_instruction rmp_adjust(struct rmp *r, uint64_t hpa, bool large,
 	uint64_t rdx);
 
 #endif

@@ -8,6 +8,7 @@
 
 enum {
 	EFER = 0xc0000080,
+	SEV_STATUS = 0xc0010131,
 	PAT = 0x277,
 	EFER_LMA = 1 << 10,
 	EFER_SVME = 1 << 12
@@ -24,9 +25,9 @@ void snp_init(struct monitor *m)
 	m->rmp = (struct rmp){ .entries = monitor_memory(m->box->rmp_hpa),
 		.begin = m->box->private_hpa,
 		.end = m->box->private_end };
-	/* KVM's, at a processor's reset: what GHCB_MSR_INFO tells. */
-	m->ghcb_msr = (uint64_t)GHCB_VERSION << 48 | 1ull << 32 |
-		(uint64_t)NPT_C_BIT << 24 | GHCB_MSR_INFO;
+	/* KVM's, at a processor's reset: what GHCB_INFO_SEV tells. */
+	m->ghcb_msr = (uint64_t)GHCB_PROTOCOL << 48 | 1ull << 32 |
+		(uint64_t)NPT_C_BIT << 24 | GHCB_INFO_SEV;
 }
 
 enum exit_turn snp_vc(struct monitor *m, uint64_t code)
@@ -123,7 +124,7 @@ static enum exit_turn on_fault(struct monitor *m)
 			return EXIT_RESUME;
 		return exit_leave(m, MONITOR_EXIT_BUG);
 	case GUEST_NOT_VALIDATED:
-		return snp_vc(m, SVM_EXIT_NOT_VALIDATED);
+		return snp_vc(m, SNP_VC_NOT_VALIDATED);
 	case GUEST_NOWHERE:
 		return snp_vc(m, SVM_EXIT_NPF);
 	default:
@@ -142,14 +143,14 @@ static void answer(struct monitor *m, uint64_t value)
 /* SEV, SEV-ES, SEV-SNP; then SEV_FEATURES from bit 1 on (§15.34.10). */
 static uint64_t status(const struct monitor *m)
 {
-	return 7 | (m->sev_features & ~SNP_FEATURE_ACTIVE) << 2;
+	return 7 | (m->sev_features & ~SVM_FEATURE_SNP) << 2;
 }
 
 /* Registers that are the guest's own: no host takes part. */
 static uint64_t *own_msr(struct monitor *m, uint32_t msr)
 {
 	switch (msr) {
-	case SNP_MSR_GHCB:
+	case GHCB_MSR:
 		return &m->ghcb_msr;
 	case EFER:
 		return &m->cpu.vmcb->save.efer;
@@ -173,11 +174,11 @@ static enum exit_turn on_msr(struct monitor *m)
 	uint32_t msr = (uint32_t)m->cpu.general[MONITOR_RCX];
 	bool write = m->cpu.vmcb->control.exit_info_1 & 1;
 	uint64_t *own = own_msr(m, msr);
-	if (m->cpu.vmcb->save.cpl || (msr == SNP_MSR_SEV_STATUS && write)) {
+	if (m->cpu.vmcb->save.cpl || (msr == SEV_STATUS && write)) {
 		inject_event(m, VECTOR_GP, 0);
 		return EXIT_RESUME;
 	}
-	if (msr == SNP_MSR_SEV_STATUS)
+	if (msr == SEV_STATUS)
 		answer(m, status(m));
 	else if (!own)
 		return snp_vc(m, SVM_EXIT_MSR);

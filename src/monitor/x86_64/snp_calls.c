@@ -38,7 +38,7 @@ static bool launch_page(struct monitor *m, uint64_t gpa, const uint8_t *from)
 		memcpy(monitor_memory(hpa), from, PAGE_BYTES);
 	else
 		memset(monitor_memory(hpa), 0, PAGE_BYTES);
-	return rmp_validate(&m->rmp, hpa, false, true, &same) == SNP_RMP_OK;
+	return rmp_validate(&m->rmp, hpa, false, true, &same) == SNP_DONE;
 }
 
 enum monitor_result snp_call_pages(struct monitor *m,
@@ -55,12 +55,12 @@ enum monitor_result snp_call_pages(struct monitor *m,
 	return MONITOR_OK;
 }
 
-static void load_general(struct vcpu *c, const struct snp_vmsa *v)
+static void load_general(struct vcpu *c, const struct svm_save *v)
 {
 	const uint64_t low[8] = { v->rax, v->rcx, v->rdx, v->rbx, v->rsp,
 		v->rbp, v->rsi, v->rdi };
 	memcpy(c->general, low, sizeof low);
-	memcpy(c->general + 8, &v->r8, 8 * sizeof v->r8);
+	memcpy(c->general + 8, v->r8_to_15, sizeof v->r8_to_15);
 }
 
 enum monitor_result snp_call_vmsa(struct monitor *m,
@@ -69,13 +69,13 @@ enum monitor_result snp_call_vmsa(struct monitor *m,
 	(void)c;
 	if (m->kind != MONITOR_SNP || m->launched)
 		return MONITOR_WRONG;
-	const struct snp_vmsa *v = (const void *)stage(m);
+	const struct svm_save *v = (const void *)stage(m);
 	struct svm_save *s = &m->cpu.vmcb->save;
 	/* A save area, up to there. */
-	memcpy(s, v, offsetof(struct snp_vmsa, g_pat) + sizeof v->g_pat);
+	memcpy(s, v, offsetof(struct svm_save, pat) + sizeof v->pat);
 	load_general(&m->cpu, v);
 	m->sev_features = v->sev_features;
-	if (v->sev_features & SNP_FEATURE_DEBUG_SWAP)
+	if (v->sev_features & SVM_FEATURE_DEBUG_SWAP)
 		m->cpu.vmcb->control.intercept_dr = 0;
 	cpu_vmload(m->cpu.vmcb);
 	m->launched = true;

@@ -6,14 +6,13 @@
 
 enum { FLAG_CF = 1 << 0, FLAG_ZF = 1 << 6, ARITHMETIC = 0x8d5 };
 
-static enum exit_turn done(struct monitor *m, enum snp_rmp_result eax,
+static enum exit_turn done(struct monitor *m, enum snp_instruction eax,
 	bool carry)
 {
 	struct svm_save *s = &m->cpu.vmcb->save;
 	s->rax = (uint32_t)eax;
 	s->rflags &= ~(uint64_t)ARITHMETIC;
-	s->rflags |=
-		(carry ? FLAG_CF : 0u) | (eax == SNP_RMP_OK ? FLAG_ZF : 0u);
+	s->rflags |= (carry ? FLAG_CF : 0u) | (eax == SNP_DONE ? FLAG_ZF : 0u);
 	exit_skip(m, 4);
 	return EXIT_RESUME;
 }
@@ -34,7 +33,7 @@ static enum exit_turn failed(struct monitor *m, enum guest_turn t, uint64_t va)
 		return EXIT_RESUME;
 	}
 	if (t == GUEST_NOT_VALIDATED)
-		return snp_vc(m, SVM_EXIT_NOT_VALIDATED);
+		return snp_vc(m, SNP_VC_NOT_VALIDATED);
 	if (guest_walk(m, va, &gpa) != GUEST_FINE)
 		monitor_log(m, "tables of 0x%llx", (unsigned long long)va);
 	return snp_host_fault(m, gpa | NPT_C);
@@ -56,7 +55,7 @@ static bool operand(struct monitor *m, uint64_t *gpa, uint64_t *hpa,
 	*gpa &= ~NPT_C;
 	*large = size == 1;
 	if (size > 1 || (t == GUEST_FINE && *large && *gpa % NPT_LARGE)) {
-		*turn = done(m, SNP_RMP_INPUT, false);
+		*turn = done(m, SNP_FAIL_INPUT, false);
 		return false;
 	}
 	if (t == GUEST_FINE)
@@ -77,10 +76,10 @@ static enum exit_turn pvalidate(struct monitor *m)
 	if (!operand(m, &gpa, &hpa, &large, &turn))
 		return turn;
 	if ((uint32_t)m->cpu.general[MONITOR_RDX] > 1)
-		return done(m, SNP_RMP_INPUT, false);
-	enum snp_rmp_result eax =
+		return done(m, SNP_FAIL_INPUT, false);
+	enum snp_instruction eax =
 		rmp_validate(&m->rmp, hpa, large, validate, &same);
-	if (eax == SNP_RMP_OK && !validate)
+	if (eax == SNP_DONE && !validate)
 		forget(m, gpa, large);
 	return done(m, eax, same);
 }
@@ -93,10 +92,10 @@ static enum exit_turn rmpadjust(struct monitor *m)
 	if (!operand(m, &gpa, &hpa, &large, &turn))
 		return turn;
 	if (rmp_check(&m->rmp, hpa, gpa, RMP_READ) == RMP_NOT_VALIDATED)
-		return snp_vc(m, SVM_EXIT_NOT_VALIDATED);
-	enum snp_rmp_result eax =
+		return snp_vc(m, SNP_VC_NOT_VALIDATED);
+	enum snp_instruction eax =
 		rmp_adjust(&m->rmp, hpa, large, m->cpu.general[MONITOR_RDX]);
-	if (eax == SNP_RMP_OK)
+	if (eax == SNP_DONE)
 		forget(m, gpa, large);
 	return done(m, eax, false);
 }

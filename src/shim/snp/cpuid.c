@@ -31,11 +31,11 @@ static bool has_subleaves(uint32_t leaf)
 	}
 }
 
-static const struct snp_cpuid *find(const struct snp_cpuid_page *p,
+static const struct snp_cpuid_entry *find(const struct snp_cpuid_page *p,
 	uint32_t leaf, uint32_t sub)
 {
-	for (uint32_t i = 0; i < p->count && i < SNP_CPUID_MAX; i++) {
-		const struct snp_cpuid *x = &p->entry[i];
+	for (uint32_t i = 0; i < p->count && i < SNP_CPUID_ENTRIES; i++) {
+		const struct snp_cpuid_entry *x = &p->entries[i];
 		if (x->eax_in == leaf &&
 			(!has_subleaves(leaf) || x->ecx_in == sub))
 			return x;
@@ -43,7 +43,8 @@ static const struct snp_cpuid *find(const struct snp_cpuid_page *p,
 	return NULL;
 }
 
-static bool same_key(const struct snp_cpuid *a, const struct snp_cpuid *b)
+static bool same_key(const struct snp_cpuid_entry *a,
+	const struct snp_cpuid_entry *b)
 {
 	return a->eax_in == b->eax_in &&
 		(!has_subleaves(a->eax_in) || a->ecx_in == b->ecx_in);
@@ -53,7 +54,7 @@ static bool each_once(const struct snp_cpuid_page *p)
 {
 	for (uint32_t i = 0; i < p->count; i++)
 		for (uint32_t k = 0; k < i; k++)
-			if (same_key(&p->entry[i], &p->entry[k]))
+			if (same_key(&p->entries[i], &p->entries[k]))
 				return false;
 	return true;
 }
@@ -61,13 +62,13 @@ static bool each_once(const struct snp_cpuid_page *p)
 bool snp_cpuid_check(const struct snp_cpuid_page *p, uint32_t c_bit,
 	struct err *e)
 {
-	if (p->count == 0 || p->count > SNP_CPUID_MAX || p->reserved_004 ||
-		p->reserved_008)
+	if (p->count == 0 || p->count > SNP_CPUID_ENTRIES || p->reserved_04 ||
+		p->reserved_08)
 		return err_fail(e, ERR_HOST, "CPUID page: %u entries",
 			p->count);
 	if (!each_once(p))
 		return err_fail(e, ERR_HOST, "CPUID page: two answers for one");
-	const struct snp_cpuid *sev = find(p, LEAF_SEV, 0);
+	const struct snp_cpuid_entry *sev = find(p, LEAF_SEV, 0);
 	if (!sev || !(sev->eax & SEV_SNP))
 		return err_fail(e, ERR_HOST, "CPUID page: no SNP");
 	if ((sev->ebx & 0x3f) != c_bit)
@@ -83,7 +84,7 @@ static uint32_t xsave_bytes(const struct snp_cpuid_page *p, uint64_t which)
 {
 	uint32_t most = XSAVE_BASE;
 	for (uint32_t i = 2; i < 63; i++) {
-		const struct snp_cpuid *x = find(p, LEAF_XSAVE, i);
+		const struct snp_cpuid_entry *x = find(p, LEAF_XSAVE, i);
 		if (!(which >> i & 1) || !x)
 			continue;
 		uint64_t end = (uint64_t)x->ebx + x->eax;
@@ -96,7 +97,7 @@ static uint32_t xsave_bytes(const struct snp_cpuid_page *p, uint64_t which)
 struct cpu_id snp_cpuid(const struct snp_cpuid_page *p, uint32_t leaf,
 	uint32_t sub, uint64_t xcr0)
 {
-	const struct snp_cpuid *x = find(p, leaf, sub);
+	const struct snp_cpuid_entry *x = find(p, leaf, sub);
 	if (!x)
 		return (struct cpu_id){ 0 };
 	struct cpu_id r = { x->eax, x->ebx, x->ecx, x->edx };

@@ -10,11 +10,22 @@
 #include "shim/x86_64_vm/boot.h"
 #include "shim/x86_64_vm/paging.h"
 #include "spec/snp_guest.h"
+#include "spec/svm.h"
 
 enum { LARGE_PAGES = 512 };
 
+/* AMD64 manual, volume 2, §15.34.10. */
+#define MSR_SEV_STATUS 0xc0010131u
+#define STATUS_SNP     (1u << 2)
+
 /* Reasons of the end, before there is anything to say them with. */
-enum { END_NOT_SNP = 16, END_NOT_VMPL0 = 17, END_CPUID = 18, END_EARLY = 19 };
+enum {
+	END_NOT_SNP = 16,
+	END_NOT_VMPL0 = 17,
+	END_CPUID = 18,
+	END_EARLY = 19,
+	END_EXCEPTION = 64 /* + vector */
+};
 
 /* Filled in by the firmware: SNP_PAGE_SECRETS, SNP_PAGE_CPUID. */
 struct snp_secrets snp_secrets_page __attribute__((aligned(PAGE_BYTES)));
@@ -28,13 +39,13 @@ static bool at_level_0(void)
 {
 	enum { LEVEL_1_NOTHING = 1 };
 	return cpu_rmpadjust((uint64_t)&snp_secrets_page, false,
-		       LEVEL_1_NOTHING) == SNP_RMP_OK;
+		       LEVEL_1_NOTHING) == SNP_DONE;
 }
 
 void platform_init(const struct vm_image_head *head)
 {
 	struct err e = { 0 };
-	if (!(cpu_rdmsr(SNP_MSR_SEV_STATUS) & SNP_STATUS_ACTIVE))
+	if (!(cpu_rdmsr(MSR_SEV_STATUS) & STATUS_SNP))
 		ghcb_end(END_NOT_SNP);
 	if (!at_level_0())
 		ghcb_end(END_NOT_VMPL0);
@@ -64,10 +75,10 @@ static bool validate(uint64_t page, bool large, bool *fits)
 	bool unchanged;
 	uint32_t n = cpu_pvalidate((uint64_t)paging_at(page * PAGE_BYTES),
 		large, true, &unchanged);
-	*fits = n != SNP_RMP_SIZE_MISMATCH;
-	if (n == SNP_RMP_OK && unchanged)
+	*fits = n != SNP_FAIL_SIZE;
+	if (n == SNP_DONE && unchanged)
 		shim_crash("a page was valid before it was used");
-	return n == SNP_RMP_OK;
+	return n == SNP_DONE;
 }
 
 static bool validate_small(uint64_t from, uint64_t to)
@@ -146,9 +157,11 @@ static bool is_cpuid(uint64_t rip)
 
 bool platform_trap(struct trap *t)
 {
+	if (!ghcb_ready())
+		ghcb_end(END_EXCEPTION + (unsigned)t->vector);
 	if (t->vector != VECTOR_VC)
 		return false;
-	if (!trap_from_user(t) || t->error != GHCB_EXIT_CPUID ||
+	if (!trap_from_user(t) || t->error != SVM_EXIT_CPUID ||
 		!is_cpuid(t->rip))
 		return false;
 	struct cpu_id r = platform_cpuid((uint32_t)t->rax, (uint32_t)t->rcx);

@@ -7,13 +7,13 @@
 #include "spec/snp.h"
 
 struct answer {
-	struct snp_report_response head;
+	struct snp_report_answer head;
 	struct snp_report report;
 };
 
 struct page {
-	struct snp_message m;
-	uint8_t payload[SNP_MSG_BYTES - sizeof(struct snp_message)];
+	struct snp_message_head m;
+	uint8_t payload[PAGE_BYTES - sizeof(struct snp_message_head)];
 };
 
 static const uint8_t data[64] = { 1, 2, 3 };
@@ -27,7 +27,7 @@ static struct gate_shim shim(void)
 	return s;
 }
 
-static void iv_of(const struct snp_message *m, uint8_t iv[12])
+static void iv_of(const struct snp_message_head *m, uint8_t iv[12])
 {
 	memset(iv, 0, 12);
 	memcpy(iv, &m->sequence, 8);
@@ -44,10 +44,10 @@ static void seal(const struct gate_shim *s, struct page *p, const void *text,
 {
 	uint8_t iv[12];
 	struct err e = { 0 };
-	p->m.payload_bytes = (uint16_t)n;
+	p->m.bytes = (uint16_t)n;
 	iv_of(&p->m, iv);
-	CHECK(crypto_gcm_seal(s->key, iv, covered(p), bytes_of(text, n),
-		p->payload, p->m.tag, &e));
+	struct crypto_gcm g = { s->key, iv, covered(p) };
+	CHECK(crypto_gcm_seal(&g, bytes_of(text, n), p->payload, p->m.tag, &e));
 }
 
 /* A good answer, before it is sealed. */
@@ -55,11 +55,11 @@ static void answer(struct page *p, struct answer *a)
 {
 	memset(p, 0, sizeof *p);
 	memset(a, 0, sizeof *a);
-	p->m = (struct snp_message){ .sequence = 2,
-		.algo = 1,
-		.header_version = 1,
-		.header_bytes = 0x60,
-		.type = SNP_MSG_REPORT_RSP,
+	p->m = (struct snp_message_head){ .sequence = 2,
+		.algorithm = 1,
+		.head_version = 1,
+		.head_bytes = 0x60,
+		.type = SNP_REPORT,
 		.version = 1 };
 	a->head.report_bytes = sizeof a->report;
 	a->report.version = 3;
@@ -71,16 +71,17 @@ TEST(request_is_what_the_firmware_reads)
 	struct gate_shim s = shim();
 	struct err e = { 0 };
 	static struct page p;
-	struct snp_report_request ask;
+	struct snp_report_ask ask;
 	uint8_t iv[12];
 	CHECK(keep_snp_ask(&s, data, (uint8_t *)&p, &e));
 	CHECK_INT(p.m.sequence, 1);
-	CHECK_INT(p.m.type, SNP_MSG_REPORT_REQ);
-	CHECK_INT(p.m.header_bytes, 0x60);
-	CHECK_INT(p.m.payload_bytes, 0x60);
+	CHECK_INT(p.m.type, SNP_REPORT_ASK);
+	CHECK_INT(p.m.head_bytes, 0x60);
+	CHECK_INT(p.m.bytes, 0x60);
 	iv_of(&p.m, iv);
-	CHECK(crypto_gcm_open(s.key, iv, covered(&p),
-		bytes_of(p.payload, sizeof ask), p.m.tag, (uint8_t *)&ask, &e));
+	struct crypto_gcm g = { s.key, iv, covered(&p) };
+	CHECK(crypto_gcm_open(&g, bytes_of(p.payload, sizeof ask),
+		(uint8_t *)&ask, p.m.tag, &e));
 	CHECK_MEM(ask.report_data, data, sizeof data);
 	CHECK_INT(ask.vmpl, 0);
 	/* Nothing of the question can be read by who carries it. */
@@ -130,16 +131,16 @@ TEST(answer_holds_the_report)
 
 TEST(answers_that_are_none_are_named)
 {
-	REFUSES(p.m.algo = 2, , "its header");
-	REFUSES(p.m.header_version = 2, , "its header");
-	REFUSES(p.m.header_bytes = 0x40, , "its header");
+	REFUSES(p.m.algorithm = 2, , "its header");
+	REFUSES(p.m.head_version = 2, , "its header");
+	REFUSES(p.m.head_bytes = 0x40, , "its header");
 	REFUSES(p.m.vmpck = 1, , "its header");
-	REFUSES(p.m.type = SNP_MSG_REPORT_REQ, , "of type 5");
+	REFUSES(p.m.type = SNP_REPORT_ASK, , "of type 5");
 	REFUSES(p.m.version = 2, , "of type 6");
 	REFUSES(p.m.sequence = 1, , "sequence 1, not 2");
 	REFUSES(p.m.sequence = 4, , "sequence 4, not 2");
-	REFUSES(, p.m.payload_bytes = 8, "payload of 8");
-	REFUSES(, p.m.payload_bytes = 0xffff, "payload of 65535");
+	REFUSES(, p.m.bytes = 8, "payload of 8");
+	REFUSES(, p.m.bytes = 0xffff, "payload of 65535");
 	REFUSES(, p.m.tag[0] ^= 1, "not of the firmware");
 	REFUSES(, p.payload[700] ^= 1, "not of the firmware");
 	REFUSES(s.key[0] ^= 1, s.key[0] ^= 1, "not of the firmware");

@@ -12,7 +12,7 @@
 
 #include "../test.h"
 
-enum { P384_BYTES = 48, HEAD = sizeof(struct snp_message) };
+enum { P384_BYTES = 48, HEAD = sizeof(struct snp_message_head) };
 
 static const uint8_t none[32];
 static char dir[64], path[80];
@@ -129,7 +129,7 @@ TEST(psp_secrets_are_filled_in_and_not_measured)
 	psp_end(p);
 }
 
-static bool few_features(void *ctx, const struct snp_cpuid *ask,
+static bool few_features(void *ctx, const struct snp_cpuid_entry *ask,
 	uint32_t out[4])
 {
 	(void)ctx;
@@ -142,18 +142,18 @@ static bool few_features(void *ctx, const struct snp_cpuid *ask,
 TEST(psp_a_cpuid_page_that_promises_too_much_is_corrected_and_refused)
 {
 	static struct snp_cpuid_page page = { .count = 2,
-		.entry = { { .eax_in = 0, .ecx = 7 },
+		.entries = { { .eax_in = 0, .ecx = 7 },
 			{ .eax_in = 1, .ecx = 0x1ff } } };
 	struct psp *p = psp_make();
 	psp_set_cpuid(p, few_features, NULL);
 	CHECK_INT(psp_start(p, 0x30000, none), SNP_OK);
 	CHECK_INT(psp_update(p, SNP_PAGE_CPUID, 0x1000, (uint8_t *)&page),
 		SNP_INVALID_PARAM);
-	CHECK_INT(page.entry[1].ecx, 0xff);
+	CHECK_INT(page.entries[1].ecx, 0xff);
 	CHECK(bytes_all_zero(BYTES_ARRAY(p->digest)));
 	CHECK_INT(psp_update(p, SNP_PAGE_CPUID, 0x1000, (uint8_t *)&page),
 		SNP_OK);
-	page.count = SNP_CPUID_MAX + 1;
+	page.count = SNP_CPUID_ENTRIES + 1;
 	CHECK_INT(psp_update(p, SNP_PAGE_CPUID, 0x2000, (uint8_t *)&page),
 		SNP_INVALID_PARAM);
 	psp_end(p);
@@ -297,14 +297,14 @@ TEST(psp_an_id_block_of_another_image_or_policy_is_refused)
 
 struct page {
 	union {
-		struct snp_message head;
+		struct snp_message_head head;
 		uint8_t bytes[PAGE_BYTES];
 	};
 };
 
 static struct bytes aad_of(const struct page *m)
 {
-	const size_t from = offsetof(struct snp_message, algo);
+	const size_t from = offsetof(struct snp_message_head, algorithm);
 	return bytes_of(m->bytes + from, HEAD - from);
 }
 
@@ -312,8 +312,9 @@ static void seal_with(const uint8_t key[32], struct page *m)
 {
 	uint8_t iv[12] = { 0 }, tag[16];
 	memcpy(iv, &m->head.sequence, 8);
-	CHECK(crypto_gcm_seal(key, iv, aad_of(m),
-		bytes_of(m->bytes + HEAD, le16toh(m->head.payload_bytes)),
+	const struct crypto_gcm g = { key, iv, aad_of(m) };
+	CHECK(crypto_gcm_seal(&g,
+		bytes_of(m->bytes + HEAD, le16toh(m->head.bytes)),
 		m->bytes + HEAD, tag, NULL));
 	memcpy(m->head.tag, tag, sizeof tag);
 }
@@ -322,14 +323,14 @@ static void seal_with(const uint8_t key[32], struct page *m)
 static struct page ask(uint64_t sequence, uint32_t vmpl)
 {
 	struct page m = { .head = { .sequence = htole64(sequence),
-				  .algo = 1,
-				  .header_version = 1,
-				  .header_bytes = htole16(HEAD),
-				  .type = SNP_MSG_REPORT_REQ,
+				  .algorithm = 1,
+				  .head_version = 1,
+				  .head_bytes = htole16(HEAD),
+				  .type = SNP_REPORT_ASK,
 				  .version = 1,
-				  .payload_bytes = htole16(sizeof(
-					  struct snp_report_request)) } };
-	struct snp_report_request a = { .vmpl = htole32(vmpl) };
+				  .bytes = htole16(
+					  sizeof(struct snp_report_ask)) } };
+	struct snp_report_ask a = { .vmpl = htole32(vmpl) };
 	memset(a.report_data, 0x77, sizeof a.report_data);
 	memcpy(m.bytes + HEAD, &a, sizeof a);
 	return m;
@@ -339,16 +340,17 @@ static bool open_with(const uint8_t key[32], struct page *m)
 {
 	uint8_t iv[12] = { 0 };
 	memcpy(iv, &m->head.sequence, 8);
-	return crypto_gcm_open(key, iv, aad_of(m),
-		bytes_of(m->bytes + HEAD, le16toh(m->head.payload_bytes)),
-		m->head.tag, m->bytes + HEAD, NULL);
+	const struct crypto_gcm g = { key, iv, aad_of(m) };
+	return crypto_gcm_open(&g,
+		bytes_of(m->bytes + HEAD, le16toh(m->head.bytes)),
+		m->bytes + HEAD, m->head.tag, NULL);
 }
 
 static struct page in, out;
 
 TEST(psp_a_request_gets_a_report_under_the_same_key)
 {
-	struct snp_report_response a;
+	struct snp_report_answer a;
 	struct snp_report r;
 	struct psp *p = psp_running();
 	for (uint64_t sequence = 1; sequence < 9; sequence += 2) {
@@ -356,7 +358,7 @@ TEST(psp_a_request_gets_a_report_under_the_same_key)
 		seal_with(p->vmpck[0], &in);
 		CHECK_INT(psp_request(p, in.bytes, out.bytes), SNP_OK);
 		CHECK_INT(le64toh(out.head.sequence), sequence + 1);
-		CHECK_INT(out.head.type, SNP_MSG_REPORT_RSP);
+		CHECK_INT(out.head.type, SNP_REPORT);
 		CHECK(open_with(p->vmpck[0], &out));
 		memcpy(&a, out.bytes + HEAD, sizeof a);
 		memcpy(&r, out.bytes + HEAD + sizeof a, sizeof r);
@@ -392,7 +394,7 @@ TEST(psp_a_forged_request_changes_nothing)
 	struct psp *p = psp_running();
 	in = ask(1, 0);
 	seal_with(p->vmpck[0], &in);
-	const size_t end = HEAD + sizeof(struct snp_report_request);
+	const size_t end = HEAD + sizeof(struct snp_report_ask);
 	for (size_t i = 0; i < end; i++) {
 		in.bytes[i] ^= 0x10;
 		memset(&out, 0xee, sizeof out);
@@ -412,7 +414,7 @@ TEST(psp_a_forged_request_changes_nothing)
 
 TEST(psp_nobody_asks_for_those_above_him)
 {
-	struct snp_report_response a;
+	struct snp_report_answer a;
 	static const struct {
 		uint8_t key;
 		uint32_t vmpl, want;

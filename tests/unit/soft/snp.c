@@ -71,19 +71,19 @@ TEST(snp_what_was_not_validated_is_vc)
 TEST(snp_pvalidate_tells_a_second_time)
 {
 	CHECK_GUEST(GUEST_VALIDATE, 0, 0, 1, CARRY, 0, VC(0x404), CARRY, 0, 1,
-		PF(0), SNP_RMP_INPUT, SNP_RMP_INPUT);
+		PF(0), SNP_FAIL_INPUT, SNP_FAIL_INPUT);
 }
 
 TEST(snp_pvalidate_wants_the_rmp_s_size)
 {
-	CHECK_GUEST(GUEST_SIZES, 0, 0, CARRY, 0, 0, SNP_RMP_SIZE_MISMATCH,
-		SNP_RMP_SIZE_MISMATCH, SNP_RMP_INPUT);
+	CHECK_GUEST(GUEST_SIZES, 0, 0, CARRY, 0, 0, SNP_FAIL_SIZE,
+		SNP_FAIL_SIZE, SNP_FAIL_INPUT);
 }
 
 TEST(snp_rmpadjust_gives_nobody_more_than_he_may)
 {
-	CHECK_GUEST(GUEST_ADJUST, 0, SNP_RMP_PERMISSION, SNP_RMP_INPUT,
-		VC(0x404), SNP_RMP_SIZE_MISMATCH, SNP_RMP_INPUT);
+	CHECK_GUEST(GUEST_ADJUST, 0, SNP_FAIL_PERMISSION, SNP_FAIL_INPUT,
+		VC(0x404), SNP_FAIL_SIZE, SNP_FAIL_INPUT);
 }
 
 TEST(snp_pvalidate_is_the_kernel_s)
@@ -98,19 +98,20 @@ TEST(snp_beyond_all_memory_is_vc)
 
 /* --- what a host does --------------------------------------------------- */
 
-static struct kvm_snp_fault fault_of(const struct run *r)
+static struct spec_kvm_fault fault_of(const struct run *r)
 {
-	struct kvm_snp_fault f;
-	memcpy(&f, (const uint8_t *)r->run + KVM_SNP_RUN_UNION, sizeof f);
+	struct spec_kvm_fault f;
+	memcpy(&f, (const uint8_t *)r->run + SPEC_KVM_RUN_UNION, sizeof f);
 	return f;
 }
 
 static void check_fault(struct run *r, uint64_t gpa, bool is_private)
 {
 	CHECK_INT(run_enter(r), -EFAULT);
-	CHECK_INT(r->run->exit_reason, KVM_SNP_EXIT_MEMORY_FAULT);
+	CHECK_INT(r->run->exit_reason, SPEC_KVM_EXIT_MEMORY_FAULT);
 	CHECK(fault_of(r).gpa == gpa);
-	CHECK_INT(fault_of(r).flags, is_private ? KVM_SNP_PRIVATE : 0);
+	CHECK_INT(fault_of(r).flags,
+		is_private ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0);
 	CHECK_INT(fault_of(r).size, PAGE_BYTES);
 }
 
@@ -199,7 +200,7 @@ TEST(snp_a_remapped_page_is_never_seen)
 			  RUN_RAM_BYTES - PAGE_BYTES, r.ram, 0),
 		0);
 	CHECK_INT(run_enter(&r), -EFAULT);
-	CHECK_INT(r.run->exit_reason, KVM_SNP_EXIT_MEMORY_FAULT);
+	CHECK_INT(r.run->exit_reason, SPEC_KVM_EXIT_MEMORY_FAULT);
 	run_close(&r);
 }
 
@@ -249,7 +250,7 @@ static void check_map(struct run *r, uint64_t gpa, uint64_t pages,
 	CHECK_INT(r->run->hypercall.args[2], flags);
 	if (!answer)
 		CHECK_INT(run_attributes(r, gpa, pages * PAGE_BYTES,
-				  flags == KVM_SNP_MAP_ENCRYPTED),
+				  flags == SPEC_KVM_MAP_ENCRYPTED),
 			0);
 	r->run->hypercall.ret = answer;
 }
@@ -261,13 +262,13 @@ TEST(snp_page_states_change_as_userspace_says)
 	run_open(&r, true);
 	run_launch(&r, GUEST_STATE, 0);
 	check_map(&r, page, 1, 0, 0);
-	check_map(&r, page, 1, KVM_SNP_MAP_ENCRYPTED, 0);
+	check_map(&r, page, 1, SPEC_KVM_MAP_ENCRYPTED, 0);
 	check_map(&r, page + PAGE_BYTES, 3, 0, 0);
 	run_to_end(&r);
 	check_values(&r,
-		(const uint64_t[]){ GHCB_MSR_STATE, 0x1234, GHCB_MSR_STATE, 0,
-			0, GHCB_ANSWER_OK, 0, 0x77,
-			1ull << 32 | GHCB_MSR_STATE },
+		(const uint64_t[]){ GHCB_INFO_STATE, 0x1234, GHCB_INFO_STATE, 0,
+			0, GHCB_ANSWER_DONE, 0, 0x77,
+			1ull << 32 | GHCB_INFO_STATE },
 		9);
 	run_close(&r);
 }
@@ -281,7 +282,7 @@ TEST(snp_a_refused_page_state_change_is_told)
 	check_map(&r, page, 1, 0, 5);
 	/* It goes on as if it were shared: the host hears of that. */
 	check_fault(&r, page, false);
-	CHECK(run_result(&r)->values[0] == (1ull << 32 | GHCB_MSR_STATE));
+	CHECK(run_result(&r)->values[0] == (1ull << 32 | GHCB_INFO_STATE));
 	run_close(&r);
 }
 
@@ -293,17 +294,17 @@ TEST(snp_the_msr_protocol_answers)
 	CHECK_INT(run_enter(&r), 0);
 	CHECK_INT(r.run->exit_reason, KVM_EXIT_SYSTEM_EVENT);
 	CHECK_INT(r.run->system_event.type, KVM_SYSTEM_EVENT_SEV_TERM);
-	CHECK_INT(r.run->system_event.data[0], 0x12000 | GHCB_MSR_END_REQ);
+	CHECK_INT(r.run->system_event.data[0], 0x12000 | GHCB_INFO_END);
 	const uint64_t info = 2ull << 48 | 1ull << 32 |
-		(uint64_t)GUEST_C_BIT << 24 | GHCB_MSR_INFO;
+		(uint64_t)GUEST_C_BIT << 24 | GHCB_INFO_SEV;
 	const uint64_t *v = run_result(&r)->values;
 	CHECK(v[0] == info);
 	CHECK(v[1] == info);
-	CHECK(v[2] == (GHCB_FEATURE_SNP << 12 | GHCB_MSR_FEATURES));
-	CHECK(v[3] == (~0ull << 12 | GHCB_MSR_PREFERRED));
-	CHECK((v[4] & 0xffffffff) == (1u << 30 | GHCB_MSR_CPUID));
+	CHECK(v[2] == (GHCB_FEATURE_SNP << 12 | GHCB_INFO_FEATURES));
+	CHECK(v[3] == (~0ull << 12 | GHCB_INFO_PREFERRED));
+	CHECK((v[4] & 0xffffffff) == (1u << 30 | GHCB_INFO_CPUID));
 	CHECK(v[4] >> 32 != 0);
-	CHECK(v[5] == ((VM_WINDOW_GPA + VM_GHCB_AT) | GHCB_MSR_REGISTER));
+	CHECK(v[5] == ((VM_WINDOW_GPA + VM_GHCB_AT) | GHCB_INFO_REGISTER));
 	CHECK(v[6] == 0xabc);
 	run_close(&r);
 }
@@ -328,7 +329,7 @@ TEST(snp_ports_go_through_the_ghcb)
 	/* At last, with a GHCB of another page. */
 	CHECK_INT(run_enter(&r), -EINVAL);
 	const uint64_t *v = run_result(&r)->values;
-	CHECK(v[0] == ((VM_WINDOW_GPA + VM_GHCB_AT) | GHCB_MSR_REGISTER));
+	CHECK(v[0] == ((VM_WINDOW_GPA + VM_GHCB_AT) | GHCB_INFO_REGISTER));
 	CHECK_INT(v[1], 0);
 	CHECK_INT(v[2], 0);
 	CHECK_INT((uint32_t)v[3], in);
@@ -377,10 +378,10 @@ TEST(snp_a_running_guest_is_kicked_and_does_not_run_again)
 TEST(snp_a_launch_has_its_order)
 {
 	static uint8_t page[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
-	struct kvm_snp_init again = { .ghcb_version = 2 };
+	struct spec_kvm_sev_init again = { .ghcb_version = 2 };
 	struct run r;
 	run_open(&r, true);
-	CHECK_INT(run_op(&r, KVM_SNP_INIT2, &again), -EPERM);
+	CHECK_INT(run_op(&r, SPEC_KVM_SEV_INIT2, &again), -EPERM);
 	run_set(&r, GUEST_NOTHING, 0);
 	/* Before it was started. */
 	CHECK_INT(run_update(&r, VM_RAM_GPA, page, PAGE_BYTES, SNP_PAGE_NORMAL),

@@ -34,12 +34,12 @@ TEST(rmp_a_page_is_usable_once_it_was_validated)
 	start();
 	CHECK(rmp_assign(&r, BASE, GPA));
 	CHECK_INT(check(BASE, GPA), RMP_NOT_VALIDATED);
-	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_DONE);
 	CHECK(!same);
 	CHECK_INT(check(BASE, GPA), RMP_FINE);
-	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_DONE);
 	CHECK(same);
-	CHECK_INT(rmp_validate(&r, BASE, false, false, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE, false, false, &same), SNP_DONE);
 	CHECK(!same);
 	CHECK_INT(check(BASE, GPA), RMP_NOT_VALIDATED);
 }
@@ -48,7 +48,7 @@ TEST(rmp_a_page_is_at_one_address_only)
 {
 	start();
 	CHECK(rmp_assign(&r, BASE, GPA));
-	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_DONE);
 	CHECK_INT(check(BASE, GPA + PAGE_BYTES), RMP_OTHER_GPA);
 	CHECK(!rmp_assign(&r, BASE, GPA + PAGE_BYTES));
 	CHECK_INT(check(BASE, GPA), RMP_FINE);
@@ -58,7 +58,7 @@ TEST(rmp_what_was_released_must_be_validated_anew)
 {
 	start();
 	CHECK(rmp_assign(&r, BASE, GPA));
-	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_DONE);
 	rmp_release(&r, BASE);
 	CHECK_INT(check(BASE, GPA), RMP_NOT_ASSIGNED);
 	CHECK(rmp_assign(&r, BASE, GPA));
@@ -69,8 +69,7 @@ TEST(rmp_a_large_page_stands_for_all_of_its_parts)
 {
 	start();
 	CHECK(rmp_assign_large(&r, BASE + LARGE, GPA));
-	CHECK_INT(rmp_validate(&r, BASE + LARGE, true, true, &same),
-		SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE + LARGE, true, true, &same), SNP_DONE);
 	for (uint64_t i = 0; i < LARGE; i += PAGE_BYTES) {
 		CHECK_INT(check(BASE + LARGE + i, GPA + i), RMP_FINE);
 		CHECK_INT(check(BASE + LARGE + i, GPA + (i ^ PAGE_BYTES)),
@@ -94,23 +93,21 @@ TEST(rmp_a_small_instruction_breaks_a_large_page_up)
 {
 	start();
 	CHECK(rmp_assign_large(&r, BASE, GPA));
-	CHECK_INT(rmp_validate(&r, BASE, true, true, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE, true, true, &same), SNP_DONE);
 	CHECK_INT(rmp_validate(&r, BASE + 0x3000, false, false, &same),
-		SNP_RMP_OK);
+		SNP_DONE);
 	for (uint64_t i = 0; i < LARGE; i += PAGE_BYTES)
 		CHECK_INT(check(BASE + i, GPA + i),
 			i == 0x3000 ? RMP_NOT_VALIDATED : RMP_FINE);
-	CHECK_INT(rmp_validate(&r, BASE, true, true, &same),
-		SNP_RMP_SIZE_MISMATCH);
-	CHECK_INT(rmp_adjust(&r, BASE, true, 1 | 15 << 8),
-		SNP_RMP_SIZE_MISMATCH);
+	CHECK_INT(rmp_validate(&r, BASE, true, true, &same), SNP_FAIL_SIZE);
+	CHECK_INT(rmp_adjust(&r, BASE, true, 1 | 15 << 8), SNP_FAIL_SIZE);
 }
 
 TEST(rmp_release_of_a_part_leaves_the_others)
 {
 	start();
 	CHECK(rmp_assign_large(&r, BASE, GPA));
-	CHECK_INT(rmp_validate(&r, BASE, true, true, &same), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE, true, true, &same), SNP_DONE);
 	rmp_release(&r, BASE);
 	CHECK_INT(check(BASE, GPA), RMP_NOT_ASSIGNED);
 	CHECK_INT(check(BASE + 0x1000, GPA + 0x1000), RMP_FINE);
@@ -120,10 +117,10 @@ TEST(rmp_adjust_is_for_those_below)
 {
 	static const struct {
 		uint64_t rdx;
-		enum snp_rmp_result want;
-	} cases[] = { { 0, SNP_RMP_PERMISSION }, { 1, SNP_RMP_OK },
-		{ 3 | 15 << 8, SNP_RMP_OK }, { 4, SNP_RMP_INPUT },
-		{ 255, SNP_RMP_INPUT }, { 1 | 1 << 16, SNP_RMP_OK } };
+		enum snp_instruction want;
+	} cases[] = { { 0, SNP_FAIL_PERMISSION }, { 1, SNP_DONE },
+		{ 3 | 15 << 8, SNP_DONE }, { 4, SNP_FAIL_INPUT },
+		{ 255, SNP_FAIL_INPUT }, { 1 | 1 << 16, SNP_DONE } };
 	start();
 	CHECK(rmp_assign(&r, BASE, GPA));
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -137,13 +134,12 @@ TEST(rmp_a_vmsa_is_read_and_not_written)
 {
 	start();
 	CHECK(rmp_assign(&r, BASE, GPA));
-	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_RMP_OK);
-	CHECK_INT(rmp_adjust(&r, BASE, false, 1 | 1 << 16), SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_DONE);
+	CHECK_INT(rmp_adjust(&r, BASE, false, 1 | 1 << 16), SNP_DONE);
 	CHECK_INT(rmp_check(&r, BASE, GPA, RMP_READ), RMP_FINE);
 	CHECK_INT(rmp_check(&r, BASE, GPA, RMP_READ | RMP_WRITE), RMP_IS_VMSA);
 	CHECK(rmp_assign_large(&r, BASE + LARGE, GPA + LARGE));
-	CHECK_INT(rmp_validate(&r, BASE + LARGE, true, true, &same),
-		SNP_RMP_OK);
+	CHECK_INT(rmp_validate(&r, BASE + LARGE, true, true, &same), SNP_DONE);
 	CHECK_INT(rmp_adjust(&r, BASE + LARGE, true, 1 | 1 << 16),
-		SNP_RMP_INPUT);
+		SNP_FAIL_INPUT);
 }

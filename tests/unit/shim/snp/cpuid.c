@@ -5,11 +5,11 @@
 
 static struct snp_cpuid_page page;
 
-static struct snp_cpuid *add(uint32_t leaf, uint32_t sub, uint32_t a,
+static struct snp_cpuid_entry *add(uint32_t leaf, uint32_t sub, uint32_t a,
 	uint32_t b, uint32_t c, uint32_t d)
 {
-	struct snp_cpuid *x = &page.entry[page.count++];
-	*x = (struct snp_cpuid){ .eax_in = leaf,
+	struct snp_cpuid_entry *x = &page.entries[page.count++];
+	*x = (struct snp_cpuid_entry){ .eax_in = leaf,
 		.ecx_in = sub,
 		.eax = a,
 		.ebx = b,
@@ -66,7 +66,7 @@ TEST(cpuid_adds_up_the_extended_state_that_is_on)
 	CHECK_INT(snp_cpuid(&page, 0xd, 0, 0x207).ebx, 0x988);
 	CHECK_INT(snp_cpuid(&page, 0xd, 2, 7).eax, 0x100);
 	/* Sizes that would wrap count for nothing. */
-	page.entry[5].eax = UINT32_MAX;
+	page.entries[5].eax = UINT32_MAX;
 	CHECK_INT(snp_cpuid(&page, 0xd, 0, 7).ebx, 0x240);
 }
 
@@ -85,14 +85,14 @@ TEST(cpuid_page_that_a_host_tampered_with_is_refused)
 	REFUSES(page.count = 0, "0 entries");
 	REFUSES(page.count = 65, "65 entries");
 	REFUSES(page.count = UINT32_MAX, "entries");
-	REFUSES(page.reserved_004 = 1, "entries");
-	REFUSES(page.reserved_008 = 1, "entries");
+	REFUSES(page.reserved_04 = 1, "entries");
+	REFUSES(page.reserved_08 = 1, "entries");
 	REFUSES(add(1, 0, 0, 0, 0, 0), "two answers for one");
 	REFUSES(add(1, 7, 0, 0, 0, 0), "two answers for one");
 	REFUSES(add(0xd, 2, 0, 0, 0, 0), "two answers for one");
 	REFUSES(page.count--, "no SNP");
-	REFUSES(page.entry[7].eax = 0xa, "no SNP");
-	REFUSES(page.entry[7].ebx = 47, "encryption bit 47, measured 51");
+	REFUSES(page.entries[7].eax = 0xa, "no SNP");
+	REFUSES(page.entries[7].ebx = 47, "encryption bit 47, measured 51");
 	fill();
 	add(0xd, 11, 0x10, 0, 1, 0);
 	CHECK(good(51, NULL));

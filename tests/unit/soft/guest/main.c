@@ -163,9 +163,9 @@ static void vmgexit(void)
 
 static uint64_t by_msr(uint64_t value)
 {
-	cpu_wrmsr(SNP_MSR_GHCB, value);
+	cpu_wrmsr(GHCB_MSR, value);
 	vmgexit();
-	return cpu_rdmsr(SNP_MSR_GHCB);
+	return cpu_rdmsr(GHCB_MSR);
 }
 
 /* --- the GHCB ----------------------------------------------------------- */
@@ -183,21 +183,21 @@ static void set_valid(size_t bit)
 static uint64_t call(uint64_t code, uint64_t info_1, uint64_t info_2)
 {
 	volatile struct ghcb *g = ghcb();
-	g->version = GHCB_VERSION;
+	g->protocol = GHCB_PROTOCOL;
 	g->exit_code = code;
 	g->exit_info_1 = info_1;
 	g->exit_info_2 = info_2;
 	set_valid(GHCB_VALID_BIT(exit_code));
 	set_valid(GHCB_VALID_BIT(exit_info_1));
 	set_valid(GHCB_VALID_BIT(exit_info_2));
-	cpu_wrmsr(SNP_MSR_GHCB, GHCB_GPA);
+	cpu_wrmsr(GHCB_MSR, GHCB_GPA);
 	vmgexit();
 	return g->exit_info_1;
 }
 
 static uint64_t register_ghcb(void)
 {
-	return by_msr(GHCB_GPA | GHCB_MSR_REGISTER_REQ);
+	return by_msr(GHCB_GPA | GHCB_INFO_REGISTER_ASK);
 }
 
 static uint64_t out32(uint16_t port, uint32_t value)
@@ -310,12 +310,12 @@ static void state(void)
 	volatile uint64_t *as_shared = (void *)(page + OTHER);
 	volatile struct ghcb *g = ghcb();
 	/* Shared by the MSR, used, private again. */
-	tell(by_msr(
-		(uint64_t)GHCB_STATE_SHARED << 52 | page | GHCB_MSR_STATE_REQ));
+	tell(by_msr((uint64_t)GHCB_STATE_SHARED << 52 | page |
+		GHCB_INFO_STATE_ASK));
 	*as_shared = 0x1234;
 	tell(*as_shared);
 	tell(by_msr((uint64_t)GHCB_STATE_PRIVATE << 52 | page |
-		GHCB_MSR_STATE_REQ));
+		GHCB_INFO_STATE_ASK));
 	tell(pvalidate(page, 0, 1));
 	tell(try_write(page));
 	/* Three pages by the GHCB. */
@@ -329,23 +329,23 @@ static void state(void)
 	}
 	g->scratch = GHCB_GPA + 0x800;
 	set_valid(GHCB_VALID_BIT(scratch));
-	tell(call(GHCB_EXIT_STATE_CHANGE, 0, 0));
+	tell(call(GHCB_EXIT_STATE, 0, 0));
 	tell(g->exit_info_2);
 	as_shared[3 * 512] = 0x77;
 	tell(as_shared[3 * 512]);
-	tell(by_msr(7ull << 52 | page | GHCB_MSR_STATE_REQ));
+	tell(by_msr(7ull << 52 | page | GHCB_INFO_STATE_ASK));
 }
 
 static void protocol(void)
 {
-	tell(cpu_rdmsr(SNP_MSR_GHCB));
-	tell(by_msr(GHCB_MSR_INFO_REQ));
-	tell(by_msr(GHCB_MSR_FEATURES_REQ));
-	tell(by_msr(GHCB_MSR_PREFERRED_REQ));
-	tell(by_msr(1ull << 32 | 1ull << 30 | GHCB_MSR_CPUID_REQ));
-	tell(by_msr(GHCB_MSR_REGISTER_REQ | GHCB_GPA));
+	tell(cpu_rdmsr(GHCB_MSR));
+	tell(by_msr(GHCB_INFO_SEV_ASK));
+	tell(by_msr(GHCB_INFO_FEATURES_ASK));
+	tell(by_msr(GHCB_INFO_PREFERRED_ASK));
+	tell(by_msr(1ull << 32 | 1ull << 30 | GHCB_INFO_CPUID_ASK));
+	tell(by_msr(GHCB_INFO_REGISTER_ASK | GHCB_GPA));
 	tell(by_msr(0xabc)); /* unknown: as it was */
-	by_msr(0x12000 | GHCB_MSR_END_REQ);
+	by_msr(0x12000 | GHCB_INFO_END);
 }
 
 static void ports(void)
@@ -358,13 +358,12 @@ static void ports(void)
 	tell(g->rax);
 	/* Nothing is valid: refused. */
 	memset((void *)(uint64_t)(GHCB_GPA + 0x3f0), 0, 16);
-	cpu_wrmsr(SNP_MSR_GHCB, GHCB_GPA);
+	cpu_wrmsr(GHCB_MSR, GHCB_GPA);
 	vmgexit();
 	tell(g->exit_info_1 << 32 | g->exit_info_2);
 	tell(call(0x77777777, 0, 0) << 32 | g->exit_info_2);
 	/* A request whose page is no page. */
-	tell(call(GHCB_EXIT_GUEST_REQUEST, 0x123, 0x456) << 32 |
-		g->exit_info_2);
+	tell(call(GHCB_EXIT_REQUEST, 0x123, 0x456) << 32 | g->exit_info_2);
 	tell(call(GHCB_EXIT_FEATURES, 0, 0) << 32 | g->exit_info_2);
 	g->rax = 1;
 	g->rcx = 0;
@@ -373,7 +372,7 @@ static void ports(void)
 	tell(call(SVM_EXIT_CPUID, 0, 0));
 	tell(g->rbx);
 	/* One that was not registered: the host gives up on us. */
-	cpu_wrmsr(SNP_MSR_GHCB, GHCB_GPA + 0x1000);
+	cpu_wrmsr(GHCB_MSR, GHCB_GPA + 0x1000);
 	vmgexit();
 }
 
@@ -421,7 +420,7 @@ static void random_ghcb(uint64_t seed)
 	register_ghcb();
 	for (unsigned n = 0; n < 2000; n++) {
 		scribble(&seed);
-		cpu_wrmsr(SNP_MSR_GHCB, GHCB_GPA);
+		cpu_wrmsr(GHCB_MSR, GHCB_GPA);
 		vmgexit();
 	}
 	tell(1);

@@ -42,21 +42,21 @@ static int ask(struct run *r, int handle, unsigned long request, void *arg)
 int run_region(struct run *r, uint32_t slot, uint64_t gpa, uint64_t bytes,
 	uint8_t *at, uint64_t memfd_at)
 {
-	struct kvm_snp_region g = { .slot = slot,
+	struct spec_kvm_region2 g = { .slot = slot,
 		.guest_phys_addr = gpa,
 		.memory_size = bytes,
 		.userspace_addr = (uintptr_t)at };
 	if (r->snp && slot == 1) {
-		g.flags = KVM_SNP_REGION_MEMFD;
+		g.flags = SPEC_KVM_MEM_GUEST_MEMFD;
 		g.guest_memfd = (uint32_t)r->memfd;
 		g.guest_memfd_offset = memfd_at;
 	}
-	return ask(r, r->vm, KVM_SNP_SET_REGION, &g);
+	return ask(r, r->vm, SPEC_KVM_SET_USER_MEMORY_REGION2, &g);
 }
 
 int run_op(struct run *r, uint32_t id, void *data)
 {
-	struct kvm_sev_cmd c = { .id = id,
+	struct spec_kvm_sev_cmd c = { .id = id,
 		.data = (uintptr_t)data,
 		.sev_fd = (uint32_t)r->sev };
 	int n = ask(r, r->vm, KVM_MEMORY_ENCRYPT_OP, &c);
@@ -66,13 +66,13 @@ int run_op(struct run *r, uint32_t id, void *data)
 
 static void open_snp(struct run *r)
 {
-	struct kvm_snp_init init = { .ghcb_version = 2 };
-	struct kvm_snp_guest_memfd g = { .size = RUN_RAM_BYTES };
+	struct spec_kvm_sev_init init = { .ghcb_version = 2 };
+	struct spec_kvm_guest_memfd g = { .size = RUN_RAM_BYTES };
 	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL,
 		.args[0] = 1 << KVM_HC_MAP_GPA_RANGE };
-	CHECK_INT(run_op(r, KVM_SNP_INIT2, &init), 0);
+	CHECK_INT(run_op(r, SPEC_KVM_SEV_INIT2, &init), 0);
 	CHECK_INT(ask(r, r->vm, KVM_ENABLE_CAP, &cap), 0);
-	r->memfd = ask(r, r->vm, KVM_SNP_CREATE_GUEST_MEMFD, &g);
+	r->memfd = ask(r, r->vm, SPEC_KVM_CREATE_GUEST_MEMFD, &g);
 	CHECK(r->memfd > 0);
 }
 
@@ -104,7 +104,7 @@ void run_open(struct run *r, bool snp)
 	r->kvm = r->d->ops->open(r->d, "/dev/kvm");
 	r->sev = r->d->ops->open(r->d, "/dev/sev");
 	r->vm = ask(r, r->kvm, KVM_CREATE_VM,
-		(void *)(uintptr_t)(snp ? KVM_SNP_VM_TYPE : 0));
+		(void *)(uintptr_t)(snp ? SPEC_KVM_SNP_VM : 0));
 	CHECK(r->vm > 0);
 	if (snp)
 		open_snp(r);
@@ -137,32 +137,32 @@ void run_close(struct run *r)
 
 int run_attributes(struct run *r, uint64_t gpa, uint64_t bytes, bool is_private)
 {
-	struct kvm_snp_attributes a = { .address = gpa,
+	struct spec_kvm_attributes a = { .address = gpa,
 		.size = bytes,
-		.attributes = is_private ? KVM_SNP_PRIVATE : 0 };
-	return ask(r, r->vm, KVM_SNP_SET_ATTRIBUTES, &a);
+		.attributes = is_private ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0 };
+	return ask(r, r->vm, SPEC_KVM_SET_MEMORY_ATTRIBUTES, &a);
 }
 
 int run_start(struct run *r, uint64_t policy)
 {
-	struct kvm_snp_start a = { .policy = policy };
-	return run_op(r, KVM_SNP_LAUNCH_START, &a);
+	struct spec_kvm_snp_start a = { .policy = policy };
+	return run_op(r, SPEC_KVM_SNP_START, &a);
 }
 
 int run_update(struct run *r, uint64_t gpa, uint8_t *from, size_t bytes,
 	uint8_t type)
 {
-	struct kvm_snp_update u = { .gfn = gpa / PAGE_BYTES,
+	struct spec_kvm_snp_update u = { .gfn_start = gpa / PAGE_BYTES,
 		.uaddr = (uintptr_t)from,
 		.len = bytes,
 		.type = type };
-	return run_op(r, KVM_SNP_LAUNCH_UPDATE, &u);
+	return run_op(r, SPEC_KVM_SNP_UPDATE, &u);
 }
 
 int run_finish(struct run *r)
 {
-	struct kvm_snp_finish f = { .host_data = { 1, 2, 3 } };
-	return run_op(r, KVM_SNP_LAUNCH_FINISH, &f);
+	struct spec_kvm_snp_finish f = { .host_data = { 1, 2, 3 } };
+	return run_op(r, SPEC_KVM_SNP_FINISH, &f);
 }
 
 static struct kvm_segment segment(uint16_t selector, uint8_t type, bool code)

@@ -6,7 +6,7 @@
 
 #include "../guest/guest.h"
 #include "soft/device.h"
-#include "spec/kvm_snp.h"
+#include "spec/kvm.h"
 #include "spec/snp_guest.h"
 
 #define RUN_RAM_BYTES (GUEST_END_GPA - VM_RAM_GPA)

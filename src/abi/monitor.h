@@ -11,7 +11,7 @@
 #ifndef ABI_MONITOR_H
 #define ABI_MONITOR_H
 
-/* --- the machine's physical memory ---------------------------------------- */
+/* --- the machine's physical memory -------------------------------------- */
 
 /* RAM: the monitor, then its tables, then the guest's private pages. */
 #define MONITOR_CODE_HPA   0x00100000
@@ -28,8 +28,7 @@
 
 #include "base/base.h"
 
-/* --- the box ---------------------------------------------------------------
- */
+/* --- the box ------------------------------------------------------------ */
 
 #define MONITOR_MAGIC	0x4e4f4d44u /* "DMON" */
 #define MONITOR_VERSION 1u
@@ -97,7 +96,7 @@ struct monitor_state {
 	uint64_t cr0, cr3, cr4, efer, dr6, dr7, pat;
 };
 
-/* --- calls: the host asks, the monitor does ------------------------------- */
+/* --- calls: the host asks, the monitor does ----------------------------- */
 
 enum monitor_op {
 	/* Fills in `cpuid`: what QEMU's processor can. */
@@ -137,7 +136,7 @@ struct monitor_call {
 };
 LAYOUT_SIZE(struct monitor_call, 0x28);
 
-/* --- exits: why the processor no longer runs ------------------------------ */
+/* --- exits: why the processor no longer runs ---------------------------- */
 
 enum monitor_exit_reason {
 	MONITOR_EXIT_KICKED,
@@ -167,8 +166,7 @@ struct monitor_exit {
 };
 LAYOUT_SIZE(struct monitor_exit, 0x40);
 
-/* --- everything ------------------------------------------------------------
- */
+/* --- everything --------------------------------------------------------- */
 
 /*
  * Each side writes only its own fields.  A number that grew asks; the other

@@ -41,8 +41,7 @@ struct subject {
 	const struct soft_chip *chip; /* NULL: an authority */
 };
 
-/* --- parts
- * -------------------------------------------------------------------- */
+/* --- parts -------------------------------------------------------------- */
 
 static void put_attribute(struct buf *out, struct bytes oid, const char *text)
 {
@@ -117,8 +116,7 @@ static void put_ca_extensions(struct buf *out)
 		BYTES_ARRAY(constraints_ca));
 }
 
-/* --- signing
- * ------------------------------------------------------------------- */
+/* --- signing ------------------------------------------------------------ */
 
 /* Ecdsa-Sig-Value (RFC 3279 §2.2.3) of r || s. */
 static bool sign(const struct signer *s, struct buf *tbs, struct buf *out,
@@ -194,9 +192,7 @@ static bool put_crl(const struct signer *issuer, int64_t now, struct buf *out,
 	return sign(issuer, &tbs, out, e);
 }
 
-/* --- the chain
- * -------------------------------------------------------------------
- */
+/* --- the chain ---------------------------------------------------------- */
 
 static bool put_all(const struct soft_root *root, const struct crypto_key *mid,
 	const struct soft_chip *chip, const struct crypto_key *vcek,

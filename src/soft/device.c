@@ -17,8 +17,7 @@ static struct soft_device *self(struct device *d)
 	return (struct soft_device *)(void *)d;
 }
 
-/* --- the firmware image -----------------------------------------------------
- */
+/* --- the firmware image ------------------------------------------------- */
 
 static void image_path(char *out, size_t size, const char *image_dir)
 {
@@ -56,8 +55,7 @@ bool soft_device_probe(const char *image_dir, struct err *e)
 			"no qemu-system-x86_64: install qemu-system-x86");
 }
 
-/* --- operations -------------------------------------------------------------
- */
+/* --- operations --------------------------------------------------------- */
 
 static int soft_open(struct device *d, const char *path)
 {

@@ -87,8 +87,7 @@ struct soft_device {
 	struct soft_snp snp;
 };
 
-/* --- kvm.c: results as ioctl(2), with -errno ---------------------------------
- */
+/* --- kvm.c: results as ioctl(2), with -errno ---------------------------- */
 
 int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg);
 int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg);
@@ -101,8 +100,7 @@ int soft_kvm_begin(struct soft_device *s);
 int soft_kvm_tell(const struct monitor_exit *x, struct kvm_run *run);
 enum { SOFT_IO_DATA_AT = sizeof(struct kvm_run) - 8 };
 
-/* --- kvm_cpu.c
- * ---------------------------------------------------------------- */
+/* --- kvm_cpu.c ---------------------------------------------------------- */
 
 int soft_kvm_cpu(struct soft_device *s, unsigned long request, void *arg);
 /* The registers that were set, and what a reset gives. */
@@ -112,8 +110,7 @@ void soft_kvm_clock_start(struct soft_device *s);
 bool soft_kvm_cpuid(const struct monitor_cpuid *table, uint32_t count,
 	uint32_t leaf, uint32_t sub, struct monitor_cpuid *out);
 
-/* --- snp.c
- * -------------------------------------------------------------------- */
+/* --- snp.c -------------------------------------------------------------- */
 
 int soft_snp_encrypt_op(struct soft_device *s, struct spec_kvm_sev_cmd *cmd);
 int soft_snp_create_memfd(struct soft_device *s,
@@ -126,8 +123,7 @@ int soft_snp_discard(struct soft_device *s, int handle, uint64_t at,
 	uint64_t len);
 void soft_snp_fini(struct soft_snp *n);
 
-/* --- ghcb.c: VMGEXIT
- * ------------------------------------------------------------ */
+/* --- ghcb.c: VMGEXIT ---------------------------------------------------- */
 
 enum soft_turn { SOFT_GUEST, SOFT_HOST, SOFT_DEAD };
 

@@ -11,8 +11,7 @@
 
 #define ALL_ONES (~0ull)
 
-/* --- shared memory
- * --------------------------------------------------------------- */
+/* --- shared memory ------------------------------------------------------ */
 
 /* n bytes of one page, or NULL. */
 static void *shared(const struct soft_device *s, uint64_t gpa, size_t n)
@@ -71,9 +70,7 @@ static void answer_registers(struct ghcb *g, uint64_t rax, uint64_t rbx,
 	mark(g, GHCB_VALID_BIT(rdx));
 }
 
-/* --- page state changes
- * ------------------------------------------------------------
- */
+/* --- page state changes ------------------------------------------------- */
 
 static void tell_state(struct kvm_run *run, uint64_t page, uint64_t count,
 	bool is_private, bool large)
@@ -181,9 +178,7 @@ static enum soft_turn end_state(struct soft_device *s, struct ghcb *g,
 	return next_state(s, g, run);
 }
 
-/* --- the MSR protocol
- * -------------------------------------------------------------
- */
+/* --- the MSR protocol --------------------------------------------------- */
 
 static enum soft_turn end_guest(struct soft_device *s, struct kvm_run *run)
 {
@@ -221,7 +216,7 @@ static enum soft_turn msr_state(struct soft_device *s, struct kvm_run *run)
 static enum soft_turn by_msr(struct soft_device *s, struct kvm_run *run)
 {
 	uint64_t msr = s->snp.msr, page = msr >> 12;
-	switch (msr & GHCB_INFO_MASK) {
+	switch (msr & 0xfffull) {
 	case GHCB_INFO_SEV_ASK:
 		s->snp.msr = (uint64_t)GHCB_PROTOCOL << 48 | 1ull << 32 |
 			47ull << 24 | GHCB_INFO_SEV;
@@ -251,9 +246,7 @@ static enum soft_turn by_msr(struct soft_device *s, struct kvm_run *run)
 	}
 }
 
-/* --- what #VC handlers hand on
- * ------------------------------------------------------
- */
+/* --- what #VC handlers hand on ------------------------------------------ */
 
 static enum soft_turn on_cpuid(struct soft_device *s, const struct ghcb *in,
 	struct ghcb *g)
@@ -299,9 +292,7 @@ static enum soft_turn on_port(struct soft_device *s, const struct ghcb *in,
 	return soft_kvm_tell(&x, run) == 0 ? SOFT_HOST : SOFT_DEAD;
 }
 
-/* --- guest requests
- * -----------------------------------------------------------------
- */
+/* --- guest requests ----------------------------------------------------- */
 
 static enum soft_turn request(struct soft_device *s, const struct ghcb *in,
 	struct ghcb *g)
@@ -360,9 +351,7 @@ static enum soft_turn end_certs(struct soft_device *s, struct ghcb *g,
 	}
 }
 
-/* --- the GHCB
- * ------------------------------------------------------------------------
- */
+/* --- the GHCB ----------------------------------------------------------- */
 
 static enum soft_turn dispatch(struct soft_device *s, const struct ghcb *in,
 	struct ghcb *g, struct kvm_run *run)
@@ -401,7 +390,7 @@ static enum soft_turn dispatch(struct soft_device *s, const struct ghcb *in,
 
 enum soft_turn soft_ghcb_exit(struct soft_device *s, struct kvm_run *run)
 {
-	if (s->snp.msr & GHCB_INFO_MASK)
+	if (s->snp.msr & 0xfffull)
 		return by_msr(s, run);
 	struct ghcb *g = ghcb_of(s), in;
 	/* Without one, the guest just goes on. */

@@ -18,6 +18,9 @@ enum {
 #define LOW_RAM_END 0xc0000000ull
 #define HIGH_RAM    0x100000000ull
 
+#define LEAF_EXTENDED	0x80000000u
+#define LEAF_ENCRYPTION 0x8000001fu
+
 static int failed(struct soft_device *s)
 {
 	s->broken = true;
@@ -36,8 +39,7 @@ static int call(struct soft_device *s, enum monitor_op op, uint64_t a)
 	return soft_kvm_call(s, op, (uint64_t[4]){ a });
 }
 
-/* --- /dev/kvm ----------------------------------------------------------------
- */
+/* --- /dev/kvm ----------------------------------------------------------- */
 
 static int create_vm(struct soft_device *s, uintptr_t type)
 {
@@ -48,54 +50,115 @@ static int create_vm(struct soft_device *s, uintptr_t type)
 	return SOFT_HANDLE_VM;
 }
 
-/* Encrypted memory is ours, not QEMU's processor's: what there is of it, and
- * which bit of an address asks for it. */
-static void add_sev(struct soft_device *s)
+static uint64_t private_hpa(const struct soft_device *s, uint32_t slot)
 {
-	enum { SEV = 1 << 1, SEV_ES = 1 << 3, SEV_SNP = 1 << 4, C_BIT = 47 };
-	const uint32_t leaf = 0x8000001f;
-	struct monitor_cpuid *at = s->snp.real;
-	const struct monitor_cpuid *end = at + s->snp.real_count;
-	while (at < end && at->leaf != leaf)
-		at++;
-	if (at == end && s->snp.real_count == MONITOR_CPUIDS)
-		return;
-	s->snp.real_count += at == end;
-	*at = (struct monitor_cpuid){ .leaf = leaf,
-		.eax = SEV | SEV_ES | SEV_SNP,
-		.ebx = C_BIT };
+	return s->snp.slots[slot].has ?
+		s->machine.box->private_hpa + s->snp.slots[slot].at :
+		0;
+}
+
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) & ~(to - 1);
+}
+
+/* Where what is in QEMU's RAM; its size. */
+static uint64_t lay_out(struct soft_device *s)
+{
+	struct monitor_box *b = s->machine.box;
+	uint64_t end = 0, all = 0;
+	for (uint32_t i = 0; i < MONITOR_SLOTS; i++) {
+		uint64_t last = b->slots[i].gpa + b->slots[i].bytes;
+		end = last > end ? last : end;
+		all += b->slots[i].bytes;
+	}
+	uint64_t private = s->snp.private_bytes;
+	/* All pages by 4 KiB, once or twice. */
+	b->tables_end = round_up(MONITOR_TABLES_HPA + TABLES_LEAST + all / 256,
+		PAGE_BYTES);
+	b->gpa_end = round_up(end, LARGE);
+	b->attributes_hpa = b->tables_end;
+	b->rmp_hpa = round_up(b->attributes_hpa + b->gpa_end / PAGE_BYTES / 8,
+		PAGE_BYTES);
+	b->private_hpa =
+		round_up(b->rmp_hpa + private / PAGE_BYTES * RMP_ENTRY_BYTES,
+			LARGE);
+	if (b->private_hpa + private > LOW_RAM_END)
+		b->private_hpa = HIGH_RAM;
+	b->private_end = b->private_hpa + private;
+	for (uint32_t i = 0; i < MONITOR_SLOTS; i++)
+		b->slots[i].private_hpa = private_hpa(s, i);
+	if (b->private_hpa == HIGH_RAM)
+		return LOW_RAM_END + private;
+	return RAM_LEAST + b->private_end;
+}
+
+/* Of memory encryption: SEV, SEV-ES, SEV-SNP; the C-bit, and that it takes one
+ * bit of physical addresses (AMD64 manual, volume 3, appendix E). */
+static void add_encryption(struct monitor_box *b)
+{
+	struct monitor_cpuid c = { .leaf = LEAF_ENCRYPTION,
+		.eax = 0x1a,
+		.ebx = 1 << 6 | 47,
+		.ecx = 1,
+		.edx = 1 };
+	for (uint32_t i = 0; i < b->cpuid_count; i++)
+		if (b->cpuid[i].leaf == LEAF_EXTENDED &&
+			b->cpuid[i].eax < LEAF_ENCRYPTION)
+			b->cpuid[i].eax = LEAF_ENCRYPTION;
+	if (b->cpuid_count < MONITOR_CPUIDS)
+		b->cpuid[b->cpuid_count++] = c;
+}
+
+static void put_entry(const struct monitor_cpuid *from,
+	struct kvm_cpuid_entry2 *to)
+{
+	*to = (struct kvm_cpuid_entry2){ .function = from->leaf,
+		.index = from->sub,
+		.flags = from->by_sub ? KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0,
+		.eax = from->eax,
+		.ebx = from->ebx,
+		.ecx = from->ecx,
+		.edx = from->edx };
+}
+
+/* QEMU starts now, at the latest: what needs no processor has been asked. */
+static int boot(struct soft_device *s)
+{
+	struct err e;
+	if (s->machine.pid)
+		return 0;
+	const struct soft_start start = {
+		.image = s->image,
+		.ram_bytes = lay_out(s),
+		.uid = s->uid,
+		.change_id = s->change_id,
+	};
+	return soft_machine_start(&s->machine, &start, &e) ? 0 : failed(s);
 }
 
 static int supported_cpuid(struct soft_device *s, struct kvm_cpuid2 *c)
 {
 	struct monitor_box *b = s->machine.box;
-	if (!s->has_cpu)
-		return -EINVAL;
-	int n = call(s, MONITOR_CPUID, 0);
+	struct err e;
+	int n = boot(s);
+	if (n == 0 && !soft_machine_ready(&s->machine, &e))
+		n = failed(s);
+	if (n == 0)
+		n = call(s, MONITOR_CPUID, 0);
 	if (n < 0)
 		return n;
+	if (b->cpuid_count > MONITOR_CPUIDS)
+		return failed(s);
+	if (s->snp.asked)
+		add_encryption(b);
+	if (c->nent < b->cpuid_count)
+		return -E2BIG;
+	c->nent = b->cpuid_count;
+	for (uint32_t i = 0; i < c->nent; i++)
+		put_entry(&b->cpuid[i], &c->entries[i]);
 	s->snp.real_count = b->cpuid_count;
-	if (s->snp.real_count > MONITOR_CPUIDS)
-		return -E2BIG;
 	memcpy(s->snp.real, b->cpuid, sizeof s->snp.real);
-	add_sev(s);
-	if (c->nent < s->snp.real_count)
-		return -E2BIG;
-	c->nent = s->snp.real_count;
-	for (uint32_t i = 0; i < c->nent; i++) {
-		const struct monitor_cpuid *from = &s->snp.real[i];
-		c->entries[i] = (struct kvm_cpuid_entry2){
-			.function = from->leaf,
-			.index = from->sub,
-			.flags = from->by_sub ?
-				KVM_CPUID_FLAG_SIGNIFCANT_INDEX :
-				0,
-			.eax = from->eax,
-			.ebx = from->ebx,
-			.ecx = from->ecx,
-			.edx = from->edx,
-		};
-	}
 	return 0;
 }
 
@@ -136,8 +199,7 @@ int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg)
 	}
 }
 
-/* --- a virtual machine -------------------------------------------------------
- */
+/* --- a virtual machine -------------------------------------------------- */
 
 static bool overlaps(const struct monitor_slot *a, uint64_t gpa, uint64_t bytes)
 {
@@ -182,13 +244,6 @@ static bool bind_memfd(struct soft_device *s, const struct spec_kvm_region2 *r)
 	return true;
 }
 
-static uint64_t private_hpa(const struct soft_device *s, uint32_t slot)
-{
-	return s->snp.slots[slot].has ?
-		s->machine.box->private_hpa + s->snp.slots[slot].at :
-		0;
-}
-
 static int set_memory(struct soft_device *s, const struct spec_kvm_region2 *r)
 {
 	struct monitor_slot *slots = s->machine.box->slots;
@@ -218,56 +273,13 @@ static int set_memory_1(struct soft_device *s,
 	return r->flags ? -EINVAL : set_memory(s, &two);
 }
 
-static uint64_t round_up(uint64_t n, uint64_t to)
-{
-	return (n + to - 1) & ~(to - 1);
-}
-
-/* Where what is in QEMU's RAM; its size. */
-static uint64_t lay_out(struct soft_device *s)
-{
-	struct monitor_box *b = s->machine.box;
-	uint64_t end = 0, all = 0;
-	for (uint32_t i = 0; i < MONITOR_SLOTS; i++) {
-		uint64_t last = b->slots[i].gpa + b->slots[i].bytes;
-		end = last > end ? last : end;
-		all += b->slots[i].bytes;
-	}
-	uint64_t private = s->snp.private_bytes;
-	/* All pages by 4 KiB, once or twice. */
-	b->tables_end = round_up(MONITOR_TABLES_HPA + TABLES_LEAST + all / 256,
-		PAGE_BYTES);
-	b->gpa_end = round_up(end, LARGE);
-	b->attributes_hpa = b->tables_end;
-	b->rmp_hpa = round_up(b->attributes_hpa + b->gpa_end / PAGE_BYTES / 8,
-		PAGE_BYTES);
-	b->private_hpa =
-		round_up(b->rmp_hpa + private / PAGE_BYTES * RMP_ENTRY_BYTES,
-			LARGE);
-	if (b->private_hpa + private > LOW_RAM_END)
-		b->private_hpa = HIGH_RAM;
-	b->private_end = b->private_hpa + private;
-	for (uint32_t i = 0; i < MONITOR_SLOTS; i++)
-		b->slots[i].private_hpa = private_hpa(s, i);
-	if (b->private_hpa == HIGH_RAM)
-		return LOW_RAM_END + private;
-	return RAM_LEAST + b->private_end;
-}
-
-/* QEMU starts now: from here on nothing is asked that needs no processor. */
 static int create_cpu(struct soft_device *s, const void *number)
 {
-	struct err e;
 	if (s->has_cpu || number || (s->snp.asked && !s->snp.active))
 		return -EINVAL;
-	struct soft_start start = {
-		.image = s->image,
-		.ram_bytes = lay_out(s),
-		.uid = s->uid,
-		.change_id = s->change_id,
-	};
-	if (!soft_machine_start(&s->machine, &start, &e))
-		return failed(s);
+	int n = boot(s);
+	if (n < 0)
+		return n;
 	s->has_cpu = true;
 	return SOFT_HANDLE_CPU;
 }
@@ -336,8 +348,7 @@ static int prepare(struct soft_device *s)
 	return n;
 }
 
-/* --- KVM_RUN -----------------------------------------------------------------
- */
+/* --- KVM_RUN ------------------------------------------------------------ */
 
 static void tell_io(const struct monitor_exit *x, struct kvm_run *run)
 {
@@ -385,7 +396,7 @@ int soft_kvm_tell(const struct monitor_exit *x, struct kvm_run *run)
 static int tell_fault(const struct monitor_exit *x, struct kvm_run *run)
 {
 	const struct spec_kvm_fault f = { .gpa = x->gpa,
-		.flags = x->size ? SPEC_KVM_FAULT_PRIVATE : 0,
+		.flags = x->size ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0,
 		.size = PAGE_BYTES };
 	run->exit_reason = SPEC_KVM_EXIT_MEMORY_FAULT;
 	memcpy((uint8_t *)run + SPEC_KVM_RUN_UNION, &f, sizeof f);

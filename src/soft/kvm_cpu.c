@@ -6,8 +6,7 @@
 #include "arch/x86_64/cpu.h"
 #include "soft/device_priv.h"
 
-/* --- time -------------------------------------------------------------------
- */
+/* --- time --------------------------------------------------------------- */
 
 static struct soft_clock clocks(void)
 {
@@ -34,8 +33,7 @@ static int tsc_khz(const struct soft_device *s)
 	return (int)(ticks * 1000000 / (unsigned __int128)ns);
 }
 
-/* --- its processor -----------------------------------------------------------
- */
+/* --- its processor ------------------------------------------------------ */
 
 static int set_cpuid(struct soft_device *s, const struct kvm_cpuid2 *c)
 {

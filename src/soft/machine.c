@@ -20,8 +20,7 @@ static void fence(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* --- the shared file --------------------------------------------------------
- */
+/* --- the shared file ---------------------------------------------------- */
 
 static bool map_box(struct soft_machine *m, struct err *e)
 {
@@ -113,8 +112,7 @@ void *soft_machine_at(const struct soft_machine *m, uint64_t at, size_t len)
 	return NULL;
 }
 
-/* --- QEMU's device (docs/specs/ivshmem-spec.txt) ----------------------------
- */
+/* --- QEMU's device (docs/specs/ivshmem-spec.txt) ------------------------ */
 
 static bool send_word(int socket, int64_t word, int fd)
 {
@@ -182,8 +180,7 @@ bool soft_machine_start(struct soft_machine *m, const struct soft_start *s,
 	return soft_machine_spawn(s, theirs, m->said, &m->pid, e);
 }
 
-/* --- bells ------------------------------------------------------------------
- */
+/* --- bells -------------------------------------------------------------- */
 
 static void ring(struct soft_machine *m)
 {
@@ -286,8 +283,7 @@ void soft_machine_kick(struct soft_machine *m)
 		eventfd_write(m->wake, 1);
 }
 
-/* --- the end ----------------------------------------------------------------
- */
+/* --- the end ------------------------------------------------------------ */
 
 void soft_machine_fini(struct soft_machine *m)
 {

@@ -70,8 +70,7 @@ MUST_USE bool soft_machine_run(struct soft_machine *m,
 /* The guest stops, and does not run again. */
 void soft_machine_kick(struct soft_machine *m);
 
-/* --- machine_spawn.c --------------------------------------------------------
- */
+/* --- machine_spawn.c ---------------------------------------------------- */
 
 /* The program, where Debian puts it; NULL: it is not there. */
 const char *soft_machine_program(void);

@@ -27,8 +27,7 @@ const char *soft_machine_program(void)
 	return NULL;
 }
 
-/* --- the child's side -------------------------------------------------------
- */
+/* --- the child's side --------------------------------------------------- */
 
 static bool place_fds(const struct soft_start *s, int socket, int said)
 {
@@ -97,8 +96,7 @@ NORETURN static void child(const struct soft_start *s, int socket, int said,
 	_exit(127);
 }
 
-/* --- ours -------------------------------------------------------------------
- */
+/* --- ours --------------------------------------------------------------- */
 
 bool soft_machine_spawn(const struct soft_start *s, int socket, int said,
 	pid_t *pid, struct err *e)

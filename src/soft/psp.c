@@ -16,9 +16,7 @@ enum { SECRETS_VERSION = 3, ID_VERSION = 1, ALGO_P384 = 1 };
 #define ABI_MAJOR 1u
 #define ABI_MINOR 55u
 
-/* --- the chip
- * ---------------------------------------------------------------------
- */
+/* --- the chip ----------------------------------------------------------- */
 
 /* As Milan's TCB_VERSION of 2024: boot loader 4, TEE 0, SNP 24, microcode 219.
  */
@@ -78,9 +76,7 @@ void psp_set_cpuid(struct psp *p, psp_cpuid *f, void *ctx)
 	p->cpuid_ctx = ctx;
 }
 
-/* --- launch
- * ------------------------------------------------------------------------
- */
+/* --- launch ------------------------------------------------------------- */
 
 enum snp_status psp_start(struct psp *p, uint64_t policy,
 	const uint8_t gosvw[16])
@@ -187,9 +183,7 @@ enum snp_status psp_update(struct psp *p, enum snp_page_type type, uint64_t gpa,
 	return extend(p, type, gpa, page) ? SNP_OK : SNP_HARDWARE;
 }
 
-/* --- the ID block
- * ------------------------------------------------------------------
- */
+/* --- the ID block ------------------------------------------------------- */
 
 static enum snp_status check_id(struct psp *p, const struct snp_id_block *id,
 	const struct snp_id_auth *auth, bool has_author)

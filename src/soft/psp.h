@@ -20,8 +20,7 @@ void psp_free(struct psp *p);
 /* Certificates and revocation list, as verifiers read them; borrowed. */
 struct bytes psp_endorsements(const struct psp *p);
 
-/* --- launch: start, update..., finish, in that order -------------------------
- */
+/* --- launch: start, update..., finish, in that order -------------------- */
 
 enum snp_status psp_start(struct psp *p, uint64_t policy,
 	const uint8_t gosvw[16]);
@@ -41,8 +40,7 @@ typedef bool psp_cpuid(void *ctx, const struct snp_cpuid_entry *ask,
 	uint32_t out[4]);
 void psp_set_cpuid(struct psp *p, psp_cpuid *f, void *ctx);
 
-/* --- afterwards
- * ---------------------------------------------------------------- */
+/* --- afterwards --------------------------------------------------------- */
 
 /* SNP_GUEST_REQUEST.  response is written whole, when the status is SNP_OK. */
 enum snp_status psp_request(struct psp *p, const uint8_t request[PAGE_BYTES],

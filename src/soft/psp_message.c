@@ -22,13 +22,13 @@ LAYOUT_SIZE(struct message, PAGE_BYTES);
 static enum snp_status check_head(const struct psp *p,
 	const struct snp_message_head *h)
 {
-	const size_t rest = sizeof h->tag - SNP_MESSAGE_TAG_BYTES;
+	const size_t rest = sizeof h->tag - CRYPTO_GCM_TAG_BYTES;
 	if (h->algorithm != ALGO_GCM || h->head_version != HEAD_VERSION ||
 		le16toh(h->head_bytes) != sizeof *h ||
 		h->version != MESSAGE_VERSION || h->vmpck >= VMPCKS ||
 		h->reserved_28 || h->reserved_38 ||
 		!bytes_all_zero(BYTES_ARRAY(h->reserved_3d)) ||
-		!bytes_all_zero(bytes_of(h->tag + SNP_MESSAGE_TAG_BYTES, rest)))
+		!bytes_all_zero(bytes_of(h->tag + CRYPTO_GCM_TAG_BYTES, rest)))
 		return SNP_INVALID_PARAM;
 	if (le16toh(h->bytes) > SNP_MESSAGE_MAX_BYTES)
 		return SNP_INVALID_LENGTH;
@@ -103,8 +103,8 @@ static enum snp_status open_request(const struct psp *p, struct message *in)
 	enum snp_status status = check_head(p, &in->head);
 	if (status != SNP_OK)
 		return status;
-	const struct crypto_gcm g = gcm_of(p, &in->head, iv);
 	struct bytes payload = bytes_of(in->payload, le16toh(in->head.bytes));
+	const struct crypto_gcm g = gcm_of(p, &in->head, iv);
 	if (!crypto_gcm_open(&g, payload, in->payload, in->head.tag, &e))
 		return e.kind == ERR_DENIED ? SNP_BAD_MEASUREMENT :
 					      SNP_HARDWARE;

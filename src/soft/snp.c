@@ -18,16 +18,14 @@ enum {
 	EFER_SVME = 1 << 12,
 };
 
-/* --- memory
- * ------------------------------------------------------------------------
- */
+/* --- memory ------------------------------------------------------------- */
 
 int soft_snp_create_memfd(struct soft_device *s,
 	const struct spec_kvm_guest_memfd *g)
 {
 	struct soft_snp *n = &s->snp;
 	uint64_t sum;
-	if (!n->asked || s->has_cpu || g->flags || !g->size ||
+	if (!n->asked || s->machine.pid || g->flags || !g->size ||
 		g->size % PAGE_BYTES)
 		return -EINVAL;
 	for (size_t i = 0; i < SOFT_MEMFDS; i++) {
@@ -108,14 +106,12 @@ int soft_snp_discard(struct soft_device *s, int handle, uint64_t at,
 	return 0;
 }
 
-/* --- launch
- * ------------------------------------------------------------------------
- */
+/* --- launch ------------------------------------------------------------- */
 
 static int init(struct soft_device *s, const struct spec_kvm_sev_init *i)
 {
 	struct soft_snp *n = &s->snp;
-	if (n->active || s->has_cpu || i->flags ||
+	if (n->active || s->machine.pid || i->flags ||
 		(i->vmsa_features & ~SVM_FEATURE_DEBUG_SWAP) ||
 		i->ghcb_version > PROTOCOL_MAX || i->ghcb_version == 1)
 		return -EINVAL;

@@ -28,8 +28,7 @@ static void write32(uint64_t hpa, uint32_t value)
 	*(volatile uint32_t *)hpa = value;
 }
 
-/* --- PCI configuration ------------------------------------------------------
- */
+/* --- PCI configuration -------------------------------------------------- */
 
 static uint32_t config_read(uint32_t slot, uint32_t at)
 {
@@ -89,8 +88,7 @@ void bell_ring(enum monitor_bell which)
 	write32(MONITOR_BELL_HPA + DOORBELL, PEER_HOST << 16 | which);
 }
 
-/* --- interrupts -------------------------------------------------------------
- */
+/* --- interrupts --------------------------------------------------------- */
 
 struct idt_gate {
 	uint16_t offset_0;

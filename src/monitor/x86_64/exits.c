@@ -35,8 +35,7 @@ void exit_skip(struct monitor *m, unsigned bytes)
 	m->cpu.vmcb->save.rip += bytes;
 }
 
-/* --- CPUID and MSRs ---------------------------------------------------------
- */
+/* --- CPUID and MSRs ----------------------------------------------------- */
 
 static enum exit_turn on_cpuid(struct monitor *m)
 {
@@ -94,8 +93,7 @@ static enum exit_turn on_msr(struct monitor *m)
 	return EXIT_RESUME;
 }
 
-/* --- ports ------------------------------------------------------------------
- */
+/* --- ports -------------------------------------------------------------- */
 
 static enum exit_turn on_port(struct monitor *m)
 {
@@ -126,8 +124,7 @@ void exit_finish_io(struct monitor *m)
 	x->reason = MONITOR_EXIT_KICKED;
 }
 
-/* --- memory -----------------------------------------------------------------
- */
+/* --- memory ------------------------------------------------------------- */
 
 /* 2 MiB at once, where the slot has them. */
 static bool map(struct monitor *m, const struct monitor_slot *s, uint64_t gpa)

@@ -7,8 +7,7 @@
 #define OFFSET	(uint64_t)(PAGE_BYTES - 1)
 #define LA57	(1ull << 12)
 
-/* --- slots -------------------------------------------------------------------
- */
+/* --- slots -------------------------------------------------------------- */
 
 const struct monitor_slot *monitor_slot_at(const struct monitor *m,
 	uint64_t gpa)
@@ -21,9 +20,7 @@ const struct monitor_slot *monitor_slot_at(const struct monitor *m,
 	return NULL;
 }
 
-/* --- which half
- * ---------------------------------------------------------------
- */
+/* --- which half --------------------------------------------------------- */
 
 static uint8_t *attribute_of(const struct monitor *m, uint64_t gpa,
 	uint8_t *bit)
@@ -50,9 +47,7 @@ void guest_set_private(struct monitor *m, uint64_t gpa, bool is_private)
 	*p = (uint8_t)(is_private ? *p | bit : *p & ~bit);
 }
 
-/* --- private pages
- * --------------------------------------------------------------
- */
+/* --- private pages ------------------------------------------------------ */
 
 /* All 512 pages are the slot's, and private: one entry can stand for them. */
 static bool whole_large(const struct monitor *m, const struct monitor_slot *s,
@@ -119,9 +114,7 @@ enum guest_turn guest_resolve(struct monitor *m, uint64_t gpa, uint8_t rights,
 	return GUEST_FINE;
 }
 
-/* --- the guest's tables
- * -----------------------------------------------------------
- */
+/* --- the guest's tables ------------------------------------------------- */
 
 enum guest_turn guest_walk(struct monitor *m, uint64_t va, uint64_t *gpa)
 {

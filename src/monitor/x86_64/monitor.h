@@ -31,6 +31,7 @@ struct monitor {
 	/* SNP. */
 	struct rmp rmp;
 	uint64_t ghcb_msr;
+	uint64_t sev_features;
 	uint64_t injected; /* EVENTINJ at the next entry, from a hostile host */
 	bool launched;
 };
@@ -41,8 +42,7 @@ void *monitor_memory(uint64_t hpa);
 /* Appends a line to the box's log. */
 void monitor_log(struct monitor *m, const char *format, ...) PRINTF(2, 3);
 
-/* --- bell.c: the device that wakes both sides ------------------------------
- */
+/* --- bell.c: the device that wakes both sides --------------------------- */
 
 /* Finds it and puts it where abi/monitor.h says; false: not there. */
 bool bell_init(void);
@@ -50,22 +50,24 @@ void bell_ring(enum monitor_bell which);
 /* Interrupts go to boot.S; a fault of the monitor's own is logged. */
 void bell_init_interrupts(void);
 
-/* --- calls.c ----------------------------------------------------------------
- */
+/* --- calls.c ------------------------------------------------------------ */
 
 /* Does what the host asks, when it asks. */
 void calls_serve(struct monitor *m);
 
-/* --- vcpu.c -----------------------------------------------------------------
- */
+/* --- vcpu.c ------------------------------------------------------------- */
 
 void vcpu_init(struct monitor *m);
 void vcpu_set_state(struct vcpu *c, const struct monitor_state *s);
 /* Runs it until there is something to tell the host: in box->exit. */
 void vcpu_run(struct monitor *m);
 
-/* --- cpuid.c ----------------------------------------------------------------
- */
+/* --- state.c ------------------------------------------------------------- */
+
+/* VMRUN would run it. */
+bool state_is_legal(const struct svm_save *s);
+
+/* --- cpuid.c ------------------------------------------------------------ */
 
 /* All that this processor can, with what guests can't use taken out. */
 uint32_t cpuid_list(struct monitor_cpuid *out, uint32_t max);
@@ -73,8 +75,7 @@ uint32_t cpuid_list(struct monitor_cpuid *out, uint32_t max);
 struct monitor_cpuid cpuid_answer(const struct monitor *m, uint32_t leaf,
 	uint32_t sub);
 
-/* --- slots ------------------------------------------------------------------
- */
+/* --- slots -------------------------------------------------------------- */
 
 /* The slot that holds this page, or NULL. */
 const struct monitor_slot *monitor_slot_at(const struct monitor *m,

@@ -46,8 +46,7 @@ enum rmp_verdict {
 /* For hpa in [begin, end), page-aligned. */
 struct rmp_entry *rmp_entry_at(const struct rmp *r, uint64_t hpa);
 
-/* --- the hypervisor's: RMPUPDATE, PSMASH -------------------------------------
- */
+/* --- the hypervisor's: RMPUPDATE, PSMASH -------------------------------- */
 
 /* 4 KiB, not validated; false: it is somebody's. */
 MUST_USE bool rmp_assign(struct rmp *r, uint64_t hpa, uint64_t gpa);
@@ -58,8 +57,7 @@ void rmp_smash(struct rmp *r, uint64_t hpa);
 /* One page is nobody's, whatever it was. */
 void rmp_release(struct rmp *r, uint64_t hpa);
 
-/* --- the processor's ---------------------------------------------------------
- */
+/* --- the processor's ---------------------------------------------------- */
 
 /* An access by VMPL 0 that needs `rights`. */
 enum rmp_verdict rmp_check(const struct rmp *r, uint64_t hpa, uint64_t gpa,

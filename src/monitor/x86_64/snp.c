@@ -10,6 +10,7 @@ enum {
 	EFER = 0xc0000080,
 	SEV_STATUS = 0xc0010131,
 	PAT = 0x277,
+	EFER_LMA = 1 << 10,
 	EFER_SVME = 1 << 12
 };
 
@@ -48,8 +49,7 @@ enum exit_turn snp_host_fault(struct monitor *m, uint64_t gpa)
 	return EXIT_LEAVE;
 }
 
-/* --- memory
- * -------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------- */
 
 static uint8_t rights_of(uint64_t info)
 {
@@ -59,21 +59,59 @@ static uint8_t rights_of(uint64_t info)
 	return r;
 }
 
+/* A page that the guest may use already; a VMSA may be read only. */
+static bool map_private(struct monitor *m, uint64_t gpa, uint64_t hpa)
+{
+	bool vmsa = rmp_entry_at(&m->rmp, hpa)->vmsa;
+	return npt_map(&m->npt, gpa | NPT_C, hpa,
+		vmsa ? NPT_ALL & ~NPT_WRITE : NPT_ALL);
+}
+
+/*
+ * The page, and with it all of its 2 MiB that need nobody's leave any more:
+ * an exit costs QEMU all that it remembers of the guest.
+ */
+static bool map_around(struct monitor *m, uint64_t gpa, uint64_t hpa)
+{
+	const uint64_t mask = NPT_LARGE - 1;
+	uint64_t first = gpa & ~mask;
+	for (uint64_t at = first; at - first < NPT_LARGE; at += PAGE_BYTES) {
+		const struct monitor_slot *s = monitor_slot_at(m, at);
+		uint64_t there = hpa + (at - gpa);
+		if (!s || s != monitor_slot_at(m, gpa) ||
+			there < m->rmp.begin || there >= m->rmp.end ||
+			!guest_is_private(m, at) ||
+			rmp_check(&m->rmp, there, at, RMP_READ) != RMP_FINE)
+			continue;
+		if (!map_private(m, at, there))
+			return false;
+	}
+	return true;
+}
+
+/* A slot's window is shared from the start: all that still is, at once. */
+static bool map_shared(struct monitor *m, uint64_t gpa)
+{
+	const uint64_t mask = NPT_LARGE - 1;
+	uint64_t hpa, first = gpa & ~mask;
+	for (uint64_t at = first; at - first < NPT_LARGE; at += PAGE_BYTES)
+		if (guest_resolve(m, at, RMP_READ, &hpa) == GUEST_FINE &&
+			!npt_map(&m->npt, at, hpa, NPT_ALL))
+			return false;
+	return true;
+}
+
 /* A validated large page is mapped as one. */
 static bool map(struct monitor *m, uint64_t gpa, uint64_t hpa)
 {
 	const uint64_t mask = NPT_LARGE - 1;
-	uint64_t small = ~(uint64_t)(PAGE_BYTES - 1);
+	const uint64_t page = ~(uint64_t)(PAGE_BYTES - 1);
 	if (!(gpa & NPT_C))
-		return npt_map(&m->npt, gpa & small, hpa & small, NPT_ALL);
-	struct rmp_entry *first = rmp_entry_at(&m->rmp, hpa & ~mask);
-	if (hpa - m->rmp.begin >= (hpa & mask) && first->large)
-		return npt_map_large(&m->npt, gpa & ~mask, hpa & ~mask,
-			NPT_ALL);
-	uint64_t rights = NPT_ALL;
-	if (rmp_entry_at(&m->rmp, hpa & small)->vmsa)
-		rights &= ~NPT_WRITE;
-	return npt_map(&m->npt, gpa & small, hpa & small, rights);
+		return map_shared(m, gpa);
+	uint64_t head = hpa & ~mask;
+	if (head >= m->rmp.begin && rmp_entry_at(&m->rmp, head)->large)
+		return npt_map_large(&m->npt, gpa & ~mask, head, NPT_ALL);
+	return map_around(m, gpa & ~NPT_C & page, hpa & page);
 }
 
 static enum exit_turn on_fault(struct monitor *m)
@@ -94,9 +132,7 @@ static enum exit_turn on_fault(struct monitor *m)
 	}
 }
 
-/* --- registers
- * -------------------------------------------------------------------
- */
+/* --- registers ---------------------------------------------------------- */
 
 static void answer(struct monitor *m, uint64_t value)
 {
@@ -104,35 +140,57 @@ static void answer(struct monitor *m, uint64_t value)
 	m->cpu.general[MONITOR_RDX] = value >> 32;
 }
 
-/* The GHCB's, EFER and PAT are the guest's own; others are #VC. */
-static enum exit_turn on_msr(struct monitor *m)
+/* SEV, SEV-ES, SEV-SNP; then SEV_FEATURES from bit 1 on (§15.34.10). */
+static uint64_t status(const struct monitor *m)
+{
+	return 7 | (m->sev_features & ~SVM_FEATURE_SNP) << 2;
+}
+
+/* Registers that are the guest's own: no host takes part. */
+static uint64_t *own_msr(struct monitor *m, uint32_t msr)
+{
+	switch (msr) {
+	case GHCB_MSR:
+		return &m->ghcb_msr;
+	case EFER:
+		return &m->cpu.vmcb->save.efer;
+	case PAT:
+		return &m->cpu.vmcb->save.pat;
+	default:
+		return NULL;
+	}
+}
+
+static void write_own(struct monitor *m, uint64_t *own)
 {
 	struct svm_save *s = &m->cpu.vmcb->save;
+	uint64_t lma = s->efer & EFER_LMA;
+	*own = (uint32_t)s->rax | m->cpu.general[MONITOR_RDX] << 32;
+	s->efer = (s->efer & ~(uint64_t)EFER_LMA) | lma | EFER_SVME;
+}
+
+static enum exit_turn on_msr(struct monitor *m)
+{
 	uint32_t msr = (uint32_t)m->cpu.general[MONITOR_RCX];
 	bool write = m->cpu.vmcb->control.exit_info_1 & 1;
-	uint64_t *own = msr == GHCB_MSR ? &m->ghcb_msr :
-		msr == EFER		? &s->efer :
-		msr == PAT		? &s->pat :
-					  NULL;
-	uint64_t lma = s->efer & 0x400;
-	/* SEV, SEV-ES, and SEV_FEATURES behind them (§15.34.10). */
-	uint64_t status = 3 | s->sev_features << 2;
-	if (msr == SEV_STATUS && !write)
-		own = &status;
-	if (!own || s->cpl)
+	uint64_t *own = own_msr(m, msr);
+	if (m->cpu.vmcb->save.cpl || (msr == SEV_STATUS && write)) {
+		inject_event(m, VECTOR_GP, 0);
+		return EXIT_RESUME;
+	}
+	if (msr == SEV_STATUS)
+		answer(m, status(m));
+	else if (!own)
 		return snp_vc(m, SVM_EXIT_MSR);
-	if (write)
-		*own = (uint32_t)s->rax | m->cpu.general[MONITOR_RDX] << 32;
+	else if (write)
+		write_own(m, own);
 	else
 		answer(m, *own);
-	if (msr == EFER)
-		s->efer = (s->efer & ~0x400ull) | lma | EFER_SVME;
 	exit_skip(m, 2);
 	return EXIT_RESUME;
 }
 
-/* --- exits
- * ------------------------------------------------------------------------ */
+/* --- exits -------------------------------------------------------------- */
 
 /* VMMCALL without its prefix is not VMGEXIT. */
 static enum exit_turn on_vmmcall(struct monitor *m)

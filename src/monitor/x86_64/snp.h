@@ -23,8 +23,7 @@ enum exit_turn snp_vc(struct monitor *m, uint64_t code);
 /* The host is told that gpa (with its C-bit) is not as it should be. */
 enum exit_turn snp_host_fault(struct monitor *m, uint64_t gpa);
 
-/* --- calls (snp_calls.c)
- * ------------------------------------------------------ */
+/* --- calls (snp_calls.c) ------------------------------------------------ */
 
 enum monitor_result snp_call_pages(struct monitor *m,
 	const struct monitor_call *c);

@@ -3,6 +3,7 @@
 #include "monitor/x86_64/cpu_svm.h"
 #include "monitor/x86_64/guest.h"
 #include "monitor/x86_64/snp.h"
+#include "spec/snp_guest.h"
 
 static uint8_t *stage(const struct monitor *m)
 {
@@ -54,12 +55,12 @@ enum monitor_result snp_call_pages(struct monitor *m,
 	return MONITOR_OK;
 }
 
-static void load_general(struct vcpu *c, const struct svm_save *s)
+static void load_general(struct vcpu *c, const struct svm_save *v)
 {
-	const uint64_t low[8] = { s->rax, s->rcx, s->rdx, s->rbx, s->rsp,
-		s->rbp, s->rsi, s->rdi };
+	const uint64_t low[8] = { v->rax, v->rcx, v->rdx, v->rbx, v->rsp,
+		v->rbp, v->rsi, v->rdi };
 	memcpy(c->general, low, sizeof low);
-	memcpy(c->general + 8, s->r8_to_15, sizeof s->r8_to_15);
+	memcpy(c->general + 8, v->r8_to_15, sizeof v->r8_to_15);
 }
 
 enum monitor_result snp_call_vmsa(struct monitor *m,
@@ -68,10 +69,13 @@ enum monitor_result snp_call_vmsa(struct monitor *m,
 	(void)c;
 	if (m->kind != MONITOR_SNP || m->launched)
 		return MONITOR_WRONG;
+	const struct svm_save *v = (const void *)stage(m);
 	struct svm_save *s = &m->cpu.vmcb->save;
-	memcpy(s, stage(m), sizeof *s);
-	load_general(&m->cpu, s);
-	if (s->sev_features & SVM_FEATURE_DEBUG_SWAP)
+	/* A save area, up to there. */
+	memcpy(s, v, offsetof(struct svm_save, pat) + sizeof v->pat);
+	load_general(&m->cpu, v);
+	m->sev_features = v->sev_features;
+	if (v->sev_features & SVM_FEATURE_DEBUG_SWAP)
 		m->cpu.vmcb->control.intercept_dr = 0;
 	cpu_vmload(m->cpu.vmcb);
 	m->launched = true;

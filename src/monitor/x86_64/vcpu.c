@@ -142,6 +142,10 @@ void vcpu_run(struct monitor *m)
 		snp_resume(m);
 	else
 		exit_finish_io(m);
+	if (!state_is_legal(&m->cpu.vmcb->save)) {
+		exit_leave(m, MONITOR_EXIT_REFUSED);
+		return;
+	}
 	while (run_once(m) == EXIT_RESUME)
 		;
 }

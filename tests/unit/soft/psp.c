@@ -42,8 +42,7 @@ static struct psp *psp_running(void)
 	return p;
 }
 
-/* --- launch digest
- * --------------------------------------------------------------- */
+/* --- launch digest ------------------------------------------------------ */
 
 /* By hand, byte by byte (AMD 56860, table "PAGE_INFO"). */
 static void by_hand(uint8_t digest[48], uint8_t type, uint64_t gpa,
@@ -160,8 +159,7 @@ TEST(psp_a_cpuid_page_that_promises_too_much_is_corrected_and_refused)
 	psp_end(p);
 }
 
-/* --- the ID block
- * ------------------------------------------------------------------ */
+/* --- the ID block ------------------------------------------------------- */
 
 static void turn(uint8_t *out, const uint8_t *in)
 {
@@ -295,8 +293,7 @@ TEST(psp_an_id_block_of_another_image_or_policy_is_refused)
 	psp_end(p);
 }
 
-/* --- guest messages
- * ------------------------------------------------------------------ */
+/* --- guest messages ----------------------------------------------------- */
 
 struct page {
 	union {
@@ -305,13 +302,17 @@ struct page {
 	};
 };
 
+static struct bytes aad_of(const struct page *m)
+{
+	const size_t from = offsetof(struct snp_message_head, algorithm);
+	return bytes_of(m->bytes + from, HEAD - from);
+}
+
 static void seal_with(const uint8_t key[32], struct page *m)
 {
 	uint8_t iv[12] = { 0 }, tag[16];
 	memcpy(iv, &m->head.sequence, 8);
-	const struct crypto_gcm g = { key, iv,
-		bytes_of(m->bytes + SNP_MESSAGE_AAD_AT,
-			HEAD - SNP_MESSAGE_AAD_AT) };
+	const struct crypto_gcm g = { key, iv, aad_of(m) };
 	CHECK(crypto_gcm_seal(&g,
 		bytes_of(m->bytes + HEAD, le16toh(m->head.bytes)),
 		m->bytes + HEAD, tag, NULL));
@@ -339,9 +340,7 @@ static bool open_with(const uint8_t key[32], struct page *m)
 {
 	uint8_t iv[12] = { 0 };
 	memcpy(iv, &m->head.sequence, 8);
-	const struct crypto_gcm g = { key, iv,
-		bytes_of(m->bytes + SNP_MESSAGE_AAD_AT,
-			HEAD - SNP_MESSAGE_AAD_AT) };
+	const struct crypto_gcm g = { key, iv, aad_of(m) };
 	return crypto_gcm_open(&g,
 		bytes_of(m->bytes + HEAD, le16toh(m->head.bytes)),
 		m->bytes + HEAD, m->head.tag, NULL);

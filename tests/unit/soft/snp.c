@@ -96,8 +96,7 @@ TEST(snp_beyond_all_memory_is_vc)
 	CHECK_GUEST(GUEST_NOWHERE, VC(0x400));
 }
 
-/* --- what a host does
- * --------------------------------------------------------- */
+/* --- what a host does --------------------------------------------------- */
 
 static struct spec_kvm_fault fault_of(const struct run *r)
 {
@@ -111,7 +110,8 @@ static void check_fault(struct run *r, uint64_t gpa, bool is_private)
 	CHECK_INT(run_enter(r), -EFAULT);
 	CHECK_INT(r->run->exit_reason, SPEC_KVM_EXIT_MEMORY_FAULT);
 	CHECK(fault_of(r).gpa == gpa);
-	CHECK_INT(fault_of(r).flags, is_private ? SPEC_KVM_FAULT_PRIVATE : 0);
+	CHECK_INT(fault_of(r).flags,
+		is_private ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0);
 	CHECK_INT(fault_of(r).size, PAGE_BYTES);
 }
 
@@ -237,8 +237,7 @@ TEST(snp_a_host_reads_no_register)
 	run_close(&r);
 }
 
-/* --- the GHCB
- * ------------------------------------------------------------------- */
+/* --- the GHCB ----------------------------------------------------------- */
 
 static void check_map(struct run *r, uint64_t gpa, uint64_t pages,
 	uint64_t flags, uint64_t answer)
@@ -374,8 +373,7 @@ TEST(snp_a_running_guest_is_kicked_and_does_not_run_again)
 	run_close(&r);
 }
 
-/* --- launch
- * ---------------------------------------------------------------------- */
+/* --- launch ------------------------------------------------------------- */
 
 TEST(snp_a_launch_has_its_order)
 {

@@ -13,8 +13,9 @@
 /* Guest-physical memory: the image at VM_RAM_GPA, then... */
 #define GUEST_FREE_GPA	0x00400000 /* 2 MiB that nobody launched */
 #define GUEST_LARGE_GPA 0x00600000 /* the same, mapped by a large page */
-#define GUEST_PAGES_GPA 0x00800000 /* 2 MiB of which some pages are launched \
-				    */
+#define GUEST_PAGES_GPA                                      \
+	0x00800000 /* 2 MiB of which some pages are launched \
+		    */
 #define GUEST_END_GPA 0x00a00000
 
 /* In the window. */

@@ -39,8 +39,7 @@ static void tell(uint64_t value)
 		r->values[r->count++] = value;
 }
 
-/* --- tables
- * -------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------- */
 
 static uint64_t pa(const void *p)
 {
@@ -102,8 +101,7 @@ static void set_up(void)
 	cpu_ltr(0x28);
 }
 
-/* --- probes
- * -------------------------------------------------------------------- */
+/* --- probes ------------------------------------------------------------- */
 
 /* Runs one instruction, says what became of it. */
 #define PROBE(insn, ...)                                            \
@@ -170,8 +168,7 @@ static uint64_t by_msr(uint64_t value)
 	return cpu_rdmsr(GHCB_MSR);
 }
 
-/* --- the GHCB
- * ------------------------------------------------------------------- */
+/* --- the GHCB ----------------------------------------------------------- */
 
 static volatile struct ghcb *ghcb(void)
 {
@@ -210,8 +207,7 @@ static uint64_t out32(uint16_t port, uint32_t value)
 	return call(SVM_EXIT_IOIO, (uint64_t)port << 16 | 4 << 4, 0);
 }
 
-/* --- what is asked
- * --------------------------------------------------------------- */
+/* --- what is asked ------------------------------------------------------ */
 
 static void exceptions(void)
 {

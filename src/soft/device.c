@@ -138,6 +138,11 @@ static pid_t soft_child(struct device *d)
 	return self(d)->machine.pid;
 }
 
+static int soft_ended(struct device *d)
+{
+	return self(d)->machine.peer;
+}
+
 static void soft_free(struct device *d)
 {
 	struct soft_device *s = self(d);
@@ -160,6 +165,7 @@ static const struct device_ops soft_ops = {
 	.discard = soft_discard,
 	.close = soft_close,
 	.child = soft_child,
+	.ended = soft_ended,
 	.free = soft_free,
 };
 

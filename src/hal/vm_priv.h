@@ -72,7 +72,7 @@ struct vm_cpu {
 	int bell; /* eventfd */
 	bool started;
 	pthread_t thread;
-	int go; /* eventfd: the host has answered */
+	int go;	   /* eventfd: the host has answered */
 	bool quit; /* atomic */
 	/* Atomic: the thread gives up its capabilities when it next stands
 	 * still; it has. */

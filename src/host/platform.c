@@ -28,25 +28,18 @@ static bool admits(enum ask_platform asked, const struct hal_probe *p)
 	return asked == ASK_AUTO || (asked == ASK_SOFTWARE) == p->software;
 }
 
+/* What is emulated protects no better than what is not, and is slow: nobody
+ * gets it without asking for it. */
 static bool pick_auto(const struct hal_config *cfg, enum ask_platform asked,
 	const struct hal_tech **out, struct err *e)
 {
 	const struct hal_tech *best = NULL;
-	unsigned best_rank = 0;
 	for (const struct hal_tech *const *t = hal_techs(); *t; t++) {
 		struct hal_probe p;
-		if (best && (*t)->rank <= best_rank)
-			continue;
-		if (!probe(cfg, *t, &p) || !admits(asked, &p))
-			continue;
-		/* The software platform plays: it protects nobody, and is slow.
-		 * Who wants it says so. */
-		unsigned rank =
-			p.emulated && asked == ASK_AUTO ? 0 : (*t)->rank;
-		if (best && rank <= best_rank)
-			continue;
-		best = *t;
-		best_rank = rank;
+		if ((!best || (*t)->rank > best->rank) && probe(cfg, *t, &p) &&
+			admits(asked, &p) &&
+			(asked == ASK_SOFTWARE || !p.emulated))
+			best = *t;
 	}
 	if (!best)
 		return err_fail(e, ERR_HOST, "no technology available%s",

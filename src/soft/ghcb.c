@@ -29,6 +29,8 @@ static void *shared(const struct soft_device *s, uint64_t gpa, size_t n)
 
 static struct ghcb *ghcb_of(const struct soft_device *s)
 {
+	if (s->snp.msr & GHCB_INFO_MASK)
+		return NULL;
 	return shared(s, s->snp.msr, sizeof(struct ghcb));
 }
 

@@ -45,7 +45,7 @@ bool vm_machine_open(struct vm_machine *m, const struct hal_config *cfg,
 {
 	size_t ram;
 	*m = (struct vm_machine){ .kvm = -1, .vm = -1 };
-	m->cpu.handle = m->cpu.bell = -1;
+	m->cpu.handle = m->cpu.bell = m->cpu.go = -1;
 	process_pick_user(&m->uid, &m->change_id);
 	if (!size_add(cfg->boot.memory_bytes, VM_RAM_SLACK, &ram))
 		return err_fail(e, ERR_INPUT, "more memory than there is");

@@ -7,7 +7,6 @@
 #define HAL_VM_PRIV_H
 
 #include <pthread.h>
-#include <semaphore.h>
 
 #include "abi/vm.h"
 #include "base/bytes.h"
@@ -73,7 +72,7 @@ struct vm_cpu {
 	int bell; /* eventfd */
 	bool started;
 	pthread_t thread;
-	sem_t go;
+	int go;	   /* eventfd: the host has answered */
 	bool quit; /* atomic */
 	/* Atomic: the thread gives up its capabilities when it next stands
 	 * still; it has. */

@@ -81,7 +81,10 @@ static bool run_fast(struct vm_cpu *c, struct err *e)
 static bool in_machine(struct device *d, int vm, uint8_t *m, size_t run_bytes,
 	struct err *e)
 {
-	struct vm_cpu c = { .run_bytes = run_bytes, .bell = -1, .handle = -1 };
+	struct vm_cpu c = { .run_bytes = run_bytes,
+		.bell = -1,
+		.handle = -1,
+		.go = -1 };
 	struct kvm_userspace_memory_region r = {
 		.guest_phys_addr = VM_RAM_GPA,
 		.memory_size = BYTES,

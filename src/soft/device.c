@@ -138,6 +138,11 @@ static pid_t soft_child(struct device *d)
 	return self(d)->machine.pid;
 }
 
+static int soft_ended(struct device *d)
+{
+	return self(d)->machine.peer;
+}
+
 static void soft_free(struct device *d)
 {
 	struct soft_device *s = self(d);
@@ -160,6 +165,7 @@ static const struct device_ops soft_ops = {
 	.discard = soft_discard,
 	.close = soft_close,
 	.child = soft_child,
+	.ended = soft_ended,
 	.free = soft_free,
 };
 
@@ -191,4 +197,22 @@ bool soft_device_endorsements(struct device *d, struct buf *out, struct err *e)
 		return err_fail(e, ERR_HOST, "endorsements: no SNP guest");
 	return buf_put(out, psp_endorsements(n->psp)) ||
 		err_fail(e, ERR_LIMIT, "endorsements: no memory");
+}
+
+/* --- a hostile host --------------------------------------------------------
+ */
+
+bool soft_device_inject(struct device *d, uint64_t event, struct err *e)
+{
+	struct soft_device *s = self(d);
+	if (!s->snp.launched)
+		return err_fail(e, ERR_INPUT, "inject: no SNP guest");
+	return soft_machine_call(&s->machine, MONITOR_INJECT,
+		(uint64_t[4]){ event }, e);
+}
+
+void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx)
+{
+	self(d)->scribble = f;
+	self(d)->scribble_ctx = ctx;
 }

@@ -3,7 +3,7 @@
 #ifndef SOFT_DEVICE_PRIV_H
 #define SOFT_DEVICE_PRIV_H
 
-#include "device/device.h"
+#include "soft/device.h"
 #include "soft/machine.h"
 #include "soft/psp.h"
 #include "spec/ghcb.h"
@@ -83,7 +83,9 @@ struct soft_device {
 	bool begun;	    /* it knows the guest */
 	struct monitor_cpuid cpuid[MONITOR_CPUIDS]; /* the guest's */
 	uint32_t cpuid_count;
-	bool broken; /* it failed: no run is any good */
+	bool broken;		 /* it failed: no run is any good */
+	soft_scribble *scribble; /* a test's */
+	void *scribble_ctx;
 	struct soft_snp snp;
 };
 
@@ -131,5 +133,7 @@ enum soft_turn { SOFT_GUEST, SOFT_HOST, SOFT_DEAD };
 enum soft_turn soft_ghcb_exit(struct soft_device *s, struct kvm_run *run);
 /* Userspace's answer, in run. */
 enum soft_turn soft_ghcb_answer(struct soft_device *s, struct kvm_run *run);
+/* What a hostile host does to an answer. */
+void soft_ghcb_scribble(struct soft_device *s);
 
 #endif

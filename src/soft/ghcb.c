@@ -29,6 +29,8 @@ static void *shared(const struct soft_device *s, uint64_t gpa, size_t n)
 
 static struct ghcb *ghcb_of(const struct soft_device *s)
 {
+	if (s->snp.msr & GHCB_INFO_MASK)
+		return NULL;
 	return shared(s, s->snp.msr, sizeof(struct ghcb));
 }
 
@@ -100,7 +102,7 @@ static uint64_t read_entry(const struct ghcb *g, uint16_t i)
 static void finish_entry(struct ghcb *g, uint16_t i)
 {
 	uint64_t e = read_entry(g, i);
-	e = (e & ~0xfffull) | (GHCB_STATE_LARGE(e) ? 512 : 1);
+	e = (e & ~GHCB_INFO_MASK) | (GHCB_STATE_LARGE(e) ? 512 : 1);
 	memcpy(g->shared_buffer + sizeof(struct ghcb_state_head) + 8u * i, &e,
 		sizeof e);
 }
@@ -216,7 +218,7 @@ static enum soft_turn msr_state(struct soft_device *s, struct kvm_run *run)
 static enum soft_turn by_msr(struct soft_device *s, struct kvm_run *run)
 {
 	uint64_t msr = s->snp.msr, page = msr >> 12;
-	switch (msr & 0xfffull) {
+	switch (msr & GHCB_INFO_MASK) {
 	case GHCB_INFO_SEV_ASK:
 		s->snp.msr = (uint64_t)GHCB_PROTOCOL << 48 | 1ull << 32 |
 			47ull << 24 | GHCB_INFO_SEV;
@@ -390,7 +392,7 @@ static enum soft_turn dispatch(struct soft_device *s, const struct ghcb *in,
 
 enum soft_turn soft_ghcb_exit(struct soft_device *s, struct kvm_run *run)
 {
-	if (s->snp.msr & 0xfffull)
+	if (s->snp.msr & GHCB_INFO_MASK)
 		return by_msr(s, run);
 	struct ghcb *g = ghcb_of(s), in;
 	/* Without one, the guest just goes on. */
@@ -437,4 +439,12 @@ enum soft_turn soft_ghcb_answer(struct soft_device *s, struct kvm_run *run)
 	default:
 		return answer(g, GHCB_ANSWER_DONE, 0);
 	}
+}
+
+void soft_ghcb_scribble(struct soft_device *s)
+{
+	bool by_page = !(s->snp.msr & GHCB_INFO_MASK);
+	if (s->scribble)
+		s->scribble(s->scribble_ctx, by_page ? ghcb_of(s) : NULL,
+			&s->snp.msr);
 }

@@ -410,6 +410,7 @@ static int enter_snp(struct soft_device *s, struct kvm_run *run)
 		return -EINVAL;
 	enum soft_turn turn = soft_ghcb_answer(s, run);
 	while (turn == SOFT_GUEST) {
+		soft_ghcb_scribble(s);
 		s->machine.box->exit.msr = s->snp.msr;
 		if (!soft_machine_run(&s->machine, &x))
 			return failed(s);

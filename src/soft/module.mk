@@ -1,5 +1,7 @@
-$(call library,soft,$(wildcard src/soft/*.c),host)
+$(call library,soft,$(wildcard src/soft/*.c),host fuzz)
 $(call unit,soft,soft device codec crypto base,-lcrypto)
+$(call fuzzer,ghcb,soft codec crypto base,-lcrypto)
+$(call fuzzer,snp_message,soft codec crypto base,-lcrypto)
 # A guest of the tests: what a processor must refuse is tried from inside.
 GUEST := tests/unit/soft/guest
 $(call program,tests/guests/soft.elf,shim,$(GUEST)/entry.S $(GUEST)/main.c src/shim/x86_64_vm/string.c,,-Wl$(comma)--defsym=shim_tee=0)

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <linux/kvm_para.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "../test.h"
 #include "helpers/run.h"
@@ -370,6 +372,75 @@ TEST(snp_a_running_guest_is_kicked_and_does_not_run_again)
 	r.d->ops->kick(r.d, r.cpu, r.run);
 	CHECK_INT(run_enter(&r), -EINTR);
 	CHECK_INT(run_enter(&r), -EINTR);
+	run_close(&r);
+}
+
+/* --- a hostile host's events --------------------------------------------- */
+
+struct injection {
+	struct run *r;
+	uint64_t event;
+};
+
+static void *inject_soon(void *arg)
+{
+	const struct injection *i = arg;
+	const volatile struct guest_result *r = run_result(i->r);
+	while (!r->count)
+		usleep(1000);
+	usleep(1000);
+	return (void *)(uintptr_t)soft_device_inject(i->r->d, i->event, NULL);
+}
+
+TEST(snp_a_host_s_event_comes_to_a_running_guest)
+{
+	const uint64_t valid = SVM_EVENT_VALID | SVM_EVENT_EXCEPTION;
+	const struct {
+		uint64_t event, want;
+	} cases[] = {
+		{ 6 | valid, UD },
+		{ 13 | valid | SVM_EVENT_HAS_ERROR | 0x18ull << 32,
+			GUEST_EXCEPTION(13, 0x18) },
+		{ 29 | valid | SVM_EVENT_HAS_ERROR | 0x72ull << 32, VC(0x72) },
+		{ 2 | SVM_EVENT_VALID | 2 << 8, GUEST_EXCEPTION(2, 0) },
+		{ 20 | SVM_EVENT_VALID, GUEST_EXCEPTION(20, 0) },
+	};
+	for (size_t n = 0; n < ARRAY_LEN(cases); n++) {
+		struct run r;
+		pthread_t t;
+		void *ok;
+		run_open(&r, true);
+		run_launch(&r, GUEST_WATCH, 0);
+		struct injection i = { &r, cases[n].event };
+		CHECK_INT(pthread_create(&t, NULL, inject_soon, &i), 0);
+		run_to_end(&r);
+		pthread_join(t, &ok);
+		CHECK(ok != NULL);
+		check_values(&r, (const uint64_t[]){ 1, cases[n].want }, 2);
+		run_close(&r);
+	}
+}
+
+static void lie(void *ctx, void *ghcb, uint64_t *msr)
+{
+	unsigned *calls = ctx;
+	++*calls;
+	if (ghcb)
+		((struct ghcb *)ghcb)->exit_info_2 = 0x1234;
+	else if ((*msr & GHCB_INFO_MASK) == GHCB_INFO_FEATURES)
+		*msr = 0xfeed;
+}
+
+TEST(snp_a_host_s_lies_reach_the_guest)
+{
+	struct run r;
+	unsigned calls = 0;
+	run_open(&r, true);
+	soft_device_scribble(r.d, lie, &calls);
+	run_launch(&r, GUEST_PROTOCOL, 0);
+	CHECK_INT(run_enter(&r), 0);
+	CHECK(run_result(&r)->values[2] == 0xfeed);
+	CHECK(calls > 5);
 	run_close(&r);
 }
 

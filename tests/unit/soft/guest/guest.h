@@ -44,6 +44,7 @@ enum guest_do {
 	GUEST_SECRETS,	   /* the pages that the firmware filled in */
 	GUEST_RANDOM_GHCB, /* a GHCB of random bytes, again and again */
 	GUEST_PLAIN,	   /* what a guest without SNP does */
+	GUEST_WATCH,	   /* until an exception comes from outside */
 	GUEST_TRIPLE,	   /* a fault without a handler */
 };
 

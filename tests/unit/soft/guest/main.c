@@ -478,6 +478,10 @@ static void do_it(uint64_t what, uint64_t number)
 	case GUEST_LONG:
 		for (;;)
 			cpu_pause();
+	case GUEST_WATCH:
+		tell(1); /* ready */
+		/* fixup: on, behind the loop. */
+		return tell(PROBE("2: pause\n\tjmp 2b", ::: "r15"));
 	case GUEST_SECRETS:
 		return secrets();
 	case GUEST_RANDOM_GHCB:

@@ -28,6 +28,8 @@ static bool admits(enum ask_platform asked, const struct hal_probe *p)
 	return asked == ASK_AUTO || (asked == ASK_SOFTWARE) == p->software;
 }
 
+/* What is emulated protects no better than what is not, and is slow: nobody
+ * gets it without asking for it. */
 static bool pick_auto(const struct hal_config *cfg, enum ask_platform asked,
 	const struct hal_tech **out, struct err *e)
 {
@@ -35,7 +37,8 @@ static bool pick_auto(const struct hal_config *cfg, enum ask_platform asked,
 	for (const struct hal_tech *const *t = hal_techs(); *t; t++) {
 		struct hal_probe p;
 		if ((!best || (*t)->rank > best->rank) && probe(cfg, *t, &p) &&
-			admits(asked, &p))
+			admits(asked, &p) &&
+			(asked == ASK_SOFTWARE || !p.emulated))
 			best = *t;
 	}
 	if (!best)

@@ -74,6 +74,7 @@ bench:
 	@tools/packages build demo bench
 	@$(MAKE) $(JOBS) all $(BENCHES) $(O)/examples/hello.wasm
 	@bench/run.py $(O)
+	@bench/repository.py $(O)
 
 ## make repro         build twice in two folders, compare what is measured
 repro:

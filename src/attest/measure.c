@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "attest/measure_snp.h"
+#include "attest/measure_keep.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "crypto/hash.h"
@@ -84,7 +84,7 @@ static const struct measured all[] = {
 
 /* As snp's variants above.  The software platform has other physical
  * addresses. */
-static const struct attest_snp_launch launches[ATTEST_VARIANTS] = {
+static const struct attest_keep_launch launches[ATTEST_VARIANTS] = {
 	{ 51, SVM_FEATURE_SNP },
 	{ 51, SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
 	{ 47, SVM_FEATURE_SNP },
@@ -156,14 +156,13 @@ static bool launch_digests(const struct measured *m, const char *dir,
 {
 	auto_buf shim = { 0 };
 	auto_buf exec = { 0 };
-	uint8_t digests[ATTEST_VARIANTS][CRYPTO_SHA384_BYTES];
 	if (!read_image(m, dir, 0, &shim, e) ||
-		!read_image(m, dir, 1, &exec, e) ||
-		!attest_measure_snp(buf_bytes(&shim), buf_bytes(&exec),
-			launches, m->count, digests, e))
+		!read_image(m, dir, 1, &exec, e))
 		return false;
 	for (size_t i = 0; i < m->count; i++)
-		memcpy(out[i].value, digests[i], sizeof digests[i]);
+		if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
+			    &launches[i], out[i].value, e))
+			return false;
 	return true;
 }
 

@@ -13,7 +13,7 @@
  * process: SHA-384 of the file <image_dir>/process/exec.
  * kvm: SHA-384 of <image_dir>/kvm/shim and .../exec, each behind its length
  * (64 bits, little-endian).
- * snp: the launch digest (measure_snp.h), which depends on the machine too:
+ * snp: the launch digest (measure_keep.h), which depends on the machine too:
  * each such case is a variant.
  */
 

@@ -1,9 +1,9 @@
 # `attest` is what a Keep makes (claims, tagged evidence); `verify` is what
 # its tenant judges with: it needs `attest toml json codec crypto base`.
 $(call library,attest,src/attest/claims.c)
-VERIFY := check software snp snp_chain cert quote pck collateral level intel \
+VERIFY := check seen software snp snp_chain cert quote pck collateral level intel \
 	enclave verify policy policy_snp policy_intel print \
-	measure measure_snp bundle endorse
+	measure bundle endorse carrier time vendor measure_snp measure_keep id_block ovmf measure_sgx sigstruct measure_tdx launch vet wanted enarx keystone sanctum pef policy_riscv explain
 $(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)
 VERIFY_LIBS := verify attest toml json crypto codec base
 $(call unit,attest,soft $(VERIFY_LIBS),-lcrypto -ljansson)

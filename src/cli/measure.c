@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "client/measure.h"
 #include "cli/say.h"
 #include "client/verify.h"
 
@@ -29,25 +30,38 @@ static bool measure(struct printing *p, const char *tee, const char *images,
 	return client_measure(tee, images, print_one, p, e);
 }
 
-static bool measure_all(struct printing *p, const char *images, struct err *e)
+static bool measure_images(struct printing *p, const struct cli_args *a,
+	struct err *e)
 {
+	const char *tee = a->value[CLI_TEE], *images = a->value[CLI_IMAGES];
+	if (tee && strcmp(tee, "auto") != 0)
+		return measure(p, tee, images, e);
 	for (size_t i = 0; i < ARRAY_LEN(tees); i++)
 		if (!measure(p, tees[i], images, e))
 			return false;
 	return true;
 }
 
+static bool measure_keep(struct printing *p, const struct cli_args *a,
+	struct err *e)
+{
+	if (p->json)
+		buf_str(&p->out, "{");
+	if (!measure_images(p, a, e))
+		return false;
+	if (p->json)
+		buf_str(&p->out, "}\n");
+	return true;
+}
+
 int cli_measure(const struct cli_args *a)
 {
-	const char *tee = a->value[CLI_TEE], *images = a->value[CLI_IMAGES];
+	const char *launch = a->value[CLI_LAUNCH];
 	struct printing p = { .json = a->value[CLI_JSON] };
 	struct err e = { 0 };
-	if (p.json)
-		buf_str(&p.out, "{");
-	bool ok = !tee || !strcmp(tee, "auto") ? measure_all(&p, images, &e) :
-						 measure(&p, tee, images, &e);
-	if (ok && p.json)
-		buf_str(&p.out, "}\n");
+	bool ok = launch ? client_measure_launch(launch, a->value[CLI_VERBOSE],
+				   a->value[CLI_JSON], &p.out, &e) :
+			   measure_keep(&p, a, &e);
 	int status = ok ? cli_print(buf_bytes(&p.out)) : cli_fail(&e);
 	buf_fini(&p.out);
 	return status;

@@ -37,15 +37,16 @@ MUST_USE bool client_verifier_judge(const struct client_verifier *v,
 	const uint8_t owner[32], struct attest_verdict *out,
 	uint8_t spki_hash[32], struct err *e);
 
-/* "verify FILE": a Keep's JSON or certificate.  Text or JSON is appended to
- * `out`; *accepted is the verdict. */
-MUST_USE bool client_verify_file(const char *file, const char *policy_file,
-	const char *images, bool json, struct buf *out, bool *accepted,
-	struct err *e);
 /* Whether a policy file can be used at all, before it is needed; quick. */
 MUST_USE bool client_policy_syntax(const char *file, struct err *e);
 /* "policy check FILE". */
 MUST_USE bool client_policy_check(const char *file, const char *images,
+	struct err *e);
+/* "policy explain [FILE]": NULL: the default policy.  Appended. */
+MUST_USE bool client_policy_explain(const char *file, const char *images,
+	struct buf *out, struct err *e);
+/* "policy init": with the measurement of the evidence in a file, or NULL. */
+MUST_USE bool client_policy_template(const char *evidence, struct buf *out,
 	struct err *e);
 /* "measure": a call for each variant of `tee`, with its measurement in
  * hexadecimal. */

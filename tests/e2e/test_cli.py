@@ -17,6 +17,8 @@ import time
 
 import pytest
 
+from tenant import wait_for
+
 from conftest import REPO
 
 MANUAL = REPO / "docs/man/donjon.1"
@@ -673,8 +675,11 @@ def test_a_denied_keep_goes_back_to_the_host(tenant, agent):
     r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}",
                       wasm(tenant, "echoargs"))
     assert r.returncode == 122, r.stderr
-    _, answer = agent.call("GET", "/v1/keeps")
-    assert all(k["state"] == "ended" for k in answer["keeps"])
+
+    def all_ended():
+        keeps = agent.call("GET", "/v1/keeps")[1]["keeps"]
+        return keeps and all(k["state"] == "ended" for k in keeps)
+    wait_for(all_ended)
 
 
 def test_json_of_a_failure(tenant, agent):

@@ -12,11 +12,12 @@ comma_list = $(subst $(eval ) ,$(comma),$(strip $1))
 ## make               build everything into out/
 all: $(ALL)
 
-## make demo          install what is missing, build, deploy an example
+## make demo          install what is missing, build, deploy an example;
+##                    TEE=snp, kvm: there, on the software platform if need be
 demo:
-	@tools/packages build demo
+	@tools/packages build demo $(if $(filter snp kvm,$(TEE)),soft)
 	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
-	@tools/demo $(O)
+	@tools/demo $(O) $(TEE)
 
 ## make check         install what is missing, build, run every test
 check:
@@ -97,6 +98,8 @@ install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/donjon \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/process \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/kvm \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/snp \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/software \
 		$(DESTDIR)$(prefix)/share/man/man1 \
 		$(DESTDIR)$(prefix)/share/man/man8 \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions \
@@ -117,6 +120,10 @@ install: all
 	sed 's|@prefix@|$(prefix)|; s|@version@|$(VERSION)|' \
 		packaging/pkgconfig/donjon-attest.pc.in \
 		> $(DESTDIR)$(prefix)/lib/pkgconfig/donjon-attest.pc
+	install -m 755 $(O)/keep/snp/shim $(O)/keep/snp/exec \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/snp
+	install -m 644 $(O)/keep/software/monitor \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/software
 	install -m 644 docs/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
 	install -m 644 docs/man/*.8 $(DESTDIR)$(prefix)/share/man/man8
 	install -m 644 packaging/completions/donjon.bash \

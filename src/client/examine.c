@@ -98,7 +98,7 @@ static bool verifier_init(struct client_verifier *v,
 {
 	char dir[CLIENT_PATH_MAX];
 	if (x->policy || x->images || client_path_images(NULL, dir, NULL))
-		return client_verifier_init(v, x->images, x->policy, e);
+		return client_verifier_init(v, "auto", x->images, x->policy, e);
 	*v = (struct client_verifier){ 0 };
 	return attest_policy_default(NULL, 0, &v->policy, e);
 }

@@ -15,40 +15,55 @@
 
 enum { MAX_POLICY = 1 << 20 };
 
-/* The technologies whose images this release has; the first is never left
- * out. */
-static const char *const release_tees[CLIENT_RELEASE_TEES] = { "process",
-	"kvm" };
+/* The technologies whose images a release has; the first is never left out. */
+static const char *const release_tees[] = { "process", "kvm", "snp" };
 
-static bool references(struct client_verifier *v, const char *images,
-	struct err *e)
+static void add_references(struct client_verifier *v, const char *tee,
+	const struct attest_measured *m, size_t count)
+{
+	for (size_t i = 0; i < count && v->reference_count < CLIENT_REFERENCES;
+		i++) {
+		struct attest_reference *r =
+			&v->reference[v->reference_count++];
+		*r = (struct attest_reference){ .technology = tee,
+			.len = m[i].len };
+		memcpy(r->measurement, m[i].value, m[i].len);
+	}
+}
+
+static bool references(struct client_verifier *v, const char *tee,
+	const char *images, struct err *e)
 {
 	char dir[CLIENT_PATH_MAX];
+	struct attest_measured m[ATTEST_VARIANTS];
+	size_t count;
+	bool any = !strcmp(tee, "auto");
 	if (!client_path_images(images, dir, e))
 		return false;
-	for (size_t i = 0; i < CLIENT_RELEASE_TEES; i++) {
-		struct attest_reference *r = &v->reference[v->reference_count];
-		*r = (struct attest_reference){ .technology = release_tees[i] };
-		if (attest_measure(r->technology, dir, r->measurement, &r->len,
-			    i ? NULL : e))
-			v->reference_count++;
-		else if (i == 0)
+	for (size_t i = 0; i < ARRAY_LEN(release_tees); i++) {
+		if (!any && strcmp(tee, release_tees[i]) != 0)
+			continue;
+		bool needed = !any || i == 0;
+		if (attest_measure_all(release_tees[i], dir, m, &count,
+			    needed ? e : NULL))
+			add_references(v, release_tees[i], m, count);
+		else if (needed)
 			return false;
 	}
 	return true;
 }
 
-bool client_verifier_init(struct client_verifier *v, const char *images,
-	const char *policy_file, struct err *e)
+bool client_verifier_init(struct client_verifier *v, const char *tee,
+	const char *images, const char *policy_file, struct err *e)
 {
 	*v = (struct client_verifier){ 0 };
 	if (!policy_file)
-		return references(v, images, e) &&
+		return references(v, tee, images, e) &&
 			attest_policy_default(v->reference, v->reference_count,
 				&v->policy, e);
 	/* A policy may name every measurement itself; if it says "release"
 	 * and there are no images, its parser complains. */
-	if (!references(v, images, NULL))
+	if (!references(v, tee, images, NULL))
 		v->reference_count = 0;
 	auto_buf text = { 0 };
 	return repository_read_file(policy_file, MAX_POLICY, &text, e) &&
@@ -140,14 +155,14 @@ bool client_verifier_judge(const struct client_verifier *v,
 bool client_policy_syntax(const char *file, struct err *e)
 {
 	/* What "release" stands for is not looked at yet. */
-	struct attest_reference r[CLIENT_RELEASE_TEES];
-	for (size_t i = 0; i < CLIENT_RELEASE_TEES; i++)
+	struct attest_reference r[ARRAY_LEN(release_tees)];
+	for (size_t i = 0; i < ARRAY_LEN(release_tees); i++)
 		r[i] = (struct attest_reference){ release_tees[i], { 0 }, 48 };
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&
 		attest_policy_parse(buf_bytes(&text), file, r,
-			CLIENT_RELEASE_TEES, &p, e);
+			ARRAY_LEN(release_tees), &p, e);
 	attest_policy_free(p);
 	return ok;
 }
@@ -155,7 +170,7 @@ bool client_policy_syntax(const char *file, struct err *e)
 bool client_policy_check(const char *file, const char *images, struct err *e)
 {
 	struct client_verifier v;
-	bool ok = client_verifier_init(&v, images, file, e);
+	bool ok = client_verifier_init(&v, "auto", images, file, e);
 	client_verifier_fini(&v);
 	return ok;
 }
@@ -164,7 +179,7 @@ bool client_policy_explain(const char *file, const char *images,
 	struct buf *out, struct err *e)
 {
 	struct client_verifier v;
-	bool ok = client_verifier_init(&v, images, file, e);
+	bool ok = client_verifier_init(&v, "auto", images, file, e);
 	if (ok && !attest_policy_explain(v.policy, out))
 		ok = err_fail(e, ERR_LIMIT, "no memory");
 	client_verifier_fini(&v);
@@ -202,15 +217,19 @@ bool client_policy_template(const char *evidence, struct buf *out,
 	return ok;
 }
 
-bool client_measure(const char *tee, const char *images, char out[129],
+bool client_measure(const char *tee, const char *images,
+	void (*one)(void *ctx, const char *variant, const char *hex), void *ctx,
 	struct err *e)
 {
-	char dir[CLIENT_PATH_MAX];
-	uint8_t raw[64];
-	size_t len;
+	char dir[CLIENT_PATH_MAX], hex[129];
+	struct attest_measured m[ATTEST_VARIANTS];
+	size_t count;
 	if (!client_path_images(images, dir, e) ||
-		!attest_measure(tee, dir, raw, &len, e))
+		!attest_measure_all(tee, dir, m, &count, e))
 		return false;
-	hex_encode(bytes_of(raw, len), out);
+	for (size_t i = 0; i < count; i++) {
+		hex_encode(bytes_of(m[i].value, m[i].len), hex);
+		one(ctx, m[i].variant, hex);
+	}
 	return true;
 }

@@ -260,8 +260,10 @@ def test_limits_of_the_configuration_hold(tenant, tmp_path):
 def test_measure_is_what_the_loader_measures(tenant, agent):
     digest = tenant.donjon("measure").stdout.decode().split()[1]
     assert re.fullmatch("[0-9a-f]{96}", digest)
-    both = json.loads(tenant.donjon("measure", "--json").stdout)
-    assert both["process"] == digest
+    every = json.loads(tenant.donjon("measure", "--json").stdout)
+    assert every["process"] == digest
+    assert tenant.donjon("measure", "--tee", "process").stdout.decode() == \
+        f"process {digest}\n"
     assert tenant.donjon("measure", "--tee", "abacus").returncode == 121
     status, keep = agent.call("POST", "/v1/keeps", {
         "tee": "process", "nonce": "00" * 32, "owner_key_hash": "11" * 32})

@@ -37,18 +37,16 @@ check:
 		pytest=tests/wasi \
 		pytest=tests/e2e
 
-STATIC = cmd=layers:"$(LAYERS)" cmd=headers:tools/check-headers \
+STATIC = cmd=layers:tools/check-layers cmd=headers:tools/check-headers \
 	cmd=protocol:tools/check-protocol cmd=format:tools/check-format
 FUZZ_SECONDS ?= 3
 
 tests: $(UNITS) $(TAPS) $(REPLAYS)
 
-LAYERS = git ls-files 'src/*.[chS]' | \
-	xargs awk -f tools/check-layers.awk build/layers.txt
 
 ## make check-layers  the include graph is the trust graph
 check-layers:
-	@$(LAYERS)
+	@tools/check-layers
 
 ## make check-format  clang-format has nothing to say
 check-format:
@@ -56,11 +54,11 @@ check-format:
 
 ## make format        let clang-format settle it
 format:
-	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+	tools/sources '*.c' '*.h' '*.cc' | xargs clang-format -i
 
 ## make tidy          clang-tidy over everything
 tidy: compile_commands.json
-	git ls-files 'src/*.c' | xargs clang-tidy -quiet -p .
+	tools/sources 'src/*.c' | xargs clang-tidy -quiet -p .
 
 ## make fuzz          run each fuzz target for FUZZ_SECONDS (60)
 fuzz:

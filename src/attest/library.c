@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The C API of libdonjon-attest (include/donjon/attest.h). */
-#include "donjon/attest.h"
+#include <donjon/attest.h>
 
 #include <stdlib.h>
 

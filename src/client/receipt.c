@@ -333,7 +333,7 @@ bool client_receipt_check(const char *file, const char *policy,
 		return err_fail(e, ERR_LIMIT, "no memory");
 	bool ok = repository_read_file(file, MAX_FILE, &text, e) &&
 		(parse(buf_bytes(&text), f, e) || err_wrap(e, "%s", file)) &&
-		client_verifier_init(&v, images, policy, e) &&
+		client_verifier_init(&v, "auto", images, policy, e) &&
 		report(f, &v, json, out, accepted, e);
 	client_verifier_fini(&v);
 	file_fini(f);

@@ -23,9 +23,14 @@ QUICK = {"zig-app", "as-app", "rust163-app", "lua", "cpp-iostream"}
 ROWS = [r for r in test_modules.ROWS
         if "DONJON_ALL" in os.environ or r["file"][:-5] in QUICK]
 
-pytestmark = pytest.mark.skipif(
-    not shutil.which("qemu-system-x86_64"),
-    reason="no qemu-system-x86_64 (package qemu-system-x86)")
+pytestmark = [
+    pytest.mark.skipif(
+        not shutil.which("qemu-system-x86_64"),
+        reason="no qemu-system-x86_64 (package qemu-system-x86)"),
+    pytest.mark.skipif(
+        "DONJON_SANITIZED" in os.environ,
+        reason="a sanitizer's shadow memory does not fit below a shim"),
+]
 
 
 def policy(tenant, agent, tee):

@@ -83,6 +83,8 @@ static void explain_snp_platform(const struct attest_snp_rules *r,
 		r->allow_no_alias_check ?
 			"  Memory need not have been checked for aliases.\n" :
 			"  Memory must have been checked for aliases.\n");
+	if (r->allow_masked_chip)
+		buf_str(out, "  It need not say which chip it is.\n");
 	if (r->refuse_smt)
 		buf_str(out, "  Sibling threads must be off.\n");
 	if (r->single_socket)

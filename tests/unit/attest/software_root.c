@@ -2,6 +2,7 @@
 /* Hardware's formats under a software root: right in every byte, accepted
  * where a policy names that root, and never confidential. */
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "attest/attest.h"
@@ -140,9 +141,9 @@ TEST(software_collateral_of_one_root_serves_no_quote_of_another)
 	trial_free(u);
 }
 
-TEST(software_reports_of_snp_are_accepted_by_the_roots_name_only)
+/* A report and its endorsements; masked: it does not name the chip. */
+static void snp_report(struct trial *t, bool masked)
 {
-	struct trial *t = trial_new();
 	const struct soft_chip chip = { .id = { 9 },
 		.tcb = { 4, 0, 0, 0, 0, 0, 24, 219 } };
 	struct snp_report v = {
@@ -161,7 +162,8 @@ TEST(software_reports_of_snp_are_accepted_by_the_roots_name_only)
 	memcpy(v.reported_tcb, chip.tcb, 8);
 	memcpy(v.committed_tcb, chip.tcb, 8);
 	memcpy(v.launch_tcb, chip.tcb, 8);
-	memcpy(v.chip_id, chip.id, 64);
+	if (!masked)
+		memcpy(v.chip_id, chip.id, 64);
 	memset(v.measurement, 0x5a, sizeof v.measurement);
 	memset(v.report_id_ma, 0xff, sizeof v.report_id_ma);
 	CHECK(crypto_key_generate(CRYPTO_P384, &vcek, &e));
@@ -173,11 +175,33 @@ TEST(software_reports_of_snp_are_accepted_by_the_roots_name_only)
 	CHECK(buf_put(&t->evidence, bytes_of(&v, sizeof v)));
 	CHECK(soft_certs_make(t->s.root, &chip, vcek, NOW, &t->endorsements,
 		&e));
+	crypto_key_free(vcek);
+}
+
+TEST(software_reports_of_snp_are_accepted_by_the_roots_name_only)
+{
+	struct trial *t = trial_new();
+	snp_report(t, false);
 	CHECK_STR(judge(t, true, "snp", "5a", 48, ""), "");
 	CHECK(t->v.accepted && t->v.tee == ATTEST_SNP);
 	CHECK_HAS(judge(t, false, "snp", "5a", 48, ""), "vendor root ");
 	t->evidence.ptr[0x50] ^= 1;
 	CHECK_STR(judge(t, true, "snp", "5a", 48, ""), "signature ");
-	crypto_key_free(vcek);
+	trial_free(t);
+}
+
+TEST(software_reports_of_masked_chips_need_the_policy_to_say_so)
+{
+	struct trial *t = trial_new();
+	char more[256];
+	snp_report(t, true);
+	CHECK_STR(judge(t, true, "snp", "5a", 48, ""), "chip ");
+	CHECK_STR(judge(t, true, "snp", "5a", 48, "allow_masked_chip = true"),
+		"");
+	/* Which chip it was the certificate tells. */
+	int n = snprintf(more, sizeof more,
+		"allow_masked_chip = true\ndeny_chip_ids = [\"09%0126d\"]", 0);
+	CHECK(n > 0 && (size_t)n < sizeof more);
+	CHECK_STR(judge(t, true, "snp", "5a", 48, more), "chip ");
 	trial_free(t);
 }

@@ -247,7 +247,7 @@ static void explain_tech(const struct attest_policy *p, enum attest_tech t,
 	const struct attest_rules *r = &p->rules[t];
 	const char *name = attest_tech_name(t);
 	bool vouched = (t == ATTEST_TECH_SGX && p->sgx.signers.count) ||
-		(t == ATTEST_TECH_PEF && p->pef_keys.count);
+		(t == ATTEST_TECH_PEF && (p->pef_keys.count || p->roots.count));
 	if (!r->allowed)
 		return;
 	if (!r->accept.count && !vouched) {
@@ -270,6 +270,8 @@ static void explain_tech(const struct attest_policy *p, enum attest_tech t,
 		explain_riscv(&p->keystone, out);
 	else if (t == ATTEST_TECH_SANCTUM)
 		explain_riscv(&p->sanctum, out);
+	else if (t == ATTEST_TECH_PEF && !p->pef_keys.count)
+		buf_str(out, "  Its sealed key must be a software root.\n");
 	else if (t == ATTEST_TECH_PEF)
 		one_of(out, "sealed key", &p->pef_keys);
 }

@@ -7,7 +7,7 @@
 #ifndef ATTEST_MEASURE_SNP_H
 #define ATTEST_MEASURE_SNP_H
 
-#include "base/bytes.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum attest_snp_page {
@@ -105,5 +105,10 @@ struct attest_snp_id_auth {
  * when there is a block (96 bytes), the ID key's over that. */
 MUST_USE bool attest_snp_id_auth_check(struct bytes page, struct bytes block,
 	struct attest_snp_id_auth *out, struct err *e);
+/* Makes one for a block, with P-384 keys; author_key may be NULL.  Appended. */
+struct crypto_key;
+MUST_USE bool attest_snp_id_auth_make(const uint8_t block[SNP_ID_BLOCK_BYTES],
+	const struct crypto_key *id_key, const struct crypto_key *author_key,
+	struct buf *page, struct err *e);
 
 #endif

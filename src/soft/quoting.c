@@ -171,8 +171,7 @@ bool soft_quoting_open(const struct soft_root *root, int64_t now,
 		!crypto_key_generate(CRYPTO_P256, &q->pck, e) ||
 		!crypto_key_generate(CRYPTO_P256, &q->attestation, e) ||
 		!crypto_key_generate(CRYPTO_P256, &q->signing, e) ||
-		!make_chains(q, e) ||
-		!soft_quoting_revoke(q, BYTES_NONE, e)) {
+		!make_chains(q, e) || !soft_quoting_revoke(q, BYTES_NONE, e)) {
 		soft_quoting_close(q);
 		return err_wrap(e, "quoting");
 	}

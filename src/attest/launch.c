@@ -14,15 +14,6 @@ enum { PAGE = 4096, MAX_VCPUS = 1024 };
 
 /* --- SNP ---------------------------------------------------------------- */
 
-static void on_snp_page(void *ctx, enum attest_snp_page type, uint64_t gpa,
-	const uint8_t digest[48])
-{
-	char hex[97];
-	hex_encode(bytes_of(digest, 48), hex);
-	buf_fmt(ctx, "%-10s 0x%012llx  %s\n", attest_snp_page_name(type),
-		(unsigned long long)gpa, hex);
-}
-
 static bool read_vmm(struct toml_node *t, enum attest_snp_vmm *out,
 	struct err *e)
 {
@@ -145,7 +136,7 @@ static bool measure_snp(const struct launcher *l, struct toml_node *t,
 	struct attest_snp_launch s = { 0 };
 	auto_buf auth = { 0 }, block = { 0 };
 	if (l->cfg->trace) {
-		s.page = on_snp_page;
+		s.page = attest_snp_tell;
 		s.ctx = l->cfg->trace;
 	}
 	if (!(toml_get(t, "ovmf") ? snp_firmware(l, t, &s, e) :

@@ -119,7 +119,8 @@ static bool add_processor(struct keep *k, struct err *e)
 bool attest_measure_keep(struct bytes shim, struct bytes exec,
 	const struct attest_keep_launch *how, uint8_t out[48], struct err *e)
 {
-	struct keep k = { .how = how };
+	struct keep k = { .how = how,
+		.launch = { .page = how->page, .ctx = how->ctx } };
 	if (!head_parse(shim, &k, e) || !add_shim(&k, shim, exec.len, e) ||
 		!attest_snp_launch_range(&k.launch, ATTEST_SNP_NORMAL, EXEC_GPA,
 			exec.len, exec, e) ||

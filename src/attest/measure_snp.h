@@ -25,12 +25,16 @@ const char *attest_snp_page_name(enum attest_snp_page type);
 
 #define ATTEST_SNP_VMSA_GPA 0xfffffffff000ull
 
+/* One page, and the digest with it. */
+typedef void attest_snp_told(void *ctx, enum attest_snp_page type, uint64_t gpa,
+	const uint8_t digest[48]);
+/* It tells a line of text, appended to the buffer that is ctx. */
+attest_snp_told attest_snp_tell;
+
 /* All-zero begins a launch; `seed` it with a known digest to go on from. */
 struct attest_snp_launch {
 	uint8_t digest[48];
-	/* Told of each page, when it is there. */
-	void (*page)(void *ctx, enum attest_snp_page type, uint64_t gpa,
-		const uint8_t digest[48]);
+	attest_snp_told *page; /* NULL: nobody is told */
 	void *ctx;
 };
 

@@ -42,6 +42,26 @@ def test_snp_is_the_launch_digest(out, measured, variant, c_bit, features):
         launch_digest(shim, exec_, c_bit, features)
 
 
+def test_each_page_that_contributes_is_printed(out, measured):
+    p = subprocess.run([out / "bin/donjon", "measure", "--tee", "snp", "-v"],
+                       text=True, stdout=subprocess.PIPE, check=True)
+    last, pages, seen = "", 0, []
+    for line in p.stdout.splitlines():
+        if line.startswith("snp"):
+            name, digest = line.rsplit(" ", 1)
+            assert digest == last and measured[name] == digest
+            seen.append(pages)
+            pages = 0
+        else:
+            last, pages = line.split()[2], pages + 1
+    shim, exec_ = (-(-len(i) // 4096) for i in images(out, "snp"))
+    assert seen == [shim + exec_ + 1] * 3
+    p = subprocess.run([out / "bin/donjon", "measure", "--tee", "process",
+                        "-v"], text=True, stdout=subprocess.PIPE, check=True)
+    assert p.stdout.split()[0] == "exec"
+    assert p.stdout.split()[2] == measured["process"]
+
+
 def test_exec_is_the_same_under_every_technology(out):
     if os.environ.get("DONJON_SANITIZED"):
         pytest.skip("sanitized programs are for `process` alone")

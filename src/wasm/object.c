@@ -104,6 +104,10 @@ static void mark_roots(struct marker *m, struct wasm_exec *x)
 		if (t_is_ref(g->type))
 			mark(m, g->v[0]);
 	mark_all(m, x->stack, (uint64_t)(stack_top(x) - x->stack));
+	/* What compiled code has put aside. */
+	if (s->jit)
+		mark_all(m, (const uint64_t *)(uintptr_t)x->jit.rsp,
+			(x->jit.top - x->jit.rsp) / sizeof(uint64_t));
 	mark(m, x->exception);
 }
 

@@ -415,6 +415,61 @@ static void commands(struct run *r, const json_t *list)
 	}
 }
 
+/* --- with compiled code -----------------------------------------------------
+ */
+
+/* DONJON_WASM_ENGINE=jit: functions are compiled; with
+ * DONJON_WASM_REGISTERS=n, for no more than n registers of each kind. */
+static struct wasm_limits engine(void)
+{
+	const char *name = getenv("DONJON_WASM_ENGINE");
+	const char *registers = getenv("DONJON_WASM_REGISTERS");
+	struct wasm_limits l = { 0 };
+	if (name && !strcmp(name, "jit"))
+		l.engine = WASM_ENGINE_JIT;
+	if (registers)
+		l.jit_registers = (uint32_t)strtoul(registers, NULL, 10);
+	return l;
+}
+
+static struct {
+	uint32_t compiled, refused;
+	struct {
+		const char *why;
+		uint32_t count;
+	} reasons[32];
+} totals;
+
+static void count_compiled(const struct wasm_store *s)
+{
+	struct wasm_jit_stats st = wasm_store_jit_stats(s);
+	const char *why;
+	uint32_t count;
+	totals.compiled += st.compiled;
+	totals.refused += st.refused;
+	for (uint32_t n = 0; (why = wasm_store_jit_reason(s, n, &count)); n++)
+		for (size_t k = 0; k < ARRAY_LEN(totals.reasons); k++) {
+			if (totals.reasons[k].why &&
+				strcmp(totals.reasons[k].why, why) != 0)
+				continue;
+			totals.reasons[k].why = why;
+			totals.reasons[k].count += count;
+			break;
+		}
+}
+
+static void print_compiled(void)
+{
+	if (!totals.compiled && !totals.refused)
+		return;
+	printf("# %u functions compiled, %u left to the interpreter\n",
+		totals.compiled, totals.refused);
+	for (size_t k = 0; k < ARRAY_LEN(totals.reasons); k++)
+		if (totals.reasons[k].why)
+			printf("#   %u: %s\n", totals.reasons[k].count,
+				totals.reasons[k].why);
+}
+
 static bool file(const char *root, const char *name, unsigned number,
 	size_t *total)
 {
@@ -426,15 +481,17 @@ static bool file(const char *root, const char *name, unsigned number,
 	memset(&r, 0, sizeof r);
 	snprintf(r.folder, sizeof r.folder, "%s/%s", root, name);
 	snprintf(path, sizeof path, "%s/%s.json", r.folder, name);
+	struct wasm_limits limits = engine();
 	if (!read_file(path, &json) ||
 		!(doc = json_loadb((const char *)json.ptr, json.len,
 			  JSON_ALLOW_NUL, NULL)) ||
-		!wasm_store_new(NULL, &r.store, &e) || !make_spectest(&r)) {
+		!wasm_store_new(&limits, &r.store, &e) || !make_spectest(&r)) {
 		printf("# %s\nnot ok %u - %s\n", e.text, number, name);
 		return false;
 	}
 	commands(&r, json_object_get(doc, "commands"));
 	json_decref(doc);
+	count_compiled(r.store);
 	wasm_store_free(r.store);
 	for (size_t i = 0; i < r.module_count; i++)
 		wasm_module_free(r.modules[i]);
@@ -496,6 +553,7 @@ int main(int argc, char **argv)
 		free(names[i]);
 	}
 	free(names);
+	print_compiled();
 	printf("# %zu assertions\n1..%u\n", total, number);
 	return ok ? 0 : 1;
 }

@@ -94,7 +94,7 @@ static bool allocate(struct jit_fn *f)
 		return false;
 	hint_registers(f);
 	bool ok = jit_number(f) && jit_intervals(f) && jit_scan(f) &&
-		jit_resolve(f) && jit_verify(f);
+		jit_resolve(f) && (!f->jit->verify || jit_verify(f));
 	find_stack_args(f);
 	f->frame = (f->out_bytes + f->spill_bytes + 7) & ~7u;
 	return ok && (f->frame < 1 << 20 || jit_fail(f, "frame too large"));

@@ -255,20 +255,21 @@ static void branch(struct jit_emit *e, const struct jit_ins *i)
 	}
 }
 
-/* The edge that entry i of a table leads to. */
+/* Makes entry_edge ready for the block's table. */
+static void map_targets(struct jit_emit *e, const struct jit_block *b)
+{
+	for (uint32_t k = 0; k < b->succ_count; k++)
+		e->by_target[e->f->edges[b->succ + k].to] = b->succ + k;
+}
+
+/* The edge that an entry of the table leads to. */
 static struct jit_edge *entry_edge(struct jit_emit *e, const struct jit_ins *i,
 	uint32_t entry)
 {
 	const union wasm_word *w = e->f->code + i->imm + 1 + entry;
 	uint32_t word = (uint32_t)((w - e->f->code) + w->rel);
 	uint32_t to = e->f->block_of[word - e->f->first_word];
-	const struct jit_block *b = &e->f->blocks[i->block];
-	for (uint32_t k = 0; e->by_target && k < b->succ_count; k++)
-		if (e->by_target[e->f->edges[b->succ + k].to] != b->succ + k)
-			e->by_target[e->f->edges[b->succ + k].to] = b->succ + k;
-		else
-			break;
-	return e->by_target ? &e->f->edges[e->by_target[to]] : NULL;
+	return &e->f->edges[e->by_target[to]];
 }
 
 /* The code of the edges that have some; they end in jumps. */
@@ -296,6 +297,7 @@ static void table(struct jit_emit *e, const struct jit_ins *i)
 			sizeof *e->by_target);
 	if (!e->by_target)
 		return;
+	map_targets(e, b);
 	if (reg == LOC_CONST) {
 		uint32_t k = (uint32_t)jit_ins_of(e, i->a)->imm;
 		take_edge(e, entry_edge(e, i, k < n ? k : n));
@@ -329,6 +331,7 @@ static void put_table(struct jit_emit *e, const struct jit_patch *t)
 	const struct jit_ins *i = jit_ins_of(e, t->what);
 	uint32_t n = (e->f->code + i->imm)->high;
 	uint64_t start = (uint64_t)(uintptr_t)e->j->memory + e->base;
+	map_targets(e, &e->f->blocks[i->block]);
 	align(e, 8);
 	x64_patch_here(&e->a, t->at);
 	for (uint32_t k = 0; k < n && !e->a.full; k++) {

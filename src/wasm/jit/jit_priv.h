@@ -71,7 +71,8 @@ struct wasm_jit {
 	bool sse41, popcnt, lzcnt, bmi1, bmi2;
 	struct wasm_jit_stats stats;
 	struct jit_reason reasons[16];
-	uint32_t stress;
+	uint32_t stress; /* registers of each kind; 0: all */
+	bool verify;
 	/* For developers: what is put where each function is compiled. */
 	void (*put)(void *ctx, const char *text);
 	void *put_ctx;

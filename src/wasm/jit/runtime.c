@@ -63,6 +63,10 @@ bool wasm_jit_new(struct wasm_store *s)
 	wasm_jit_replace_ops(j->ops);
 	find_features(j);
 	j->stress = s->limits.jit_registers;
+	j->verify = j->stress != 0;
+#if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
+	j->verify = true; /* sanitizers, fuzzing */
+#endif
 	if (!j->stack || !jit_memory_open(j, (size_t)s->limits.code_bytes) ||
 		!jit_stubs_make(j)) {
 		wasm_jit_free(s);

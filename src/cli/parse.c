@@ -18,6 +18,8 @@ static bool set(struct parser *p, enum cli_option_id id, const char *value,
 		a->annotations[a->annotation_count++] = value;
 	else if (id == CLI_SBOM)
 		a->sboms[a->sbom_count++] = value;
+	else if (id == CLI_ENDORSEMENTS)
+		a->endorsements[a->endorsement_count++] = value;
 	else if (id == CLI_ENV)
 		a->envs[a->env_count++] = value;
 	else if (id == CLI_DIR)
@@ -127,8 +129,9 @@ bool cli_parse(const struct cli_command *c, int argc, const char *const *argv,
 	out->dirs = calloc(n, sizeof *out->dirs);
 	out->annotations = calloc(n, sizeof *out->annotations);
 	out->sboms = calloc(n, sizeof *out->sboms);
+	out->endorsements = calloc(n, sizeof *out->endorsements);
 	if (!operands || !out->envs || !out->dirs || !out->annotations ||
-		!out->sboms)
+		!out->sboms || !out->endorsements)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	return parse(&p, operands, e);
 }
@@ -142,5 +145,6 @@ void cli_args_fini(struct cli_args *a)
 	free(a->dirs);
 	free(a->annotations);
 	free(a->sboms);
+	free(a->endorsements);
 	*a = (struct cli_args){ 0 };
 }

@@ -21,7 +21,7 @@ static const char *const type_names[CONTROL_TYPE_COUNT] = {
 /* The members of each message, besides `type`. */
 static const char *const launch_members[] = { "type", "id", "tee", "image_dir",
 	"root_path", "nonce", "owner_key_hash", "memory_bytes", "owner_wait_ns",
-	NULL };
+	"emulated", NULL };
 static const char *const channel_members[] = { "type", "channel", NULL };
 static const char *const stop_members[] = { "type", NULL };
 static const char *const published_members[] = { "type", "software", "claims",
@@ -96,7 +96,8 @@ static bool set_members(json_t *o, const struct control_message *m)
 			set_hash(o, "nonce", m->nonce) &&
 			set_hash(o, "owner_key_hash", m->owner_key_hash) &&
 			set_u64(o, "memory_bytes", m->memory_bytes) &&
-			set_u64(o, "owner_wait_ns", m->owner_wait_ns);
+			set_u64(o, "owner_wait_ns", m->owner_wait_ns) &&
+			set(o, "emulated", json_boolean(m->emulated));
 	case CONTROL_CHANNEL:
 		return set_u64(o, "channel", m->channel);
 	case CONTROL_STOP:
@@ -217,7 +218,8 @@ static bool get_launch(const json_t *o, struct control_message *m,
 		json_member_hex(o, "owner_key_hash", m->owner_key_hash,
 			sizeof m->owner_key_hash, e) &&
 		get_u64(o, "memory_bytes", &m->memory_bytes, e) &&
-		get_u64(o, "owner_wait_ns", &m->owner_wait_ns, e);
+		get_u64(o, "owner_wait_ns", &m->owner_wait_ns, e) &&
+		json_member_bool_opt(o, "emulated", &m->emulated, e);
 }
 
 static bool get_published(const json_t *o, struct control_message *m,

@@ -37,6 +37,7 @@ struct control_message {
 	uint8_t owner_key_hash[32];
 	uint64_t memory_bytes;
 	uint64_t owner_wait_ns;
+	bool emulated; /* on the software platform */
 	/* CHANNEL, CLOSED */
 	uint64_t channel;
 	uint64_t bytes_in, bytes_out; /* CLOSED: to and from the Keep */

@@ -107,6 +107,7 @@ static bool sink_closed(void *ctx, uint64_t channel, uint64_t bytes_in,
 static void configure(const struct control_message *m, struct hal_config *cfg)
 {
 	*cfg = (struct hal_config){
+		.platform = m->emulated ? HAL_SOFTWARE : HAL_HARDWARE,
 		.image_dir = m->image_dir,
 		.root_path = m->root_path,
 		.probed = true,

@@ -54,6 +54,14 @@ MUST_USE bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 void wasm_module_free(struct wasm_module *m);
 
 /*
+ * The type of an exported function in the letters of wasm_import.sig, with V
+ * for v128 and r for any reference; false when there is no such function or
+ * `size` is too small.
+ */
+bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
+	char *out, size_t size);
+
+/*
  * A function that the embedder supplies.  `sig` spells its type: one letter
  * per value (i i32, I i64, f f32, F f64), parameters, ':', results: "iIi:i".
  * `call` finds its parameters in slots[0..] and leaves its results there.
@@ -93,6 +101,14 @@ enum wasm_trap {
 	WASM_TRAP_UNINITIALIZED,  /* null element of a table called */
 	WASM_TRAP_NULL_FUNC,	  /* null function reference called */
 	WASM_TRAP_NULL_EXCEPTION, /* null exception reference thrown */
+	WASM_TRAP_NULL_STRUCT,	  /* null structure reference */
+	WASM_TRAP_NULL_ARRAY,	  /* null array reference */
+	WASM_TRAP_NULL_I31,	  /* null i31 reference */
+	WASM_TRAP_ARRAY,	  /* out of bounds array access */
+	WASM_TRAP_CAST,		  /* cast failure */
+	WASM_TRAP_UNALIGNED,	  /* unaligned atomic access */
+	WASM_TRAP_NOT_SHARED,	  /* waiting needs a shared memory */
+	WASM_TRAP_DEADLOCK,	  /* waiting without end: there is one thread */
 };
 
 struct wasm_result {
@@ -237,6 +253,8 @@ MUST_USE bool wasm_store_table(struct wasm_store *s, uint64_t min, uint64_t max,
 	bool is64, struct wasm_extern *out);
 MUST_USE bool wasm_store_global(struct wasm_store *s, enum wasm_type type,
 	bool is_mutable, uint64_t value, struct wasm_extern *out);
+/* The memory's bytes, until it grows. */
+struct bytes wasm_extern_memory(const struct wasm_extern *m);
 /* The value of a global: one slot, for a v128 two. */
 void wasm_extern_global(const struct wasm_extern *g, uint64_t value[2]);
 

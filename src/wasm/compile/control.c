@@ -101,6 +101,7 @@ static void push_ctl(struct wasm_compiler *c, struct wasm_ctl k)
 	k.base = wasm_top_slot(c);
 	k.set_height = c->set_count;
 	c->ctls[c->ctl_count++] = k;
+	c->floor = k.height;
 	if (is_loop(&k))
 		c->loops++;
 	wasm_push_types(c, params(c, &k), k.param_count);
@@ -164,7 +165,7 @@ static void move_values(struct wasm_compiler *c, struct wasm_ctl *k)
 {
 	uint32_t n, to = k->base;
 	wasm_label_types(c, k, &n);
-	if (c->dead || n > c->val_count)
+	if (c->dead || !n || n > c->val_count)
 		return;
 	const struct wasm_val *v = &c->vals[c->val_count - n];
 	for (uint32_t i = 0; i < n; i++) {
@@ -446,6 +447,7 @@ void wasm_end_block(struct wasm_compiler *c)
 	}
 	struct wasm_ctl done = *k;
 	c->ctl_count--;
+	c->floor = c->ctl_count ? k[-1].height : 0;
 	if (is_loop(&done))
 		c->loops--;
 	c->dead = done.dead;
@@ -620,6 +622,13 @@ void wasm_compile_control(struct wasm_compiler *c, uint32_t op)
 	default:
 		do_return(c);
 	}
+}
+
+void wasm_branch_on(struct wasm_compiler *c, uint32_t depth, uint32_t op,
+	uint32_t a)
+{
+	if (!c->failed && !c->dead)
+		branch_if(c, depth, (struct cond){ .op = op, .a = a });
 }
 
 /* br_on_null and br_on_non_null. */

@@ -35,6 +35,7 @@ static const char usage[] =
 	"                          call an export instead of _start; types are\n"
 	"                          i I f F (i32 i64 f32 f64), ARGS its values\n"
 	"  --engine interp|jit     how functions run (interp)\n"
+	"  --eager                 compile all functions before the first call\n"
 	"  --dump=ssa|code         write what the compiler makes of functions\n"
 	"  --stats                 say times and memory on standard error\n"
 	"  --help\n"
@@ -49,7 +50,7 @@ struct options {
 	size_t dir_count;
 	char *invoke, *params, *results;
 	uint64_t fuel, memory, files, registers;
-	bool stats, jit;
+	bool stats, jit, eager;
 	uint32_t dump;
 	char **args; /* args[0]: the module */
 	size_t arg_count;
@@ -136,6 +137,9 @@ static bool one_option(struct options *o, int c, struct err *e)
 		if (!o->jit && strcmp(optarg, "interp") != 0)
 			return err_fail(e, ERR_INPUT, "no engine %s", optarg);
 		return true;
+	case 'E':
+		o->jit = o->eager = true;
+		return true;
 	case 'D':
 		o->dump =
 			!strcmp(optarg, "ssa") ? WASM_DUMP_SSA : WASM_DUMP_CODE;
@@ -157,6 +161,7 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "files", required_argument, NULL, 'b' },
 		{ "invoke", required_argument, NULL, 'i' },
 		{ "engine", required_argument, NULL, 'j' },
+		{ "eager", no_argument, NULL, 'E' },
 		{ "dump", required_argument, NULL, 'D' },
 		{ "registers", required_argument, NULL, 'r' },
 		{ "stats", no_argument, NULL, 's' },
@@ -257,6 +262,8 @@ static bool make_instance(struct run *r, struct err *e)
 		    &r->result, e))
 		return false;
 	wasm_instance_jit_dump(r->instance, r->o->dump, put_line, NULL);
+	if (r->o->eager)
+		wasm_instance_jit_all(r->instance, NULL, NULL);
 	if (r->o->fuel)
 		wasm_instance_fuel(r->instance, r->o->fuel);
 	return true;

@@ -272,6 +272,12 @@ struct wasm_jit_stats {
 };
 struct wasm_jit_stats wasm_store_jit_stats(const struct wasm_store *s);
 struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i);
+/*
+ * Compiles all functions of the instance now, not each at its first call;
+ * `progress` (may be NULL) hears how many are done, and stops it with false.
+ */
+void wasm_instance_jit_all(struct wasm_instance *i,
+	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx);
 /* Writes what becomes of each function that is compiled from now on. */
 enum { WASM_DUMP_SSA = 1, WASM_DUMP_CODE = 2 };
 void wasm_instance_jit_dump(struct wasm_instance *i, uint32_t what,

@@ -531,3 +531,15 @@ void wasm_instance_jit_dump(struct wasm_instance *i, uint32_t what,
 	j->put = put;
 	j->put_ctx = ctx;
 }
+
+void wasm_instance_jit_all(struct wasm_instance *i,
+	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx)
+{
+	uint32_t all = i->module->func_count - i->module->func_imports;
+	for (uint32_t n = 0; i->store->jit && n < all; n++) {
+		if (i->own[n].jit_state == JIT_NEW)
+			wasm_jit_compile(i->store->jit, &i->own[n]);
+		if (progress && !progress(ctx, n + 1, all))
+			return;
+	}
+}

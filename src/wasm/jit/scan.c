@@ -252,14 +252,11 @@ static void to_stack(struct jit_fn *f, uint32_t n, uint8_t kind)
 	struct jit_ival *x = &f->ivals[n];
 	uint32_t from = x->from;
 	x->loc = LOC_STACK;
-	uint32_t use = next_use(f, x, from, kind);
+	/* It comes back before an instruction, not within one. */
+	uint32_t use = next_use(f, x, (from & ~1u) + 2, kind);
 	if (use == NO_POS)
 		return;
 	uint32_t at = best_split(f, from + 1, use);
-	if (at <= from)
-		at = use;
-	if (at <= from)
-		return;
 	uint32_t child = split(f, n, at);
 	if (child)
 		push(f, child);

@@ -68,7 +68,8 @@ uint32_t jit_args(struct jit_fn *f, uint32_t n)
 		return 0;
 	}
 	uint32_t at = f->arg_count;
-	memset(f->args + at, 0, n * sizeof *f->args);
+	if (n)
+		memset(f->args + at, 0, n * sizeof *f->args);
 	f->arg_count += n;
 	return at;
 }

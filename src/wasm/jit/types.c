@@ -88,7 +88,7 @@ uint32_t jit_operand_type(const struct jit_ins *i, int n)
 	if (op == J_ICMP || op == J_FCMP)
 		return i->in;
 	if (op == J_STORE)
-		return JT_ANY;
+		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
 	return (op >= J_ADD && op <= J_ROR) ||
 			(op >= J_FADD && op <= J_FCOPYSIGN) ?
 		i->type :

@@ -184,6 +184,14 @@ static bool read_module(struct toml_node *module, struct client_workload *w,
 	return toml_cstring(module, &text, e);
 }
 
+static bool read_engine(struct toml_node *engine, struct client_workload *w,
+	struct err *e)
+{
+	const char *name;
+	return toml_cstring(engine, &name, e) &&
+		at(engine, client_workload_engine(w, name, e), e);
+}
+
 static bool read_root(struct toml_node *root, struct client_workload *w,
 	struct err *e)
 {
@@ -191,7 +199,8 @@ static bool read_root(struct toml_node *root, struct client_workload *w,
 		const char *key;
 		bool (*read)(struct toml_node *, struct client_workload *,
 			struct err *);
-	} members[] = { { "args", read_args }, { "env", read_env },
+	} members[] = { { "args", read_args }, { "engine", read_engine },
+		{ "env", read_env },
 		{ "files", read_files }, { "limits", read_limits },
 		{ "module", read_module }, { "mounts", read_mounts } };
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
@@ -231,6 +240,9 @@ const char *client_config_template(void)
 	       "\n"
 	       "# The module of a package; else main.wasm, or the only one.\n"
 	       "# module = \"main.wasm\"\n"
+	       "\n"
+	       "# \"interp\": functions are interpreted, none is compiled.\n"
+	       "# engine = \"auto\"\n"
 	       "\n"
 	       "# Arguments of the program, without its name.\n"
 	       "args = []\n"

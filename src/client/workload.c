@@ -251,6 +251,15 @@ bool client_workload_time(struct client_workload *w, const char *seconds,
 	return true;
 }
 
+bool client_workload_engine(struct client_workload *w, const char *name,
+	struct err *e)
+{
+	w->interpret = !strcmp(name, "interp");
+	return w->interpret || !strcmp(name, "auto") ||
+		err_fail(e, ERR_INPUT, "%s: want \"auto\" or \"interp\"",
+			name);
+}
+
 bool client_workload_memory(struct client_workload *w, const char *text,
 	struct err *e)
 {

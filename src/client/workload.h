@@ -28,6 +28,7 @@ struct client_workload {
 	size_t mount_count;
 	uint64_t memory_bytes, time_ns, fuel; /* 0: no limit of the tenant's */
 	bool null_stdio[3];
+	bool interpret; /* nothing is compiled in the Keep */
 };
 
 void client_workload_fini(struct client_workload *w);
@@ -54,6 +55,9 @@ MUST_USE bool client_workload_mount(struct client_workload *w, const char *host,
 /* "1.5" seconds and the like, above 0. */
 MUST_USE bool client_workload_time(struct client_workload *w,
 	const char *seconds, struct err *e);
+/* "auto" or "interp". */
+MUST_USE bool client_workload_engine(struct client_workload *w,
+	const char *name, struct err *e);
 /* "67108864", "64M", "64MiB", "64 MiB", "1G". */
 MUST_USE bool client_workload_memory(struct client_workload *w,
 	const char *text, struct err *e);

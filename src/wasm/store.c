@@ -150,8 +150,10 @@ struct wasm_store *wasm_store_make(const struct wasm_limits *l,
 	s->heap.limit = heap_limit;
 	s->heap.used = sizeof *s;
 	s->registry.heap = &s->heap;
+	enum wasm_engine engine = s->limits.engine;
 	if (!wasm_exec_init(s) ||
-		(s->limits.engine == WASM_ENGINE_JIT && !wasm_jit_new(s))) {
+		(engine != WASM_ENGINE_INTERP && !wasm_jit_new(s) &&
+			engine == WASM_ENGINE_JIT)) {
 		wasm_store_free(s);
 		return NULL;
 	}

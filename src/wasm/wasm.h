@@ -37,9 +37,14 @@ struct wasm_limits {
 	uint32_t table_elems;  /* all tables together; 10,000,000 */
 	uint32_t stack_bytes;  /* wasm stack (not the host's); 1 MiB */
 	uint32_t call_depth;   /* nested calls; 20,000 */
-	/* The compiler for x86-64, where memory may become executable.  A
-	 * store is refused when there is none. */
-	enum wasm_engine { WASM_ENGINE_INTERP, WASM_ENGINE_JIT } engine;
+	/* JIT: the compiler for x86-64; a store is refused where there is
+	 * none, or where no memory may become executable.  AUTO: the same,
+	 * but interpreted there. */
+	enum wasm_engine {
+		WASM_ENGINE_INTERP,
+		WASM_ENGINE_JIT,
+		WASM_ENGINE_AUTO,
+	} engine;
 	uint64_t code_bytes;	/* compiled code; 64 MiB */
 	uint32_t jit_registers; /* for tests: no more of each kind */
 };

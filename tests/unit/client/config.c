@@ -14,6 +14,7 @@ TEST(config_reads_every_key)
 	struct client_workload w;
 	struct err e = { 0 };
 	bool ok = parse("args = [\"--x\", \"y z\"]\n"
+			"engine = \"interp\"\n"
 			"[env]\nA = \"1\"\nB = \"\"\n"
 			"[[files]]\nkind = \"null\"\n"
 			"[[files]]\nkind = \"stdout\"\nname = \"OUT\"\n"
@@ -30,6 +31,7 @@ TEST(config_reads_every_key)
 	CHECK_INT(w.memory_bytes, 64 << 20);
 	CHECK_INT(w.time_ns, 10000000000);
 	CHECK_INT(w.fuel, 1000);
+	CHECK(w.interpret);
 	client_workload_fini(&w);
 }
 
@@ -74,6 +76,7 @@ TEST(config_errors_name_their_place)
 		{ "[limits]\nmemory = -1\n", ":2:", "" },
 		{ "[limits]\ntime = 0\n", ":2:", "seconds" },
 		{ "[limits]\nfuel = 0\n", ":2:", "" },
+		{ "engine = \"fast\"\n", ":1:", "interp" },
 		{ "[[files]]\nkind = \"stdout\"\n", ":2:", "stdin" },
 		{ "[[files]]\nkind = \"tcp\"\n", ":2:", "tcp" },
 		{ "[[files]]\n", ":1:", "kind" },

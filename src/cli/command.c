@@ -57,13 +57,14 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	(CLI_BIT(CLI_CA) | CLI_BIT(CLI_PLAIN_HTTP) | CLI_BIT(CLI_NET_TIMEOUT))
 #define TRUST (CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_KEY) | CLI_BIT(CLI_IDENTITY))
 #define QUIET (CLI_BIT(CLI_QUIET) | HELP)
-#define PROGRAM                                                               \
-	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |     \
-		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |   \
-		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                  \
-		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_ENGINE) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) | \
-		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP | WEB |      \
-		TRUST | CLI_BIT(CLI_RECEIPT))
+#define PROGRAM                                                                \
+	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |      \
+		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |    \
+		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                   \
+		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_ENGINE) |                      \
+		CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_QUIET) | \
+		CLI_BIT(CLI_VERBOSE) | HELP | WEB | TRUST |                    \
+		CLI_BIT(CLI_RECEIPT))
 
 #define PROGRAM_TEXT                                                           \
 	"REF is a .wasm file, a folder or archive with a Donjon.toml, "        \

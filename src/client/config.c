@@ -200,9 +200,9 @@ static bool read_root(struct toml_node *root, struct client_workload *w,
 		bool (*read)(struct toml_node *, struct client_workload *,
 			struct err *);
 	} members[] = { { "args", read_args }, { "engine", read_engine },
-		{ "env", read_env },
-		{ "files", read_files }, { "limits", read_limits },
-		{ "module", read_module }, { "mounts", read_mounts } };
+		{ "env", read_env }, { "files", read_files },
+		{ "limits", read_limits }, { "module", read_module },
+		{ "mounts", read_mounts } };
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		struct toml_node *n = toml_get(root, members[i].key);
 		if (n && !members[i].read(n, w, e))

@@ -256,8 +256,7 @@ bool client_workload_engine(struct client_workload *w, const char *name,
 {
 	w->interpret = !strcmp(name, "interp");
 	return w->interpret || !strcmp(name, "auto") ||
-		err_fail(e, ERR_INPUT, "%s: want \"auto\" or \"interp\"",
-			name);
+		err_fail(e, ERR_INPUT, "%s: want \"auto\" or \"interp\"", name);
 }
 
 bool client_workload_memory(struct client_workload *w, const char *text,

@@ -161,6 +161,7 @@ static void put_reason(struct client_report *r, const struct frame_exit *x)
 		[FRAME_END_TIMEOUT] = "the program's time was up",
 		[FRAME_END_LIMIT] = "the program reached a limit",
 		[FRAME_END_REFUSED] = "the Keep does not take this program",
+		[FRAME_END_NETWORK] = "no network as configured",
 	};
 	const char *end = x->end < FRAME_END_COUNT ? ends[x->end] : "";
 	fmt(r->reason, sizeof r->reason, "%s%s%s", end,

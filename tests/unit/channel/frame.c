@@ -55,6 +55,7 @@ static const struct {
 	{ FRAME_STATUS, 32, 32 },
 	{ FRAME_LOGS, 8, 8 },
 	{ FRAME_RESULTS_END, 0, 0 },
+	{ FRAME_TRUST, 44, 44 },
 };
 
 static bool head_ok(unsigned type, size_t len)
@@ -131,8 +132,11 @@ static struct bytes payload_of(struct word w)
 		buf_u8(&b, 'f');
 		break;
 	case FRAME_MODULE:
+	case FRAME_TRUST:
 		buf_u64le(&b, w.n);
 		buf_put(&b, BYTES_ARRAY(hash));
+		if (w.type == FRAME_TRUST)
+			buf_u32le(&b, 0);
 		break;
 	case FRAME_CREDIT:
 	case FRAME_SIGNAL:
@@ -301,6 +305,8 @@ static bool client_may(const struct judge *j, struct word w)
 		return loading && j->config;
 	case FRAME_MODULE:
 		return loading && j->config && !j->module;
+	case FRAME_TRUST:
+		return loading && j->config;
 	case FRAME_DATA:
 		return j->c_due && w.n >= 1 && w.n <= j->c_due;
 	case FRAME_START:
@@ -362,7 +368,8 @@ static void client_said(struct judge *j, struct word w)
 	j->start |= w.type == FRAME_START;
 	j->logs |= w.type == FRAME_LOGS;
 	j->c_over |= w.type == FRAME_ERROR;
-	if (w.type == FRAME_FILE || w.type == FRAME_MODULE)
+	if (w.type == FRAME_FILE || w.type == FRAME_MODULE ||
+		w.type == FRAME_TRUST)
 		j->c_due = w.n;
 	if (w.type == FRAME_DATA)
 		j->c_due -= w.n;

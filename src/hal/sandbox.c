@@ -2,7 +2,18 @@
 #include "hal/sandbox_priv.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <seccomp.h>
+#include <sys/socket.h>
+
+const struct sandbox_rule sandbox_net[SANDBOX_NET_RULES] = {
+	{ SCMP_SYS(socket), 0, AF_INET },
+	{ SCMP_SYS(socket), 0, AF_INET6 },
+	{ SCMP_SYS(connect), SANDBOX_ANY, 0 },
+	{ SCMP_SYS(listen), SANDBOX_ANY, 0 },
+	{ SCMP_SYS(accept4), SANDBOX_ANY, 0 },
+	{ SCMP_SYS(setsockopt), 1, IPPROTO_TCP },
+};
 
 static bool add(scmp_filter_ctx ctx, const struct sandbox_rule *r,
 	struct err *e)
@@ -42,6 +53,8 @@ bool sandbox_load(const int *calls, size_t call_count,
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	if (!ctx)
 		return err_fail(e, ERR_HOST, "seccomp: no memory");
+	/* All threads of the process. */
+	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	bool ok = add_all(ctx, calls, call_count, rules, rule_count, e);
 	seccomp_release(ctx);
 	return ok;

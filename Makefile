@@ -87,6 +87,7 @@ prefix ?= /usr/local
 install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/donjon \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/process \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/kvm \
 		$(DESTDIR)$(prefix)/share/man/man1 \
 		$(DESTDIR)$(prefix)/share/man/man8 \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions \
@@ -96,6 +97,8 @@ install: all
 		$(DESTDIR)$(prefix)/bin
 	install -m 755 $(O)/keep/process/exec \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/process/exec
+	install -m 755 $(O)/keep/kvm/shim $(O)/keep/kvm/exec \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/kvm
 	install -m 644 docs/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
 	install -m 644 docs/man/*.8 $(DESTDIR)$(prefix)/share/man/man8
 	install -m 644 packaging/completions/donjon.bash \

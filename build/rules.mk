@@ -30,6 +30,10 @@ $(O)/obj/$1/%.cc.o: %.cc
 	$$(call say,CXX.$1,$$<)
 	@mkdir -p $$(@D)
 	$(Q)$$(CXX.$1) -std=c++17 $$(filter-out -Wnull-dereference -Wduplicated-branches -Wstack-usage=%,$$(CF.$1)) $$(INC) -MMD -MP -c -o $$@ $$<
+$(O)/obj/$1/%.S.o: %.S
+	$$(call say,AS.$1,$$<)
+	@mkdir -p $$(@D)
+	$(Q)$$(CC.$1) $$(CF.$1) $$(INC) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach t,$(TOOLCHAINS),$(eval $(call objrule,$t)))
 

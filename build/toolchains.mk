@@ -3,7 +3,8 @@
 #   exec   the Keep's program: static-PIE, glibc and OpenSSL linked in
 #   fuzz   clang's libFuzzer, for `make fuzz`
 #   wasi   wasm32-wasi, for examples and tests
-TOOLCHAINS := host exec fuzz wasi
+#   shim   freestanding x86-64 at a high address: the shims' own
+TOOLCHAINS := host exec fuzz wasi shim
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -44,3 +45,14 @@ LF.fuzz  := -fsanitize=fuzzer,address,undefined
 CC.wasi := clang
 CF.wasi := --target=wasm32-wasi -O2 -g0 $(WARN)
 LF.wasi := --target=wasm32-wasi -Wl,--strip-debug
+
+# No libc, no vector registers: exec's own are in them.
+CC.shim := gcc
+CF.shim := -O2 -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zone \
+	-mcmodel=kernel -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections \
+	-fdata-sections -U_FORTIFY_SOURCE $(WARN) $(filter-out -Wstack-usage=%,$(WARN_GCC)) \
+	-Wstack-usage=2048 $(MAP)
+LF.shim := -nostdlib -static -no-pie -Wl,-T,src/shim/x86_64_vm/shim.ld \
+	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
+	-Wl,--no-warn-rwx-segments

@@ -11,13 +11,14 @@ _donjon() {
 	local command=${COMP_WORDS[1]} options= words= files=
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		_donjon_words 'run deploy attach logs ps stop verify measure platform policy config version completion help --help --version'
+		_donjon_words 'run deploy attach logs ps stop verify measure platform policy config package version completion help --help --version'
 		return
 	fi
 	case $command in
 	platform) words='info' ;;
 	policy) words='check' ;;
 	config) words='init check' ;;
+	package) words='build push pull inspect list copy sign verify keygen login logout cache' ;;
 	esac
 	if [ -n "$words" ]; then
 		if [ "$COMP_CWORD" = 2 ]; then
@@ -30,7 +31,7 @@ _donjon() {
 	--host) return ;;
 	--host-ca) _donjon_files -f; return ;;
 	--token-file) _donjon_files -f; return ;;
-	--tee) _donjon_words 'auto process'; return ;;
+	--tee) _donjon_words 'auto process kvm'; return ;;
 	--platform) _donjon_words 'auto hardware software'; return ;;
 	--config) _donjon_files -f; return ;;
 	--policy) _donjon_files -f; return ;;
@@ -40,10 +41,19 @@ _donjon() {
 	--memory) return ;;
 	--fuel) return ;;
 	--images) _donjon_files -d; return ;;
+	--key) _donjon_files -f; return ;;
+	--identity) return ;;
+	--output) _donjon_files -f; return ;;
+	--annotation) return ;;
+	--sbom) _donjon_files -f; return ;;
+	--username) return ;;
+	--ca) _donjon_files -f; return ;;
+	--net-timeout) return ;;
+	--max) return ;;
 	esac
 	case $command in
-	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images' files=1 ;;
-	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images' files=1 ;;
+	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images --key --identity --ca --plain-http --net-timeout' files=1 ;;
+	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images --key --identity --ca --plain-http --net-timeout' files=1 ;;
 	'attach') options='--help --quiet --host --host-ca --token-file' ;;
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;
@@ -54,6 +64,18 @@ _donjon() {
 	'policy check') options='--help --quiet --images' files=1 ;;
 	'config init') options='--help --quiet --force' files=1 ;;
 	'config check') options='--help --quiet' files=1 ;;
+	'package build') options='--help --quiet --json --config --output --annotation --sbom --ca --plain-http --net-timeout' files=1 ;;
+	'package push') options='--help --quiet --config --annotation --sbom --ca --plain-http --net-timeout' files=1 ;;
+	'package pull') options='--help --quiet --policy --key --identity --output --ca --plain-http --net-timeout' files=1 ;;
+	'package inspect') options='--help --json --ca --plain-http --net-timeout' files=1 ;;
+	'package list') options='--help --json --ca --plain-http --net-timeout' ;;
+	'package copy') options='--help --quiet --policy --key --identity --ca --plain-http --net-timeout' files=1 ;;
+	'package sign') options='--help --quiet --key --annotation --ca --plain-http --net-timeout' ;;
+	'package verify') options='--help --quiet --policy --key --identity --ca --plain-http --net-timeout' ;;
+	'package keygen') options='--help --quiet' files=1 ;;
+	'package login') options='--help --quiet --username --password-stdin --ca --plain-http --net-timeout' ;;
+	'package logout') options='--help --quiet' ;;
+	'package cache') options='--help --quiet --json --max' words='info check prune clear' ;;
 	'version') options='--help --json' ;;
 	'completion') options='--help' words='bash zsh fish' ;;
 	esac

@@ -18,8 +18,8 @@
 
 #include "base/base.h"
 
-#define GATE_MAGIC      0x54474a44u /* "DJGT" */
-#define GATE_VERSION    1u
+#define GATE_MAGIC	0x54474a44u /* "DJGT" */
+#define GATE_VERSION	1u
 #define GATE_AREA_BYTES 0x41000u /* 4 KiB of fields, 256 KiB of data */
 #define GATE_DATA_BYTES 0x40000u
 
@@ -68,19 +68,19 @@ enum gate_op {
 
 enum gate_listen {
 	GATE_LISTEN_CHANNEL = 1, /* connections that ask for this Keep */
-	GATE_LISTEN_TCP = 2,     /* a port that the host operator granted */
+	GATE_LISTEN_TCP = 2,	 /* a port that the host operator granted */
 };
 
 enum gate_shut { GATE_SHUT_READ = 1, GATE_SHUT_WRITE = 2 };
 
 /* Why a Keep ended: all that the host learns of it. */
 enum gate_exit {
-	GATE_EXIT_DONE = 0,     /* the workload ended; its status is private */
-	GATE_EXIT_STOPPED = 1,  /* its owner asked for it */
-	GATE_EXIT_IDLE = 2,     /* no owner came in time */
+	GATE_EXIT_DONE = 0,	/* the workload ended; its status is private */
+	GATE_EXIT_STOPPED = 1,	/* its owner asked for it */
+	GATE_EXIT_IDLE = 2,	/* no owner came in time */
 	GATE_EXIT_PROTOCOL = 3, /* its peer broke the channel's protocol */
-	GATE_EXIT_HOST = 4,     /* a host reply was out of range */
-	GATE_EXIT_LIMIT = 5,    /* memory or time ran out before a workload */
+	GATE_EXIT_HOST = 4,	/* a host reply was out of range */
+	GATE_EXIT_LIMIT = 5,	/* memory or time ran out before a workload */
 	GATE_EXIT_INTERNAL = 6,
 	GATE_EXIT_COUNT = 7,
 };
@@ -88,13 +88,13 @@ enum gate_exit {
 /* Errors of a reply; anything else ends the Keep. */
 enum gate_error {
 	GATE_OK = 0,
-	GATE_AGAIN = 1,   /* would block: poll first */
+	GATE_AGAIN = 1,	  /* would block: poll first */
 	GATE_DENIED = 2,  /* the host operator's configuration says no */
 	GATE_CLOSED = 3,  /* the peer is gone */
 	GATE_REFUSED = 4, /* nobody answers there */
 	GATE_TIMEOUT = 5,
-	GATE_NAME = 6,   /* no such host */
-	GATE_LIMIT = 7,  /* too many handles or bytes */
+	GATE_NAME = 6,	 /* no such host */
+	GATE_LIMIT = 7,	 /* too many handles or bytes */
 	GATE_FAILED = 8, /* the host could not; it knows why */
 	GATE_ERROR_COUNT = 9,
 };
@@ -102,7 +102,7 @@ enum gate_error {
 enum gate_events { GATE_IN = 1, GATE_OUT = 2, GATE_HUP = 4 };
 
 #define GATE_MAX_HANDLES 4096u /* handles are 1 .. GATE_MAX_HANDLES */
-#define GATE_MAX_POLL    4096u
+#define GATE_MAX_POLL	 4096u
 
 struct gate_poll {
 	uint32_t handle;
@@ -140,12 +140,12 @@ LAYOUT_SIZE(struct gate_reply, 0x20);
 /* What the host tells the Keep before it starts.  Hostile, but a lie only
  * makes the evidence fail at the tenant's side. */
 struct gate_boot {
-	uint32_t version; /* of this struct: 1 */
-	uint32_t tee;     /* enum gate_tee */
-	uint8_t nonce[32];          /* of the tenant's ask */
+	uint32_t version;	    /* of this struct: 1 */
+	uint32_t tee;		    /* enum gate_tee */
+	uint8_t nonce[32];	    /* of the tenant's ask */
 	uint8_t owner_key_hash[32]; /* SHA-256 of the owner's SPKI */
-	uint64_t memory_bytes;      /* most that the Keep may use */
-	uint64_t owner_wait_ns;     /* end (IDLE) when no owner came by then */
+	uint64_t memory_bytes;	    /* most that the Keep may use */
+	uint64_t owner_wait_ns;	    /* end (IDLE) when no owner came by then */
 	uint64_t reserved_58[5];
 };
 LAYOUT(struct gate_boot, nonce, 0x08);

@@ -244,6 +244,8 @@ static bool read_document(struct attest_policy *p, struct toml_node *root,
 			!add_release(p, (enum attest_tech)t, refs, e))
 			return false;
 	}
+	/* Of packages, not of Keeps: repository/trust.c. */
+	toml_get(root, "signatures");
 	return toml_no_more(root, e);
 }
 

@@ -13,16 +13,16 @@
 
 #include "base/banned.h"
 
-#define MUST_USE       __attribute__((warn_unused_result))
-#define NORETURN       __attribute__((noreturn))
-#define PRINTF(f, a)   __attribute__((format(printf, f, a)))
-#define UNUSED         __attribute__((unused))
-#define ARRAY_LEN(a)   (sizeof(a) / sizeof((a)[0]))
-#define FALLTHROUGH    __attribute__((fallthrough))
-#define PAGE_BYTES     4096u
+#define MUST_USE     __attribute__((warn_unused_result))
+#define NORETURN     __attribute__((noreturn))
+#define PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define UNUSED	     __attribute__((unused))
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define FALLTHROUGH  __attribute__((fallthrough))
+#define PAGE_BYTES   4096u
 
 /* Pin the offset of a field, or the size of a struct, to its manual. */
-#define LAYOUT(type, field, offset)                      \
+#define LAYOUT(type, field, offset)                       \
 	_Static_assert(offsetof(type, field) == (offset), \
 		#type "." #field " is not at " #offset)
 #define LAYOUT_SIZE(type, size) \

@@ -15,8 +15,7 @@ struct bytes {
 
 #define BYTES_NONE ((struct bytes){ NULL, 0 })
 /* The characters of a string literal, without its NUL. */
-#define BYTES_LIT(s) \
-	((struct bytes){ (const uint8_t *)("" s), sizeof(s) - 1 })
+#define BYTES_LIT(s) ((struct bytes){ (const uint8_t *)("" s), sizeof(s) - 1 })
 /* The whole of an array. */
 #define BYTES_ARRAY(a) ((struct bytes){ (const uint8_t *)(a), sizeof(a) })
 

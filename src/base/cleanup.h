@@ -34,11 +34,11 @@ static inline void cleanup_free(void *pp)
 	free(p);
 }
 
-#define ptr_move(pp)                           \
-	(__extension__({                       \
+#define ptr_move(pp)                              \
+	(__extension__({                          \
 		__typeof__(*(pp)) moved_ = *(pp); \
-		*(pp) = NULL;                  \
-		moved_;                        \
+		*(pp) = NULL;                     \
+		moved_;                           \
 	}))
 
 struct wiper {
@@ -51,11 +51,11 @@ static inline void cleanup_wipe(struct wiper *w)
 	explicit_bzero(w->ptr, w->len);
 }
 
-#define auto_fd   __attribute__((cleanup(cleanup_fd))) int
+#define auto_fd	  __attribute__((cleanup(cleanup_fd))) int
 #define auto_free __attribute__((cleanup(cleanup_free)))
-#define auto_wipe(type, name, count)                                \
-	type name[count];                                           \
-	__attribute__((cleanup(cleanup_wipe), unused)) struct wiper \
-		name##_wiper = { name, sizeof name }
+#define auto_wipe(type, name, count)          \
+	type name[count];                     \
+	__attribute__((cleanup(cleanup_wipe), \
+		unused)) struct wiper name##_wiper = { name, sizeof name }
 
 #endif

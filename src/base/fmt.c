@@ -23,8 +23,8 @@ static void pad(struct sink *s, char c, int n)
 		put(s, c);
 }
 
-static void put_text(
-	struct sink *s, const struct spec *sp, const char *t, int len)
+static void put_text(struct sink *s, const struct spec *sp, const char *t,
+	int len)
 {
 	if (!sp->left)
 		pad(s, ' ', sp->width - len);
@@ -41,8 +41,8 @@ static void put_number(struct sink *s, const struct spec *sp, uint64_t v,
 	int n = 0;
 	do {
 		unsigned d = (unsigned)(v % base);
-		digits[n++] = (char)(d < 10 ? '0' + d
-					    : (upper ? 'A' : 'a') + d - 10);
+		digits[n++] =
+			(char)(d < 10 ? '0' + d : (upper ? 'A' : 'a') + d - 10);
 		v /= base;
 	} while (v);
 	int zeros = 0;
@@ -118,8 +118,8 @@ static void put_signed(struct sink *s, const struct spec *sp, va_list *ap)
 	put_number(s, sp, u, 10, false, v < 0);
 }
 
-static void put_unsigned(
-	struct sink *s, const struct spec *sp, va_list *ap, char conv)
+static void put_unsigned(struct sink *s, const struct spec *sp, va_list *ap,
+	char conv)
 {
 	uint64_t v;
 	if (sp->longs > 1)

@@ -73,8 +73,8 @@ static void put_time(struct line *l)
 	put_plain(l, text);
 }
 
-void log_event(
-	const struct log *l, enum log_level level, const char *event, ...)
+void log_event(const struct log *l, enum log_level level, const char *event,
+	...)
 {
 	static const char *const names[] = { "error", "warn", "info", "debug" };
 	if (level > l->level)

@@ -12,7 +12,6 @@
  * and abort). */
 NORETURN void must_failed(const char *what, const char *file, int line);
 
-#define must(cond) \
-	((cond) ? (void)0 : must_failed(#cond, __FILE__, __LINE__))
+#define must(cond) ((cond) ? (void)0 : must_failed(#cond, __FILE__, __LINE__))
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
-#define TEES "auto process"
+#define TEES "auto process kvm"
 
 /* clang-format off */
 const struct cli_option cli_options[CLI_OPTION_COUNT] = {
@@ -12,7 +12,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_HOST] = { 0, "host", "URL", "the host agent: https://HOST:PORT, http://HOST:PORT or unix:///PATH (default: $DONJON_HOST)", CLI_ANY, NULL },
 	[CLI_HOST_CA] = { 0, "host-ca", "FILE", "certificates (PEM) that the host agent's TLS must end in", CLI_FILE, NULL },
 	[CLI_TOKEN_FILE] = { 0, "token-file", "FILE", "the access token of the host agent (default: $DONJON_TOKEN)", CLI_FILE, NULL },
-	[CLI_TEE] = { 0, "tee", "T", "the technology: process, or auto", CLI_WORDS, TEES },
+	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, or auto", CLI_WORDS, TEES },
 	[CLI_PLATFORM] = { 0, "platform", "P", "hardware, software or auto", CLI_WORDS, "auto hardware software" },
 	[CLI_CONFIG] = { 0, "config", "FILE", "a Donjon.toml; options count more than what it says", CLI_FILE, NULL },
 	[CLI_POLICY] = { 0, "policy", "FILE", "what is accepted (default: this release's Keep on genuine hardware)", CLI_FILE, NULL },
@@ -24,24 +24,42 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_DETACH] = { 0, "detach", NULL, "leave when the program runs; prints the Keep's id", CLI_ANY, NULL },
 	[CLI_FORCE] = { 0, "force", NULL, "have the host agent end it, without asking the Keep", CLI_ANY, NULL },
 	[CLI_NO_FOLLOW] = { 0, "no-follow", NULL, "print what there is and leave", CLI_ANY, NULL },
+	[CLI_KEY] = { 0, "key", "FILE", "a key (PEM): public, that must have signed the package; or private, to sign with", CLI_FILE, NULL },
+	[CLI_IDENTITY] = { 0, "identity", "PATTERN", "names that the signature may be for (default: the package's own)", CLI_ANY, NULL },
+	[CLI_OUTPUT] = { 'o', "output", "PATH", "an archive (.tar, an OCI layout), or a new folder", CLI_FILE, NULL },
+	[CLI_ANNOTATION] = { 0, "annotation", "K=V", "an annotation of the package, or of the signature; may be repeated", CLI_ANY, NULL },
+	[CLI_SBOM] = { 0, "sbom", "FILE", "a bill of materials (SPDX, CycloneDX) that goes along; may be repeated", CLI_FILE, NULL },
+	[CLI_USERNAME] = { 'u', "username", "NAME", "the user's name at the registry", CLI_ANY, NULL },
+	[CLI_PASSWORD_STDIN] = { 0, "password-stdin", NULL, "read the password from standard input", CLI_ANY, NULL },
+	[CLI_CA] = { 0, "ca", "FILE", "certificates (PEM) that the TLS of registries and web servers must end in", CLI_FILE, NULL },
+	[CLI_PLAIN_HTTP] = { 0, "plain-http", NULL, "allow http without TLS beyond this machine", CLI_ANY, NULL },
+	[CLI_NET_TIMEOUT] = { 0, "net-timeout", "S", "give up when nothing comes for S seconds (60)", CLI_ANY, NULL },
+	[CLI_MAX] = { 0, "max", "SIZE", "bytes that may stay, as in 500MiB", CLI_ANY, NULL },
 	[CLI_IMAGES] = { 0, "images", "DIR", "the Keep images (default: those installed with this program)", CLI_DIRECTORY, NULL },
 };
 /* clang-format on */
 
-enum {
-	HELP = CLI_BIT(CLI_HELP),
-	REMOTE = CLI_BIT(CLI_HOST) | CLI_BIT(CLI_HOST_CA) |
-		CLI_BIT(CLI_TOKEN_FILE),
-	PROGRAM = CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) |
-		CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) |
-		CLI_BIT(CLI_DIR) | CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |
-		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) |
-		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP,
-};
+#define HELP CLI_BIT(CLI_HELP)
+#define REMOTE \
+	(CLI_BIT(CLI_HOST) | CLI_BIT(CLI_HOST_CA) | CLI_BIT(CLI_TOKEN_FILE))
+#define WEB \
+	(CLI_BIT(CLI_CA) | CLI_BIT(CLI_PLAIN_HTTP) | CLI_BIT(CLI_NET_TIMEOUT))
+#define TRUST (CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_KEY) | CLI_BIT(CLI_IDENTITY))
+#define QUIET (CLI_BIT(CLI_QUIET) | HELP)
+#define PROGRAM                                                               \
+	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |     \
+		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |   \
+		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                  \
+		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) | \
+		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP | WEB |      \
+		TRUST)
 
-#define PROGRAM_TEXT                                                         \
-	"REF is a file, or https://...; #sha256=HEX behind a location pins " \
-	"its\ncontents.  What follows REF is the program's.\n"
+#define PROGRAM_TEXT                                                           \
+	"REF is a .wasm file, a folder or archive with a Donjon.toml, "        \
+	"https://...,\nor oci://HOST/NAME:TAG; @sha256:HEX behind the latter " \
+	"two pins the contents.\nWhat follows REF is the program's.\n"
+
+#define PACKAGE_REF "REF is as for run; see donjon run --help.\n"
 
 static const struct cli_command commands[] = {
 	{ "run", "REF [ARG]...", "run a program in a Keep on this machine",
@@ -92,6 +110,59 @@ static const struct cli_command commands[] = {
 	{ "config check", "FILE", "check a Donjon.toml", "",
 		HELP | CLI_BIT(CLI_QUIET), 1, 1, false, CLI_FILE, NULL,
 		cli_config_check },
+	{ "package build", "REF", "make a package, and print its digest",
+		"The same contents give the same digest.\n" PACKAGE_REF,
+		QUIET | CLI_BIT(CLI_OUTPUT) | CLI_BIT(CLI_CONFIG) |
+			CLI_BIT(CLI_ANNOTATION) | CLI_BIT(CLI_SBOM) |
+			CLI_BIT(CLI_JSON) | WEB,
+		1, 1, false, CLI_FILE, NULL, cli_package_build },
+	{ "package push", "REF oci://HOST/NAME:TAG",
+		"put a package into a registry", PACKAGE_REF,
+		QUIET | CLI_BIT(CLI_CONFIG) | CLI_BIT(CLI_ANNOTATION) |
+			CLI_BIT(CLI_SBOM) | WEB,
+		2, 2, false, CLI_FILE, NULL, cli_package_push },
+	{ "package pull", "REF", "fetch a package into the cache",
+		"Or, with --output, into an archive or folder.\n",
+		QUIET | CLI_BIT(CLI_OUTPUT) | WEB | TRUST, 1, 1, false,
+		CLI_FILE, NULL, cli_package_pull },
+	{ "package inspect", "REF", "show what a package consists of",
+		PACKAGE_REF, HELP | CLI_BIT(CLI_JSON) | WEB, 1, 1, false,
+		CLI_FILE, NULL, cli_package_inspect },
+	{ "package list", "oci://HOST/NAME", "list the tags of a repository",
+		"", HELP | CLI_BIT(CLI_JSON) | WEB, 1, 1, false, CLI_ANY, NULL,
+		cli_package_list },
+	{ "package copy", "REF REF", "copy a package, signatures and all",
+		"From registry to registry as it stands; also to and from "
+		"archives (.tar) and\nfolders.\n",
+		QUIET | WEB | TRUST, 2, 2, false, CLI_FILE, NULL,
+		cli_package_copy },
+	{ "package sign", "oci://HOST/NAME:TAG", "sign a package",
+		"With a P-256 key, as cosign does: cosign verify --key takes "
+		"it.\n",
+		QUIET | CLI_BIT(CLI_KEY) | CLI_BIT(CLI_ANNOTATION) | WEB, 1, 1,
+		false, CLI_ANY, NULL, cli_package_sign },
+	{ "package verify", "oci://HOST/NAME:TAG",
+		"check the signature of a package",
+		"By --key, or by the [[signatures]] of --policy.\n",
+		QUIET | WEB | TRUST, 1, 1, false, CLI_ANY, NULL,
+		cli_package_verify },
+	{ "package keygen", "FILE", "make a key to sign with",
+		"FILE gets the private key, FILE.pub the public one.\n", QUIET,
+		1, 1, false, CLI_FILE, NULL, cli_package_keygen },
+	{ "package login", "HOST", "remember a login, where Docker does",
+		"The password comes from the terminal or from standard "
+		"input.\n",
+		QUIET | CLI_BIT(CLI_USERNAME) | CLI_BIT(CLI_PASSWORD_STDIN) |
+			WEB,
+		1, 1, false, CLI_ANY, NULL, cli_package_login },
+	{ "package logout", "HOST", "forget a login", "", QUIET, 1, 1, false,
+		CLI_ANY, NULL, cli_package_logout },
+	{ "package cache", "info|check|prune|clear",
+		"look after the cache of packages",
+		"check reads all of it and removes what is damaged; prune "
+		"makes room, least\nrecently used first.\n",
+		QUIET | CLI_BIT(CLI_MAX) | CLI_BIT(CLI_JSON), 1, 1, false,
+		CLI_WORDS, "info check prune clear", cli_package_cache },
 	{ "version", "", "print the version", "", HELP | CLI_BIT(CLI_JSON), 0,
 		0, false, CLI_ANY, NULL, cli_version },
 	{ "completion", "bash|zsh|fish", "print a shell's completions", "",

@@ -29,6 +29,17 @@ enum cli_option_id {
 	CLI_FORCE,
 	CLI_NO_FOLLOW,
 	CLI_IMAGES,
+	CLI_KEY,
+	CLI_IDENTITY,
+	CLI_OUTPUT,
+	CLI_ANNOTATION,
+	CLI_SBOM,
+	CLI_USERNAME,
+	CLI_PASSWORD_STDIN,
+	CLI_CA,
+	CLI_PLAIN_HTTP,
+	CLI_NET_TIMEOUT,
+	CLI_MAX,
 	CLI_OPTION_COUNT,
 };
 
@@ -49,8 +60,8 @@ extern const struct cli_option cli_options[CLI_OPTION_COUNT];
 /* What the command line says. */
 struct cli_args {
 	const char *value[CLI_OPTION_COUNT]; /* "" for one without a value */
-	const char **envs, **dirs;
-	size_t env_count, dir_count;
+	const char **envs, **dirs, **annotations, **sboms;
+	size_t env_count, dir_count, annotation_count, sbom_count;
 	const char *const *operands;
 	size_t operand_count;
 	uint64_t begin; /* client_run_clock() when the command began */
@@ -61,7 +72,7 @@ struct cli_command {
 	const char *operands; /* "REF [ARG]..."; "" for none */
 	const char *summary;  /* one line */
 	const char *text;     /* more, for --help; "" for nothing */
-	uint32_t options;     /* bits of cli_option_id */
+	uint64_t options;     /* bits of cli_option_id */
 	size_t min, max;      /* operands */
 	bool rest; /* what follows the first operand is not ours to read */
 	enum cli_value operand_kind;
@@ -69,7 +80,8 @@ struct cli_command {
 	int (*run)(const struct cli_args *args);
 };
 
-#define CLI_BIT(id) (UINT32_C(1) << (id))
+#define CLI_BIT(id) (UINT64_C(1) << (id))
+_Static_assert(CLI_OPTION_COUNT <= 64, "a bit for each option");
 
 const struct cli_command *cli_commands(size_t *count);
 
@@ -98,5 +110,17 @@ int cli_config_init(const struct cli_args *a);
 int cli_config_check(const struct cli_args *a);
 int cli_version(const struct cli_args *a);
 int cli_completion(const struct cli_args *a);
+int cli_package_build(const struct cli_args *a);
+int cli_package_push(const struct cli_args *a);
+int cli_package_pull(const struct cli_args *a);
+int cli_package_inspect(const struct cli_args *a);
+int cli_package_list(const struct cli_args *a);
+int cli_package_copy(const struct cli_args *a);
+int cli_package_sign(const struct cli_args *a);
+int cli_package_verify(const struct cli_args *a);
+int cli_package_keygen(const struct cli_args *a);
+int cli_package_login(const struct cli_args *a);
+int cli_package_logout(const struct cli_args *a);
+int cli_package_cache(const struct cli_args *a);
 
 #endif

@@ -161,6 +161,12 @@ static void bash(struct buf *b)
 
 /* --- zsh ---------------------------------------------------------------- */
 
+static bool is_list(unsigned id)
+{
+	return id == CLI_ENV || id == CLI_DIR || id == CLI_ANNOTATION ||
+		id == CLI_SBOM;
+}
+
 static void zsh_option(struct buf *b, unsigned id)
 {
 	const struct cli_option *o = &cli_options[id];
@@ -169,8 +175,7 @@ static void zsh_option(struct buf *b, unsigned id)
 		buf_fmt(b, "'(-%c --%s)'{-%c,--%s}'[", o->letter, o->name,
 			o->letter, o->name);
 	else
-		buf_fmt(b, "'%s--%s%s[",
-			id == CLI_ENV || id == CLI_DIR ? "*" : "", o->name,
+		buf_fmt(b, "'%s--%s%s[", is_list(id) ? "*" : "", o->name,
 			o->value ? "=" : "");
 	put_quoted(b, o->help);
 	buf_str(b, "]");

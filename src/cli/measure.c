@@ -3,7 +3,7 @@
 #include "client/verify.h"
 
 /* The technologies whose Keep this release has. */
-static const char *const tees[] = { "process" };
+static const char *const tees[] = { "process", "kvm" };
 
 static bool measure(const char *tee, const struct cli_args *a, struct buf *out,
 	struct err *e)

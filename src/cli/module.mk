@@ -2,7 +2,7 @@
 # all of it but the command line.
 CLIENT_LIBS := client repository net channel verify attest toml json crypto \
 	codec base
-CLIENT_SYS  := -lcurl -lssl -lcrypto -ljansson
+CLIENT_SYS  := -lcurl -lssl -lcrypto -ljansson -lz
 $(call library,cli,$(filter-out src/cli/main.c,$(wildcard src/cli/*.c)),host fuzz)
 $(call program,bin/donjon,host,src/cli/main.c,cli $(CLIENT_LIBS),$(CLIENT_SYS))
 $(call unit,cli,cli $(CLIENT_LIBS),$(CLIENT_SYS))

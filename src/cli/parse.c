@@ -14,7 +14,11 @@ static bool set(struct parser *p, enum cli_option_id id, const char *value,
 	struct err *e)
 {
 	struct cli_args *a = p->out;
-	if (id == CLI_ENV)
+	if (id == CLI_ANNOTATION)
+		a->annotations[a->annotation_count++] = value;
+	else if (id == CLI_SBOM)
+		a->sboms[a->sbom_count++] = value;
+	else if (id == CLI_ENV)
 		a->envs[a->env_count++] = value;
 	else if (id == CLI_DIR)
 		a->dirs[a->dir_count++] = value;
@@ -121,7 +125,10 @@ bool cli_parse(const struct cli_command *c, int argc, const char *const *argv,
 	out->operands = operands;
 	out->envs = calloc(n, sizeof *out->envs);
 	out->dirs = calloc(n, sizeof *out->dirs);
-	if (!operands || !out->envs || !out->dirs)
+	out->annotations = calloc(n, sizeof *out->annotations);
+	out->sboms = calloc(n, sizeof *out->sboms);
+	if (!operands || !out->envs || !out->dirs || !out->annotations ||
+		!out->sboms)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	return parse(&p, operands, e);
 }
@@ -133,5 +140,7 @@ void cli_args_fini(struct cli_args *a)
 	free(p);
 	free(a->envs);
 	free(a->dirs);
+	free(a->annotations);
+	free(a->sboms);
 	*a = (struct cli_args){ 0 };
 }

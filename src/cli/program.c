@@ -6,9 +6,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/package.h"
 #include "cli/say.h"
-#include "client/config.h"
 #include "client/run.h"
+
+struct transcript {
+	struct cli_progress progress; /* first: it is a context of its own */
+	const struct cli_args *args;
+	bool quiet, verbose, colour;
+};
 
 const char *cli_host(const struct cli_args *a)
 {
@@ -44,12 +50,11 @@ static bool read_limits(const struct cli_args *a, struct client_workload *w,
 	return !fuel || parse_fuel(fuel, &w->fuel, e);
 }
 
-static bool read_workload(const struct cli_args *a, struct client_workload *w,
-	struct err *e)
+/* What the command line says counts more than a Donjon.toml. */
+static bool configure(void *ctx, struct client_workload *w, struct err *e)
 {
-	const char *config = a->value[CLI_CONFIG];
-	if (config && !client_config_read(config, w, e))
-		return false;
+	const struct transcript *t = ctx;
+	const struct cli_args *a = t->args;
 	for (size_t i = 0; i < a->env_count; i++)
 		if (!client_workload_env(w, a->envs[i], e))
 			return err_wrap(e, "--env");
@@ -63,19 +68,16 @@ static bool read_workload(const struct cli_args *a, struct client_workload *w,
 	for (size_t i = 1; i < a->operand_count; i++)
 		if (!client_workload_arg(w, a->operands[i], e))
 			return false;
-	return client_workload_module(w, a->operands[0], e);
+	return true;
 }
 
 /* --- the transcript ----------------------------------------------------- */
-
-struct transcript {
-	bool quiet, verbose, colour;
-};
 
 static void on_step(void *ctx, enum client_step step, const char *text,
 	uint64_t ns)
 {
 	static const char *const names[] = {
+		[CLIENT_STEP_PACKAGE] = "package",
 		[CLIENT_STEP_ASKED] = "asked",
 		[CLIENT_STEP_MEASURED] = "measured",
 		[CLIENT_STEP_VERIFIED] = "verified",
@@ -135,14 +137,17 @@ static int finish(const struct cli_args *a, struct client_report *r, bool ok,
 	return fflush(stdout) ? ERR_STATUS(ERR_HOST) : r->status;
 }
 
-static int run(const struct cli_args *a, const char *url,
-	const struct client_workload *w)
+static int run(const struct cli_args *a, const char *url)
 {
 	struct err e = { 0 };
-	struct transcript t = { .quiet = a->value[CLI_QUIET] ||
-			a->value[CLI_JSON],
+	struct client_web web;
+	struct transcript t = { .args = a,
+		.quiet = a->value[CLI_QUIET] || a->value[CLI_JSON],
 		.verbose = a->value[CLI_VERBOSE],
 		.colour = cli_colour() };
+	t.progress.quiet = t.quiet;
+	if (!cli_web(a, &web, &e))
+		return cli_fail(&e);
 	const struct client_job job = {
 		.host = { .url = url,
 			.ca_file = a->value[CLI_HOST_CA],
@@ -152,7 +157,13 @@ static int run(const struct cli_args *a, const char *url,
 		.platform = a->value[CLI_PLATFORM] ? a->value[CLI_PLATFORM] :
 						     "auto",
 		.policy = a->value[CLI_POLICY],
-		.workload = w,
+		.reference = a->operands[0],
+		.config = a->value[CLI_CONFIG],
+		.configure = configure,
+		.key = a->value[CLI_KEY],
+		.identity = a->value[CLI_IDENTITY],
+		.web = web,
+		.on_progress = cli_progress,
 		.detach = a->value[CLI_DETACH],
 		.signal_fd = cli_signals(),
 		.on_step = on_step,
@@ -168,14 +179,10 @@ static int run(const struct cli_args *a, const char *url,
 
 int cli_program(const struct cli_args *a, const char *url)
 {
-	struct client_workload w = { 0 };
-	struct err e = { 0 };
 	const char *p = a->value[CLI_PLATFORM];
 	if (p && strcmp(p, "auto") != 0 && strcmp(p, "hardware") != 0 &&
 		strcmp(p, "software") != 0)
 		return cli_misuse(url ? "deploy" : "run",
 			"--platform wants hardware, software or auto");
-	int status = read_workload(a, &w, &e) ? run(a, url, &w) : cli_fail(&e);
-	client_workload_fini(&w);
-	return status;
+	return run(a, url);
 }

@@ -136,6 +136,54 @@ static bool read_limits(struct toml_node *limits, struct client_workload *w,
 	return toml_no_more(limits, e);
 }
 
+static bool read_mount(struct toml_node *mount, struct client_workload *w,
+	struct err *e)
+{
+	const char *host = "", *guest = NULL, *mode = "ro";
+	if (!toml_expect(mount, TOML_TABLE, e))
+		return false;
+	struct toml_node *n = toml_get(mount, "host");
+	if (n && !toml_cstring(n, &host, e))
+		return false;
+	n = toml_get(mount, "mode");
+	if (n && !toml_cstring(n, &mode, e))
+		return false;
+	if (strcmp(mode, "ro") != 0 && strcmp(mode, "rw") != 0)
+		return err_fail(e, ERR_INPUT,
+			"%s: mode \"%s\", want \"ro\" or \"rw\"", toml_where(n),
+			mode);
+	n = toml_get(mount, "guest");
+	if (!n)
+		return err_fail(e, ERR_INPUT, "%s: [[mounts]] without a guest",
+			toml_where(mount));
+	return toml_cstring(n, &guest, e) &&
+		at(n,
+			client_workload_mount(w, host, guest,
+				!strcmp(mode, "rw"), e),
+			e) &&
+		toml_no_more(mount, e);
+}
+
+static bool read_mounts(struct toml_node *mounts, struct client_workload *w,
+	struct err *e)
+{
+	if (!toml_expect(mounts, TOML_ARRAY, e))
+		return false;
+	for (size_t i = 0; i < toml_count(mounts); i++)
+		if (!read_mount(toml_at(mounts, i), w, e))
+			return false;
+	return true;
+}
+
+/* repository/recipe.c is who needs it. */
+static bool read_module(struct toml_node *module, struct client_workload *w,
+	struct err *e)
+{
+	const char *text;
+	(void)w;
+	return toml_cstring(module, &text, e);
+}
+
 static bool read_root(struct toml_node *root, struct client_workload *w,
 	struct err *e)
 {
@@ -144,7 +192,8 @@ static bool read_root(struct toml_node *root, struct client_workload *w,
 		bool (*read)(struct toml_node *, struct client_workload *,
 			struct err *);
 	} members[] = { { "args", read_args }, { "env", read_env },
-		{ "files", read_files }, { "limits", read_limits } };
+		{ "files", read_files }, { "limits", read_limits },
+		{ "module", read_module }, { "mounts", read_mounts } };
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		struct toml_node *n = toml_get(root, members[i].key);
 		if (n && !members[i].read(n, w, e))
@@ -180,6 +229,9 @@ const char *client_config_template(void)
 	       "count more\n"
 	       "# than what stands here.  See donjon(1).\n"
 	       "\n"
+	       "# The module of a package; else main.wasm, or the only one.\n"
+	       "# module = \"main.wasm\"\n"
+	       "\n"
 	       "# Arguments of the program, without its name.\n"
 	       "args = []\n"
 	       "\n"
@@ -196,6 +248,12 @@ const char *client_config_template(void)
 	       "kind = \"stdout\"\n"
 	       "[[files]]\n"
 	       "kind = \"stderr\"\n"
+	       "\n"
+	       "# Folders of the package, as the program sees them.\n"
+	       "# [[mounts]]\n"
+	       "# host = \"data\"\n"
+	       "# guest = \"/data\"\n"
+	       "# mode = \"ro\"\n"
 	       "\n"
 	       "[limits]\n"
 	       "# memory = \"256 MiB\"\n"

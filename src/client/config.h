@@ -3,11 +3,16 @@
  * Donjon.toml: how a program wants to be run.  Unknown keys are errors that
  * name FILE:LINE:COLUMN.
  *
+ *	module = "app.wasm"	# of a package; see repository/package.h
  *	args = ["--verbose"]
  *	[env]
  *	GREETING = "hello"
  *	[[files]]		# descriptors 0, 1, 2 in this order
  *	kind = "stdin"		# or "null"
+ *	[[mounts]]		# folders of the package
+ *	host = "data"		# below its root; without it: an empty one
+ *	guest = "/data"
+ *	mode = "ro"		# or "rw"
  *	[limits]
  *	memory = "64 MiB"	# or bytes
  *	time = 10		# seconds

@@ -12,8 +12,6 @@
 #include "crypto/hash.h"
 #include "repository/repository.h"
 
-enum { MAX_MODULE = 1 << 30 };
-
 static bool no_memory(struct err *e)
 {
 	return err_fail(e, ERR_LIMIT, "no memory");
@@ -32,18 +30,16 @@ static bool check_module(const struct client_deliver *d, struct err *e)
 }
 
 bool client_deliver_init(struct client_deliver *d,
-	const struct client_workload *w, const char *ca_file, int cancel_fd,
-	struct err *e)
+	const struct client_workload *w,
+	const struct repository_package *package, struct err *e)
 {
 	*d = (struct client_deliver){ .w = w,
+		.package = package,
 		.fd = -1,
 		.chunk = malloc(FRAME_DATA_CHUNK) };
 	if (!d->chunk)
 		return no_memory(e);
-	const struct repository_config cfg = { .max_bytes = MAX_MODULE,
-		.ca_file = ca_file,
-		.cancel_fd = cancel_fd };
-	if (!repository_fetch(&cfg, w->module, &d->module, e))
+	if (!repository_package_module(package, &d->module, e))
 		return false;
 	d->module_bytes = d->module.len;
 	return check_module(d, e) &&
@@ -82,6 +78,7 @@ static bool put_config(const struct client_deliver *d, struct bytes *args,
 			.guest = bytes_str(w->mounts[i].guest),
 			.writable = w->mounts[i].writable,
 			.returned = w->mounts[i].writable &&
+				!w->mounts[i].packaged &&
 				!(d->flags & FRAME_CONFIG_DETACHED),
 		};
 	struct frame_config c = { .memory_bytes = w->memory_bytes,
@@ -145,7 +142,8 @@ static bool read_chunk(struct client_deliver *d, size_t *n, struct err *e)
 {
 	size_t want = size_min(FRAME_DATA_CHUNK, (size_t)d->left);
 	for (*n = 0; *n < want;) {
-		ssize_t got = read(d->fd, d->chunk + *n, want - *n);
+		ssize_t got = pread(d->fd, d->chunk + *n, want - *n,
+			(off_t)(d->from + *n));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
@@ -153,6 +151,7 @@ static bool read_chunk(struct client_deliver *d, size_t *n, struct err *e)
 		*n += (size_t)got;
 	}
 	d->left -= *n;
+	d->from += *n;
 	return true;
 }
 
@@ -161,6 +160,7 @@ static bool digest_file(struct client_deliver *d, struct frame_file *f,
 	struct err *e)
 {
 	struct crypto_hash *h;
+	uint64_t begin = d->from;
 	if (!crypto_hash_new(CRYPTO_SHA256, &h, e))
 		return false;
 	bool ok = true;
@@ -171,8 +171,7 @@ static bool digest_file(struct client_deliver *d, struct frame_file *f,
 	}
 	ok = ok && crypto_hash_end(h, f->sha256, e);
 	crypto_hash_free(h);
-	if (ok && lseek(d->fd, 0, SEEK_SET) != 0)
-		return changed(d, e);
+	d->from = begin;
 	return ok;
 }
 
@@ -183,6 +182,15 @@ static bool open_file(struct client_deliver *d, struct frame_file *f,
 	const char *host = d->w->mounts[x->mount].host;
 	struct stat st;
 	auto_buf path = { 0 };
+	if (x->packaged) {
+		d->fd = fcntl(d->package->data_fd, F_DUPFD_CLOEXEC, 3);
+		d->from = x->from;
+		f->size = x->size;
+		return d->fd >= 0 ?
+			digest_file(d, f, e) :
+			err_fail(e, ERR_HOST, "dup: %s", strerror(errno));
+	}
+	d->from = 0;
 	buf_fmt(&path, "%s/%s", host, x->path);
 	d->fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (d->fd < 0)

@@ -10,16 +10,20 @@
 
 #include "channel/channel.h"
 #include "client/workload.h"
+#include "repository/repository.h"
 
 struct client_entry {
 	char *path; /* owned; below the mount */
 	uint32_t mount;
 	bool directory;
 	uint64_t size, mtime_ns;
+	bool packaged; /* in the package's data, at `from` */
+	uint64_t from;
 };
 
 struct client_deliver {
-	const struct client_workload *w; /* borrowed */
+	const struct client_workload *w;	  /* borrowed */
+	const struct repository_package *package; /* borrowed */
 	struct buf module;
 	uint64_t module_bytes;
 	uint8_t module_sha256[32];
@@ -40,17 +44,15 @@ struct client_deliver {
 	} state;
 	size_t at;
 	uint64_t left; /* of the object under way */
+	uint64_t from; /* in fd */
 	int fd;
 	uint8_t *chunk;
 };
 
-/*
- * Reads the module and lists the directories.  Borrows w.  ca_file, cancel_fd:
- * for a module from the web (repository/repository.h).
- */
+/* Reads the package's module and lists the directories.  Borrows both. */
 MUST_USE bool client_deliver_init(struct client_deliver *d,
-	const struct client_workload *w, const char *ca_file, int cancel_fd,
-	struct err *e);
+	const struct client_workload *w,
+	const struct repository_package *package, struct err *e);
 void client_deliver_fini(struct client_deliver *d); /* wipes */
 
 /* Sends the next frame; the channel has room for it. */

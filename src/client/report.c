@@ -80,10 +80,28 @@ static bool put_error(json_t *o, const struct err *e)
 			put(x, "text", json_string("")));
 }
 
+static bool put_hex(json_t *o, const char *key, const uint8_t digest[32])
+{
+	char text[72] = "sha256:";
+	hex_encode(bytes_of(digest, 32), text + 7);
+	return put(o, key, json_string(text));
+}
+
+static bool put_package(json_t *o, const struct client_run *run)
+{
+	const struct repository_package *p = &run->package.package;
+	return p->module < 0 ||
+		(put_hex(o, "package", p->digest) &&
+			put_hex(o, "module", p->blobs[p->module].digest) &&
+			(p->toml < 0 ||
+				put_hex(o, "config",
+					p->blobs[p->toml].digest)));
+}
+
 static bool fill(json_t *o, const struct client_run *run, const struct err *e)
 {
 	const struct client_report *r = run->r;
-	return (!run->keep.id[0] || put_keep(o, run)) &&
+	return put_package(o, run) && (!run->keep.id[0] || put_keep(o, run)) &&
 		put(o, "status", json_integer(r->status)) &&
 		put(o, "detached", json_boolean(run->outcome.detached)) &&
 		(!r->reason[0] || put(o, "reason", json_string(r->reason)) ||

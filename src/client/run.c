@@ -33,6 +33,22 @@ static uint32_t tty_flags(const struct client_job *job)
 		(isatty(2) ? FRAME_CONFIG_TTY_ERR : 0);
 }
 
+/* The package, and how it is to be run. */
+static bool load(struct client_run *run, struct err *e)
+{
+	const struct client_job *job = run->job;
+	struct client_workload *w = &run->workload;
+	if (!client_package_load(&run->package, job, e) ||
+		!client_package_configure(&run->package, job->config, w, e) ||
+		!client_workload_module(w, job->reference, e) ||
+		!job->configure(job->ctx, w, e) ||
+		!client_deliver_init(&run->deliver, w, &run->package.package,
+			e))
+		return false;
+	client_steps_package(run);
+	return true;
+}
+
 /* Our own agent starts while we look at what is to be run. */
 static bool prepare(struct client_run *run, struct err *e)
 {
@@ -52,12 +68,10 @@ static bool prepare(struct client_run *run, struct err *e)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	if (job->policy && !client_policy_syntax(job->policy, e))
 		return false;
-	if (!client_deliver_init(&run->deliver, job->workload, NULL,
-		    job->signal_fd, e) ||
-		!client_identity_open(&run->id, run->owner, e))
+	if (!load(run, e) || !client_identity_open(&run->id, run->owner, e))
 		return false;
 	run->deliver.flags = tty_flags(job);
-	client_results_init(&run->results, job->workload);
+	client_results_init(&run->results, &run->workload);
 	return true;
 }
 
@@ -109,7 +123,7 @@ static bool ask(struct client_run *run, struct err *e)
 {
 	const struct client_job *job = run->job;
 	struct client_ask a = { .tee = job->tee, .platform = job->platform };
-	uint64_t memory = job->workload->memory_bytes;
+	uint64_t memory = run->workload.memory_bytes;
 	if (!crypto_random(run->nonce, sizeof run->nonce, e))
 		return false;
 	memcpy(a.nonce, run->nonce, sizeof a.nonce);
@@ -163,7 +177,7 @@ static bool record(struct client_run *run, struct err *e)
 		.created = (uint64_t)time(NULL) };
 	if (!run->job->host.url)
 		return true;
-	struct bytes name = repository_name(run->job->workload->module);
+	struct bytes name = repository_name(run->workload.module);
 	fmt(rec.id, sizeof rec.id, "%s", run->keep.id);
 	fmt(rec.tee, sizeof rec.tee, "%s", run->keep.tee);
 	fmt(rec.host, sizeof rec.host, "%s", run->job->host.url);
@@ -196,7 +210,7 @@ static bool converse(struct client_run *run, struct err *e)
 		.deliver = &run->deliver,
 		.results = &run->results,
 		.detach = run->job->detach,
-		.time_ns = run->job->workload->time_ns,
+		.time_ns = run->workload.time_ns,
 		.signal_fd = run->job->signal_fd,
 		.times = &run->times,
 		.on_start = on_start,
@@ -288,6 +302,8 @@ static void release(struct client_run *run)
 		client_record_forget(run->keep.id);
 	client_results_fini(&run->results);
 	client_deliver_fini(&run->deliver);
+	client_package_fini(&run->package);
+	client_workload_fini(&run->workload);
 	client_verifier_fini(&run->verifier);
 	client_keep_fini(&run->keep);
 	channel_identity_free(run->id);
@@ -310,6 +326,7 @@ bool client_run(const struct client_job *job, struct client_report *r,
 	run->deliver.fd = -1;
 	run->times.begin = r->begin;
 	client_results_init(&run->results, NULL);
+	run->package = CLIENT_PACKAGE_NONE;
 	bool ok = whole(run, &why);
 	if (ok)
 		client_steps_outcome(run);

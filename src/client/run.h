@@ -18,8 +18,19 @@ struct client_host {
 	const char *name;	/* in messages; NULL: the address */
 };
 
+/* How packages are fetched. */
+struct client_web {
+	const char
+		*ca_file;   /* for registries and the web; NULL: the system's */
+	bool plain_http;    /* allowed beyond loopback */
+	unsigned timeout_s; /* without progress; 0: the default */
+};
+
+struct repository_progress;
+
 /* How far we are; each is told once. */
 enum client_step {
+	CLIENT_STEP_PACKAGE,
 	CLIENT_STEP_ASKED,
 	CLIENT_STEP_MEASURED,
 	CLIENT_STEP_VERIFIED,
@@ -36,13 +47,23 @@ struct client_job {
 	const char *tee;      /* "auto" or a technology */
 	const char *platform; /* "auto", "hardware", "software" */
 	const char *policy;   /* a file; NULL: the default policy */
-	const struct client_workload *workload;
+	/* What to run (repository/reference.h), and a Donjon.toml in place of
+	 * the one that comes with it; NULL. */
+	const char *reference, *config;
+	struct client_web web;
+	/* A public key that must have signed it, for names of that pattern;
+	 * NULL.  More comes from the policy's [[signatures]]. */
+	const char *key, *identity;
+	/* Has the last word on the workload, after its Donjon.toml. */
+	bool (*configure)(void *ctx, struct client_workload *w, struct err *e);
 	bool detach;
 	/* A signalfd of SIGINT, SIGTERM, SIGHUP, SIGQUIT. */
 	int signal_fd;
 	/* text: one line without its end; ns: since the beginning. */
 	void (*on_step)(void *ctx, enum client_step step, const char *text,
 		uint64_t ns);
+	/* May be NULL. */
+	void (*on_progress)(void *ctx, const struct repository_progress *p);
 	void *ctx;
 };
 

@@ -5,6 +5,7 @@
 
 #include "client/agent.h"
 #include "client/api.h"
+#include "client/package.h"
 #include "client/run.h"
 #include "client/session.h"
 #include "client/verify.h"
@@ -12,6 +13,8 @@
 struct client_run {
 	const struct client_job *job;
 	struct client_report *r;
+	struct client_workload workload;
+	struct client_package package;
 	struct client_host host;   /* where it really is */
 	struct client_agent agent; /* of our own, or all zero */
 	struct net_http *http;
@@ -31,6 +34,7 @@ struct client_run {
 
 /* --- steps.c: what people are told -------------------------------------- */
 
+void client_steps_package(const struct client_run *run);
 void client_steps_asked(const struct client_run *run);
 void client_steps_measured(const struct client_run *run);
 void client_steps_verified(const struct client_run *run);

@@ -8,41 +8,51 @@
 
 enum { MAX_ENTRIES = 1000000 };
 
+/* Takes over x.path, which may be NULL for want of memory. */
+static bool push(struct client_deliver *d, struct client_entry x, struct err *e)
+{
+	size_t n = d->entry_count;
+	bool ok = x.path || err_fail(e, ERR_LIMIT, "no memory");
+	if (ok && n == MAX_ENTRIES)
+		ok = err_fail(e, ERR_LIMIT, "more than %d files", MAX_ENTRIES);
+	/* Grows by doubling: a power of two is full. */
+	if (ok && !(n & (n - 1))) {
+		struct client_entry *p =
+			realloc(d->entries, (n ? 2 * n : 1) * sizeof *p);
+		if (p)
+			d->entries = p;
+		else
+			ok = err_fail(e, ERR_LIMIT, "no memory");
+	}
+	if (!ok) {
+		free(x.path);
+		return false;
+	}
+	if (!x.directory) {
+		d->files++;
+		d->file_bytes += x.size;
+	}
+	d->entries[d->entry_count++] = x;
+	return true;
+}
+
 static bool add(struct client_deliver *d, uint32_t mount, const FTSENT *f,
 	size_t root_len, struct err *e)
 {
-	size_t n = d->entry_count;
 	const struct stat *st = f->fts_statp;
 	const char *path = f->fts_path + root_len;
 	while (*path == '/')
 		path++;
 	if (strlen(path) > FRAME_MAX_PATH)
 		return err_fail(e, ERR_LIMIT, "%s: path too long", f->fts_path);
-	if (n == MAX_ENTRIES)
-		return err_fail(e, ERR_LIMIT, "more than %d files",
-			MAX_ENTRIES);
-	/* Grows by doubling: a power of two is full. */
-	if (!(n & (n - 1))) {
-		struct client_entry *p =
-			realloc(d->entries, (n ? 2 * n : 1) * sizeof *p);
-		if (!p)
-			return err_fail(e, ERR_LIMIT, "no memory");
-		d->entries = p;
-	}
-	struct client_entry x = { .path = strdup(path),
+	bool directory = f->fts_info == FTS_D;
+	const struct client_entry x = { .path = strdup(path),
 		.mount = mount,
-		.directory = f->fts_info == FTS_D,
+		.directory = directory,
+		.size = directory ? 0 : (uint64_t)st->st_size,
 		.mtime_ns = (uint64_t)st->st_mtim.tv_sec * 1000000000u +
 			(uint64_t)st->st_mtim.tv_nsec };
-	if (!x.path)
-		return err_fail(e, ERR_LIMIT, "no memory");
-	if (!x.directory) {
-		x.size = (uint64_t)st->st_size;
-		d->files++;
-		d->file_bytes += x.size;
-	}
-	d->entries[d->entry_count++] = x;
-	return true;
+	return push(d, x, e);
 }
 
 static bool visit(struct client_deliver *d, uint32_t mount, const FTSENT *f,
@@ -95,10 +105,43 @@ static bool scan_mount(struct client_deliver *d, uint32_t mount, struct err *e)
 	return ok;
 }
 
+/* What the package has below the mount's folder. */
+static bool scan_package(struct client_deliver *d, uint32_t mount,
+	struct err *e)
+{
+	const struct repository_package *p = d->package;
+	const char *host = d->w->mounts[mount].host;
+	size_t n = strlen(host);
+	bool any = !n;
+	for (size_t i = 0; n && i < p->file_count; i++) {
+		const struct repository_file *f = &p->files[i];
+		if (strncmp(f->path, host, n) != 0 ||
+			(f->path[n] && f->path[n] != '/'))
+			continue;
+		any = true;
+		if (!f->path[n])
+			continue;
+		const struct client_entry x = {
+			.path = strdup(f->path + n + 1),
+			.mount = mount,
+			.directory = f->directory,
+			.size = f->size,
+			.packaged = true,
+			.from = f->at,
+		};
+		if (!push(d, x, e))
+			return false;
+	}
+	return any ||
+		err_fail(e, ERR_INPUT, "the package has no folder %s", host);
+}
+
 bool client_scan(struct client_deliver *d, struct err *e)
 {
 	for (size_t i = 0; i < d->w->mount_count; i++)
-		if (!scan_mount(d, (uint32_t)i, e))
+		if (!(d->w->mounts[i].packaged ?
+				    scan_package(d, (uint32_t)i, e) :
+				    scan_mount(d, (uint32_t)i, e)))
 			return err_wrap(e, "directory");
 	return true;
 }

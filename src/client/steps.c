@@ -17,6 +17,27 @@ static void say(const struct client_run *run, enum client_step step,
 			at - run->times.begin);
 }
 
+static void put_digest(struct buf *b, const uint8_t digest[32])
+{
+	char hex[65];
+	hex_encode(bytes_of(digest, 32), hex);
+	buf_fmt(b, "sha256:%.*s...", SHORT_DIGEST, hex);
+}
+
+void client_steps_package(const struct client_run *run)
+{
+	const struct repository_package *p = &run->package.package;
+	auto_buf text = { 0 };
+	put_digest(&text, p->digest);
+	buf_str(&text, ", module ");
+	put_digest(&text, run->deliver.module_sha256);
+	if (p->toml >= 0) {
+		buf_str(&text, ", config ");
+		put_digest(&text, p->blobs[p->toml].digest);
+	}
+	say(run, CLIENT_STEP_PACKAGE, &text, client_now());
+}
+
 void client_steps_asked(const struct client_run *run)
 {
 	auto_buf text = { 0 };
@@ -27,11 +48,15 @@ void client_steps_asked(const struct client_run *run)
 
 static bool is_release(const struct client_run *run)
 {
-	const struct attest_reference *r = &run->verifier.reference;
-	return r->len &&
-		bytes_equal(bytes_of(r->measurement, r->len),
-			bytes_of(run->verdict->measurement,
-				run->verdict->measurement_len));
+	struct bytes got = bytes_of(run->verdict->measurement,
+		run->verdict->measurement_len);
+	for (size_t i = 0; i < run->verifier.reference_count; i++) {
+		const struct attest_reference *r = &run->verifier.reference[i];
+		if (!strcmp(r->technology, run->verdict->technology) &&
+			bytes_equal(bytes_of(r->measurement, r->len), got))
+			return true;
+	}
+	return false;
 }
 
 void client_steps_measured(const struct client_run *run)
@@ -112,9 +137,9 @@ void client_steps_notes(const struct client_run *run)
 			run->deliver.skipped);
 		say(run, CLIENT_STEP_NOTE, &text, client_now());
 	}
-	const struct client_workload *w = run->job->workload;
+	const struct client_workload *w = &run->workload;
 	for (size_t i = 0; i < w->mount_count && run->job->detach; i++)
-		if (w->mounts[i].writable) {
+		if (w->mounts[i].writable && !w->mounts[i].packaged) {
 			buf_clear(&text);
 			buf_fmt(&text,
 				"%s does not come back from a detached Keep",
@@ -125,7 +150,7 @@ void client_steps_notes(const struct client_run *run)
 
 void client_steps_running(const struct client_run *run)
 {
-	const struct client_workload *w = run->job->workload;
+	const struct client_workload *w = &run->workload;
 	struct bytes name = repository_name(w->module);
 	auto_buf text = { 0 };
 	buf_fmt(&text, "%.*s (", (int)size_min(name.len, 80),

@@ -15,17 +15,27 @@
 
 enum { MAX_POLICY = 1 << 20 };
 
-/* The technology whose images this release has. */
-#define RELEASE_TEE "process"
+/* The technologies whose images this release has; the first is never left
+ * out. */
+static const char *const release_tees[CLIENT_RELEASE_TEES] = { "process",
+	"kvm" };
 
-static bool reference(struct client_verifier *v, const char *images,
+static bool references(struct client_verifier *v, const char *images,
 	struct err *e)
 {
 	char dir[CLIENT_PATH_MAX];
-	v->reference = (struct attest_reference){ .technology = RELEASE_TEE };
-	return client_path_images(images, dir, e) &&
-		attest_measure(RELEASE_TEE, dir, v->reference.measurement,
-			&v->reference.len, e);
+	if (!client_path_images(images, dir, e))
+		return false;
+	for (size_t i = 0; i < CLIENT_RELEASE_TEES; i++) {
+		struct attest_reference *r = &v->reference[v->reference_count];
+		*r = (struct attest_reference){ .technology = release_tees[i] };
+		if (attest_measure(r->technology, dir, r->measurement, &r->len,
+			    i ? NULL : e))
+			v->reference_count++;
+		else if (i == 0)
+			return false;
+	}
+	return true;
 }
 
 bool client_verifier_init(struct client_verifier *v, const char *images,
@@ -33,16 +43,17 @@ bool client_verifier_init(struct client_verifier *v, const char *images,
 {
 	*v = (struct client_verifier){ 0 };
 	if (!policy_file)
-		return reference(v, images, e) &&
-			attest_policy_default(&v->reference, 1, &v->policy, e);
+		return references(v, images, e) &&
+			attest_policy_default(v->reference, v->reference_count,
+				&v->policy, e);
 	/* A policy may name every measurement itself; if it says "release"
 	 * and there are no images, its parser complains. */
-	if (!reference(v, images, NULL))
-		v->reference.len = 0;
+	if (!references(v, images, NULL))
+		v->reference_count = 0;
 	auto_buf text = { 0 };
 	return repository_read_file(policy_file, MAX_POLICY, &text, e) &&
-		attest_policy_parse(buf_bytes(&text), policy_file,
-			&v->reference, v->reference.len ? 1 : 0, &v->policy, e);
+		attest_policy_parse(buf_bytes(&text), policy_file, v->reference,
+			v->reference_count, &v->policy, e);
 }
 
 void client_verifier_fini(struct client_verifier *v)
@@ -180,12 +191,14 @@ bool client_verify_file(const char *file, const char *policy_file,
 bool client_policy_syntax(const char *file, struct err *e)
 {
 	/* What "release" stands for is not looked at yet. */
-	const struct attest_reference r = { .technology = RELEASE_TEE,
-		.len = 48 };
+	struct attest_reference r[CLIENT_RELEASE_TEES];
+	for (size_t i = 0; i < CLIENT_RELEASE_TEES; i++)
+		r[i] = (struct attest_reference){ release_tees[i], { 0 }, 48 };
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&
-		attest_policy_parse(buf_bytes(&text), file, &r, 1, &p, e);
+		attest_policy_parse(buf_bytes(&text), file, r,
+			CLIENT_RELEASE_TEES, &p, e);
 	attest_policy_free(p);
 	return ok;
 }

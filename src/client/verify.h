@@ -9,11 +9,15 @@
 #include "attest/attest.h"
 #include "client/api.h"
 
+/* Technologies whose images a release may have. */
+#define CLIENT_RELEASE_TEES 2u
+
 /* Policy and the reference values of the tenant's own installed images. */
 struct client_verifier {
 	struct attest_policy *policy;
-	struct attest_reference reference; /* len 0: no images here */
-	bool hardware_only; /* refuse whatever is not confidential */
+	struct attest_reference reference[CLIENT_RELEASE_TEES];
+	size_t reference_count; /* 0: no images here */
+	bool hardware_only;	/* refuse whatever is not confidential */
 };
 
 /* policy_file: NULL for the default policy, which needs the images. */

@@ -182,6 +182,36 @@ static bool check_mount(const struct client_workload *w,
 	return true;
 }
 
+/* Takes over what m owns. */
+static bool add_mount(struct client_workload *w, struct client_mount m,
+	const char *text, struct err *e)
+{
+	struct client_mount *p = NULL;
+	if (check_mount(w, &m, text, e)) {
+		p = realloc(w->mounts, (w->mount_count + 1) * sizeof *p);
+		if (!p)
+			err_put(e, ERR_LIMIT, "no memory");
+	}
+	if (!p) {
+		free(m.host);
+		free(m.guest);
+		return false;
+	}
+	w->mounts = p;
+	w->mounts[w->mount_count++] = m;
+	return true;
+}
+
+bool client_workload_mount(struct client_workload *w, const char *host,
+	const char *guest, bool writable, struct err *e)
+{
+	const struct client_mount m = { .host = strdup(host),
+		.guest = strdup(guest),
+		.writable = writable,
+		.packaged = true };
+	return add_mount(w, m, guest, e);
+}
+
 bool client_workload_dir(struct client_workload *w, const char *text,
 	struct err *e)
 {
@@ -202,20 +232,7 @@ bool client_workload_dir(struct client_workload *w, const char *text,
 		len--;
 	m.host = strndup(text, at);
 	m.guest = strndup(text + at + width, len - at - width);
-	struct client_mount *p = NULL;
-	if (check_mount(w, &m, text, e)) {
-		p = realloc(w->mounts, (w->mount_count + 1) * sizeof *p);
-		if (!p)
-			err_put(e, ERR_LIMIT, "no memory");
-	}
-	if (!p) {
-		free(m.host);
-		free(m.guest);
-		return false;
-	}
-	w->mounts = p;
-	w->mounts[w->mount_count++] = m;
-	return true;
+	return add_mount(w, m, text, e);
 }
 
 bool client_workload_time(struct client_workload *w, const char *seconds,

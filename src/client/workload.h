@@ -16,7 +16,8 @@ struct client_strings {
 
 struct client_mount {
 	char *host, *guest; /* owned */
-	bool writable;	    /* and comes back when the program ends */
+	bool writable;	    /* and comes back when the program ends, unless */
+	bool packaged; /* host is a folder of the package; "": an empty one */
 };
 
 struct client_workload {
@@ -47,6 +48,9 @@ MUST_USE bool client_workload_env(struct client_workload *w, const char *pair,
  */
 MUST_USE bool client_workload_dir(struct client_workload *w, const char *text,
 	struct err *e);
+/* A folder of the package, or, with host "", an empty one. */
+MUST_USE bool client_workload_mount(struct client_workload *w, const char *host,
+	const char *guest, bool writable, struct err *e);
 /* "1.5" seconds and the like, above 0. */
 MUST_USE bool client_workload_time(struct client_workload *w,
 	const char *seconds, struct err *e);

@@ -28,11 +28,20 @@ struct hal_probe {
 	char missing[192]; /* what is missing and how to get it; "" */
 };
 
+/* What running code told a probe, so that it need not be run again.  The
+ * caller's; all-zero: nothing yet. */
+struct hal_notes {
+	enum { HAL_UNTRIED, HAL_RUNS, HAL_RUNS_NOT } kvm;
+	char kvm_why[192]; /* it does not */
+};
+
 struct hal_config {
 	const char *image_dir; /* out/keep or <prefix>/lib/donjon/keep */
 	const char *root_path; /* the software root's key file */
 	struct gate_boot boot; /* nonce, owner, limits; tee is filled in */
 	bool debug;
+	bool probed;		 /* somebody else's notes said HAL_RUNS */
+	struct hal_notes *notes; /* may be NULL */
 };
 
 struct hal_tech {

@@ -5,6 +5,7 @@
 
 #include "hal/hal.h"
 
+extern const struct hal_tech hal_kvm;
 extern const struct hal_tech hal_process;
 
 #endif

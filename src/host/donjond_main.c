@@ -40,6 +40,7 @@ struct agent {
 	struct loop loop;
 	struct keeps keeps;
 	struct hal_config hal;
+	struct hal_notes notes;
 	struct http *http;
 	struct tls *tls; /* NULL: none */
 	struct token token;
@@ -264,6 +265,7 @@ static bool open_agent(struct agent *a, struct err *e)
 		.keep_memory = o->keep_memory,
 		.owner_wait_ns = o->owner_wait_ns };
 	a->hal = (struct hal_config){ .image_dir = o->images,
+		.notes = &a->notes,
 		.root_path = o->root };
 	raise_limits();
 	spawn_adopt();

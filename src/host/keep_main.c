@@ -121,6 +121,7 @@ static void configure(const struct control_message *m, struct hal_config *cfg)
 	*cfg = (struct hal_config){
 		.image_dir = m->image_dir,
 		.root_path = m->root_path,
+		.probed = true,
 		.boot.memory_bytes = m->memory_bytes,
 		.boot.owner_wait_ns = m->owner_wait_ns,
 	};

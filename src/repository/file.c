@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "repository/repository.h"
+#include "repository/package.h"
 
 enum { BLOCK = 1 << 16 };
 
-static bool read_all(int fd, size_t max, struct buf *out, struct err *e)
+bool repository_read_fd(int fd, size_t max, struct buf *out, struct err *e)
 {
 	size_t begin = out->len, block = BLOCK;
 	struct stat st;
@@ -42,10 +42,11 @@ bool repository_read_file(const char *path, size_t max_bytes, struct buf *out,
 	struct err *e)
 {
 	if (!strcmp(path, "-"))
-		return read_all(STDIN_FILENO, max_bytes, out, e) ||
+		return repository_read_fd(STDIN_FILENO, max_bytes, out, e) ||
 			err_wrap(e, "standard input");
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_fail(e, ERR_INPUT, "%s: %s", path, strerror(errno));
-	return read_all(fd, max_bytes, out, e) || err_wrap(e, "%s", path);
+	return repository_read_fd(fd, max_bytes, out, e) ||
+		err_wrap(e, "%s", path);
 }

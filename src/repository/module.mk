@@ -1,2 +1,9 @@
 $(call library,repository,$(wildcard src/repository/*.c),host fuzz)
-$(call unit,repository,repository net crypto codec base,-lcurl -lcrypto)
+REPOSITORY_LIBS := repository net toml json crypto codec base
+REPOSITORY_SYS  := -lcurl -lcrypto -ljansson -lz
+$(call unit,repository,$(REPOSITORY_LIBS),$(REPOSITORY_SYS))
+$(call fuzzer,reference,$(REPOSITORY_LIBS),$(REPOSITORY_SYS))
+$(call fuzzer,manifest,$(REPOSITORY_LIBS),$(REPOSITORY_SYS))
+$(call fuzzer,tar,$(REPOSITORY_LIBS),$(REPOSITORY_SYS))
+$(call fuzzer,signature,$(REPOSITORY_LIBS),$(REPOSITORY_SYS))
+$(call fuzzer,challenge,$(REPOSITORY_LIBS),$(REPOSITORY_SYS))

@@ -27,7 +27,7 @@ struct software_evidence {
 	uint64_t flags;		    /* SOFTWARE_FLAG_* */
 	uint64_t reserved_018;	    /* 0 */
 	uint8_t report_data[64];    /* SHA-256 of the claims, 32 zeros */
-	uint8_t measurement[48];    /* SHA-384 of the loaded exec image */
+	uint8_t measurement[48];    /* attest/measure.h */
 	uint8_t owner_key_hash[32]; /* as HOST_DATA of SNP */
 	uint8_t root[32];	    /* SHA-256 of the root's SPKI */
 	uint8_t reserved_0d0[16];   /* 0 */

@@ -227,9 +227,10 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 		.compiler = { .m = m, .err = e },
 	};
 	d.compiler.in.start = in.ptr;
-	/* So that even an empty list of types has an address. */
+	/* So that even an empty list has an address. */
 	if (!wasm_fit(&m->heap, m->pool, m->pool_cap, 1) ||
-		!wasm_fit(&m->heap, m->code, m->code_cap, 1))
+		!wasm_fit(&m->heap, m->code, m->code_cap, 1) ||
+		!wasm_fit(&m->heap, d.compiler.vals, d.compiler.val_cap, 1))
 		wasm_decode_fail(&d, WASM_OUT_OF_MEMORY);
 	else
 		decode(&d);

@@ -5,6 +5,7 @@ $(call library,wasm,$(wildcard src/wasm/*.c src/wasm/compile/*.c \
 WASM_FLOAT := -fno-math-errno -ffp-contract=off
 CF-src/wasm/interp/float := $(WASM_FLOAT)
 CF-src/wasm/interp/simd_float := $(WASM_FLOAT)
+CF-src/wasm/interp/pairs_float := $(WASM_FLOAT)
 # Clearing three locals is not worth a call of memset.
 CF-src/wasm/interp/call := -fno-builtin
 $(call unit,wasm,wasm base)

@@ -134,7 +134,8 @@ static void collect(struct wasm_exec *x)
 	while (m.gray) {
 		struct wasm_object *o = m.gray;
 		m.gray = o->gray;
-		mark_all(&m, o->data, o->bytes / sizeof(uint64_t));
+		if (!o->numbers)
+			mark_all(&m, o->data, o->bytes / sizeof(uint64_t));
 	}
 	wasm_heap_free(&s->heap, m.table.slots, m.table.mask + 1,
 		sizeof(void *));
@@ -180,4 +181,32 @@ void wasm_objects_free(struct wasm_store *s)
 		s->objects = o->next;
 		wasm_heap_free(&s->heap, o, 1, sizeof *o + o->bytes);
 	}
+}
+
+static bool pointer_is(const struct wasm_exec *x, uint64_t ref, uint32_t heap,
+	uint32_t top)
+{
+	uint32_t type = top == HEAP_FUNC ? wasm_ref_func(ref)->sig :
+					   wasm_ref_object(ref)->type;
+	if (heap < HEAP_ABS)
+		return wasm_registry_sub(&x->store->registry, type,
+			x->inst->canon[heap]);
+	if (heap == top || top == HEAP_FUNC || top == HEAP_EXN)
+		return heap == top;
+	uint8_t kind = wasm_ref_object(ref)->kind;
+	return heap == HEAP_EQ ||
+		(heap == HEAP_STRUCT && kind == OBJECT_STRUCT) ||
+		(heap == HEAP_ARRAY && kind == OBJECT_ARRAY);
+}
+
+bool wasm_ref_is(const struct wasm_exec *x, uint64_t ref, uint32_t heap,
+	uint32_t top)
+{
+	if (top == HEAP_EXTERN)
+		return heap == HEAP_EXTERN;
+	if (ref & 1)
+		return heap == HEAP_ANY || heap == HEAP_EQ || heap == HEAP_I31;
+	if (ref & 2)
+		return heap == HEAP_ANY;
+	return pointer_is(x, ref, heap, top);
 }

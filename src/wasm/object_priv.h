@@ -2,9 +2,10 @@
 /*
  * Objects that the collector looks after: exceptions, structs, arrays.  A
  * reference to one is its address.  The collector marks and sweeps and never
- * moves.  Objects know what they refer to; of the machine's stack it is only
- * known which slots are in use, so whatever looks like the address of an
- * object there keeps it alive.
+ * moves; it runs when something is allocated and only looks at what is in
+ * use.  It does not know which slots of the machine's stack, of exceptions
+ * and of structs hold references: whatever there is the address of an object
+ * keeps it alive.  Arrays of numbers are not searched.
  */
 #ifndef WASM_OBJECT_PRIV_H
 #define WASM_OBJECT_PRIV_H
@@ -21,6 +22,7 @@ struct wasm_object {
 	uint32_t bytes;		  /* of data */
 	uint8_t kind;
 	bool marked;
+	bool numbers; /* an array whose elements are no references */
 	/* Exceptions: their tag, then the slots of the values. */
 	uint64_t data[];
 };
@@ -29,6 +31,11 @@ static inline struct wasm_object *wasm_ref_object(uint64_t ref)
 {
 	return (struct wasm_object *)(uintptr_t)ref;
 }
+
+/* Does the reference, which is not null, belong to the heap type (with module
+ * type indices, of the hierarchy below `top`)? */
+bool wasm_ref_is(const struct wasm_exec *x, uint64_t ref, uint32_t heap,
+	uint32_t top);
 
 /*
  * A new object with zeroed data, or NULL.  May collect: everything that is

@@ -23,6 +23,11 @@ const char *wasm_trap_name(enum wasm_trap trap)
 		[WASM_TRAP_UNINITIALIZED] = "uninitialized element",
 		[WASM_TRAP_NULL_FUNC] = "null function reference",
 		[WASM_TRAP_NULL_EXCEPTION] = "null exception reference",
+		[WASM_TRAP_NULL_STRUCT] = "null structure reference",
+		[WASM_TRAP_NULL_ARRAY] = "null array reference",
+		[WASM_TRAP_NULL_I31] = "null i31 reference",
+		[WASM_TRAP_ARRAY] = "out of bounds array access",
+		[WASM_TRAP_CAST] = "cast failure",
 	};
 	return (size_t)trap < ARRAY_LEN(names) ? names[trap] : "unknown trap";
 }

@@ -85,8 +85,10 @@ static uint32_t read_types(struct wasm_module *m, struct wasm_cursor *c,
 	return n;
 }
 
+/* The words of a field: its storage type, then 1 if it is mutable and twice
+ * its first slot in an object. */
 static void read_field(struct wasm_module *m, struct wasm_cursor *c,
-	uint32_t limit)
+	struct wasm_typedef *d, uint32_t limit)
 {
 	uint8_t first = wasm_u8(c);
 	uint32_t t = first == T_I8 || first == T_I16 ?
@@ -96,7 +98,8 @@ static void read_field(struct wasm_module *m, struct wasm_cursor *c,
 	if (mut > 1)
 		wasm_cursor_fail(c, "malformed mutability");
 	pool_put(m, c, t);
-	pool_put(m, c, mut);
+	pool_put(m, c, mut | d->param_slots << 1);
+	d->param_slots += t_slots(t);
 }
 
 static void read_comp(struct wasm_module *m, struct wasm_cursor *c,
@@ -114,11 +117,11 @@ static void read_comp(struct wasm_module *m, struct wasm_cursor *c,
 		if (d->params > MAX_FIELDS)
 			wasm_cursor_fail(c, "too many fields");
 		for (uint32_t i = 0; i < d->params && !c->why; i++)
-			read_field(m, c, limit);
+			read_field(m, c, d, limit);
 		break;
 	case DEF_ARRAY:
 		d->params = 1;
-		read_field(m, c, limit);
+		read_field(m, c, d, limit);
 		break;
 	default:
 		wasm_cursor_fail(c, "malformed definition type");
@@ -151,7 +154,7 @@ static bool field_sub(const struct wasm_module *m, const uint32_t *a,
 {
 	if (a[1] != b[1])
 		return false;
-	if (a[1])
+	if (a[1] & 1)
 		return wasm_type_equal(m, a[0], b[0]);
 	return wasm_type_sub(m, a[0], b[0]);
 }

@@ -88,8 +88,8 @@ enum { DEF_FUNC = 0x60, DEF_STRUCT = 0x5f, DEF_ARRAY = 0x5e };
 
 /*
  * A type definition.  Its value types lie in the module's pool from `first`:
- * a function's parameters, then its results; for structs and arrays each
- * field's storage type followed by 1 when it is mutable.
+ * a function's parameters, then its results; for structs and arrays two words
+ * for each field, see below.
  */
 struct wasm_typedef {
 	uint8_t kind;
@@ -103,6 +103,17 @@ struct wasm_typedef {
 	uint32_t rec_start, rec_len;
 	uint32_t canon; /* number in the module's registry */
 };
+
+/* The second word of a field. */
+static inline bool field_mutable(uint32_t word)
+{
+	return word & 1;
+}
+
+static inline uint32_t field_slot(uint32_t word)
+{
+	return word >> 1;
+}
 
 /* What a registry knows of a canonical type. */
 struct wasm_canon {

@@ -88,6 +88,11 @@ enum wasm_trap {
 	WASM_TRAP_UNINITIALIZED,  /* null element of a table called */
 	WASM_TRAP_NULL_FUNC,	  /* null function reference called */
 	WASM_TRAP_NULL_EXCEPTION, /* null exception reference thrown */
+	WASM_TRAP_NULL_STRUCT,	  /* null structure reference */
+	WASM_TRAP_NULL_ARRAY,	  /* null array reference */
+	WASM_TRAP_NULL_I31,	  /* null i31 reference */
+	WASM_TRAP_ARRAY,	  /* out of bounds array access */
+	WASM_TRAP_CAST,		  /* cast failure */
 };
 
 struct wasm_result {
@@ -234,6 +239,12 @@ MUST_USE bool wasm_store_global(struct wasm_store *s, enum wasm_type type,
 	bool is_mutable, uint64_t value, struct wasm_extern *out);
 /* The value of a global: one slot, for a v128 two. */
 void wasm_extern_global(const struct wasm_extern *g, uint64_t value[2]);
+
+/* --- for developers ------------------------------------------------------ */
+
+/* Writes a function's register code, line by line; nothing for imports. */
+void wasm_module_dump(const struct wasm_module *m, uint32_t func,
+	void (*put)(void *ctx, const char *text), void *ctx);
 
 /* Memory that the module and the instance hold, in bytes. */
 size_t wasm_module_footprint(const struct wasm_module *m);

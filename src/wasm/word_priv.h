@@ -37,4 +37,7 @@ enum { WASM_HEADER_WORDS = 2 };
 
 enum { WASM_MAX_FRAME = 65000 }; /* slots; they are numbered in 16 bits */
 
+/* How many words the instruction at w has. */
+uint32_t wasm_op_words(const union wasm_word *w);
+
 #endif

@@ -3,3 +3,10 @@ $(call program,tests/fake/keep/process/exec,exec,tests/fake/exec.c)
 $(O)/tests/unit/hal/process $(O)/tests/unit/host/gate_keep: | \
 	$(O)/tests/fake/keep/process/exec
 $(O)/tests/unit/host/gate_keep: | $(O)/bin/donjon-keep
+# The same below a shim.
+$(call program,tests/fake/keep/kvm/exec,exec,tests/fake/guest.c)
+$(O)/tests/fake/keep/kvm/shim: $(O)/keep/kvm/shim
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(O)/tests/unit/hal/kvm: | $(O)/tests/fake/keep/kvm/exec \
+	$(O)/tests/fake/keep/kvm/shim

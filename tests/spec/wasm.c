@@ -20,16 +20,6 @@ enum { MAX_NAMED = 256, MAX_SLOTS = 64 };
 static const struct {
 	const char *prefix, *proposal;
 } missing[] = {
-	{ "array", "garbage collection" },
-	{ "struct", "garbage collection" },
-	{ "i31", "garbage collection" },
-	{ "extern", "garbage collection" },
-	{ "br_on_cast", "garbage collection" },
-	{ "ref_cast", "garbage collection" },
-	{ "ref_eq", "garbage collection" },
-	{ "ref_test", "garbage collection" },
-	{ "type-subtyping", "garbage collection" },
-	{ "table_init", "garbage collection" },
 	{ NULL, NULL },
 };
 

@@ -18,7 +18,6 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	return _cmocka_run_group_tests(
-		       argv[0], tests, count, NULL, NULL) ?
-		1 : 0;
+	return _cmocka_run_group_tests(argv[0], tests, count, NULL, NULL) ? 1 :
+									    0;
 }

@@ -24,28 +24,28 @@
 
 void test_register(const char *name, void (*run)(void **));
 
-#define TEST(name)                                               \
-	static void name(void **);                               \
+#define TEST(name)                                                \
+	static void name(void **);                                \
 	__attribute__((constructor)) static void name##_add(void) \
-	{                                                        \
-		test_register(#name, name);                      \
-	}                                                        \
+	{                                                         \
+		test_register(#name, name);                       \
+	}                                                         \
 	static void name(void **test_state __attribute__((unused)))
 
-#define CHECK(cond)      assert_true(cond)
-#define CHECK_INT(a, b)  assert_int_equal((a), (b))
-#define CHECK_STR(a, b)  assert_string_equal((a), (b))
+#define CHECK(cond)	   assert_true(cond)
+#define CHECK_INT(a, b)	   assert_int_equal((a), (b))
+#define CHECK_STR(a, b)	   assert_string_equal((a), (b))
 #define CHECK_MEM(a, b, n) assert_memory_equal((a), (b), (n))
-#define CHECK_HAS(text, part)                                        \
-	do {                                                         \
-		if (!strstr((text), (part)))                         \
-			fail_msg("\"%s\" does not mention \"%s\"",   \
-				(text), (part));                     \
+#define CHECK_HAS(text, part)                                              \
+	do {                                                               \
+		if (!strstr((text), (part)))                               \
+			fail_msg("\"%s\" does not mention \"%s\"", (text), \
+				(part));                                   \
 	} while (0)
-#define SKIP_TEST(why)                          \
-	do {                                    \
+#define SKIP_TEST(why)                              \
+	do {                                        \
 		print_message("SKIP: %s\n", (why)); \
-		skip();                         \
+		skip();                             \
 	} while (0)
 
 #endif

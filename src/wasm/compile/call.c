@@ -173,6 +173,15 @@ static void ref_as_non_null(struct wasm_compiler *c)
 	wasm_push_val(c, v, t_ref(heap, false));
 }
 
+static void ref_eq(struct wasm_compiler *c)
+{
+	uint32_t eq = t_ref(HEAP_EQ, true);
+	struct wasm_val r = wasm_pop(c, eq), l = wasm_pop(c, eq);
+	uint32_t a = wasm_use(c, &l), b = wasm_use(c, &r);
+	uint32_t to = wasm_push(c, T_I32);
+	wasm_emit_result(c, wasm_emit_op(c, OP_ref_eq, to, a, b));
+}
+
 static void ref_is_null(struct wasm_compiler *c)
 {
 	struct wasm_val v = wasm_pop_ref(c);
@@ -194,6 +203,9 @@ void wasm_compile_reference(struct wasm_compiler *c, uint32_t op)
 		break;
 	case 0xd2:
 		ref_func(c);
+		break;
+	case 0xd3:
+		ref_eq(c);
 		break;
 	case 0xd4:
 		ref_as_non_null(c);

@@ -41,7 +41,7 @@ static void reset(struct wasm_compiler *c, const struct wasm_typedef *type)
 	c->local_count = c->val_count = c->ctl_count = c->set_count = 0;
 	c->aliases = c->loops = c->const_count = 0;
 	c->local_slots = c->stack_base = c->max_slot = 0;
-	c->last = NO_CODE;
+	c->last = c->tail = c->tail_before = NO_CODE;
 	c->dead = false;
 }
 
@@ -122,8 +122,10 @@ static void instruction(struct wasm_compiler *c)
 	else if ((op >= 0x06 && op <= 0x0a) || op == 0x18 || op == 0x19 ||
 		op == 0x1f)
 		wasm_compile_exception(c, op);
-	else if ((op >= 0xd0 && op <= 0xd2) || (op >= 0xd4 && op <= 0xd6))
+	else if (op >= 0xd0 && op <= 0xd6)
 		wasm_compile_reference(c, op);
+	else if (op == 0xfb)
+		wasm_compile_gc(c);
 	else if (op == 0xfc)
 		prefixed_fc(c);
 	else if (op == 0xfd)
@@ -132,14 +134,23 @@ static void instruction(struct wasm_compiler *c)
 		wasm_cursor_fail(&c->in, "illegal opcode");
 }
 
+/* v128.const; new structs and arrays, conversions of references. */
+static bool const_prefixed(struct wasm_cursor in, uint8_t prefix)
+{
+	wasm_u8(&in);
+	uint32_t op = wasm_u32(&in);
+	if (prefix == 0xfd)
+		return op == 12;
+	return op <= 1 || (op >= 6 && op <= 8) || (op >= 26 && op <= 28);
+}
+
 static bool const_op(const struct wasm_compiler *c)
 {
 	if (c->in.at == c->in.end)
 		return true;
 	uint8_t op = *c->in.at;
-	/* v128.const is the only one after its prefix. */
-	if (op == 0xfd)
-		return wasm_cursor_left(&c->in) > 1 && c->in.at[1] == 0x0c;
+	if (op == 0xfd || op == 0xfb)
+		return const_prefixed(c->in, op);
 	return op == 0x0b || (op >= 0x41 && op <= 0x44) || op == 0x23 ||
 		op == 0xd0 || op == 0xd2 || (op >= 0x6a && op <= 0x6c) ||
 		(op >= 0x7c && op <= 0x7e);

@@ -100,6 +100,9 @@ struct wasm_compiler {
 	/* The instruction that made the value on top, while nothing else was
 	 * emitted and no label placed after it. */
 	uint32_t last;
+	/* Where the newest instruction begins, and the one before it, while
+	 * no label was placed after them; NO_CODE: can't be part of a pair. */
+	uint32_t tail, tail_before;
 };
 
 /* --- texts ------------------------------------------------------------- */
@@ -110,6 +113,9 @@ void wasm_compile_limit(struct wasm_compiler *c, const char *why);
 uint32_t wasm_emit(struct wasm_compiler *c, union wasm_word w);
 uint32_t wasm_emit_op(struct wasm_compiler *c, uint32_t op, uint32_t a,
 	uint32_t b, uint32_t cc);
+/* fuse.c: makes a pair of the newest instruction and w, which is to follow it
+ * (and whose operands may be exchanged for that). */
+bool wasm_fuse(struct wasm_compiler *c, union wasm_word *w);
 /* op, a, and a 32-bit number. */
 uint32_t wasm_emit_wide(struct wasm_compiler *c, uint32_t op, uint32_t a,
 	uint32_t high);
@@ -151,6 +157,9 @@ struct wasm_ctl *wasm_ctl_at(struct wasm_compiler *c, uint32_t depth);
 void wasm_unreachable(struct wasm_compiler *c);
 void wasm_compile_control(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_br_null(struct wasm_compiler *c, bool on_null);
+/* A conditional branch (br_nz and the like) on register a. */
+void wasm_branch_on(struct wasm_compiler *c, uint32_t depth, uint32_t op,
+	uint32_t a);
 /* Opens the outermost block. */
 void wasm_compile_open(struct wasm_compiler *c);
 const uint32_t *wasm_label_types(struct wasm_compiler *c, struct wasm_ctl *k,
@@ -199,6 +208,8 @@ void wasm_compile_variable(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_call(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_reference(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_simd(struct wasm_compiler *c);
+void wasm_compile_gc(struct wasm_compiler *c);
+void wasm_compile_cast(struct wasm_compiler *c, uint32_t op);
 /* 0xfc */
 void wasm_compile_saturating(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_bulk_memory(struct wasm_compiler *c, uint32_t op);

@@ -58,7 +58,7 @@ void wasm_unreachable(struct wasm_compiler *c)
 	drop_to(c, k->height);
 	k->unreachable = true;
 	c->dead = true;
-	c->last = NO_CODE;
+	wasm_emit_label(c);
 }
 
 /* Reads a block type into k. */
@@ -164,7 +164,7 @@ static void move_values(struct wasm_compiler *c, struct wasm_ctl *k)
 {
 	uint32_t n, to = k->base;
 	wasm_label_types(c, k, &n);
-	if (c->dead || n > c->val_count)
+	if (c->dead || !n || n > c->val_count)
 		return;
 	const struct wasm_val *v = &c->vals[c->val_count - n];
 	for (uint32_t i = 0; i < n; i++) {
@@ -243,6 +243,8 @@ static bool take_cmp(struct wasm_compiler *c, const struct wasm_val *v,
 	}
 	c->m->code_count = c->last;
 	c->last = NO_CODE;
+	c->tail = c->tail_before;
+	c->tail_before = NO_CODE;
 	*out = (struct cond){ .op = op, .a = w.b, .b = w.c, .fused = true };
 	return true;
 }
@@ -464,8 +466,10 @@ static void do_end(struct wasm_compiler *c)
 	if (k->kind == CTL_IF && !same_types(c, k))
 		wasm_compile_fail(c, "type mismatch: if without else");
 	if (k->kind == CTL_FUNC && !c->failed && !c->dead &&
-		c->val_count - k->height >= k->result_count)
+		c->val_count - k->height >= k->result_count) {
 		emit_return(c);
+		c->dead = true;
+	}
 	wasm_check_end(c, k);
 	if (!c->failed)
 		wasm_end_block(c);
@@ -616,6 +620,13 @@ void wasm_compile_control(struct wasm_compiler *c, uint32_t op)
 	default:
 		do_return(c);
 	}
+}
+
+void wasm_branch_on(struct wasm_compiler *c, uint32_t depth, uint32_t op,
+	uint32_t a)
+{
+	if (!c->failed && !c->dead)
+		branch_if(c, depth, (struct cond){ .op = op, .a = a });
 }
 
 /* br_on_null and br_on_non_null. */

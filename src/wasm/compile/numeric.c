@@ -133,6 +133,13 @@ static void int_binary(struct wasm_compiler *c, uint32_t t, uint32_t i)
 	uint32_t base = t == T_I32 ? OP_i32_add_rr : OP_i64_add_rr, imm;
 	struct wasm_val r = wasm_pop(c, t), l = wasm_pop(c, t);
 	bool commutes = i == ADD || i == MUL || (i >= AND && i <= XOR);
+	/* There are more pairs with additions. */
+	if (i == SUB && wasm_small(&r, &imm) && imm != 0x8000) {
+		r.v = -r.v;
+		if (t == T_I32)
+			r.v = (uint32_t)r.v;
+		i = ADD;
+	}
 	if (commutes && wasm_small(&l, &imm))
 		emit_int(c, base + 2 * i, t, &r, &l);
 	else

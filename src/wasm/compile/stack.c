@@ -21,10 +21,19 @@ uint32_t wasm_emit(struct wasm_compiler *c, union wasm_word w)
 	return m->code_count++;
 }
 
+/* The first word of an instruction. */
+static uint32_t begin(struct wasm_compiler *c, union wasm_word w)
+{
+	bool paired = wasm_fuse(c, &w);
+	c->tail_before = paired ? NO_CODE : c->tail;
+	c->tail = paired ? NO_CODE : c->m->code_count;
+	return wasm_emit(c, w);
+}
+
 uint32_t wasm_emit_op(struct wasm_compiler *c, uint32_t op, uint32_t a,
 	uint32_t b, uint32_t cc)
 {
-	return wasm_emit(c,
+	return begin(c,
 		(union wasm_word){ .op = (uint16_t)op,
 			.a = (uint16_t)a,
 			.b = (uint16_t)b,
@@ -34,8 +43,7 @@ uint32_t wasm_emit_op(struct wasm_compiler *c, uint32_t op, uint32_t a,
 uint32_t wasm_emit_wide(struct wasm_compiler *c, uint32_t op, uint32_t a,
 	uint32_t high)
 {
-	return wasm_emit(c,
-		(union wasm_word){ .low = op | a << 16, .high = high });
+	return begin(c, (union wasm_word){ .low = op | a << 16, .high = high });
 }
 
 void wasm_emit_pair(struct wasm_compiler *c, uint32_t low, uint32_t high)
@@ -52,7 +60,7 @@ void wasm_emit_u64(struct wasm_compiler *c, uint64_t v)
 
 void wasm_emit_label(struct wasm_compiler *c)
 {
-	c->last = NO_CODE;
+	c->last = c->tail = c->tail_before = NO_CODE;
 }
 
 void wasm_emit_result(struct wasm_compiler *c, uint32_t at)

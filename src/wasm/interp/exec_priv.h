@@ -78,23 +78,33 @@ struct wasm_op_entry;
 	const union wasm_word *ip, uint64_t *fp, uint8_t *mem, uint64_t mlen, \
 		struct wasm_exec *x, const struct wasm_op_entry *ops
 
+/*
+ * Operations are reached through a constant table only, by numbers that the
+ * compiler wrote: their jumps need no check, and they no landing pad.
+ */
+#if defined(__CET__) && !defined(__clang__)
+#define WASM_OP_FUNC __attribute__((nocf_check))
+#else
+#define WASM_OP_FUNC
+#endif
+
 struct wasm_op_entry {
-	void (*run)(WASM_ARGS);
+	void (*run)(WASM_ARGS) WASM_OP_FUNC;
 };
 
-#define WASM_X(n) void wasm_op_##n(WASM_ARGS);
+#define WASM_X(n) void wasm_op_##n(WASM_ARGS) WASM_OP_FUNC;
 WASM_OPS_ALL
 #undef WASM_X
 /* Not operations: where operations go when something is out of the way. */
-void wasm_op_stop(WASM_ARGS);
-void wasm_op_halt(WASM_ARGS);
-void wasm_op_refill(WASM_ARGS);
-void wasm_op_make_room(WASM_ARGS);
-void wasm_op_call_any(WASM_ARGS);
-void wasm_op_tail_any(WASM_ARGS);
-void wasm_op_unwind(WASM_ARGS);
+void wasm_op_stop(WASM_ARGS) WASM_OP_FUNC;
+void wasm_op_halt(WASM_ARGS) WASM_OP_FUNC;
+void wasm_op_refill(WASM_ARGS) WASM_OP_FUNC;
+void wasm_op_make_room(WASM_ARGS) WASM_OP_FUNC;
+void wasm_op_call_any(WASM_ARGS) WASM_OP_FUNC;
+void wasm_op_tail_any(WASM_ARGS) WASM_OP_FUNC;
+void wasm_op_unwind(WASM_ARGS) WASM_OP_FUNC;
 
-#define OP(n) void wasm_op_##n(WASM_ARGS)
+#define OP(n) WASM_OP_FUNC void wasm_op_##n(WASM_ARGS)
 #define UNUSED_ARGS \
 	((void)ip, (void)fp, (void)mem, (void)mlen, (void)x, (void)ops)
 

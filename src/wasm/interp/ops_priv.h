@@ -8,6 +8,7 @@
 #ifndef WASM_INTERP_OPS_PRIV_H
 #define WASM_INTERP_OPS_PRIV_H
 
+#include "wasm/interp/pairs_table.h"
 #include "wasm/interp/simd_table.h"
 #include "wasm/word_priv.h"
 
@@ -78,6 +79,16 @@
 	X(table_get) X(table_set) X(table_size) X(table_grow) X(table_fill) \
 	X(table_copy) X(table_init) X(elem_drop)
 
+#define WASM_OPS_GC(X) \
+	X(struct_new) X(struct_new_default) X(struct_get) X(struct_get2) \
+	X(struct_get8_s) X(struct_get8_u) X(struct_get16_s) \
+	X(struct_get16_u) X(struct_set) X(struct_set2) \
+	X(array_new) X(array_new_default) X(array_new_fixed) \
+	X(array_new_data) X(array_new_elem) X(array_get) X(array_set) \
+	X(array_len) X(array_fill) X(array_copy) X(array_init_data) \
+	X(array_init_elem) X(ref_test) X(ref_cast) X(ref_eq) X(ref_i31) \
+	X(i31_get_s) X(i31_get_u)
+
 /* What each list's entries become. */
 #define WASM_X_PAIR(T, n)    WASM_X(T##_##n##_rr) WASM_X(T##_##n##_rk)
 #define WASM_X_BR(T, n)      WASM_X(br_##T##_##n##_rr) WASM_X(br_##T##_##n##_rk)
@@ -104,7 +115,9 @@
 	WASM_OPS_LOAD_LIST(WASM_X_LOAD) \
 	WASM_OPS_STORE_LIST(WASM_X_STORE) \
 	WASM_OPS_BULK(WASM_X) \
-	WASM_OPS_SIMD
+	WASM_OPS_GC(WASM_X) \
+	WASM_OPS_SIMD \
+	WASM_OPS_PAIRS
 
 enum wasm_op {
 #define WASM_X(n) OP_##n,

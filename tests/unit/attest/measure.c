@@ -90,3 +90,47 @@ TEST(measure_refuses_what_can_be_no_image)
 	CHECK_INT(len, 7);
 	images_remove(&i);
 }
+
+static void put_at(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/kvm/%s", dir, name);
+	FILE *f = fopen(path, "wb");
+	CHECK(f != NULL);
+	CHECK(fputs(text, f) >= 0);
+	CHECK(fclose(f) == 0);
+}
+
+TEST(measure_of_kvm_tells_where_one_image_ends)
+{
+	char dir[] = P_tmpdir "/donjon-measure-XXXXXX", sub[96], path[128];
+	struct err e = { 0 };
+	uint8_t out[64], other[64];
+	char hex[97];
+	size_t len = 0;
+	CHECK(mkdtemp(dir) != NULL);
+	snprintf(sub, sizeof sub, "%s/kvm", dir);
+	CHECK(mkdir(sub, 0700) == 0);
+	put_at(dir, "shim", "abc");
+	CHECK(!attest_measure("kvm", dir, out, &len, &e));
+	CHECK_HAS(e.text, "/kvm/exec: No such file");
+	put_at(dir, "exec", "de");
+	CHECK(attest_measure("kvm", dir, out, &len, &e));
+	CHECK_INT(len, 48);
+	hex_encode(bytes_of(out, len), hex);
+	/* SHA-384(0300000000000000 "abc" 0200000000000000 "de") */
+	CHECK_STR(hex,
+		"94df81dcc0f2f40a0fb7e3059619f074fb38324f80ddc5eb"
+		"705099ef4b26054d16413b19acc4dae8f3618cec516ec7e9");
+	put_at(dir, "shim", "abcd");
+	put_at(dir, "exec", "e");
+	CHECK(attest_measure("kvm", dir, other, &len, &e));
+	CHECK(memcmp(out, other, 48) != 0);
+	for (const char *const *n =
+			(const char *const[]){ "shim", "exec", "", NULL };
+		*n; n++) {
+		snprintf(path, sizeof path, "%s/%s", sub, *n);
+		remove(path);
+	}
+	CHECK(rmdir(dir) == 0);
+}

@@ -6,13 +6,13 @@
 #include "../test.h"
 
 /* The C library is the oracle. */
-#define SAME(...)                                            \
-	do {                                                 \
-		char ours[80], theirs[80];                   \
+#define SAME(...)                                               \
+	do {                                                    \
+		char ours[80], theirs[80];                      \
 		size_t n = fmt(ours, sizeof ours, __VA_ARGS__); \
-		snprintf(theirs, sizeof theirs, __VA_ARGS__); \
-		CHECK_STR(ours, theirs);                     \
-		CHECK_INT(n, strlen(theirs));                \
+		snprintf(theirs, sizeof theirs, __VA_ARGS__);   \
+		CHECK_STR(ours, theirs);                        \
+		CHECK_INT(n, strlen(theirs));                   \
 	} while (0)
 
 TEST(fmt_prints_what_the_c_library_prints)

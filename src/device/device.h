@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A kernel's interface to virtual machines, as thin as can be: what hal/
+ * says to /dev/kvm and /dev/sev goes through here.  Two implementations: the
+ * system calls (linux.c), and the software platform, which plays the kernel
+ * and its hardware (soft/).
+ *
+ * Handles are small numbers >= 0 that open and ioctl give out.  What can fail
+ * returns as the system call does, but with -errno.  Requests, arguments and
+ * struct kvm_run are Linux's (linux/kvm.h, spec/kvm.h).
+ *
+ * One thread opens, asks and closes; `enter` is called by the one thread that
+ * runs that processor; `kick` by any.
+ */
+#ifndef DEVICE_DEVICE_H
+#define DEVICE_DEVICE_H
+
+#include "base/err.h"
+
+struct device;
+
+struct device_ops {
+	/* "/dev/kvm" or "/dev/sev". */
+	int (*open)(struct device *d, const char *path);
+	int (*ioctl)(struct device *d, int handle, unsigned long request,
+		void *arg);
+	/* The kvm_run of a processor; NULL on failure. */
+	void *(*map)(struct device *d, int handle, size_t len);
+	void (*unmap)(struct device *d, void *at, size_t len);
+	/* Zeroed memory that a memory region may be made of; NULL: none. */
+	void *(*memory)(struct device *d, size_t len);
+	void (*memory_free)(struct device *d, void *at, size_t len);
+	/* Runs the processor until it exits: 0; -EINTR when it was kicked. */
+	int (*enter)(struct device *d, int vcpu, void *run);
+	/* Makes enter return, now and from now on. */
+	void (*kick)(struct device *d, int vcpu, void *run);
+	void (*close)(struct device *d, int handle);
+	/* After everything was closed. */
+	void (*free)(struct device *d);
+};
+
+struct device {
+	const struct device_ops *ops;
+};
+
+/* The kernel's own. */
+MUST_USE bool device_linux_new(struct device **out, struct err *e);
+
+static inline int device_ioctl(struct device *d, int handle,
+	unsigned long request, void *arg)
+{
+	return d->ops->ioctl(d, handle, request, arg);
+}
+
+#endif

@@ -1,0 +1,1 @@
+$(call library,device,src/device/linux.c,host fuzz)

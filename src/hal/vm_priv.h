@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the technologies that run exec in a virtual machine share: images,
+ * the one processor and its thread, and the confinement of the loader.
+ */
+#ifndef HAL_VM_PRIV_H
+#define HAL_VM_PRIV_H
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "abi/vm.h"
+#include "base/bytes.h"
+#include "device/device.h"
+#include "hal/hal.h"
+
+/* --- images (vm_image.c) -------------------------------------------------- */
+
+struct vm_images {
+	struct vm_image_head head; /* as in the file */
+	size_t exec_at, exec_bytes;
+	size_t end; /* of both, in whole pages */
+};
+
+/*
+ * Reads <image_dir>/<tech>/shim and .../exec into ram, each where abi/vm.h
+ * says; bytes behind them stay as they are.  Refuses a shim of another
+ * technology or version.
+ */
+MUST_USE bool vm_images_load(const char *image_dir, const struct hal_tech *tech,
+	uint8_t *ram, size_t ram_bytes, struct vm_images *out, struct err *e);
+/* Tells the shim what its head must say about this load. */
+void vm_images_fill(const struct vm_images *v, uint32_t c_bit, uint8_t *ram);
+
+/*
+ * Technology `kvm`: SHA-384 over both files, each behind its length as 64
+ * bits, little-endian; the shim first.  In two halves, because exec's pages
+ * are hashed while the Keep starts: nobody writes there any more.
+ */
+struct crypto_hash;
+MUST_USE bool vm_measure_shim(const uint8_t *ram, const struct vm_images *v,
+	struct crypto_hash **h, struct err *e);
+/* h is freed. */
+MUST_USE bool vm_measure_exec(const uint8_t *ram, const struct vm_images *v,
+	struct crypto_hash *h, uint8_t out[48], struct err *e);
+/* Both halves, of the files. */
+MUST_USE bool vm_measure_files(const char *image_dir,
+	const struct hal_tech *tech, uint8_t out[48], struct err *e);
+
+/* --- the processor (vm_cpu.c) ----------------------------------------------
+ */
+
+enum vm_turn {
+	VM_TURN_AGAIN, /* enter again */
+	VM_TURN_BELL,  /* the Keep asks */
+	VM_TURN_GONE,  /* it will not run again; `why` says how */
+};
+
+struct vm_cpu;
+
+/* What the processor's exit means; called by its thread. */
+typedef enum vm_turn vm_on_exit(void *ctx, struct vm_cpu *c);
+
+struct vm_cpu {
+	struct device *device;
+	int vm, handle;
+	void *run; /* struct kvm_run */
+	size_t run_bytes;
+	struct vm_report *report; /* in the window */
+	vm_on_exit *on_exit;	  /* asked about what vm_cpu.c doesn't know */
+	void *ctx;
+
+	int bell; /* eventfd */
+	bool started;
+	pthread_t thread;
+	sem_t go;
+	bool quit; /* atomic */
+	/* Atomic: the thread gives up its capabilities when it next stands
+	 * still; it has. */
+	bool confine, confined;
+	bool gone; /* written by the thread before it rings the bell */
+	char why[128];
+};
+
+/* Old Intel processors want memory of the guest's: some that it has not. */
+void vm_keep_clear(struct device *d, int vm);
+/* Makes processor 0 of a virtual machine; accepts all-zero at _fini. */
+MUST_USE bool vm_cpu_init(struct vm_cpu *c, struct device *d, int vm,
+	struct err *e);
+/* In the state that abi/vm.h and docs/shim.md say. */
+MUST_USE bool vm_cpu_reset(struct vm_cpu *c, const struct vm_image_head *head,
+	struct err *e);
+/* Its thread, which enters at once. */
+MUST_USE bool vm_cpu_start(struct vm_cpu *c, struct err *e);
+void vm_cpu_fini(struct vm_cpu *c);
+
+/* hal.h's take and resume. */
+MUST_USE bool vm_cpu_take(struct vm_cpu *c, bool *gone, char why[128],
+	struct err *e);
+MUST_USE bool vm_cpu_resume(struct vm_cpu *c, struct err *e);
+
+/* --- the probe (vm_probe.c) ------------------------------------------------
+ */
+
+/* Runs a few instructions of long-mode code and times them. */
+MUST_USE bool vm_probe(struct device *d, int kvm, struct err *e);
+
+/* --- the loader (vm_confine.c) ----------------------------------------------
+ */
+
+/* As process.c does, and KVM_RUN; `requests` beside it, 0 at their end. */
+MUST_USE bool vm_confine(struct vm_cpu *c, uid_t uid, bool change,
+	const unsigned long *requests, struct err *e);
+
+#endif

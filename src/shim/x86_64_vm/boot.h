@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one exec that a shim runs, and how far the shim has come. */
+#ifndef SHIM_X86_64_VM_BOOT_H
+#define SHIM_X86_64_VM_BOOT_H
+
+#include "shim/x86_64_vm/user.h"
+
+extern struct user shim_user;
+
+/* The shim's own tables are there: the window can be reached. */
+bool shim_booted(void);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/x86_64_vm/traps.h"
+
+#include "arch/x86_64/cpu.h"
+#include "base/fmt.h"
+#include "base/must.h"
+#include "shim/x86_64_vm/boot.h"
+#include "shim/x86_64_vm/platform.h"
+#include "shim/x86_64_vm/user.h"
+
+enum {
+	KERNEL_CODE = 0x08,
+	TSS = 0x28,
+	GDT_WORDS = 7,
+	VECTORS = 256,
+	STUB_BYTES = 16
+};
+
+/* AMD64 manual, volume 2, §4.8 and §8.9. */
+enum { GATE_INTERRUPT = 0x8e, IST_FAULT = 1, IST_VC = 2 };
+
+struct task_state { /* §12.2.5 */
+	uint8_t reserved_00[4];
+	uint8_t rsp0[8];
+	uint8_t reserved_0c[0x24 - 0x0c];
+	uint8_t ist[7][8];
+	uint8_t reserved_5c[10];
+	uint16_t io_map;
+};
+LAYOUT(struct task_state, ist, 0x24);
+LAYOUT_SIZE(struct task_state, 0x68);
+
+struct gate {
+	uint16_t offset_0;
+	uint16_t selector;
+	uint8_t ist;
+	uint8_t type;
+	uint16_t offset_16;
+	uint32_t offset_32;
+	uint32_t reserved_0c;
+};
+LAYOUT_SIZE(struct gate, 0x10);
+
+extern uint8_t shim_vectors[], stack_main[], stack_fault[], stack_vc[];
+void shim_syscall_entry(void);
+
+static struct task_state tss;
+static struct gate idt[VECTORS] __attribute__((aligned(16)));
+static uint64_t gdt[GDT_WORDS] = { 0,
+	0x00af9b000000ffff,   /* 08: the shim's code */
+	0x00cf93000000ffff,   /* 10: its data */
+	0x00cff3000000ffff,   /* 18: exec's data */
+	0x00affb000000ffff }; /* 20: its code */
+
+static void set_stack(uint8_t slot[8], const uint8_t *top)
+{
+	memcpy(slot, &top, sizeof top);
+}
+
+static void init_tss(void)
+{
+	uint64_t base = (uint64_t)&tss;
+	set_stack(tss.rsp0, stack_main);
+	set_stack(tss.ist[IST_FAULT - 1], stack_fault);
+	set_stack(tss.ist[IST_VC - 1], stack_vc);
+	tss.io_map = sizeof tss; /* none: no port is exec's */
+	gdt[TSS / 8] = (sizeof tss - 1) | (base & 0xffffff) << 16 |
+		0x89ull << 40 | (base >> 24 & 0xff) << 56;
+	gdt[TSS / 8 + 1] = base >> 32;
+}
+
+static uint8_t stack_of(unsigned vector)
+{
+	switch (vector) {
+	case VECTOR_NMI:
+	case VECTOR_DF:
+	case VECTOR_MC:
+		return IST_FAULT;
+	case VECTOR_VC:
+		return IST_VC;
+	default:
+		return 0;
+	}
+}
+
+void traps_init(void)
+{
+	for (unsigned i = 0; i < VECTORS; i++) {
+		uint64_t at = (uint64_t)shim_vectors + i * STUB_BYTES;
+		idt[i] = (struct gate){
+			.offset_0 = (uint16_t)at,
+			.selector = KERNEL_CODE,
+			.ist = stack_of(i),
+			.type = GATE_INTERRUPT,
+			.offset_16 = (uint16_t)(at >> 16),
+			.offset_32 = (uint32_t)(at >> 32),
+		};
+	}
+	init_tss();
+	const struct cpu_table g = { .limit = sizeof gdt - 1,
+		.base = (uint64_t)gdt };
+	const struct cpu_table i = { .limit = sizeof idt - 1,
+		.base = (uint64_t)idt };
+	cpu_lgdt(&g);
+	cpu_lidt(&i);
+	cpu_ltr(TSS);
+}
+
+void traps_init_syscall(void)
+{
+	enum { STAR = 0xc0000081, LSTAR = 0xc0000082, SFMASK = 0xc0000084 };
+	/* IF, TF, DF, IOPL, NT and AC are off in the shim. */
+	const uint64_t mask = 0x47700;
+	cpu_wrmsr(STAR, (uint64_t)KERNEL_CODE << 32 | 0x13ull << 48);
+	cpu_wrmsr(LSTAR, (uint64_t)shim_syscall_entry);
+	cpu_wrmsr(SFMASK, mask);
+}
+
+/* --- exceptions ------------------------------------------------------------
+ */
+
+static void describe(const struct trap *t, char out[48])
+{
+	if (trap_from_user(t))
+		user_place(&shim_user, t->rip, out);
+	else
+		fmt(out, 48, "shim+0x%llx",
+			(unsigned long long)(t->rip - VM_SHIM_VA));
+}
+
+NORETURN static void die(const struct trap *t, uint64_t at)
+{
+	char where[48], what[48];
+	describe(t, where);
+	user_place(&shim_user, at, what);
+	if (t->vector == VECTOR_PF && !trap_from_user(t))
+		shim_crash("page fault 0x%llx at %s, in 0x%llx",
+			(unsigned long long)t->error, where,
+			(unsigned long long)at);
+	if (t->vector == VECTOR_PF)
+		shim_crash("page fault 0x%llx at %s, in %s",
+			(unsigned long long)t->error, where, what);
+	shim_crash("exception %llu, error 0x%llx, at %s",
+		(unsigned long long)t->vector, (unsigned long long)t->error,
+		where);
+}
+
+void shim_trap(struct trap *t);
+void shim_trap(struct trap *t)
+{
+	uint64_t at = cpu_read_cr2();
+	if (platform_trap(t))
+		return;
+	/* Nobody here waits for an interrupt: one that a host sends all the
+	 * same changes nothing. */
+	if (t->vector >= VECTOR_FIRST_INTERRUPT || t->vector == VECTOR_NMI)
+		return;
+	if (t->vector == VECTOR_PF && trap_from_user(t) &&
+		user_fault(&shim_user, at, t->error))
+		return;
+	die(t, at);
+}
+
+int64_t shim_syscall(uint64_t number, const uint64_t args[6]);
+int64_t shim_syscall(uint64_t number, const uint64_t args[6])
+{
+	return user_call(&shim_user, number, args);
+}
+
+/* --- the end ---------------------------------------------------------------
+ */
+
+static struct vm_report *report(void)
+{
+	return (void *)(PAGING_WINDOW_VA + VM_REPORT_AT);
+}
+
+NORETURN static void end(enum vm_event event)
+{
+	platform_event(event);
+	for (;;)
+		cpu_hlt();
+}
+
+void shim_crash(const char *format, ...)
+{
+	char text[sizeof report()->text];
+	va_list ap;
+	va_start(ap, format);
+	size_t n = fmt_v(text, sizeof text, format, ap);
+	va_end(ap);
+	/* Before there are tables, nobody can be told. */
+	if (shim_booted()) {
+		memcpy(report()->text, text, n);
+		report()->text_len = (uint32_t)n;
+	}
+	end(VM_EVENT_CRASH);
+}
+
+void shim_exit(int status)
+{
+	report()->status = (uint32_t)status;
+	report()->unknown_calls = shim_user.personality.unknown;
+	end(VM_EVENT_EXIT);
+}
+
+void must_failed(const char *what, const char *file, int line)
+{
+	(void)what;
+	shim_crash("bug at %s:%d", file, line);
+}

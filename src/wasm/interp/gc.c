@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Structs, arrays, i31, casts. */
+#include "wasm/interp/exec_priv.h"
+#include "wasm/object_priv.h"
+
+enum { NUMBERS = 8, LOG2 = 7, UNIT = 64 };
+
+static uint64_t ref(const struct wasm_object *o)
+{
+	return (uint64_t)(uintptr_t)o;
+}
+
+/* Lets the collector see what is in use. */
+#define SAVE_FRAME() (x->ip = ip, x->fp = fp)
+
+/* --- structs -----------------------------------------------------------------
+ */
+
+/* a result, b values; type, slots */
+OP(struct_new)
+{
+	uint32_t n = ip[1].high;
+	SAVE_FRAME();
+	struct wasm_object *o = wasm_object_new(x, OBJECT_STRUCT,
+		x->inst->canon[ip[1].low], n * sizeof(uint64_t));
+	if (!o)
+		TRAP(LIMIT);
+	for (uint32_t i = 0; i < n; i++)
+		o->data[i] = fp[ip->b + i];
+	fp[ip->a] = ref(o);
+	NEXT(2);
+}
+
+OP(struct_new_default)
+{
+	SAVE_FRAME();
+	struct wasm_object *o = wasm_object_new(x, OBJECT_STRUCT,
+		x->inst->canon[ip[1].low], ip[1].high * sizeof(uint64_t));
+	if (!o)
+		TRAP(LIMIT);
+	fp[ip->a] = ref(o);
+	NEXT(2);
+}
+
+#define STRUCT(r)                                       \
+	struct wasm_object *o = wasm_ref_object(fp[r]); \
+	if (UNLIKELY(!o))                               \
+	TRAP(NULL_STRUCT)
+
+#define STRUCT_GET(name, T, U)              \
+	OP(name)                            \
+	{                                   \
+		STRUCT(ip->b);              \
+		U v = (U)(T)o->data[ip->c]; \
+		fp[ip->a] = v;              \
+		NEXT(1);                    \
+	}
+
+/* clang-format off */
+STRUCT_GET(struct_get, uint64_t, uint64_t)
+STRUCT_GET(struct_get8_s, int8_t, uint32_t)
+STRUCT_GET(struct_get8_u, uint8_t, uint32_t)
+STRUCT_GET(struct_get16_s, int16_t, uint32_t)
+STRUCT_GET(struct_get16_u, uint16_t, uint32_t)
+/* clang-format on */
+
+OP(struct_get2)
+{
+	STRUCT(ip->b);
+	fp[ip->a] = o->data[ip->c];
+	fp[ip->a + 1] = o->data[ip->c + 1];
+	NEXT(1);
+}
+
+OP(struct_set)
+{
+	STRUCT(ip->b);
+	o->data[ip->c] = fp[ip->a];
+	NEXT(1);
+}
+
+OP(struct_set2)
+{
+	STRUCT(ip->b);
+	o->data[ip->c] = fp[ip->a];
+	o->data[ip->c + 1] = fp[ip->a + 1];
+	NEXT(1);
+}
+
+/* --- arrays
+ * ------------------------------------------------------------------- */
+
+static struct wasm_object *new_array(struct wasm_exec *x, uint32_t type,
+	uint32_t shape, uint32_t count)
+{
+	struct wasm_object *o = wasm_object_new(x, OBJECT_ARRAY,
+		x->inst->canon[type], (uint64_t)count << (shape & LOG2));
+	if (o) {
+		o->count = count;
+		o->numbers = shape & NUMBERS;
+	}
+	return o;
+}
+
+static void get_elem(const struct wasm_object *o, uint64_t i, uint32_t log2,
+	bool sign, uint64_t *to)
+{
+	const uint8_t *from = (const uint8_t *)o->data + (i << log2);
+	uint64_t v = 0;
+	memcpy(&v, from, log2 > 3 ? 8 : 1u << log2);
+	to[0] = v;
+	if (log2 > 3)
+		memcpy(&to[1], from + 8, 8);
+	if (sign) {
+		int32_t s = log2 ? (int16_t)v : (int8_t)v;
+		to[0] = (uint32_t)s;
+	}
+}
+
+static void set_elem(struct wasm_object *o, uint64_t i, uint32_t log2,
+	const uint64_t *from)
+{
+	memcpy((uint8_t *)o->data + (i << log2), from, 1u << log2);
+}
+
+static bool outside(uint64_t at, uint64_t n, uint64_t len)
+{
+	return at > len || n > len - at;
+}
+
+static bool work(struct wasm_exec *x, uint64_t count, uint32_t log2)
+{
+	return wasm_exec_work(x, (count << log2) / UNIT);
+}
+
+/* a result, b value, c count; type, shape */
+OP(array_new)
+{
+	uint32_t n = (uint32_t)fp[ip->c], log2 = ip[1].high & LOG2;
+	SAVE_FRAME();
+	if (!work(x, n, log2))
+		GOTO(halt);
+	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
+	if (!o)
+		TRAP(LIMIT);
+	for (uint32_t i = 0; i < n; i++)
+		set_elem(o, i, log2, fp + ip->b);
+	fp[ip->a] = ref(o);
+	NEXT(2);
+}
+
+OP(array_new_default)
+{
+	uint32_t n = (uint32_t)fp[ip->c];
+	SAVE_FRAME();
+	if (!work(x, n, ip[1].high & LOG2))
+		GOTO(halt);
+	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
+	if (!o)
+		TRAP(LIMIT);
+	fp[ip->a] = ref(o);
+	NEXT(2);
+}
+
+/* a result, b first value; type, shape; count */
+OP(array_new_fixed)
+{
+	uint32_t n = ip[2].low, log2 = ip[1].high & LOG2;
+	SAVE_FRAME();
+	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
+	if (!o)
+		TRAP(LIMIT);
+	for (uint32_t i = 0; i < n; i++)
+		set_elem(o, i, log2, fp + ip->b + (log2 > 3 ? 2 * i : i));
+	fp[ip->a] = ref(o);
+	NEXT(3);
+}
+
+/* a result, b from, c count; type, shape; segment */
+OP(array_new_data)
+{
+	const struct wasm_datadef *s = &x->inst->module->datas[ip[2].low];
+	uint64_t from = (uint32_t)fp[ip->b];
+	uint32_t n = (uint32_t)fp[ip->c], log2 = ip[1].high & LOG2;
+	uint64_t have = x->inst->data_dropped[ip[2].low] ? 0 : s->bytes.len;
+	uint64_t bytes = (uint64_t)n << log2;
+	SAVE_FRAME();
+	if (outside(from, bytes, have))
+		TRAP(MEMORY);
+	if (!work(x, n, log2))
+		GOTO(halt);
+	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
+	if (!o)
+		TRAP(LIMIT);
+	if (bytes)
+		memcpy(o->data, s->bytes.ptr + from, (size_t)bytes);
+	fp[ip->a] = ref(o);
+	NEXT(3);
+}
+
+OP(array_new_elem)
+{
+	const struct wasm_elemdef *s = &x->inst->module->elems[ip[2].low];
+	const uint64_t *refs = x->inst->elem_refs[ip[2].low];
+	uint64_t from = (uint32_t)fp[ip->b];
+	uint32_t n = (uint32_t)fp[ip->c];
+	SAVE_FRAME();
+	if (outside(from, n, refs ? s->count : 0))
+		TRAP(TABLE);
+	if (!work(x, n, 3))
+		GOTO(halt);
+	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
+	if (!o)
+		TRAP(LIMIT);
+	if (n)
+		memcpy(o->data, refs + from, n * sizeof *refs);
+	fp[ip->a] = ref(o);
+	NEXT(3);
+}
+
+#define ARRAY(o, r)                                     \
+	struct wasm_object *o = wasm_ref_object(fp[r]); \
+	if (UNLIKELY(!o))                               \
+	TRAP(NULL_ARRAY)
+
+/* a result, b array, c index; log2, signed */
+OP(array_get)
+{
+	ARRAY(o, ip->b);
+	uint32_t i = (uint32_t)fp[ip->c];
+	if (UNLIKELY(i >= o->count))
+		TRAP(ARRAY);
+	get_elem(o, i, ip[1].low, ip[1].high, fp + ip->a);
+	NEXT(2);
+}
+
+/* a value, b array, c index; log2 */
+OP(array_set)
+{
+	ARRAY(o, ip->b);
+	uint32_t i = (uint32_t)fp[ip->c];
+	if (UNLIKELY(i >= o->count))
+		TRAP(ARRAY);
+	set_elem(o, i, ip[1].low, fp + ip->a);
+	NEXT(2);
+}
+
+OP(array_len)
+{
+	ARRAY(o, ip->b);
+	fp[ip->a] = o->count;
+	NEXT(1);
+}
+
+/* a array, b index, c value; log2, a count */
+OP(array_fill)
+{
+	ARRAY(o, ip->a);
+	uint32_t i = (uint32_t)fp[ip->b], n = (uint32_t)fp[ip[1].a];
+	if (outside(i, n, o->count))
+		TRAP(ARRAY);
+	if (!work(x, n, ip[1].op))
+		GOTO(halt);
+	for (uint32_t k = 0; k < n; k++)
+		set_elem(o, (uint64_t)i + k, ip[1].op, fp + ip->c);
+	NEXT(2);
+}
+
+/* a array, b index, c array; log2, a index, high: count */
+OP(array_copy)
+{
+	ARRAY(o, ip->a);
+	ARRAY(from, ip->c);
+	uint64_t to = (uint32_t)fp[ip->b], at = (uint32_t)fp[ip[1].a];
+	uint64_t n = (uint32_t)fp[ip[1].high];
+	uint32_t log2 = ip[1].op;
+	if (outside(to, n, o->count) || outside(at, n, from->count))
+		TRAP(ARRAY);
+	if (!work(x, n, log2))
+		GOTO(halt);
+	if (n)
+		memmove((uint8_t *)o->data + (to << log2),
+			(const uint8_t *)from->data + (at << log2),
+			(size_t)(n << log2));
+	NEXT(2);
+}
+
+/* a array, b index, c from; log2, a count; segment */
+OP(array_init_data)
+{
+	ARRAY(o, ip->a);
+	const struct wasm_datadef *s = &x->inst->module->datas[ip[2].low];
+	uint64_t to = (uint32_t)fp[ip->b], from = (uint32_t)fp[ip->c];
+	uint64_t n = (uint32_t)fp[ip[1].a];
+	uint32_t log2 = ip[1].op;
+	uint64_t have = x->inst->data_dropped[ip[2].low] ? 0 : s->bytes.len;
+	if (outside(to, n, o->count))
+		TRAP(ARRAY);
+	if (outside(from, n << log2, have))
+		TRAP(MEMORY);
+	if (!work(x, n, log2))
+		GOTO(halt);
+	if (n)
+		memcpy((uint8_t *)o->data + (to << log2), s->bytes.ptr + from,
+			(size_t)(n << log2));
+	NEXT(3);
+}
+
+OP(array_init_elem)
+{
+	ARRAY(o, ip->a);
+	const struct wasm_elemdef *s = &x->inst->module->elems[ip[2].low];
+	const uint64_t *refs = x->inst->elem_refs[ip[2].low];
+	uint64_t to = (uint32_t)fp[ip->b], from = (uint32_t)fp[ip->c];
+	uint64_t n = (uint32_t)fp[ip[1].a];
+	if (outside(to, n, o->count))
+		TRAP(ARRAY);
+	if (outside(from, n, refs ? s->count : 0))
+		TRAP(TABLE);
+	if (!work(x, n, 3))
+		GOTO(halt);
+	if (n)
+		memcpy(o->data + to, refs + from, (size_t)n * sizeof *refs);
+	NEXT(3);
+}
+
+/* --- references
+ * ----------------------------------------------------------------- */
+
+/* a result, b reference, c null is one; heap type and its top */
+OP(ref_test)
+{
+	uint64_t v = fp[ip->b];
+	bool is = v ? wasm_ref_is(x, v, ip[1].low, ip[1].high) : ip->c != 0;
+	fp[ip->a] = is;
+	NEXT(2);
+}
+
+OP(ref_cast)
+{
+	uint64_t v = fp[ip->b];
+	if (!(v ? wasm_ref_is(x, v, ip[1].low, ip[1].high) : ip->c != 0))
+		TRAP(CAST);
+	NEXT(2);
+}
+
+OP(ref_eq)
+{
+	uint64_t l = fp[ip->b], r = fp[ip->c];
+	fp[ip->a] = l == r;
+	NEXT(1);
+}
+
+/* An i31 is its number, shifted, with the lowest bit set. */
+OP(ref_i31)
+{
+	fp[ip->a] = (uint32_t)fp[ip->b] << 1 | 1;
+	NEXT(1);
+}
+
+OP(i31_get_s)
+{
+	uint64_t v = fp[ip->b];
+	if (!v)
+		TRAP(NULL_I31);
+	int32_t n = (int32_t)(uint32_t)v >> 1;
+	fp[ip->a] = (uint32_t)n;
+	NEXT(1);
+}
+
+OP(i31_get_u)
+{
+	uint64_t v = fp[ip->b];
+	if (!v)
+		TRAP(NULL_I31);
+	fp[ip->a] = (uint32_t)v >> 1;
+	NEXT(1);
+}

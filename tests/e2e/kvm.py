@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A machine with a KVM that runs code: Debian's cloud kernel under QEMU, with
+nested virtualization, and what was built in its initramfs.
+
+Machine.run boots once and runs a list of shell commands, one after the other;
+the answer is their exit statuses and what they printed.  Unavailable says why
+there can be no such machine here.
+"""
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+
+PACKAGE = "linux-image-cloud-amd64"
+MODULES = ("irqbypass", "ccp", "kvm", "kvm-amd")
+TOOLS = ("sh", "mount", "insmod", "cat", "echo", "poweroff", "ip", "mkdir",
+         "sha256sum", "ps", "ls", "sleep", "kill", "grep", "timeout")
+MARK = "@@donjon"
+LIMIT = 180  # seconds for one command
+
+
+class Unavailable(Exception):
+    """There is no such machine; the text says why."""
+
+
+def _need(program, package):
+    path = shutil.which(program)
+    if not path:
+        raise Unavailable(f"no {program}: install {package}")
+    return path
+
+
+def _apt(*argv, cwd=None):
+    p = subprocess.run(argv, cwd=cwd, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, text=True)
+    if p.returncode:
+        raise Unavailable(f"{' '.join(argv)}: {p.stdout.strip()[-200:]}")
+    return p.stdout
+
+
+def kernel(cache):
+    """Folder of an unpacked kernel package; fetched once into `cache`."""
+    cache = Path(cache)
+    if not list(cache.glob("boot/vmlinuz-*")):
+        for program in ("apt-get", "apt-cache", "dpkg-deb"):
+            _need(program, "apt")
+        depends = _apt("apt-cache", "depends", PACKAGE)
+        name = re.search(r"Depends: (linux-image-\S+-cloud-amd64)", depends)
+        if not name:
+            raise Unavailable(f"apt-cache knows no {PACKAGE}: apt-get update")
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
+            os.chmod(folder, 0o755)
+            _apt("apt-get", "download", name.group(1), cwd=folder)
+            deb, = Path(folder).glob("*.deb")
+            tree = Path(folder) / "tree"
+            _apt("dpkg-deb", "-x", str(deb), str(tree))
+            shutil.rmtree(cache, ignore_errors=True)
+            shutil.move(tree, cache)
+    return cache
+
+
+def libraries(program):
+    """What a program is linked with, the loader included."""
+    p = subprocess.run(["ldd", program], stdout=subprocess.PIPE,
+                       stderr=subprocess.DEVNULL, text=True)
+    return set(re.findall(r"(/\S+)", p.stdout)) if p.returncode == 0 else set()
+
+
+class Tree:
+    """An initramfs under construction: path -> bytes, link or folder."""
+
+    def __init__(self):
+        self.entries = {}
+
+    def _folder(self, path):
+        parts = path.split("/")[:-1]
+        for i in range(len(parts)):
+            self.entries.setdefault("/".join(parts[:i + 1]),
+                                    (stat.S_IFDIR | 0o755, b""))
+
+    def put(self, path, data, mode=0o644):
+        path = path.lstrip("/")
+        self._folder(path)
+        self.entries[path] = (stat.S_IFREG | mode, data)
+
+    def link(self, path, target):
+        path = path.lstrip("/")
+        self._folder(path)
+        self.entries[path] = (stat.S_IFLNK | 0o777, target.encode())
+
+    def folder(self, path):
+        self._folder(path.lstrip("/") + "/")
+
+    def copy(self, source, path):
+        source = Path(source)
+        if source.is_dir():
+            for child in sorted(source.iterdir()):
+                self.copy(child, f"{path}/{child.name}")
+            return
+        mode = 0o755 if os.access(source, os.X_OK) else 0o644
+        self.put(path, source.read_bytes(), mode)
+        if mode == 0o755:
+            for library in libraries(source):
+                if library.lstrip("/") not in self.entries:
+                    self.put(library, Path(library).read_bytes(), 0o755)
+
+    def write(self, to):
+        """As cpio's newc (Linux, Documentation/driver-api/early-userspace/
+        buffer-format.rst)."""
+        with open(to, "wb") as f:
+            items = list(self.entries.items()) + [("TRAILER!!!", (0, b""))]
+            for number, (path, (mode, data)) in enumerate(items):
+                name = path.encode() + b"\0"
+                fields = [number + 1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0,
+                          len(name), 0]
+                head = b"070701" + b"".join(b"%08x" % v for v in fields)
+                f.write(head + name + bytes(-len(head + name) % 4))
+                f.write(data + bytes(-len(data) % 4))
+
+
+class Machine:
+    def __init__(self, out, cache):
+        self.qemu = _need("qemu-system-x86_64", "qemu-system-x86")
+        busybox = _need("busybox", "busybox-static")
+        if libraries(busybox):
+            raise Unavailable("busybox is not static: install busybox-static")
+        self.kernel = kernel(cache)
+        self.tree = Tree()
+        self.tree.put("bin/busybox", Path(busybox).read_bytes(), 0o755)
+        for tool in TOOLS:
+            self.tree.link(f"bin/{tool}", "busybox")
+        for module in MODULES:
+            for path in self.kernel.glob(f"lib/modules/*/kernel/**/{module}.ko"):
+                self.tree.copy(path, f"modules/{module}.ko")
+        for folder in ("proc", "sys", "dev", "tmp", "root"):
+            self.tree.folder(folder)
+        for part in ("bin", "keep"):
+            self.tree.copy(Path(out) / part, f"out/{part}")
+
+    def _init(self, commands):
+        lines = ["#!/bin/sh", "mount -t proc none /proc",
+                 "mount -t sysfs none /sys", "mount -t devtmpfs none /dev",
+                 "mount -t tmpfs none /tmp", "ip link set lo up",
+                 "export HOME=/root PATH=/out/bin:/bin"]
+        lines += [f"[ ! -f /modules/{m}.ko ] || insmod /modules/{m}.ko"
+                  for m in MODULES]
+        for name, command in commands:
+            lines += [f"echo '{MARK} begin {name}'",
+                      f"timeout -s KILL {LIMIT} sh -c "
+                      f"{shlex.quote(command)} </dev/null 2>&1",
+                      f"echo \"{MARK} status $?\""]
+        return "\n".join(lines + ["poweroff -f", ""]).encode()
+
+    def run(self, commands, timeout):
+        """{name: (status, text)} of [(name, shell command)]."""
+        self.tree.put("init", self._init(commands), 0o755)
+        with tempfile.TemporaryDirectory() as folder:
+            initrd = os.path.join(folder, "initrd")
+            self.tree.write(initrd)
+            image, = self.kernel.glob("boot/vmlinuz-*")
+            argv = [self.qemu, "-nodefaults", "-no-user-config", "-display",
+                    "none", "-M", "pc", "-cpu", "max", "-accel", "tcg", "-m",
+                    "2048", "-smp", "2", "-no-reboot", "-serial", "stdio",
+                    "-kernel", str(image), "-initrd", initrd, "-append",
+                    "console=ttyS0 quiet panic=-1 rdinit=/init"]
+            try:
+                p = subprocess.run(argv, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, timeout=timeout)
+                text = p.stdout
+            except subprocess.TimeoutExpired as e:
+                text = (e.stdout or b"") + b"\nstill running"
+        text = text.decode("utf-8", "replace").replace("\r\n", "\n")
+        found = re.findall(rf"{MARK} begin (\S+)\n(.*?){MARK} status (\d+)",
+                           text, re.S)
+        answers = {name: (int(status), said) for name, said, status in found}
+        for name, _ in commands:
+            answers.setdefault(name, (-1, "it did not come to its end:\n"
+                                      + text[-4000:]))
+        return answers

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps in virtual machines, on a real Linux KVM: in a machine of QEMU's with
+nested virtualization (kvm.py), whatever /dev/kvm this one has."""
+import csv
+import hashlib
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from kvm import Machine, Unavailable
+
+REPO = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("DONJON_SHARED", REPO.parent / "shared"))
+
+# Small ones from many toolchains: what differs from `process` is the machine
+# below exec, not the engine.
+MODULES = ("cpp-iostream", "go-app", "rust163-app", "zig-app", "as-app", "lua",
+           "duktape")
+UNIT = "tests/unit/hal/kvm"
+
+
+def manifest():
+    try:
+        with open(SHARED / "modules/MANIFEST.tsv") as f:
+            return {row["file"]: row for row in csv.DictReader(
+                f, delimiter="\t", quoting=csv.QUOTE_NONE)}
+    except FileNotFoundError:
+        return {}
+
+
+ROWS = manifest()
+
+
+def module_command(name):
+    row = ROWS[name + ".wasm"]
+    args = re.findall(r"'([^']*)'", row["args"])
+    argv = ["donjon", "run", "-q", "--tee", "kvm"]
+    if row["preopens"] != "-":
+        argv += ["--dir", "/modules.wasm/fixtures::/:ro"]
+    argv += [f"/modules.wasm/{name}.wasm", *args]
+    stdin = "/dev/null" if row["stdin"] == "-" else \
+        f"/modules.wasm/fixtures/{row['stdin']}"
+    return (f"{shlex.join(argv)} <{stdin} >/tmp/out; s=$?; "
+            "sha256sum /tmp/out; exit $s")
+
+
+def commands(out):
+    yield "unit", f"/{UNIT}"
+    yield "hello", ("donjon run --tee kvm --env GREETING=hi /hello.wasm")
+    yield "auto", "donjon run /hello.wasm"
+    yield "hardware", "donjon run --platform hardware /hello.wasm"
+    yield "measure", "donjon measure"
+    yield "crowd", ("for i in 1 2 3; do donjon run -q --tee kvm /hello.wasm & "
+                    "done; wait; ps")
+    if ROWS:
+        for name in MODULES:
+            yield name, module_command(name)
+
+
+@pytest.fixture(scope="module")
+def answers(out):
+    if os.environ.get("DONJON_SANITIZED"):
+        pytest.skip("under a sanitizer exec is no static program")
+    try:
+        m = Machine(out, REPO / "out-kernel")
+    except Unavailable as e:
+        pytest.skip(str(e))
+    m.tree.copy(out / UNIT, UNIT)
+    m.tree.copy(out / "tests/fake/keep/kvm", "tests/fake/keep/kvm")
+    m.tree.copy(out / "examples/hello.wasm", "hello.wasm")
+    if ROWS:
+        m.tree.copy(SHARED / "modules/fixtures", "modules.wasm/fixtures")
+        for name in MODULES:
+            m.tree.copy(SHARED / f"modules/{name}.wasm",
+                        f"modules.wasm/{name}.wasm")
+    return m.run(list(commands(out)), timeout=600)
+
+
+def test_backend_passes_its_own_tests(answers):
+    status, text = answers["unit"]
+    assert status == 0, text
+    assert re.search(r"PASSED  \] [1-9]\d* test", text), text
+    assert "SKIPPED" not in text, text
+
+
+def test_program_runs_below_the_shim(answers):
+    status, text = answers["hello"]
+    assert status == 0, text
+    assert "hi from inside a Keep" in text
+    assert re.search(r"asked +kvm Keep", text), text
+    assert "= this release's Keep" in text
+    assert "NOT CONFIDENTIAL" in text
+
+
+def test_auto_takes_the_stronger_technology(answers):
+    status, text = answers["auto"]
+    assert status == 0, text
+    assert re.search(r"asked +kvm Keep", text), text
+
+
+def test_hardware_is_not_what_this_is(answers):
+    status, text = answers["hardware"]
+    assert status != 0, text
+    assert "from inside a Keep" not in text
+
+
+def sized_sha384(*paths):
+    h = hashlib.sha384()
+    for path in paths:
+        data = Path(path).read_bytes()
+        h.update(len(data).to_bytes(8, "little") + data)
+    return h.hexdigest()
+
+
+def test_measurement_is_that_of_both_files(answers, out):
+    status, text = answers["measure"]
+    assert status == 0, text
+    want = sized_sha384(out / "keep/kvm/shim", out / "keep/kvm/exec")
+    assert f"kvm {want}" in text
+
+
+def test_exec_is_the_one_of_every_technology(out):
+    assert (out / "keep/kvm/exec").read_bytes() == \
+        (out / "keep/process/exec").read_bytes()
+
+
+def test_measured_image_is_small(out):
+    shim = (out / "keep/kvm/shim").stat().st_size
+    exec_ = (out / "keep/kvm/exec").stat().st_size
+    if os.environ.get("DONJON_SANITIZED"):
+        pytest.skip("sanitized programs are large")
+    assert shim <= 128 << 10
+    assert shim + exec_ <= 6 << 20
+
+
+def test_many_at_once_leave_nothing(answers):
+    status, text = answers["crowd"]
+    assert status == 0, text
+    assert text.count("from inside a Keep") == 3, text
+    assert "donjon-keep" not in text, text
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_does_what_it_does_elsewhere(answers, name):
+    if not ROWS:
+        pytest.skip("no ../shared/modules here")
+    row = ROWS[name + ".wasm"]
+    status, text = answers[name]
+    assert status == int(row["exit"]), text
+    assert re.search(rf"^{row['stdout_sha256']}", text, re.M), text

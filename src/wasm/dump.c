@@ -57,7 +57,10 @@ uint32_t wasm_op_words(const union wasm_word *w)
 		n++;
 	if (ends(name, "_far") ||
 		(ends(name, "_64") && strstr(name, "load") != NULL) ||
-		(ends(name, "_64") && strstr(name, "store") != NULL))
+		(ends(name, "_64") && strstr(name, "store") != NULL) ||
+		(ends(name, "_64") && starts(name, "atomic_")))
+		n++;
+	if (starts(name, "atomic_cmpxchg") || starts(name, "atomic_wait"))
 		n++;
 	if (strstr(name, "_lane") && !strstr(name, "extract"))
 		n++;

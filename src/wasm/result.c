@@ -28,6 +28,9 @@ const char *wasm_trap_name(enum wasm_trap trap)
 		[WASM_TRAP_NULL_I31] = "null i31 reference",
 		[WASM_TRAP_ARRAY] = "out of bounds array access",
 		[WASM_TRAP_CAST] = "cast failure",
+		[WASM_TRAP_UNALIGNED] = "unaligned atomic",
+		[WASM_TRAP_NOT_SHARED] = "expected shared memory",
+		[WASM_TRAP_DEADLOCK] = "waiting without end",
 	};
 	return (size_t)trap < ARRAY_LEN(names) ? names[trap] : "unknown trap";
 }

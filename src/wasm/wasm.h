@@ -93,6 +93,9 @@ enum wasm_trap {
 	WASM_TRAP_NULL_I31,	  /* null i31 reference */
 	WASM_TRAP_ARRAY,	  /* out of bounds array access */
 	WASM_TRAP_CAST,		  /* cast failure */
+	WASM_TRAP_UNALIGNED,	  /* unaligned atomic access */
+	WASM_TRAP_NOT_SHARED,	  /* waiting needs a shared memory */
+	WASM_TRAP_DEADLOCK,	  /* waiting without end: there is one thread */
 };
 
 struct wasm_result {

@@ -130,6 +130,8 @@ static void instruction(struct wasm_compiler *c)
 		prefixed_fc(c);
 	else if (op == 0xfd)
 		wasm_compile_simd(c);
+	else if (op == 0xfe)
+		wasm_compile_atomic(c);
 	else
 		wasm_cursor_fail(&c->in, "illegal opcode");
 }

@@ -208,6 +208,7 @@ void wasm_compile_variable(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_call(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_reference(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_simd(struct wasm_compiler *c);
+void wasm_compile_atomic(struct wasm_compiler *c);
 void wasm_compile_gc(struct wasm_compiler *c);
 void wasm_compile_cast(struct wasm_compiler *c, uint32_t op);
 /* 0xfc */

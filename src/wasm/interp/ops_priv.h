@@ -89,12 +89,30 @@
 	X(array_init_elem) X(ref_test) X(ref_cast) X(ref_eq) X(ref_i31) \
 	X(i31_get_s) X(i31_get_u)
 
+/* Atomic accesses by width; name, C type. */
+#define WASM_OPS_ATOMIC_LIST(X, n) \
+	X(n##32, uint32_t) X(n##64, uint64_t) X(n##8, uint8_t) \
+	X(n##16, uint16_t)
+#define WASM_OPS_ATOMIC(X) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_load) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_store) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_add) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_sub) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_and) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_or) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_xor) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_xchg) \
+	WASM_OPS_ATOMIC_LIST(X, atomic_cmpxchg) \
+	X(atomic_notify, uint32_t) X(atomic_wait32, uint32_t) \
+	X(atomic_wait64, uint64_t)
+
 /* What each list's entries become. */
 #define WASM_X_PAIR(T, n)    WASM_X(T##_##n##_rr) WASM_X(T##_##n##_rk)
 #define WASM_X_BR(T, n)      WASM_X(br_##T##_##n##_rr) WASM_X(br_##T##_##n##_rk)
 #define WASM_X_ONE(T, n)     WASM_X(T##_##n)
 #define WASM_X_FBR(T, n)     WASM_X(br_##T##_##n) WASM_X(brn_##T##_##n)
 #define WASM_X_LOAD(n, m, s) WASM_X(n) WASM_X(n##_far) WASM_X(n##_64)
+#define WASM_X_ATOMIC(n, m)  WASM_X(n##_far) WASM_X(n##_64)
 #define WASM_X_STORE(n, m)   WASM_X(n) WASM_X(n##_far) WASM_X(n##_64)
 
 #define WASM_OPS_ALL \
@@ -116,6 +134,7 @@
 	WASM_OPS_STORE_LIST(WASM_X_STORE) \
 	WASM_OPS_BULK(WASM_X) \
 	WASM_OPS_GC(WASM_X) \
+	WASM_OPS_ATOMIC(WASM_X_ATOMIC) \
 	WASM_OPS_SIMD \
 	WASM_OPS_PAIRS
 

@@ -66,6 +66,7 @@ void net_drop(struct keep_socket *s)
 	if (s->handle && !n->lost)
 		(void)gate_release(n, s->handle);
 	channel_stream_free(s->tls);
+	buf_fini(&s->ahead);
 	free(s->host);
 	free(s);
 }

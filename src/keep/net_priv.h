@@ -18,6 +18,7 @@ enum {
 	ACCEPT_BURST = 16,
 	/* Ciphertext that does not wait for the program to wait. */
 	FLUSH_BYTES = 32 << 10,
+	AHEAD_BYTES = 4 << 10,
 	/* What a socket costs. */
 	PLAIN_BYTES = 1 << 10,
 	TLS_BYTES = 128 << 10,
@@ -47,8 +48,10 @@ struct keep_socket {
 	size_t pending; /* LISTEN: how many have this one */
 	bool orphan;	/* no descriptor of the program's leads here */
 	unsigned asked; /* WASI_READY_* refused since the host last said so */
-	bool readable, writable; /* as the host last said */
-	bool eof;		 /* the peer sends no more */
+	enum { NOTHING, MAYBE, SURELY } readable; /* as the host last said */
+	bool writable;				  /* the same */
+	bool eof;				  /* the peer sends no more */
+	struct buf ahead; /* without TLS: read to see whether one could */
 	bool shut_read, shut_write;
 	bool fin_due;	       /* our end, once the output is out */
 	uint64_t refused_turn; /* when a read was refused without asking */

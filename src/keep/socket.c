@@ -33,7 +33,8 @@ static void fail(struct keep_socket *s, int error)
 	s->state = SOCKET_FAILED;
 	s->error = error;
 	s->asked = 0;
-	s->readable = s->writable = true;
+	s->readable = SURELY;
+	s->writable = true;
 }
 
 /* The gate is lost: the next wait says so. */
@@ -136,7 +137,7 @@ static void pull(struct keep_socket *s)
 		lose(s);
 		return;
 	}
-	s->readable = why != GATE_AGAIN && n == room;
+	s->readable = why != GATE_AGAIN && n == room ? MAYBE : NOTHING;
 	if (why == GATE_AGAIN)
 		return;
 	if (n) {
@@ -249,7 +250,7 @@ static void leave_on(struct keep_socket *s)
 void socket_hear(struct keep_socket *s, unsigned got)
 {
 	if (got & (GATE_IN | GATE_HUP)) {
-		s->readable = true;
+		s->readable = SURELY;
 		s->asked &= ~(unsigned)WASI_READY_READ;
 	}
 	if (got & (GATE_OUT | GATE_HUP)) {
@@ -312,22 +313,18 @@ static int64_t refuse(struct keep_socket *s, unsigned what)
 	return -WASI_AGAIN;
 }
 
-static int64_t plain_read(struct keep_socket *s, uint8_t *to, size_t n)
+static int64_t receive(struct keep_socket *s, uint8_t *to, size_t n)
 {
 	struct err ignored;
 	enum gate_error why;
 	size_t got;
-	if (s->eof || !n)
-		return 0;
-	if (surely_nothing(s))
-		return refuse(s, WASI_READY_READ);
 	n = size_min(n, GATE_DATA_BYTES);
 	if (!keep_gate_recv(s->net->gate, s->handle, to, n, &got, &why,
 		    &ignored)) {
 		lose(s);
 		return -WASI_IO;
 	}
-	s->readable = why != GATE_AGAIN && got == n;
+	s->readable = why != GATE_AGAIN && got == n ? MAYBE : NOTHING;
 	if (why == GATE_AGAIN)
 		return refuse(s, WASI_READY_READ);
 	if (why != GATE_OK) {
@@ -336,6 +333,30 @@ static int64_t plain_read(struct keep_socket *s, uint8_t *to, size_t n)
 	}
 	s->eof = !got;
 	return (int64_t)got;
+}
+
+static int64_t plain_read(struct keep_socket *s, uint8_t *to, size_t n)
+{
+	if (s->ahead.len) {
+		n = size_min(n, s->ahead.len);
+		memcpy(to, s->ahead.ptr, n);
+		buf_consume(&s->ahead, n);
+		return (int64_t)n;
+	}
+	if (s->eof || !n)
+		return 0;
+	if (surely_nothing(s))
+		return refuse(s, WASI_READY_READ);
+	return receive(s, to, n);
+}
+
+/* Who asks whether it could read is told the truth, and not that it may try. */
+static void look_ahead(struct keep_socket *s)
+{
+	uint8_t *to = buf_reserve(&s->ahead, AHEAD_BYTES);
+	int64_t n = to ? receive(s, to, AHEAD_BYTES) : 0;
+	if (n > 0)
+		buf_commit(&s->ahead, (size_t)n);
 }
 
 static int64_t tls_read(struct keep_socket *s, uint8_t *to, size_t n)
@@ -426,8 +447,11 @@ static int64_t socket_write(void *ctx, const uint8_t *from, size_t n)
 
 static bool can_read(struct keep_socket *s)
 {
-	if (!s->tls)
-		return s->readable || s->eof;
+	if (!s->tls) {
+		if (s->readable == MAYBE && !s->ahead.len && !s->eof)
+			look_ahead(s);
+		return s->ahead.len || s->readable == SURELY || s->eof;
+	}
 	if (!channel_stream_pending(s->tls) && !channel_stream_at_end(s->tls) &&
 		s->readable)
 		pull(s);
@@ -465,7 +489,9 @@ static uint64_t socket_pending(void *ctx)
 	const struct keep_socket *s = ctx;
 	if (s->tls)
 		return channel_stream_pending(s->tls);
-	return s->state == SOCKET_OPEN && s->readable && !s->eof;
+	if (s->ahead.len)
+		return s->ahead.len;
+	return s->state == SOCKET_OPEN && s->readable == SURELY && !s->eof;
 }
 
 static int socket_shutdown(void *ctx, unsigned which)
@@ -561,7 +587,7 @@ static int plain_accept(struct keep_socket *s, struct wasi_stream *out)
 		lose(s);
 		return WASI_IO;
 	}
-	s->readable = why == GATE_OK;
+	s->readable = why == GATE_OK ? MAYBE : NOTHING;
 	if (why != GATE_OK)
 		return (int)-refuse(s, WASI_READY_READ);
 	struct keep_socket *c = net_new(n, SOCKET_OPEN, handle, NULL);
@@ -585,7 +611,7 @@ static unsigned listener_ready(void *ctx)
 	struct keep_socket *s = ctx;
 	if (s->state == SOCKET_FAILED)
 		return WASI_READY_READ | WASI_READY_HANGUP;
-	if (s->terms ? first_ready(s) != NULL : s->readable)
+	if (s->terms ? first_ready(s) != NULL : s->readable == SURELY)
 		return WASI_READY_READ;
 	s->asked |= WASI_READY_READ;
 	return 0;

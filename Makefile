@@ -12,11 +12,12 @@ comma_list = $(subst $(eval ) ,$(comma),$(strip $1))
 ## make               build everything into out/
 all: $(ALL)
 
-## make demo          install what is missing, build, deploy an example
+## make demo          install what is missing, build, deploy an example;
+##                    TEE=snp, kvm: there, on the software platform if need be
 demo:
-	@tools/packages build demo
+	@tools/packages build demo $(if $(filter snp kvm,$(TEE)),soft)
 	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
-	@tools/demo $(O)
+	@tools/demo $(O) $(TEE)
 
 ## make check         install what is missing, build, run every test
 check:
@@ -36,18 +37,16 @@ check:
 		pytest=tests/wasi \
 		pytest=tests/e2e
 
-STATIC = cmd=layers:"$(LAYERS)" cmd=headers:tools/check-headers \
+STATIC = cmd=layers:tools/check-layers cmd=headers:tools/check-headers \
 	cmd=protocol:tools/check-protocol cmd=format:tools/check-format
 FUZZ_SECONDS ?= 3
 
 tests: $(UNITS) $(TAPS) $(REPLAYS)
 
-LAYERS = git ls-files 'src/*.[chS]' | \
-	xargs awk -f tools/check-layers.awk build/layers.txt
 
 ## make check-layers  the include graph is the trust graph
 check-layers:
-	@$(LAYERS)
+	@tools/check-layers
 
 ## make check-format  clang-format has nothing to say
 check-format:
@@ -55,11 +54,11 @@ check-format:
 
 ## make format        let clang-format settle it
 format:
-	git ls-files '*.c' '*.h' '*.cc' | xargs clang-format -i
+	tools/sources '*.c' '*.h' '*.cc' | xargs clang-format -i
 
 ## make tidy          clang-tidy over everything
 tidy: compile_commands.json
-	git ls-files 'src/*.c' | xargs clang-tidy -quiet -p .
+	tools/sources 'src/*.c' | xargs clang-tidy -quiet -p .
 
 ## make fuzz          run each fuzz target for FUZZ_SECONDS (60)
 fuzz:
@@ -73,6 +72,15 @@ bench:
 	@tools/packages build demo bench
 	@$(MAKE) $(JOBS) all $(BENCHES) $(O)/examples/hello.wasm
 	@bench/run.py $(O)
+	@bench/repository.py $(O)
+
+## make bench-attest  what one verification costs, per family, and peers
+bench-attest:
+	@$(MAKE) $(JOBS) $(O)/bench/attest $(O)/lib/libdonjon-attest.a
+	@$(O)/bench/attest $${DONJON_SHARED:-../shared}/vectors
+	@size -t $(O)/lib/libdonjon-attest.a | tail -1 | \
+		awk '{print "code of the library: " int($$1 / 1024) " KiB"}'
+	@bench/attest_peers.py
 
 ## make repro         build twice in two folders, compare what is measured
 repro:
@@ -88,6 +96,8 @@ install: all
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/donjon \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/process \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/kvm \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/snp \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/software \
 		$(DESTDIR)$(prefix)/share/man/man1 \
 		$(DESTDIR)$(prefix)/share/man/man8 \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions \
@@ -99,6 +109,19 @@ install: all
 		$(DESTDIR)$(prefix)/lib/donjon/keep/process/exec
 	install -m 755 $(O)/keep/kvm/shim $(O)/keep/kvm/exec \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/kvm
+	install -d $(DESTDIR)$(prefix)/include/donjon \
+		$(DESTDIR)$(prefix)/lib/pkgconfig
+	install -m 644 include/donjon/attest.h \
+		$(DESTDIR)$(prefix)/include/donjon/attest.h
+	install -m 644 $(O)/lib/libdonjon-attest.a \
+		$(DESTDIR)$(prefix)/lib/libdonjon-attest.a
+	sed 's|@prefix@|$(prefix)|; s|@version@|$(VERSION)|' \
+		packaging/pkgconfig/donjon-attest.pc.in \
+		> $(DESTDIR)$(prefix)/lib/pkgconfig/donjon-attest.pc
+	install -m 755 $(O)/keep/snp/shim $(O)/keep/snp/exec \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/snp
+	install -m 644 $(O)/keep/software/monitor \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/software
 	install -m 644 docs/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
 	install -m 644 docs/man/*.8 $(DESTDIR)$(prefix)/share/man/man8
 	install -m 644 packaging/completions/donjon.bash \
@@ -121,5 +144,5 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: repro coverage install help clean
+.PHONY: bench-attest repro coverage install help clean
 .DELETE_ON_ERROR:

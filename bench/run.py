@@ -102,7 +102,7 @@ def startup(tenant, agent, args, runs):
 def bench_startup(tenant, agent, out, shared):
     columns = {}
     columns["hello"] = startup(
-        tenant, agent, [out / "tests/wasm/echoargs.wasm"], RUNS)
+        tenant, agent, [out / "tests/wasm/echoargs.wasm", "hello"], RUNS)
     python = shared / "modules/python.wasm"
     if python.exists():
         columns["python -V"] = startup(tenant, agent, [python, "-V"], 7)
@@ -130,7 +130,7 @@ def bench_many(tenant, agent, out):
     n = 32
     begin = time.monotonic()
     ps = [tenant.start("deploy", "--host", agent.host, "--policy",
-                       tenant.policy_path, "-q",
+                       tenant.policy_path, "-q", "--memory", "64MiB",
                        out / "tests/wasm/echoargs.wasm", str(i),
                        stdin=subprocess.DEVNULL) for i in range(n)]
     bad = sum(p.wait() != 1 for p in ps)
@@ -139,7 +139,8 @@ def bench_many(tenant, agent, out):
         p.stdout.close()
         p.stderr.close()
     table("32 Keeps at once, each deployed, run and ended",
-          ["", "value"], [["all done after, s", f"{took:.2f}"],
+          ["64 MiB each", "value"],
+          [["all done after, s", f"{took:.2f}"],
                           ["Keeps per second", f"{n / took:.1f}"],
                           ["failed", bad]])
 

@@ -37,6 +37,9 @@ $(O)/obj/$1/%.S.o: %.S
 endef
 $(foreach t,$(TOOLCHAINS),$(eval $(call objrule,$t)))
 
+# Sanitized, exec is built as host programs are: one set of objects for both.
+built_by = $(if $(SAN),$(patsubst exec,host,$1),$1)
+
 objs = $(patsubst %,$(O)/obj/$1/%.o,$2)
 libs = $(foreach l,$2,$(O)/lib/$1/lib$l.a)
 
@@ -49,7 +52,7 @@ $(O)/lib/$2/lib$1.a: $(call objs,$2,$3)
 	$(Q)rm -f $$@ && ar rcsD $$@ $$^
 -include $(patsubst %.o,%.d,$(call objs,$2,$3))
 endef
-library = $(eval SRC.$1 := $2)$(foreach t,$(or $3,host exec fuzz),$(eval $(call library_for,$1,$t,$2)))
+library = $(eval SRC.$1 := $2)$(foreach t,$(sort $(call built_by,$(or $3,host exec fuzz))),$(eval $(call library_for,$1,$t,$2)))
 
 # $(call program,OUTPUT,TOOLCHAIN,SOURCES,LIBRARIES,SYSTEM LIBRARIES)
 # OUTPUT is below $(O); what goes to bin/ or keep/ is made by plain `make`.
@@ -60,7 +63,7 @@ $(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4)
 	$(Q)$$(if $$(filter %.cc,$3 $$(foreach l,$4,$$(SRC.$$l))),$$(CXX.$2),$$(CC.$2)) $$(LF.$2) -o $$@ $(call objs,$2,$3) $(if $4,-Wl$(comma)--start-group $(call libs,$2,$4) -Wl$(comma)--end-group) $5
 -include $(patsubst %.o,%.d,$(call objs,$2,$3))
 endef
-program = $(eval $(call program_,$1,$2,$3,$4,$5))$(if $(filter bin/% keep/%,$1),$(eval ALL += $(O)/$1))
+program = $(eval $(call program_,$1,$(call built_by,$2),$3,$4,$5))$(if $(filter bin/% keep/%,$1),$(eval ALL += $(O)/$1))
 
 # $(call unit,MODULE,LIBRARIES,SYSTEM LIBRARIES): each file in
 # tests/unit/MODULE becomes a test program; `helpers` hold what they share.

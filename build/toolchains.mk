@@ -3,8 +3,10 @@
 #   exec   the Keep's program: static-PIE, glibc and OpenSSL linked in
 #   fuzz   clang's libFuzzer, for `make fuzz`
 #   wasi   wasm32-wasi, for examples and tests
+#   linux-riscv64, linux-ppc64le   tests of portable code under qemu-user
 #   shim   freestanding x86-64 at a high address: the shims' own
-TOOLCHAINS := host exec fuzz wasi shim
+#   monitor  freestanding x86-64 at a low address: the software platform's CPU
+TOOLCHAINS := host exec fuzz wasi shim monitor linux-riscv64 linux-ppc64le
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -54,5 +56,25 @@ CF.shim := -O2 -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zone 
 	-fdata-sections -U_FORTIFY_SOURCE $(WARN) $(filter-out -Wstack-usage=%,$(WARN_GCC)) \
 	-Wstack-usage=2048 $(MAP)
 LF.shim := -nostdlib -static -no-pie -Wl,-T,src/shim/x86_64_vm/shim.ld \
+	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
+	-Wl,--no-warn-rwx-segments
+
+CROSS := -O2 -g -fstack-protector-strong $(WARN) $(WARN_GCC) $(MAP)
+CC.linux-riscv64 := riscv64-linux-gnu-gcc
+CF.linux-riscv64 := $(CROSS)
+LF.linux-riscv64 := -static
+CC.linux-ppc64le := powerpc64le-linux-gnu-gcc
+CF.linux-ppc64le := $(CROSS)
+LF.linux-ppc64le := -static
+
+# The software platform's firmware: flat 64-bit memory, no libc, no paging of
+# its own but what is as it is.
+CC.monitor := gcc
+CF.monitor := -O2 -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zone \
+	-fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections \
+	-fdata-sections -U_FORTIFY_SOURCE $(WARN) $(filter-out -Wstack-usage=%,$(WARN_GCC)) \
+	-Wstack-usage=2048 $(MAP)
+LF.monitor := -nostdlib -static -no-pie -Wl,-T,src/monitor/x86_64/monitor.ld \
 	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
 	-Wl,--no-warn-rwx-segments

@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.endorsements = buf_bytes(&b.endorsements),
 			.claims = buf_bytes(&b.claims),
 			.spki = buf_bytes(&b.spki),
-			.bare = b.bare });
+			.binding = b.binding });
 		attest_bundle_fini(&b);
 		return 0;
 	}

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 TIMEOUT = 900
 
@@ -54,14 +55,20 @@ def run(argv, env=None, timeout=TIMEOUT):
         return -1, text + f"\nstill running after {timeout} s"
 
 
+def side_by_side(job, items):
+    """job(item) of each, one a core at a time; results in order."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(zip(items, pool.map(job, items)))
+
+
 TAP = re.compile(r"^(not )?ok\s+\d+\s*(?:-\s*)?(.*)$")
 
 
 def tap(totals, programs):
     env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
-    for program in programs:
+    for program, (status, out) in side_by_side(
+            lambda p: run([p], env), programs):
         name = re.sub(r"^.*?/tests/", "", program)
-        status, out = run([program], env)
         seen, bad, block = 0, 0, []
         for line in out.splitlines():
             m = TAP.match(line)
@@ -89,11 +96,12 @@ def tap(totals, programs):
 
 
 def replay(totals, programs):
-    for program in programs:
+    def once(program):
+        corpus = os.path.join("fuzz/corpus", os.path.basename(program))
+        return run([program] + ([corpus] if os.path.isdir(corpus) else []))
+
+    for program, (status, out) in side_by_side(once, programs):
         name = os.path.basename(program)
-        corpus = os.path.join("fuzz/corpus", name)
-        status, out = run([program] + ([corpus] if os.path.isdir(corpus)
-                                       else []))
         if status == 0 and re.search(r"^[1-9]\d* inputs$", out, re.M):
             totals.ok(name)
         else:
@@ -101,7 +109,7 @@ def replay(totals, programs):
 
 
 def fuzz(totals, seconds, programs):
-    for program in programs:
+    def once(program):
         name = os.path.basename(program)
         with tempfile.TemporaryDirectory() as fresh:
             argv = [program, f"-max_total_time={seconds}", "-timeout=20",
@@ -110,12 +118,15 @@ def fuzz(totals, seconds, programs):
             corpus = os.path.join("fuzz/corpus", name)
             if os.path.isdir(corpus):
                 argv.append(corpus)
-            status, out = run(argv)
-            runs = re.search(r"number_of_executed_units:\s*(\d+)", out)
-            if status == 0 and runs and int(runs.group(1)) > 0:
-                totals.ok(name)
-            else:
-                totals.fail(f"fuzz {name}", out + f"\nexit status {status}")
+            return run(argv)
+
+    for program, (status, out) in side_by_side(once, programs):
+        name = os.path.basename(program)
+        runs = re.search(r"number_of_executed_units:\s*(\d+)", out)
+        if status == 0 and runs and int(runs.group(1)) > 0:
+            totals.ok(name)
+        else:
+            totals.fail(f"fuzz {name}", out + f"\nexit status {status}")
 
 
 def pytest(totals, folder, out_dir=None):

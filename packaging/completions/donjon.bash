@@ -11,12 +11,13 @@ _donjon() {
 	local command=${COMP_WORDS[1]} options= words= files=
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		_donjon_words 'run deploy attach logs ps stop verify measure platform policy config package version completion help --help --version'
+		_donjon_words 'run deploy attach logs ps stop verify measure platform policy collateral config package version completion help --help --version'
 		return
 	fi
 	case $command in
 	platform) words='info' ;;
-	policy) words='check' ;;
+	policy) words='check explain init' ;;
+	collateral) words='update show export import' ;;
 	config) words='init check' ;;
 	package) words='build push pull inspect list copy sign verify keygen login logout cache' ;;
 	esac
@@ -31,7 +32,7 @@ _donjon() {
 	--host) return ;;
 	--host-ca) _donjon_files -f; return ;;
 	--token-file) _donjon_files -f; return ;;
-	--tee) _donjon_words 'auto process kvm'; return ;;
+	--tee) _donjon_words 'auto process kvm snp'; return ;;
 	--platform) _donjon_words 'auto hardware software'; return ;;
 	--config) _donjon_files -f; return ;;
 	--policy) _donjon_files -f; return ;;
@@ -50,6 +51,14 @@ _donjon() {
 	--ca) _donjon_files -f; return ;;
 	--net-timeout) return ;;
 	--max) return ;;
+	--endorsements) _donjon_files -f; return ;;
+	--time) return ;;
+	--report-data) return ;;
+	--cache) _donjon_files -d; return ;;
+	--launch) _donjon_files -f; return ;;
+	--evidence) _donjon_files -f; return ;;
+	--kds) return ;;
+	--pcs) return ;;
 	esac
 	case $command in
 	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images --key --identity --ca --plain-http --net-timeout' files=1 ;;
@@ -58,10 +67,16 @@ _donjon() {
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;
 	'stop') options='--help --quiet --host --host-ca --token-file --force' ;;
-	'verify') options='--help --json --policy --images' files=1 ;;
-	'measure') options='--help --json --tee --images' ;;
+	'verify') options='--help --json --policy --images --endorsements --time --report-data --padded --cache' files=1 ;;
+	'measure') options='--help --verbose --json --tee --images --launch' ;;
 	'platform info') options='--help --json --host --host-ca --token-file --images' ;;
 	'policy check') options='--help --quiet --images' files=1 ;;
+	'policy explain') options='--help --images' files=1 ;;
+	'policy init') options='--help --quiet --force --evidence' files=1 ;;
+	'collateral update') options='--help --quiet --ca --plain-http --net-timeout --cache --kds --pcs' files=1 ;;
+	'collateral show') options='--help --json --cache' ;;
+	'collateral export') options='--help --quiet --cache' files=1 ;;
+	'collateral import') options='--help --quiet --cache' files=1 ;;
 	'config init') options='--help --quiet --force' files=1 ;;
 	'config check') options='--help --quiet' files=1 ;;
 	'package build') options='--help --quiet --json --config --output --annotation --sbom --ca --plain-http --net-timeout' files=1 ;;

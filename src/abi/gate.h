@@ -29,8 +29,10 @@
 #define GATE_AREA_FD 4
 
 enum gate_op {
-	/* in: evidence request (process: 64 bytes of report data);
-	 * out: evidence, endorsements (each: u32 length, bytes) */
+	/* in: evidence request (64 bytes of report data; snp: a message to
+	 * the firmware, 4096 bytes);
+	 * out: evidence (snp: the firmware's answer), endorsements (each: u32
+	 * length, bytes) */
 	GATE_EVIDENCE = 1,
 	/* in: claims, evidence, endorsements, certificate (each: u32 length,
 	 * bytes): the Keep's public face, for whoever asked for it */
@@ -163,6 +165,25 @@ enum gate_tee {
 	GATE_TEE_SANCTUM = 6,
 	GATE_TEE_PEF = 7,
 };
+
+/*
+ * What a shim tells exec: memory of exec's own, to which the auxiliary
+ * vector's entry GATE_AUX_SHIM points.  Without a shim there is no such entry.
+ * Unlike gate_boot it is no word of the host's.
+ */
+#define GATE_AUX_SHIM 0x4d494853u
+
+struct gate_shim {
+	uint32_t version;  /* of this struct: 1 */
+	uint32_t tee;	   /* enum gate_tee: what the shim knows to be below */
+	uint8_t key[32];   /* snp: of messages to the firmware; else 0 */
+	uint64_t sequence; /* of the first of them */
+	uint32_t vmpl;	   /* snp: which key it is, and whose report */
+	uint32_t reserved_34;
+};
+LAYOUT(struct gate_shim, key, 0x08);
+LAYOUT(struct gate_shim, sequence, 0x28);
+LAYOUT_SIZE(struct gate_shim, 0x38);
 
 struct gate_area {
 	uint32_t magic;

@@ -9,6 +9,7 @@
 
 #include "attest/claims.h"
 #include "attest/policy.h"
+#include "attest/seen.h"
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -20,6 +21,16 @@ enum attest_tee {
 	ATTEST_TDX,
 	ATTEST_SANCTUM,
 	ATTEST_PEF,
+	ATTEST_KEYSTONE,
+};
+
+/* Whom evidence speaks for: what its report data must be. */
+enum attest_binding {
+	ATTEST_BIND_KEEP,    /* SHA-256 of our claims, whole (claims.h) */
+	ATTEST_BIND_CLAIMS,  /* of anybody's claims that name the key */
+	ATTEST_BIND_SHA256,  /* SHA-256 of the key, then zeros */
+	ATTEST_BIND_SHA384,  /* SHA-384 of the key, then zeros */
+	ATTEST_BIND_NOTHING, /* evidence alone: nobody is known */
 };
 
 /* What is to be judged.  All spans borrowed for the call. */
@@ -31,11 +42,15 @@ struct attest_input {
 	const uint8_t *nonce; /* 32 bytes that the claims must hold; or NULL */
 	const uint8_t *owner; /* 32 bytes: owner key hash required; or NULL */
 	int64_t now;	      /* seconds since 1970 */
-	/* Evidence alone, which speaks for no Keep: claims, spki, nonce and
-	 * owner are not looked at, the checks of them are skipped. */
-	bool bare;
+	enum attest_binding binding;
 	bool padded; /* a quote may have bytes behind its signature */
-	const uint8_t *report_data; /* bare: 64 bytes required; or NULL */
+	/* What the evidence must hold, whatever it binds; empty: not asked. */
+	struct bytes report_data;
+	/* What carries the evidence, to be judged too: a certificate, or a
+	 * request for one (PKCS#10); DER; empty: nothing. */
+	struct bytes certificate;
+	bool request;
+	struct attest_seen *seen; /* signatures known to be good; or NULL */
 };
 
 enum { ATTEST_MAX_CHECKS = 64 };
@@ -76,6 +91,10 @@ const struct attest_check *attest_failed(const struct attest_verdict *v);
 /* ERR_DENIED naming the first failed check: `measurement: observed 12ab...,
  * required one of: ...`.  True when accepted. */
 MUST_USE bool attest_accepted(const struct attest_verdict *v, struct err *e);
+
+/* A policy to begin with, with comments; `seen`: evidence whose measurement
+ * it accepts, or NULL.  Appended. */
+bool attest_policy_template(const struct attest_verdict *seen, struct buf *out);
 
 /* For people (one line a check) and for machines (one JSON object). */
 bool attest_print_text(const struct attest_verdict *v, struct buf *out);

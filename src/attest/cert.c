@@ -2,7 +2,6 @@
 #include "attest/cert.h"
 
 #include "codec/der.h"
-#include "crypto/key.h"
 #include "crypto/rsa.h"
 
 /* AlgorithmIdentifiers that vendors use, whole: comparing them is the whole
@@ -248,38 +247,55 @@ static bool ecdsa_raw(struct bytes der, uint8_t out[2 * P256_BYTES])
 	return reader_done(&r) && reader_done(&all);
 }
 
-static bool verify(struct bytes spki, enum attest_sig alg, struct bytes tbs,
-	struct bytes sig, struct err *e)
+static bool verify_ecdsa(struct bytes spki, struct bytes tbs, struct bytes sig,
+	struct attest_seen *seen, struct err *e)
 {
-	if (alg == ATTEST_SIG_PSS_SHA384)
-		return crypto_rsa_pss_verify(spki, tbs, sig, e);
 	uint8_t raw[2 * P256_BYTES];
-	struct crypto_key *k = NULL;
 	if (!ecdsa_raw(sig, raw))
 		return err_fail(e, ERR_INPUT, "signature: not DER");
-	if (!crypto_key_from_spki(spki, &k, e))
-		return false;
-	bool ok = crypto_verify(k, tbs, BYTES_ARRAY(raw), e);
-	crypto_key_free(k);
+	return attest_seen_p256(seen, spki, tbs, BYTES_ARRAY(raw), e);
+}
+
+/* With AMD's keys. */
+static bool verify_pss(struct bytes spki, struct bytes tbs, struct bytes sig,
+	struct attest_seen *seen, struct err *e)
+{
+	uint8_t digest[32];
+	bool known = seen && attest_seen_digest(spki, tbs, sig, digest);
+	if (known && attest_seen_has(seen, digest))
+		return true;
+	bool ok = crypto_rsa_pss_verify(spki, tbs, sig, e);
+	if (ok && known)
+		attest_seen_add(seen, digest);
 	return ok;
 }
 
+static bool verify(struct bytes spki, enum attest_sig alg, struct bytes tbs,
+	struct bytes sig, struct attest_seen *seen, struct err *e)
+{
+	return alg == ATTEST_SIG_PSS_SHA384 ?
+		verify_pss(spki, tbs, sig, seen, e) :
+		verify_ecdsa(spki, tbs, sig, seen, e);
+}
+
 bool attest_cert_signed_by(const struct attest_cert *c,
-	const struct attest_cert *issuer, struct err *e)
+	const struct attest_cert *issuer, struct attest_seen *seen,
+	struct err *e)
 {
 	if (!bytes_equal(c->issuer, issuer->subject))
 		return err_fail(e, ERR_DENIED, "issued by another name");
 	if (!issuer->ca)
 		return err_fail(e, ERR_DENIED, "issuer is no authority");
-	return verify(issuer->spki, c->alg, c->tbs, c->sig, e);
+	return verify(issuer->spki, c->alg, c->tbs, c->sig, seen, e);
 }
 
 bool attest_crl_signed_by(const struct attest_crl *l,
-	const struct attest_cert *issuer, struct err *e)
+	const struct attest_cert *issuer, struct attest_seen *seen,
+	struct err *e)
 {
 	if (!bytes_equal(l->issuer, issuer->subject))
 		return err_fail(e, ERR_DENIED, "issued by another name");
-	return verify(issuer->spki, l->alg, l->tbs, l->sig, e);
+	return verify(issuer->spki, l->alg, l->tbs, l->sig, seen, e);
 }
 
 struct bytes attest_cert_cn(struct bytes name)

@@ -8,6 +8,7 @@
 #ifndef ATTEST_CERT_H
 #define ATTEST_CERT_H
 
+#include "attest/seen.h"
 #include "base/bytes.h"
 #include "base/err.h"
 
@@ -37,11 +38,14 @@ MUST_USE bool attest_crl_parse(struct bytes der, struct attest_crl *out,
 /* The value of an extension; oid: its encoding, without tag and length. */
 bool attest_cert_ext(const struct attest_cert *c, struct bytes oid,
 	struct bytes *value);
-/* Names agree, the issuer is an authority, the signature is its own. */
+/* Names agree, the issuer is an authority, the signature is its own.  seen:
+ * NULL, or what was verified before. */
 MUST_USE bool attest_cert_signed_by(const struct attest_cert *c,
-	const struct attest_cert *issuer, struct err *e);
+	const struct attest_cert *issuer, struct attest_seen *seen,
+	struct err *e);
 MUST_USE bool attest_crl_signed_by(const struct attest_crl *l,
-	const struct attest_cert *issuer, struct err *e);
+	const struct attest_cert *issuer, struct attest_seen *seen,
+	struct err *e);
 bool attest_crl_has(const struct attest_crl *l, struct bytes serial);
 /* The common name of a distinguished name; empty when there is none. */
 struct bytes attest_cert_cn(struct bytes name);

@@ -105,6 +105,53 @@ void attest_check_identity(struct attest_case *c, const struct attest_facts *f)
 		c->out->measurement_len);
 }
 
+void attest_check_one_of(struct attest_case *c, const char *name,
+	struct bytes value, const struct attest_digests *want)
+{
+	if (!want->count)
+		return;
+	struct attest_check *k =
+		attest_check(c->out, name, attest_digests_has(want, value));
+	attest_check_hex(k->observed, value);
+	attest_check_list(k->required, want);
+}
+
+void attest_check_mask(struct attest_case *c, const char *name, uint64_t value,
+	const struct attest_mask *want)
+{
+	if (!want->mask)
+		return;
+	struct attest_check *k =
+		attest_check(c->out, name, (value & want->mask) == want->value);
+	fmt(k->observed, TEXT, "0x%llx", (unsigned long long)value);
+	fmt(k->required, TEXT, "0x%llx under the mask 0x%llx",
+		(unsigned long long)want->value,
+		(unsigned long long)want->mask);
+}
+
+enum attest_root attest_check_root(struct attest_case *c, struct bytes spki,
+	const uint8_t (*vendor)[32], size_t count, const char *who,
+	uint8_t hash[32])
+{
+	enum attest_root found = ATTEST_ROOT_NONE;
+	memset(hash, 0, 32);
+	if (!crypto_digest(CRYPTO_SHA256, spki, hash, NULL))
+		count = 0;
+	else if (attest_digests_has(&c->policy->roots, bytes_of(hash, 32)))
+		found = ATTEST_ROOT_SOFTWARE;
+	for (size_t i = 0; i < count; i++)
+		if (!memcmp(vendor[i], hash, 32))
+			found = ATTEST_ROOT_VENDOR;
+	struct attest_check *k =
+		attest_check(c->out, "vendor root", found != ATTEST_ROOT_NONE);
+	attest_check_hex(k->observed, bytes_of(hash, 32));
+	if (found == ATTEST_ROOT_SOFTWARE)
+		fmt(k->required, TEXT, "a software root that the policy names");
+	else
+		fmt(k->required, TEXT, "%s", who);
+	return found;
+}
+
 /* One value against one required. */
 static void check_equal(struct attest_verdict *v, const char *name,
 	struct bytes observed, struct bytes required)
@@ -139,47 +186,99 @@ static void check_owner(struct attest_case *c, const struct attest_facts *f,
 	struct bytes want = said;
 	if (c->in->owner)
 		want = bytes_of(c->in->owner, sizeof claims->owner);
-	else if (!f->owner.len) {
+	else if (!f->owner.len && !c->policy->owners.count) {
 		attest_check_skip(c->out, "owner", "no owner was given");
 		return;
 	}
 	bool held = !f->owner.len || bytes_equal(f->owner, want);
-	struct attest_check *k =
-		attest_check(c->out, "owner", held && bytes_equal(said, want));
+	bool named = !c->policy->owners.count ||
+		attest_digests_has(&c->policy->owners, said);
+	struct attest_check *k = attest_check(c->out, "owner",
+		held && named && bytes_equal(said, want));
 	attest_check_hex(k->observed, held ? said : f->owner);
-	if (c->in->owner)
+	if (!named)
+		attest_check_list(k->required, &c->policy->owners);
+	else if (c->in->owner)
 		attest_check_hex(k->required, want);
 	else
 		fmt(k->required, TEXT, "the same in claims and evidence");
 }
 
-/* Evidence alone: at most its report data is known. */
-static void check_bare(struct attest_case *c, const struct attest_facts *f)
+/* Report data that somebody asked for stands before all else. */
+static void check_wanted(struct attest_case *c, const struct attest_facts *f)
+{
+	if (c->in->report_data.len && f->report_data.len)
+		check_equal(c->out, "report_data", f->report_data,
+			c->in->report_data);
+	else if (c->in->report_data.len)
+		attest_check_unmade(c->out, "report_data",
+			"this evidence holds none");
+	else
+		attest_check_skip(c->out, "report_data", "evidence alone");
+}
+
+static void skip_all(struct attest_verdict *v, const char *const *names,
+	size_t n, const char *why)
+{
+	for (size_t i = 0; i < n; i++)
+		attest_check_skip(v, names[i], why);
+}
+
+/* The key itself, hashed, with zeros behind. */
+static bool check_key_hash(struct attest_case *c, const struct attest_facts *f,
+	enum crypto_alg alg, struct err *e)
 {
 	static const char *const rest[] = { "claims", "key binding", "nonce",
 		"owner" };
-	if (c->in->report_data)
-		check_equal(c->out, "report_data", f->report_data,
-			bytes_of(c->in->report_data, f->report_data.len));
+	uint8_t want[ATTEST_REPORT_DATA_BYTES] = { 0 };
+	if (!c->in->spki.len)
+		attest_check_unmade(c->out, "report_data", "no key was given");
+	else if (!crypto_digest(alg, c->in->spki, want, e))
+		return false;
 	else
-		attest_check_skip(c->out, "report_data", "evidence alone");
-	for (size_t i = 0; i < ARRAY_LEN(rest); i++)
-		attest_check_skip(c->out, rest[i], "evidence alone");
+		check_equal(c->out, "report_data", f->report_data,
+			BYTES_ARRAY(want));
+	skip_all(c->out, rest, ARRAY_LEN(rest),
+		"the key itself is bound, without claims");
+	return true;
 }
 
-bool attest_check_binding(struct attest_case *c, const struct attest_facts *f,
+static bool check_foreign(struct attest_case *c, struct err *e)
+{
+	struct attest_foreign_claims claims;
+	struct err why = { 0 };
+	uint8_t hash[64];
+	size_t len;
+	bool parsed = attest_claims_foreign(c->in->claims, &claims, &why);
+	struct attest_check *k = attest_check(c->out, "claims", parsed);
+	fmt(k->observed, TEXT, "%s", parsed ? "well formed" : why.text);
+	fmt(k->required, TEXT, "pubkey-hash and perhaps more, in CBOR");
+	if (!parsed || !c->in->spki.len) {
+		attest_check_unmade(c->out, "key binding",
+			parsed ? "no key was given" : "no claims");
+	} else {
+		if (!attest_claims_hash(claims.alg, c->in->spki, hash, &len, e))
+			return false;
+		check_equal(c->out, "key binding", bytes_of(hash, len),
+			claims.hash);
+	}
+	if (c->in->nonce)
+		check_equal(c->out, "nonce", parsed ? claims.nonce : BYTES_NONE,
+			bytes_of(c->in->nonce, 32));
+	else
+		attest_check_skip(c->out, "nonce", "no nonce was given");
+	if (c->in->owner)
+		attest_check_unmade(c->out, "owner", "no Keep of ours");
+	else
+		attest_check_skip(c->out, "owner", "no Keep of ours");
+	return true;
+}
+
+static bool check_ours(struct attest_case *c, const struct attest_facts *f,
 	struct err *e)
 {
-	uint8_t want[ATTEST_REPORT_DATA_BYTES];
 	struct attest_claims claims;
 	struct err why = { 0 };
-	if (c->in->bare) {
-		check_bare(c, f);
-		return true;
-	}
-	if (!attest_report_data(c->in->claims, want, e))
-		return false;
-	check_equal(c->out, "report_data", f->report_data, BYTES_ARRAY(want));
 	bool parsed = attest_claims_parse(c->in->claims, &claims, &why);
 	struct attest_check *k = attest_check(c->out, "claims", parsed);
 	fmt(k->observed, TEXT, "%s", parsed ? "well formed" : why.text);
@@ -199,6 +298,32 @@ bool attest_check_binding(struct attest_case *c, const struct attest_facts *f,
 		attest_check_skip(c->out, "nonce", "no nonce was given");
 	check_owner(c, f, &claims);
 	return true;
+}
+
+bool attest_check_binding(struct attest_case *c, const struct attest_facts *f,
+	struct err *e)
+{
+	static const char *const rest[] = { "claims", "key binding", "nonce",
+		"owner" };
+	uint8_t want[ATTEST_REPORT_DATA_BYTES];
+	switch (c->in->binding) {
+	case ATTEST_BIND_NOTHING:
+		check_wanted(c, f);
+		skip_all(c->out, rest, ARRAY_LEN(rest), "evidence alone");
+		return true;
+	case ATTEST_BIND_SHA256:
+		return check_key_hash(c, f, CRYPTO_SHA256, e);
+	case ATTEST_BIND_SHA384:
+		return check_key_hash(c, f, CRYPTO_SHA384, e);
+	case ATTEST_BIND_KEEP:
+	case ATTEST_BIND_CLAIMS:
+		break;
+	}
+	if (!attest_report_data(c->in->claims, want, e))
+		return false;
+	check_equal(c->out, "report_data", f->report_data, BYTES_ARRAY(want));
+	return c->in->binding == ATTEST_BIND_KEEP ? check_ours(c, f, e) :
+						    check_foreign(c, e);
 }
 
 void attest_check_common_unmade(struct attest_verdict *v, const char *why)

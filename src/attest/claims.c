@@ -5,7 +5,7 @@
 #include "crypto/hash.h"
 
 /* Hash algorithms of interoperable RA-TLS. */
-enum { ALG_SHA256 = 1 };
+enum { ALG_SHA256 = 1, ALG_SHA384 = 7, ALG_SHA512 = 8 };
 
 bool attest_claims_encode(const struct attest_claims *c, struct buf *out)
 {
@@ -65,6 +65,76 @@ bool attest_claims_parse(struct bytes in, struct attest_claims *out,
 			"claims: not a SHA-256 pubkey-hash third");
 	if (!reader_done(&r))
 		return err_fail(e, ERR_INPUT, "claims: trailing bytes");
+	*out = c;
+	return true;
+}
+
+static bool digest_of(unsigned alg, enum crypto_alg *out)
+{
+	switch (alg) {
+	case ALG_SHA256:
+		*out = CRYPTO_SHA256;
+		return true;
+	case ALG_SHA384:
+		*out = CRYPTO_SHA384;
+		return true;
+	case ALG_SHA512:
+		*out = CRYPTO_SHA512;
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool attest_claims_hash(unsigned alg, struct bytes spki, uint8_t out[64],
+	size_t *len, struct err *e)
+{
+	enum crypto_alg d;
+	if (!digest_of(alg, &d))
+		return err_fail(e, ERR_INPUT, "claims: hash algorithm %u", alg);
+	*len = crypto_digest_len(d);
+	return crypto_digest(d, spki, out, e);
+}
+
+static bool foreign_hash(struct bytes in, struct attest_foreign_claims *c)
+{
+	struct reader r = { .in = in };
+	enum crypto_alg d;
+	if (cbor_head(&r, CBOR_ARRAY) != 2)
+		return false;
+	uint64_t alg = cbor_head(&r, CBOR_UINT);
+	c->hash = cbor_bytes(&r);
+	c->alg = alg > ALG_SHA512 ? 0 : (unsigned)alg;
+	return reader_done(&r) && digest_of(c->alg, &d) &&
+		c->hash.len == crypto_digest_len(d);
+}
+
+bool attest_claims_foreign(struct bytes in, struct attest_foreign_claims *out,
+	struct err *e)
+{
+	struct reader r = { .in = in };
+	struct attest_foreign_claims c = { 0 };
+	uint64_t n = cbor_head(&r, CBOR_MAP);
+	bool hash = false;
+	for (uint64_t i = 0; i < n && !r.failed; i++) {
+		struct bytes key = cbor_text(&r);
+		if (bytes_equal(key, BYTES_LIT("pubkey-hash"))) {
+			if (hash || !foreign_hash(cbor_bytes(&r), &c))
+				return err_fail(e, ERR_INPUT,
+					"claims: pubkey-hash");
+			hash = true;
+		} else if (bytes_equal(key, BYTES_LIT("nonce"))) {
+			if (c.nonce.ptr)
+				r.failed = true;
+			c.nonce = cbor_bytes(&r);
+		} else {
+			cbor_skip(&r);
+		}
+	}
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "claims: not a map in CBOR");
+	if (!hash)
+		return err_fail(e, ERR_INPUT, "claims: no pubkey-hash");
 	*out = c;
 	return true;
 }

@@ -46,8 +46,12 @@ static void check_sgx_signer(struct attest_case *c,
 	const struct attest_sgx_rules *r = &c->policy->sgx;
 	unsigned product = le16toh(body->isvprodid);
 	unsigned svn = le16toh(body->isvsvn);
-	if (r->signers.count) {
-		struct bytes signer = BYTES_ARRAY(body->mrsigner);
+	struct bytes signer = BYTES_ARRAY(body->mrsigner);
+	if (attest_digests_has(&r->deny_signers, signer)) {
+		struct attest_check *k = attest_check(c->out, "signer", false);
+		attest_check_hex(k->observed, signer);
+		fmt(k->required, TEXT, "one that the policy does not deny");
+	} else if (r->signers.count) {
 		struct attest_check *k = attest_check(c->out, "signer",
 			attest_digests_has(&r->signers, signer));
 		attest_check_hex(k->observed, signer);
@@ -66,6 +70,30 @@ static void check_sgx_signer(struct attest_case *c,
 		fmt(k->required, TEXT, "svn at least %u", r->minimum_svn);
 }
 
+/* What only some policies ask for. */
+static void check_sgx_rest(struct attest_case *c, uint64_t flags, uint64_t xfrm,
+	const struct sgx_report *body)
+{
+	const struct attest_sgx_rules *r = &c->policy->sgx;
+	unsigned svn = le16toh(body->configsvn);
+	attest_check_mask(c, "attribute bits", flags, &r->attributes);
+	attest_check_mask(c, "xfrm", xfrm, &r->xfrm);
+	attest_check_mask(c, "miscselect", le32toh(body->miscselect),
+		&r->miscselect);
+	attest_check_one_of(c, "config id", BYTES_ARRAY(body->configid),
+		&r->config_ids);
+	attest_check_one_of(c, "extended product id",
+		BYTES_ARRAY(body->isvextprodid), &r->extended_product_ids);
+	attest_check_one_of(c, "family id", BYTES_ARRAY(body->isvfamilyid),
+		&r->family_ids);
+	if (!r->minimum_config_svn)
+		return;
+	struct attest_check *k = attest_check(c->out, "config svn",
+		svn >= r->minimum_config_svn);
+	fmt(k->observed, TEXT, "%u", svn);
+	fmt(k->required, TEXT, "at least %u", r->minimum_config_svn);
+}
+
 bool attest_enclave_sgx(struct attest_case *c, const struct sgx_report *body,
 	struct err *e)
 {
@@ -82,6 +110,7 @@ bool attest_enclave_sgx(struct attest_case *c, const struct sgx_report *body,
 	check_sgx_attributes(c, flags, body);
 	attest_check_identity(c, &f);
 	check_sgx_signer(c, body);
+	check_sgx_rest(c, flags, reader_u64le(&r), body);
 	c->out->confidential = !f.debug;
 	return attest_check_binding(c, &f, e);
 }
@@ -110,15 +139,19 @@ static void check_td_attributes(struct attest_case *c,
 		"policy says otherwise");
 }
 
-static void check_register(struct attest_case *c, const char *name,
-	struct bytes value, const struct attest_digests *want)
+/* Each part of the module's TCB, when the policy has a floor. */
+static void check_tee_tcb(struct attest_case *c, const struct tdx_report *td)
 {
-	if (!want->count)
+	const uint8_t *least = c->policy->tdx.minimum_tcb_svn;
+	size_t n = sizeof td->tee_tcb_svn;
+	bool ok = true;
+	if (bytes_all_zero(bytes_of(least, n)))
 		return;
-	struct attest_check *k =
-		attest_check(c->out, name, attest_digests_has(want, value));
-	attest_check_hex(k->observed, value);
-	attest_check_list(k->required, want);
+	for (size_t i = 0; i < n; i++)
+		ok = ok && td->tee_tcb_svn[i] >= least[i];
+	struct attest_check *k = attest_check(c->out, "tee tcb svn", ok);
+	attest_check_hex(k->observed, bytes_of(td->tee_tcb_svn, n));
+	attest_check_hex(k->required, bytes_of(least, n));
 }
 
 bool attest_enclave_tdx(struct attest_case *c, const struct tdx_report *td,
@@ -138,14 +171,20 @@ bool attest_enclave_tdx(struct attest_case *c, const struct tdx_report *td,
 	check_td_attributes(c, td, bits);
 	attest_check_identity(c, &f);
 	for (size_t i = 0; i < ARRAY_LEN(rtmr); i++)
-		check_register(c, rtmr[i], BYTES_ARRAY(td->rtmr[i]),
+		attest_check_one_of(c, rtmr[i], BYTES_ARRAY(td->rtmr[i]),
 			&r->rtmr[i]);
-	check_register(c, "mrseam", BYTES_ARRAY(td->mrseam), &r->mrseam);
-	check_register(c, "mrconfigid", BYTES_ARRAY(td->mrconfigid),
+	attest_check_one_of(c, "mrseam", BYTES_ARRAY(td->mrseam), &r->mrseam);
+	attest_check_one_of(c, "mrconfigid", BYTES_ARRAY(td->mrconfigid),
 		&r->mrconfigid);
-	check_register(c, "mrowner", BYTES_ARRAY(td->mrowner), &r->mrowner);
-	check_register(c, "mrownerconfig", BYTES_ARRAY(td->mrownerconfig),
+	attest_check_one_of(c, "mrowner", BYTES_ARRAY(td->mrowner),
+		&r->mrowner);
+	attest_check_one_of(c, "mrownerconfig", BYTES_ARRAY(td->mrownerconfig),
 		&r->mrownerconfig);
+	attest_check_one_of(c, "mrservicetd", BYTES_ARRAY(td->mrservicetd),
+		&r->mrservicetd);
+	attest_check_mask(c, "attribute bits", bits, &r->attributes);
+	attest_check_mask(c, "xfam", le64toh(td->xfam), &r->xfam);
+	check_tee_tcb(c, td);
 	c->out->confidential = !f.debug;
 	return attest_check_binding(c, &f, e);
 }

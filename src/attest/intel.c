@@ -5,6 +5,7 @@
 #include <endian.h>
 
 #include "attest/enclave.h"
+#include "attest/time.h"
 #include "base/fmt.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
@@ -21,6 +22,8 @@ struct intel_case {
 	struct intel_pck pck;
 	struct intel_collateral col;
 	bool has_col;
+	bool software; /* the chain ends in a software root */
+	struct intel_terms terms;
 	struct intel_level level;
 };
 
@@ -47,8 +50,8 @@ static bool is_pck_ca(struct bytes cn)
 /* The chain in the quote: leaf, authority, root, in this order. */
 static bool pck_chain_ok(struct intel_case *i, struct err *e)
 {
-	if (!attest_chain_signed(&i->chain, e) ||
-		!attest_pck_read(&i->chain.cert[0], &i->pck, e))
+	if (!attest_pck_read(&i->chain.cert[0], &i->pck, e) ||
+		!attest_chain_signed(&i->chain, &i->terms, e))
 		return false;
 	if (!is_pck_ca(attest_cert_cn(i->chain.cert[1].subject)))
 		return err_fail(e, ERR_DENIED, "authority of another kind");
@@ -59,18 +62,20 @@ static void check_chain(struct intel_case *i)
 {
 	struct err why = { 0 };
 	struct attest_case *c = i->c;
-	const struct attest_cert *root = &i->chain.cert[2];
-	note(c, "vendor root", attest_intel_root(root), "Intel SGX Root CA",
-		&(struct err){ .text = "another key" },
-		"the root key of Intel SGX");
+	enum attest_root root = attest_check_root(c, i->chain.cert[2].spki,
+		&attest_intel_root, 1, "Intel SGX Root CA", i->terms.root);
+	i->software = root == ATTEST_ROOT_SOFTWARE;
 	note(c, "chain", pck_chain_ok(i, &why), "PCK leaf, PCK CA, root", &why,
 		"each signed by the next, the root by itself");
 	int64_t to = 0;
 	bool ok = attest_chain_valid(&i->chain, c->in->now, &to);
 	struct attest_check *k = attest_check(c->out, "validity", ok);
-	fmt(k->observed, TEXT, "now is %lld", (long long)c->in->now);
-	fmt(k->required, TEXT, "all dates around now; the first ends at %lld",
-		(long long)to);
+	char now_text[ATTEST_TIME_TEXT], to_text[ATTEST_TIME_TEXT];
+	attest_time_print(c->in->now, now_text);
+	attest_time_print(to, to_text);
+	fmt(k->observed, TEXT, "now is %s", now_text);
+	fmt(k->required, TEXT, "all dates around now; the first ends at %s",
+		to_text);
 	attest_check_expires(c->out, to);
 }
 
@@ -78,18 +83,16 @@ static bool not_revoked(struct intel_case *i, struct err *e)
 {
 	const struct attest_cert *cert = i->chain.cert;
 	struct attest_crl root, pck;
-	int64_t now = i->c->in->now, expires = INT64_MAX;
-	if (!attest_collateral_crl(i->col.root_crl, &cert[2], now, &expires,
-		    &root, e))
+	if (!attest_collateral_crl(i->col.root_crl, &cert[2], &i->terms, &root,
+		    e))
 		return err_wrap(e, "root");
-	if (!attest_collateral_crl(i->col.pck_crl, &cert[1], now, &expires,
-		    &pck, e))
+	if (!attest_collateral_crl(i->col.pck_crl, &cert[1], &i->terms, &pck,
+		    e))
 		return err_wrap(e, "PCK CA");
 	if (attest_crl_has(&root, cert[1].serial))
 		return err_fail(e, ERR_DENIED, "PCK CA is revoked");
 	if (attest_crl_has(&pck, cert[0].serial))
 		return err_fail(e, ERR_DENIED, "PCK certificate is revoked");
-	attest_check_expires(i->c->out, expires);
 	return true;
 }
 
@@ -113,13 +116,8 @@ static bool point_signed(struct bytes point, struct bytes message,
 
 static bool leaf_signed(const struct intel_case *i)
 {
-	struct bytes spki = i->chain.cert[0].spki;
-	struct crypto_key *k = NULL;
-	bool ok = spki.len == P256_SPKI_BYTES &&
-		crypto_key_from_spki(spki, &k, NULL) &&
-		crypto_verify(k, i->q.qe_report, i->q.qe_sig, NULL);
-	crypto_key_free(k);
-	return ok;
+	return attest_seen_p256(i->terms.seen, i->chain.cert[0].spki,
+		i->q.qe_report, i->q.qe_sig, NULL);
 }
 
 /* The quoting enclave says whose the attestation key is. */
@@ -166,17 +164,13 @@ static bool qe_identity_ok(struct intel_case *i, const struct sgx_report *qe,
 		.root_crl = i->col.root_crl,
 		.member = "enclaveIdentity",
 		.id = i->q.tdx ? "TD_QE" : "QE",
-		.version = 2,
-		.now = i->c->in->now,
-		.expires = INT64_MAX };
+		.version = 2 };
 	json_t *o;
-	if (!attest_collateral_open(&s, &o, e))
+	if (!attest_collateral_open(&s, &i->terms, &o, e))
 		return false;
 	bool ok = evaluation_ok(i, &s, e) &&
 		attest_level_qe(o, qe, &i->level.qe, e);
 	json_decref(o);
-	if (ok)
-		attest_check_expires(i->c->out, s.expires);
 	return ok;
 }
 
@@ -202,17 +196,14 @@ static bool tcb_info_ok(struct intel_case *i, json_t **out, struct err *e)
 		.root_crl = i->col.root_crl,
 		.member = "tcbInfo",
 		.id = i->q.tdx ? "TDX" : "SGX",
-		.version = 3,
-		.now = i->c->in->now,
-		.expires = INT64_MAX };
+		.version = 3 };
 	json_t *o;
-	if (!attest_collateral_open(&s, &o, e))
+	if (!attest_collateral_open(&s, &i->terms, &o, e))
 		return false;
 	if (!evaluation_ok(i, &s, e) || !platform_ok(i, o, e)) {
 		json_decref(o);
 		return false;
 	}
-	attest_check_expires(i->c->out, s.expires);
 	*out = o;
 	return true;
 }
@@ -258,6 +249,23 @@ static void check_status(struct intel_case *i, const json_t *info, bool qe_ok)
 	fmt(v->advisories, sizeof v->advisories, "%s", l->advisories);
 }
 
+/* What only some policies ask for. */
+static void check_platform(struct intel_case *i, bool status)
+{
+	const struct attest_intel_rules *r = rules(i);
+	char have[ATTEST_TIME_TEXT], want[ATTEST_TIME_TEXT];
+	attest_check_one_of(i->c, "fmspc", BYTES_ARRAY(i->pck.fmspc),
+		&r->fmspcs);
+	if (!r->minimum_tcb_date)
+		return;
+	struct attest_check *k = attest_check(i->c->out, "tcb date",
+		status && i->level.date >= r->minimum_tcb_date);
+	attest_time_print(i->level.date, have);
+	attest_time_print(r->minimum_tcb_date, want);
+	fmt(k->observed, TEXT, "%s", have);
+	fmt(k->required, TEXT, "at least %s", want);
+}
+
 static void check_collateral(struct intel_case *i, const struct sgx_report *qe)
 {
 	static const char *const names[] = { "revocation", "qe identity",
@@ -285,7 +293,10 @@ static void check_collateral(struct intel_case *i, const struct sgx_report *qe)
 	else if (i->q.tdx)
 		attest_check_unmade(c->out, "tdx module", "no TCB info");
 	check_status(i, info, qe_ok);
+	check_platform(i, info != NULL);
 	json_decref(info);
+	if (i->terms.expires != INT64_MAX)
+		attest_check_expires(c->out, i->terms.expires);
 }
 
 static void check_format(struct intel_case *i)
@@ -336,7 +347,11 @@ static bool judge(struct intel_case *i, struct err *e)
 
 bool attest_intel(struct attest_case *c, struct err *e)
 {
-	struct intel_case i = { .c = c };
+	struct intel_case i = { .c = c,
+		.terms = { .now = c->in->now,
+			.max_age = c->policy->max_collateral_age,
+			.seen = c->in->seen,
+			.expires = INT64_MAX } };
 	struct err why = { 0 };
 	if (!attest_quote_parse(c->in->evidence, &i.q, &why)) {
 		note(c, "evidence format", false, "", &why,
@@ -346,6 +361,7 @@ bool attest_intel(struct attest_case *c, struct err *e)
 	}
 	c->out->tee = i.q.tdx ? ATTEST_TDX : ATTEST_SGX;
 	bool ok = judge(&i, e);
+	c->out->confidential = c->out->confidential && !i.software;
 	attest_chain_fini(&i.chain);
 	return ok;
 }

@@ -27,16 +27,25 @@ struct intel_chain {
 	size_t count;
 };
 
+/* By what certificates, lists and documents are judged. */
+struct intel_terms {
+	int64_t now, max_age; /* seconds; max_age 0: as old as it says */
+	struct attest_seen *seen;
+	uint8_t root[32]; /* SHA-256 of the key that chains must end in */
+	int64_t expires;  /* out: the earliest end of what was judged */
+};
+
 void attest_chain_fini(struct intel_chain *c);
 /* Exactly n certificates and nothing else. */
 MUST_USE bool attest_chain_read(struct bytes pem, size_t n,
 	struct intel_chain *out, struct err *e);
-/* Each signed by the next, the last by itself and pinned. */
-MUST_USE bool attest_chain_signed(const struct intel_chain *c, struct err *e);
+/* Each signed by the next, the last by itself and of the root's key. */
+MUST_USE bool attest_chain_signed(const struct intel_chain *c,
+	const struct intel_terms *t, struct err *e);
 /* All dates lie around now; *to: the earliest end. */
 bool attest_chain_valid(const struct intel_chain *c, int64_t now, int64_t *to);
-/* The root's key is Intel's. */
-bool attest_intel_root(const struct attest_cert *root);
+/* SHA-256 of the key of Intel SGX Root CA. */
+extern const uint8_t attest_intel_root[32];
 
 /* Endorsements: CBOR [3, PCK list issuers, root list, PCK list, TCB info
  * chain, TCB info, QE identity chain, QE identity], byte strings in the order
@@ -50,9 +59,6 @@ struct intel_collateral {
 MUST_USE bool attest_collateral_split(struct bytes in,
 	struct intel_collateral *out, struct err *e);
 
-/* "2025-06-19T10:16:03Z" in seconds since 1970; false when it is none. */
-bool attest_collateral_time(const char *text, int64_t *out);
-
 /* What is checked in a signed document before anything in it is believed:
  * chain to the pinned root, root list, signature over the exact bytes, dates,
  * id, version.  *out (json_decref) is the signed object. */
@@ -60,13 +66,13 @@ struct intel_signed {
 	struct bytes chain, document, root_crl;
 	const char *member, *id; /* "tcbInfo", "TDX" */
 	uint64_t version;
-	int64_t now, expires;
 	uint64_t evaluation; /* out: tcbEvaluationDataNumber */
+	bool undated;	     /* dates and the root's list are judged later */
 };
-MUST_USE bool attest_collateral_open(struct intel_signed *s, json_t **out,
-	struct err *e);
+MUST_USE bool attest_collateral_open(struct intel_signed *s,
+	struct intel_terms *t, json_t **out, struct err *e);
 MUST_USE bool attest_collateral_crl(struct bytes der,
-	const struct attest_cert *issuer, int64_t now, int64_t *expires,
+	const struct attest_cert *issuer, struct intel_terms *t,
 	struct attest_crl *out, struct err *e);
 
 enum intel_status {
@@ -91,6 +97,7 @@ struct intel_level {
 	enum intel_status platform, module, qe, all;
 	char advisories[256]; /* with commas between */
 	size_t advisory_count, advisories_allowed;
+	int64_t date; /* of the platform's level; 0: it says none */
 };
 
 /* td: NULL for SGX. */

@@ -6,6 +6,7 @@
  * TcbLevelCheck, TdxModuleCheck, TDRelaunchCheck).
  */
 #include "attest/intel.h"
+#include "attest/time.h"
 
 #include <endian.h>
 
@@ -252,9 +253,13 @@ bool attest_level_find(const json_t *tcb_info, const struct intel_pck *pck,
 			return false;
 		if (!yes)
 			continue;
+		const char *date =
+			json_string_value(json_object_get(level, "tcbDate"));
 		if (!read_status(level, &l->platform, e) ||
 			!read_advisories(level, allowed, l, e))
 			return false;
+		if (date && !attest_time_parse(date, &l->date))
+			return err_fail(e, ERR_INPUT, "tcbDate: no date");
 		break;
 	}
 	if (!module_level(tcb_info, td, td15, l, e))

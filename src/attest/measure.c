@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "attest/measure_keep.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "crypto/hash.h"
+#include "spec/svm.h"
 
 enum { CHUNK = 4096, MAX_IMAGE = 64 << 20 };
 
@@ -64,20 +66,47 @@ static bool add_image(struct crypto_hash *h, const char *path, bool sized,
 	return add_file(h, fd, path, e);
 }
 
-/* What is measured of a technology whose evidence is software's. */
+/* A technology's images, in this order, and its variants. */
 struct measured {
 	const char *technology;
-	bool sized;
-	const char *images[2]; /* in this order */
+	const char *images[2];
+	bool sized; /* lengths are hashed too */
+	size_t count;
+	const char *variants[ATTEST_VARIANTS];
 };
 
 static const struct measured all[] = {
-	{ "process", false, { "exec", NULL } },
-	{ "kvm", true, { "shim", "exec" } },
+	{ "process", { "exec" }, false, 1, { "" } },
+	{ "kvm", { "shim", "exec" }, true, 1, { "" } },
+	{ "snp", { "shim", "exec" }, false, 3,
+		{ "", "debug-swap", "software" } },
 };
 
-static bool measure(const struct measured *m, const char *dir, uint8_t out[64],
-	size_t *len, struct err *e)
+/* As snp's variants above.  The software platform has other physical
+ * addresses. */
+static const struct attest_keep_launch launches[ATTEST_VARIANTS] = {
+	{ 51, SVM_FEATURE_SNP },
+	{ 51, SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
+	{ 47, SVM_FEATURE_SNP },
+};
+
+static const struct measured *find(const char *technology)
+{
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (!strcmp(technology, all[i].technology))
+			return &all[i];
+	return NULL;
+}
+
+static bool image_path(const struct measured *m, const char *dir, size_t i,
+	struct buf *path, struct err *e)
+{
+	return buf_fmt(path, "%s/%s/%s", dir, m->technology, m->images[i]) ||
+		err_fail(e, ERR_LIMIT, "out of memory");
+}
+
+static bool hash_images(const struct measured *m, const char *dir,
+	uint8_t out[64], struct err *e)
 {
 	struct crypto_hash *h;
 	if (!crypto_hash_new(CRYPTO_SHA384, &h, e))
@@ -86,32 +115,88 @@ static bool measure(const struct measured *m, const char *dir, uint8_t out[64],
 	for (size_t i = 0; ok && i < ARRAY_LEN(m->images) && m->images[i];
 		i++) {
 		auto_buf path = { 0 };
-		ok = buf_fmt(&path, "%s/%s/%s", dir, m->technology,
-			     m->images[i]) ||
-			err_fail(e, ERR_LIMIT, "out of memory");
-		ok = ok && add_image(h, buf_cstr(&path), m->sized, e);
+		ok = image_path(m, dir, i, &path, e) &&
+			add_image(h, buf_cstr(&path), m->sized, e);
 	}
 	ok = ok && crypto_hash_end(h, out, e);
 	crypto_hash_free(h);
-	*len = CRYPTO_SHA384_BYTES;
 	return ok;
+}
+
+static bool read_image(const struct measured *m, const char *dir, size_t i,
+	struct buf *out, struct err *e)
+{
+	auto_buf path = { 0 };
+	auto_fd fd = -1;
+	uint64_t size;
+	if (!image_path(m, dir, i, &path, e) ||
+		!open_image(buf_cstr(&path), &fd, &size, e))
+		return false;
+	if (size == 0 || size > MAX_IMAGE)
+		return err_fail(e, ERR_HOST, "%s: no image", buf_cstr(&path));
+	uint8_t *to = buf_reserve(out, size);
+	if (!to)
+		return err_fail(e, ERR_LIMIT, "out of memory");
+	for (size_t at = 0; at < size;) {
+		ssize_t n = read(fd, to + at, size - at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_fail(e, ERR_HOST, "read %s: %s",
+				buf_cstr(&path),
+				n ? strerror(errno) : "it shrank");
+		at += (size_t)n;
+	}
+	buf_commit(out, size);
+	return true;
+}
+
+static bool launch_digests(const struct measured *m, const char *dir,
+	struct attest_measured *out, struct err *e)
+{
+	auto_buf shim = { 0 };
+	auto_buf exec = { 0 };
+	if (!read_image(m, dir, 0, &shim, e) ||
+		!read_image(m, dir, 1, &exec, e))
+		return false;
+	for (size_t i = 0; i < m->count; i++)
+		if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
+			    &launches[i], out[i].value, e))
+			return false;
+	return true;
+}
+
+bool attest_measure_all(const char *technology, const char *image_dir,
+	struct attest_measured out[ATTEST_VARIANTS], size_t *count,
+	struct err *e)
+{
+	struct attest_measured value[ATTEST_VARIANTS] = { 0 };
+	const struct measured *m = find(technology);
+	if (!m)
+		return err_fail(e, ERR_INPUT,
+			"measure: unknown technology, expected process, kvm "
+			"or snp");
+	bool ok = m->count > 1 ? launch_digests(m, image_dir, value, e) :
+				 hash_images(m, image_dir, value[0].value, e);
+	if (!ok)
+		return err_wrap(e, "measure %s", technology);
+	for (size_t i = 0; i < m->count; i++) {
+		value[i].variant = m->variants[i];
+		value[i].len = CRYPTO_SHA384_BYTES;
+		out[i] = value[i];
+	}
+	*count = m->count;
+	return true;
 }
 
 bool attest_measure(const char *technology, const char *image_dir,
 	uint8_t out[64], size_t *len, struct err *e)
 {
-	uint8_t value[64] = { 0 };
-	size_t n = 0;
-	const struct measured *m = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (!strcmp(technology, all[i].technology))
-			m = &all[i];
-	if (!m)
-		return err_fail(e, ERR_INPUT,
-			"measure: unknown technology, expected process or kvm");
-	if (!measure(m, image_dir, value, &n, e))
-		return err_wrap(e, "measure %s", technology);
-	memcpy(out, value, n);
-	*len = n;
+	struct attest_measured m[ATTEST_VARIANTS];
+	size_t count;
+	if (!attest_measure_all(technology, image_dir, m, &count, e))
+		return false;
+	memcpy(out, m[0].value, m[0].len);
+	*len = m[0].len;
 	return true;
 }

@@ -13,9 +13,26 @@
  * process: SHA-384 of the file <image_dir>/process/exec.
  * kvm: SHA-384 of <image_dir>/kvm/shim and .../exec, each behind its length
  * (64 bits, little-endian).
- * ERR_INPUT: unknown technology; ERR_HOST: an image can't be read or is larger
- * than 64 MiB.
+ * snp: the launch digest (measure_keep.h), which depends on the machine too:
+ * each such case is a variant.
  */
+
+#define ATTEST_VARIANTS 3u /* most that a technology has */
+
+struct attest_measured {
+	const char *variant; /* "": the usual one */
+	uint8_t value[64];
+	size_t len;
+};
+
+/*
+ * All variants, the usual one first.  ERR_INPUT: unknown technology; ERR_HOST:
+ * an image can't be read or is larger than 64 MiB.
+ */
+MUST_USE bool attest_measure_all(const char *technology, const char *image_dir,
+	struct attest_measured out[ATTEST_VARIANTS], size_t *count,
+	struct err *e);
+/* The usual one. */
 MUST_USE bool attest_measure(const char *technology, const char *image_dir,
 	uint8_t out[64], size_t *len, struct err *e);
 

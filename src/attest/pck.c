@@ -7,7 +7,7 @@
 #include "crypto/hash.h"
 
 /* SHA-256 of the public key of Intel SGX Root CA. */
-static const uint8_t intel_root[CRYPTO_SHA256_BYTES] = { 0xa0, 0xaf, 0x03, 0x12,
+const uint8_t attest_intel_root[CRYPTO_SHA256_BYTES] = { 0xa0, 0xaf, 0x03, 0x12,
 	0x89, 0xf5, 0xd5, 0xd4, 0x13, 0x2f, 0x91, 0x86, 0x06, 0x8a, 0x7f, 0xc1,
 	0x36, 0x28, 0x63, 0x3b, 0xa2, 0x35, 0x77, 0x74, 0x72, 0xe2, 0x9b, 0x6b,
 	0x6c, 0x67, 0xa4, 0x9e };
@@ -18,13 +18,6 @@ static const uint8_t intel_root[CRYPTO_SHA256_BYTES] = { 0xa0, 0xaf, 0x03, 0x12,
 enum { ARC_TCB = 2, ARC_PCEID = 3, ARC_FMSPC = 4 };
 /* Below the TCB: 1 to 16 components, then these. */
 enum { ARC_PCESVN = 17, ARC_CPUSVN = 18 };
-
-bool attest_intel_root(const struct attest_cert *root)
-{
-	uint8_t hash[CRYPTO_SHA256_BYTES];
-	return crypto_digest(CRYPTO_SHA256, root->spki, hash, NULL) &&
-		!memcmp(hash, intel_root, sizeof hash);
-}
 
 void attest_chain_fini(struct intel_chain *c)
 {
@@ -58,17 +51,21 @@ bool attest_chain_read(struct bytes pem, size_t n, struct intel_chain *out,
 	return false;
 }
 
-bool attest_chain_signed(const struct intel_chain *c, struct err *e)
+bool attest_chain_signed(const struct intel_chain *c,
+	const struct intel_terms *t, struct err *e)
 {
 	const struct attest_cert *root = &c->cert[c->count - 1];
-	if (!attest_intel_root(root))
-		return err_fail(e, ERR_DENIED, "root is not Intel's");
+	uint8_t hash[CRYPTO_SHA256_BYTES];
+	if (!crypto_digest(CRYPTO_SHA256, root->spki, hash, e))
+		return false;
+	if (memcmp(hash, t->root, sizeof hash) != 0)
+		return err_fail(e, ERR_DENIED, "root of another key");
 	if (c->cert[0].ca)
 		return err_fail(e, ERR_DENIED, "leaf is an authority");
 	for (size_t i = 0; i < c->count; i++) {
 		const struct attest_cert *issuer =
 			i + 1 < c->count ? &c->cert[i + 1] : root;
-		if (!attest_cert_signed_by(&c->cert[i], issuer, e))
+		if (!attest_cert_signed_by(&c->cert[i], issuer, t->seen, e))
 			return err_wrap(e, "certificate %zu", i + 1);
 	}
 	return true;

@@ -7,7 +7,7 @@
 #include "codec/hex.h"
 #include "codec/toml.h"
 
-enum { MAX_DIGESTS = 4096, ROOT_BYTES = 32 };
+enum { MAX_DIGESTS = 4096, ROOT_BYTES = 32, MAX_AGE_DAYS = 3660 };
 
 static const struct {
 	const char *name;
@@ -19,6 +19,8 @@ static const struct {
 	[ATTEST_TECH_TDX] = { "tdx", 48 },
 	[ATTEST_TECH_SGX] = { "sgx", 32 },
 	[ATTEST_TECH_SANCTUM] = { "sanctum", 64 },
+	[ATTEST_TECH_KEYSTONE] = { "keystone", 64 },
+	[ATTEST_TECH_PEF] = { "pef", 32 },
 };
 
 const char *attest_tech_name(enum attest_tech t)
@@ -73,8 +75,10 @@ void attest_policy_free(struct attest_policy *p)
 		free(p->rules[t].deny.ptr);
 	}
 	free(p->roots.ptr);
+	free(p->owners.ptr);
 	attest_policy_snp_fini(&p->snp);
 	attest_policy_intel_fini(p);
+	attest_policy_riscv_fini(p);
 	free(p);
 }
 
@@ -167,6 +171,47 @@ bool attest_digests_read(struct toml_node *n, size_t len, const char *or_else,
 	return true;
 }
 
+bool attest_u64_read(uint64_t *out, struct toml_node *n, struct err *e)
+{
+	const char *text;
+	int64_t v = 0;
+	char *end = NULL;
+	if (toml_kind(n) != TOML_STRING) {
+		if (!toml_integer(n, 0, INT64_MAX, &v, e))
+			return false;
+		*out = (uint64_t)v;
+		return true;
+	}
+	if (!toml_cstring(n, &text, e))
+		return false;
+	if (text[0] == '0' && text[1] == 'x' && strlen(text) <= 18)
+		*out = strtoull(text + 2, &end, 16);
+	if (!end || *end || !text[2] || strspn(text + 2, "+- \t"))
+		return err_fail(e, ERR_INPUT,
+			"%s: expected a number like \"0x20000\"",
+			toml_where(n));
+	return true;
+}
+
+bool attest_mask_read(struct attest_mask *m, struct toml_node *n, struct err *e)
+{
+	if (!toml_expect(n, TOML_TABLE, e))
+		return false;
+	struct toml_node *mask = toml_get(n, "mask");
+	struct toml_node *value = toml_get(n, "value");
+	if (!mask || !value)
+		return err_fail(e, ERR_INPUT,
+			"%s: expected { mask = ..., value = ... }",
+			toml_where(n));
+	if (!attest_u64_read(&m->mask, mask, e) ||
+		!attest_u64_read(&m->value, value, e))
+		return false;
+	if (m->value & ~m->mask)
+		return err_fail(e, ERR_INPUT,
+			"%s: value has bits that mask lacks", toml_where(n));
+	return toml_no_more(n, e);
+}
+
 static bool read_technologies(struct attest_policy *p, struct toml_node *n,
 	struct err *e)
 {
@@ -187,7 +232,7 @@ static bool read_technologies(struct attest_policy *p, struct toml_node *n,
 		if (t == ATTEST_TECHS)
 			return err_fail(e, ERR_INPUT,
 				"%s: unknown technology, expected process, "
-				"kvm, snp, tdx, sgx or sanctum",
+				"kvm, snp, tdx, sgx, sanctum, keystone or pef",
 				toml_where(item));
 		p->rules[t].allowed = true;
 	}
@@ -222,6 +267,15 @@ static bool read_rules(struct attest_policy *p, enum attest_tech t,
 		return false;
 	if (t == ATTEST_TECH_TDX && !attest_policy_tdx_read(&p->tdx, table, e))
 		return false;
+	if (t == ATTEST_TECH_KEYSTONE &&
+		!attest_policy_keystone_read(&p->keystone, table, e))
+		return false;
+	if (t == ATTEST_TECH_SANCTUM &&
+		!attest_policy_sanctum_read(&p->sanctum, table, e))
+		return false;
+	if (t == ATTEST_TECH_PEF &&
+		!attest_policy_pef_read(&p->pef_keys, table, e))
+		return false;
 	return toml_no_more(table, e);
 }
 
@@ -235,6 +289,14 @@ static bool read_document(struct attest_policy *p, struct toml_node *root,
 	n = toml_get(root, "software");
 	if (n && !attest_digests_read(n, ROOT_BYTES, "", &p->roots, &none, e))
 		return false;
+	n = toml_get(root, "owners");
+	if (n && !attest_digests_read(n, ROOT_BYTES, "", &p->owners, &none, e))
+		return false;
+	n = toml_get(root, "max_collateral_age");
+	int64_t days = 0;
+	if (n && !toml_integer(n, 1, MAX_AGE_DAYS, &days, e))
+		return false;
+	p->max_collateral_age = days * 86400;
 	n = toml_get(root, "allow_debug");
 	if (n && !toml_bool(n, &p->allow_debug, e))
 		return false;
@@ -288,43 +350,4 @@ bool attest_policy_only(struct attest_policy *p, const char *technology,
 		if (t != (unsigned)only)
 			p->rules[t].allowed = false;
 	return true;
-}
-
-static void explain_digests(const char *what, const struct attest_digests *d,
-	struct buf *out)
-{
-	for (size_t i = 0; i < d->count; i++) {
-		char hex[2 * sizeof d->ptr[i].value + 1];
-		hex_encode(bytes_of(d->ptr[i].value, d->ptr[i].len), hex);
-		buf_fmt(out, "  %s %s\n", what, hex);
-	}
-}
-
-bool attest_policy_explain(const struct attest_policy *p, struct buf *out)
-{
-	for (size_t t = 0; t < ATTEST_TECHS; t++) {
-		const struct attest_rules *r = &p->rules[t];
-		bool any = r->allowed && r->accept.count;
-		if (!any && !r->deny.count)
-			continue;
-		buf_fmt(out, "%s: %s\n", techs[t].name,
-			any ? "accepted when it measures one of" :
-			      "not accepted");
-		if (any)
-			explain_digests("measurement", &r->accept, out);
-		explain_digests("never", &r->deny, out);
-	}
-	if (p->roots.count) {
-		buf_str(out,
-			"Software roots, which anybody who controls the "
-			"host can use, are trusted:\n");
-		explain_digests("root", &p->roots, out);
-	} else {
-		buf_str(out, "No software root is trusted.\n");
-	}
-	buf_str(out,
-		p->allow_debug ?
-			"Keeps that can be looked into are accepted.\n" :
-			"Keeps that can be looked into are refused.\n");
-	return buf_ok(out);
 }

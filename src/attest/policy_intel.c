@@ -4,6 +4,7 @@
 
 #include "attest/intel.h"
 #include "attest/rules.h"
+#include "attest/time.h"
 #include "codec/toml.h"
 
 enum { REGISTER = 48, SIGNER = 32 };
@@ -12,6 +13,7 @@ static void intel_fini(struct attest_intel_rules *r)
 {
 	attest_names_fini(&r->statuses);
 	attest_names_fini(&r->advisories);
+	free(r->fmspcs.ptr);
 }
 
 void attest_policy_intel_fini(struct attest_policy *p)
@@ -19,7 +21,9 @@ void attest_policy_intel_fini(struct attest_policy *p)
 	struct attest_tdx_rules *t = &p->tdx;
 	struct attest_digests *all[] = { &p->sgx.signers, &t->rtmr[0],
 		&t->rtmr[1], &t->rtmr[2], &t->rtmr[3], &t->mrseam,
-		&t->mrconfigid, &t->mrowner, &t->mrownerconfig };
+		&t->mrconfigid, &t->mrowner, &t->mrownerconfig, &t->mrservicetd,
+		&p->sgx.deny_signers, &p->sgx.config_ids,
+		&p->sgx.extended_product_ids, &p->sgx.family_ids };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]->ptr);
 	intel_fini(&p->sgx.intel);
@@ -41,6 +45,17 @@ static bool read_statuses(struct attest_names *to, struct toml_node *n,
 	return true;
 }
 
+static bool read_date(int64_t *out, struct toml_node *n, struct err *e)
+{
+	const char *text;
+	if (!toml_cstring(n, &text, e))
+		return false;
+	return attest_time_parse(text, out) ||
+		err_fail(e, ERR_INPUT,
+			"%s: expected a date like \"2024-03-13\"",
+			toml_where(n));
+}
+
 static bool read_intel(struct attest_intel_rules *r, struct toml_node *t,
 	struct err *e)
 {
@@ -55,7 +70,12 @@ static bool read_intel(struct attest_intel_rules *r, struct toml_node *t,
 	if (n && !toml_integer(n, 0, UINT32_MAX, &least, e))
 		return false;
 	r->minimum_evaluation = (uint32_t)least;
-	return true;
+	n = toml_get(t, "fmspcs");
+	bool none;
+	if (n && !attest_digests_read(n, 6, "", &r->fmspcs, &none, e))
+		return false;
+	n = toml_get(t, "minimum_tcb_date");
+	return !n || read_date(&r->minimum_tcb_date, n, e);
 }
 
 static bool read_u16(struct toml_node *n, uint16_t *out, struct err *e)
@@ -67,19 +87,86 @@ static bool read_u16(struct toml_node *n, uint16_t *out, struct err *e)
 	return true;
 }
 
+struct list {
+	const char *key;
+	size_t len;
+	struct attest_digests *to;
+};
+
+static bool read_lists(const struct list *lists, size_t count,
+	struct toml_node *t, struct err *e)
+{
+	bool none;
+	for (size_t i = 0; i < count; i++) {
+		struct toml_node *n = toml_get(t, lists[i].key);
+		if (n &&
+			!attest_digests_read(n, lists[i].len, "", lists[i].to,
+				&none, e))
+			return false;
+	}
+	return true;
+}
+
+struct mask {
+	const char *key;
+	struct attest_mask *to;
+};
+
+static bool read_masks(const struct mask *masks, size_t count,
+	struct toml_node *t, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct toml_node *n = toml_get(t, masks[i].key);
+		if (n && !attest_mask_read(masks[i].to, n, e))
+			return false;
+	}
+	return true;
+}
+
+/* Sixteen numbers, in the order of TEE_TCB_SVN. */
+static bool read_svns(uint8_t out[16], struct toml_node *n, struct err *e)
+{
+	if (!toml_expect(n, TOML_ARRAY, e))
+		return false;
+	if (toml_count(n) != 16)
+		return err_fail(e, ERR_INPUT, "%s: expected 16 numbers",
+			toml_where(n));
+	for (size_t i = 0; i < 16; i++) {
+		int64_t v = 0;
+		if (!toml_integer(toml_at(n, i), 0, UINT8_MAX, &v, e))
+			return false;
+		out[i] = (uint8_t)v;
+	}
+	return true;
+}
+
 bool attest_policy_sgx_read(struct attest_sgx_rules *r, struct toml_node *t,
 	struct err *e)
 {
-	bool none;
-	struct toml_node *n = toml_get(t, "signers");
-	if (n && !attest_digests_read(n, SIGNER, "", &r->signers, &none, e))
+	const struct list lists[] = {
+		{ "signers", SIGNER, &r->signers },
+		{ "deny_signers", SIGNER, &r->deny_signers },
+		{ "config_ids", 64, &r->config_ids },
+		{ "extended_product_ids", 16, &r->extended_product_ids },
+		{ "family_ids", 16, &r->family_ids },
+	};
+	const struct mask masks[] = {
+		{ "attributes", &r->attributes },
+		{ "xfrm", &r->xfrm },
+		{ "miscselect", &r->miscselect },
+	};
+	if (!read_lists(lists, ARRAY_LEN(lists), t, e) ||
+		!read_masks(masks, ARRAY_LEN(masks), t, e))
 		return false;
-	n = toml_get(t, "product_id");
+	struct toml_node *n = toml_get(t, "product_id");
 	r->product_named = n != NULL;
 	if (n && !read_u16(n, &r->product_id, e))
 		return false;
 	n = toml_get(t, "minimum_svn");
 	if (n && !read_u16(n, &r->minimum_svn, e))
+		return false;
+	n = toml_get(t, "minimum_config_svn");
+	if (n && !read_u16(n, &r->minimum_config_svn, e))
 		return false;
 	n = toml_get(t, "allow_provision_key");
 	if (n && !toml_bool(n, &r->allow_provision_key, e))
@@ -90,18 +177,20 @@ bool attest_policy_sgx_read(struct attest_sgx_rules *r, struct toml_node *t,
 bool attest_policy_tdx_read(struct attest_tdx_rules *r, struct toml_node *t,
 	struct err *e)
 {
-	const struct {
-		const char *key;
-		struct attest_digests *to;
-	} lists[] = {
-		{ "rtmr0", &r->rtmr[0] },
-		{ "rtmr1", &r->rtmr[1] },
-		{ "rtmr2", &r->rtmr[2] },
-		{ "rtmr3", &r->rtmr[3] },
-		{ "mrseam", &r->mrseam },
-		{ "mrconfigid", &r->mrconfigid },
-		{ "mrowner", &r->mrowner },
-		{ "mrownerconfig", &r->mrownerconfig },
+	const struct list lists[] = {
+		{ "rtmr0", REGISTER, &r->rtmr[0] },
+		{ "rtmr1", REGISTER, &r->rtmr[1] },
+		{ "rtmr2", REGISTER, &r->rtmr[2] },
+		{ "rtmr3", REGISTER, &r->rtmr[3] },
+		{ "mrseam", REGISTER, &r->mrseam },
+		{ "mrconfigid", REGISTER, &r->mrconfigid },
+		{ "mrowner", REGISTER, &r->mrowner },
+		{ "mrownerconfig", REGISTER, &r->mrownerconfig },
+		{ "mrservicetd", REGISTER, &r->mrservicetd },
+	};
+	const struct mask masks[] = {
+		{ "attributes", &r->attributes },
+		{ "xfam", &r->xfam },
 	};
 	const struct {
 		const char *key;
@@ -111,14 +200,12 @@ bool attest_policy_tdx_read(struct attest_tdx_rules *r, struct toml_node *t,
 		{ "allow_perfmon", &r->allow_perfmon },
 		{ "allow_service_td", &r->allow_service_td },
 	};
-	bool none;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		struct toml_node *n = toml_get(t, lists[i].key);
-		if (n &&
-			!attest_digests_read(n, REGISTER, "", lists[i].to,
-				&none, e))
-			return false;
-	}
+	if (!read_lists(lists, ARRAY_LEN(lists), t, e) ||
+		!read_masks(masks, ARRAY_LEN(masks), t, e))
+		return false;
+	struct toml_node *svns = toml_get(t, "minimum_tcb_svn");
+	if (svns && !read_svns(r->minimum_tcb_svn, svns, e))
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
 		struct toml_node *n = toml_get(t, flags[i].key);
 		if (n && !toml_bool(n, flags[i].to, e))

@@ -9,10 +9,32 @@
 enum { MAX_NAMES = 64, KEY_DIGEST = 48, HOST_DATA = 32 };
 _Static_assert((int)ATTEST_SNP_PRODUCTS == (int)SNP_PRODUCTS, "products");
 
+/*
+ * The least that is accepted where a policy says nothing: the SNP part of the
+ * firmware from which on public reports of a product show the check against
+ * aliased memory.  That part counts alike on all models of a product;
+ * microcode does not, so a policy may add it (docs/policy.md).
+ */
+static const struct {
+	enum attest_snp_product product;
+	enum snp_tcb_part part;
+	uint8_t least;
+} defaults[] = {
+	{ SNP_MILAN, SNP_TCB_SNP, 24 },
+	{ SNP_GENOA, SNP_TCB_SNP, 23 },
+	{ SNP_TURIN, SNP_TCB_SNP, 4 },
+};
+
 void attest_policy_snp_init(struct attest_snp_rules *r)
 {
 	for (size_t p = 0; p < SNP_PRODUCTS; p++)
 		r->products[p] = true;
+	for (size_t i = 0; i < ARRAY_LEN(defaults); i++)
+		for (size_t k = 0; k < ATTEST_TCB_KINDS; k++)
+			r->minimum_tcb[k][defaults[i].product]
+				      [attest_snp_part_at(defaults[i].product,
+					      defaults[i].part)] =
+				defaults[i].least;
 }
 
 void attest_names_fini(struct attest_names *n)
@@ -25,7 +47,8 @@ void attest_names_fini(struct attest_names *n)
 void attest_policy_snp_fini(struct attest_snp_rules *r)
 {
 	struct attest_digests *all[] = { &r->author_keys, &r->id_keys,
-		&r->deny_keys, &r->chip_ids, &r->host_data };
+		&r->deny_keys, &r->chip_ids, &r->host_data, &r->family_ids,
+		&r->image_ids, &r->deny_chip_ids };
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		free(all[i]->ptr);
 	attest_names_fini(&r->csp_ids);
@@ -86,18 +109,39 @@ static bool read_tcb(struct toml_node *table, enum attest_snp_product p,
 	return toml_no_more(table, e);
 }
 
-static bool read_minimum_tcb(struct attest_snp_rules *r, struct toml_node *n,
-	struct err *e)
+static bool read_minimum(struct attest_snp_rules *r, unsigned kind,
+	struct toml_node *n, struct err *e)
 {
 	if (!toml_expect(n, TOML_TABLE, e))
 		return false;
 	for (unsigned i = 0; i < SNP_PRODUCTS; i++) {
 		enum attest_snp_product p = (enum attest_snp_product)i;
 		struct toml_node *t = toml_get(n, attest_snp_name(p));
-		if (t && !read_tcb(t, p, r->minimum_tcb[i], e))
+		if (t && !read_tcb(t, p, r->minimum_tcb[kind][i], e))
 			return false;
 	}
 	return toml_no_more(n, e);
+}
+
+/* One for all kinds, then what single ones say. */
+static bool read_minimum_tcb(struct attest_snp_rules *r, struct toml_node *t,
+	struct err *e)
+{
+	static const char *const keys[ATTEST_TCB_KINDS] = {
+		[ATTEST_TCB_REPORTED] = "minimum_reported_tcb",
+		[ATTEST_TCB_COMMITTED] = "minimum_committed_tcb",
+		[ATTEST_TCB_LAUNCH] = "minimum_launch_tcb",
+	};
+	struct toml_node *n = toml_get(t, "minimum_tcb");
+	for (unsigned k = 0; n && k < ATTEST_TCB_KINDS; k++)
+		if (!read_minimum(r, k, n, e))
+			return false;
+	for (unsigned k = 0; k < ATTEST_TCB_KINDS; k++) {
+		n = toml_get(t, keys[k]);
+		if (n && !read_minimum(r, k, n, e))
+			return false;
+	}
+	return true;
 }
 
 static bool read_crl(struct attest_snp_rules *r, struct toml_node *n,
@@ -138,7 +182,7 @@ bool attest_names_read(struct attest_names *to, struct toml_node *n,
 }
 
 /* A chip id is as long as its product has it: 64 bytes, Turin's 8. */
-static bool read_chips(struct attest_snp_rules *r, struct toml_node *n,
+static bool read_chips(struct attest_digests *to, struct toml_node *n,
 	struct err *e)
 {
 	bool none;
@@ -147,7 +191,7 @@ static bool read_chips(struct attest_snp_rules *r, struct toml_node *n,
 	if (toml_kind(n) == TOML_ARRAY && toml_count(n) &&
 		toml_string(toml_at(n, 0), &first, NULL) && first.len == 16)
 		len = 8;
-	return attest_digests_read(n, len, "", &r->chip_ids, &none, e);
+	return attest_digests_read(n, len, "", to, &none, e);
 }
 
 /* "1.51": major and minor of the firmware's interface. */
@@ -166,6 +210,44 @@ static bool read_abi(unsigned *out, struct toml_node *n, struct err *e)
 			"%s: expected a version like \"1.51\"", toml_where(n));
 	*out = (unsigned)(major << 8 | minor);
 	return true;
+}
+
+/* "1.55.22": major, minor and build of the firmware. */
+static bool read_firmware(unsigned *out, struct toml_node *n, struct err *e)
+{
+	const char *text, *p;
+	unsigned long part[3] = { 0 };
+	if (!toml_cstring(n, &text, e))
+		return false;
+	p = text;
+	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
+		char *end;
+		bool digit = *p >= '0' && *p <= '9';
+		part[i] = digit ? strtoul(p, &end, 10) : 256;
+		if (part[i] > 255 || *end != (i < 2 ? '.' : '\0'))
+			return err_fail(e, ERR_INPUT,
+				"%s: expected a version like \"1.55.22\"",
+				toml_where(n));
+		p = end + 1;
+	}
+	*out = (unsigned)(part[0] << 16 | part[1] << 8 | part[2]);
+	return true;
+}
+
+static bool read_masks(struct attest_snp_rules *r, struct toml_node *t,
+	struct err *e)
+{
+	struct toml_node *n = toml_get(t, "policy");
+	if (n && !attest_mask_read(&r->policy, n, e))
+		return false;
+	n = toml_get(t, "platform_info");
+	if (n && !attest_mask_read(&r->platform, n, e))
+		return false;
+	n = toml_get(t, "minimum_firmware");
+	if (n && !read_firmware(&r->minimum_firmware, n, e))
+		return false;
+	n = toml_get(t, "require_mitigations");
+	return !n || attest_u64_read(&r->mitigations, n, e);
 }
 
 static bool read_flags(struct attest_snp_rules *r, struct toml_node *t,
@@ -219,6 +301,8 @@ static bool read_lists(struct attest_snp_rules *r, struct toml_node *t,
 		{ "id_keys", KEY_DIGEST, &r->id_keys },
 		{ "deny_keys", KEY_DIGEST, &r->deny_keys },
 		{ "host_data", HOST_DATA, &r->host_data },
+		{ "family_ids", 16, &r->family_ids },
+		{ "image_ids", 16, &r->image_ids },
 	};
 	bool none;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
@@ -241,8 +325,6 @@ bool attest_policy_snp_read(struct attest_snp_rules *r, struct toml_node *table,
 	} keys[] = {
 		{ "products", read_products },
 		{ "crl", read_crl },
-		{ "minimum_tcb", read_minimum_tcb },
-		{ "chip_ids", read_chips },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct toml_node *n = toml_get(table, keys[i].key);
@@ -251,6 +333,14 @@ bool attest_policy_snp_read(struct attest_snp_rules *r, struct toml_node *table,
 	}
 	struct toml_node *n = toml_get(table, "csp_ids");
 	if (n && !attest_names_read(&r->csp_ids, n, e))
+		return false;
+	n = toml_get(table, "deny_chip_ids");
+	if (n && !read_chips(&r->deny_chip_ids, n, e))
+		return false;
+	n = toml_get(table, "chip_ids");
+	if (n && !read_chips(&r->chip_ids, n, e))
+		return false;
+	if (!read_minimum_tcb(r, table, e) || !read_masks(r, table, e))
 		return false;
 	return read_flags(r, table, e) && read_numbers(r, table, e) &&
 		read_lists(r, table, e);

@@ -74,7 +74,7 @@ static bool reserved_zero(const struct snp_report *v)
 		bytes_all_zero(BYTES_ARRAY(v->signature.reserved_090));
 }
 
-static void check_format(struct attest_case *c, const struct snp_report *v)
+static bool check_format(struct attest_case *c, const struct snp_report *v)
 {
 	uint64_t policy = le64toh(v->policy);
 	const char *why = NULL;
@@ -93,6 +93,7 @@ static void check_format(struct attest_case *c, const struct snp_report *v)
 		fmt(k->observed, TEXT, "SNP report, version %u",
 			le32toh(v->version));
 	fmt(k->required, TEXT, "an SNP report of version 2 to 5");
+	return !why;
 }
 
 static void check_signing_key(struct attest_case *c, const struct snp_report *v,
@@ -111,8 +112,10 @@ static void check_signing_key(struct attest_case *c, const struct snp_report *v,
 }
 
 /* Which product a CPU is, by CPUID (since version 3). */
-static enum attest_snp_product product_of(const struct snp_report *v)
+enum attest_snp_product attest_snp_product_of(const struct snp_report *v)
 {
+	if (le32toh(v->version) < 3)
+		return SNP_PRODUCTS;
 	uint8_t family = v->cpuid_family, model = v->cpuid_model;
 	if (family == 0x19 && model <= 0x0f)
 		return SNP_MILAN;
@@ -124,19 +127,19 @@ static enum attest_snp_product product_of(const struct snp_report *v)
 }
 
 /* An extension of AMD's leaf: 1.3.6.1.4.1.3704.1 and one or two arcs. */
-static bool leaf_ext(const struct attest_snp_chain *s, const uint8_t *arcs,
+static bool leaf_ext(const struct attest_cert *leaf, const uint8_t *arcs,
 	size_t n, struct bytes *value)
 {
 	uint8_t oid[10] = { 0x2b, 0x06, 0x01, 0x04, 0x01, 0x9c, 0x78, 0x01 };
 	memcpy(oid + 8, arcs, n);
-	return attest_cert_ext(&s->leaf, bytes_of(oid, 8 + n), value);
+	return attest_cert_ext(leaf, bytes_of(oid, 8 + n), value);
 }
 
-static bool leaf_uint(const struct attest_snp_chain *s, const uint8_t *arcs,
+static bool leaf_uint(const struct attest_cert *leaf, const uint8_t *arcs,
 	size_t n, uint64_t *out)
 {
 	struct bytes value;
-	if (!leaf_ext(s, arcs, n, &value))
+	if (!leaf_ext(leaf, arcs, n, &value))
 		return false;
 	struct reader r = { .in = value };
 	*out = der_uint(&r);
@@ -150,7 +153,7 @@ static bool leaf_product_is(const struct attest_snp_chain *s,
 	static const uint8_t arc = 2;
 	const char *name = attest_snp_name(p);
 	struct bytes value;
-	if (!leaf_ext(s, &arc, 1, &value))
+	if (!leaf_ext(&s->leaf, &arc, 1, &value))
 		return false;
 	struct reader r = { .in = value };
 	struct bytes text = der_take(&r, DER_IA5_STRING);
@@ -167,9 +170,11 @@ static void check_product(struct attest_case *c, const struct snp_report *v,
 	static const uint8_t arc = 1;
 	uint64_t version = 0;
 	bool named = le32toh(v->version) >= 3;
-	enum attest_snp_product cpu = named ? product_of(v) : s->product;
+	enum attest_snp_product cpu =
+		named ? attest_snp_product_of(v) : s->product;
 	bool ok = s->product < SNP_PRODUCTS && cpu == s->product &&
-		leaf_product_is(s, cpu) && leaf_uint(s, &arc, 1, &version) &&
+		leaf_product_is(s, cpu) &&
+		leaf_uint(&s->leaf, &arc, 1, &version) &&
 		version == (cpu == SNP_TURIN) && c->policy->snp.products[cpu];
 	struct attest_check *k = attest_check(c->out, "product", ok);
 	fmt(k->observed, TEXT, "%s by CPUID, %s by its root",
@@ -194,25 +199,52 @@ static void print_tcb(char out[136], enum attest_snp_product p,
 				parts[i].name, tcb[attest_snp_part_at(p, i)]);
 }
 
-/* The leaf is made for one TCB, the reported one: exactly that. */
-static void check_certified_tcb(struct attest_case *c,
-	const struct snp_report *v, const struct attest_snp_chain *s)
+/* The TCB that a leaf was made for; false: it does not say so as this
+ * product's leaves do. */
+static bool leaf_tcb(const struct attest_cert *leaf, enum attest_snp_product p,
+	uint8_t out[8])
 {
-	uint8_t leaf[8] = { 0 };
-	bool ok = tcb_well_formed(s->product, v->reported_tcb);
+	bool ok = true;
+	memset(out, 0, 8);
 	for (unsigned i = 0; i < SNP_TCB_PARTS; i++) {
 		uint64_t spl = 0;
-		int at = attest_snp_part_at(s->product, i);
-		bool there = leaf_uint(s, parts[i].oid, 2, &spl);
+		int at = attest_snp_part_at(p, i);
+		bool there = leaf_uint(leaf, parts[i].oid, 2, &spl);
 		if (there != (at >= 0) || spl > UINT8_MAX)
 			ok = false;
 		else if (at >= 0)
-			leaf[at] = (uint8_t)spl;
+			out[at] = (uint8_t)spl;
 	}
-	ok = ok && !memcmp(leaf, v->reported_tcb, sizeof leaf);
+	return ok;
+}
+
+/* It is made for one TCB, the reported one: exactly that. */
+static void check_certified_tcb(struct attest_case *c,
+	const struct snp_report *v, const struct attest_snp_chain *s)
+{
+	uint8_t leaf[8];
+	bool ok = leaf_tcb(&s->leaf, s->product, leaf) &&
+		tcb_well_formed(s->product, v->reported_tcb) &&
+		!memcmp(leaf, v->reported_tcb, sizeof leaf);
 	struct attest_check *k = attest_check(c->out, "certified tcb", ok);
 	print_tcb(k->observed, s->product, v->reported_tcb);
 	print_tcb(k->required, s->product, leaf);
+}
+
+void attest_snp_leaf_fits(const struct attest_cert *leaf,
+	const struct snp_report *v, bool *chip, bool *tcb)
+{
+	static const uint8_t arc = 4, fmc[2] = { 3, 9 };
+	struct bytes hwid;
+	uint64_t spl;
+	uint8_t at[8];
+	*chip = leaf_ext(leaf, &arc, 1, &hwid) &&
+		hwid.len <= sizeof v->chip_id && hwid.len &&
+		!memcmp(hwid.ptr, v->chip_id, hwid.len);
+	/* Turin's alone have that part. */
+	enum attest_snp_product p =
+		leaf_uint(leaf, fmc, 2, &spl) ? SNP_TURIN : SNP_MILAN;
+	*tcb = leaf_tcb(leaf, p, at) && !memcmp(at, v->reported_tcb, sizeof at);
 }
 
 static bool list_has(const struct attest_names *list, struct bytes v)
@@ -229,7 +261,7 @@ static void check_provider(struct attest_case *c,
 {
 	static const uint8_t arc = 5;
 	struct bytes value = BYTES_NONE, csp = BYTES_NONE;
-	if (leaf_ext(s, &arc, 1, &value)) {
+	if (leaf_ext(&s->leaf, &arc, 1, &value)) {
 		struct reader r = { .in = value };
 		csp = der_take(&r, DER_IA5_STRING);
 		if (!reader_done(&r))
@@ -260,17 +292,19 @@ static void check_chip(struct attest_case *c, const struct snp_report *v,
 	}
 	size_t n = s->product == SNP_TURIN ? TURIN_HWID_BYTES : id.len;
 	bool masked = le32toh(v->key_info) & SNP_KEY_MASK_CHIP;
-	bool same = leaf_ext(s, &arc, 1, &hwid) && hwid.len == n &&
+	bool same = leaf_ext(&s->leaf, &arc, 1, &hwid) && hwid.len == n &&
 		!memcmp(hwid.ptr, id.ptr, n) &&
 		bytes_all_zero(bytes_from(id, n)) && !bytes_all_zero(id);
-	bool listed = !chips->count || attest_digests_has(chips, hwid);
+	bool listed = (!chips->count || attest_digests_has(chips, hwid)) &&
+		!attest_digests_has(&c->policy->snp.deny_chip_ids, hwid);
 	struct attest_check *k =
 		attest_check(c->out, "chip", same && !masked && listed);
 	attest_check_hex(k->observed, bytes_of(id.ptr, n));
 	if (listed)
 		attest_check_hex(k->required, hwid);
 	else
-		fmt(k->required, TEXT, "a chip that the policy names");
+		fmt(k->required, TEXT,
+			"a chip that the policy names, and does not deny");
 }
 
 /* r and s, little-endian with zeros behind, as r || s big-endian. */
@@ -314,12 +348,34 @@ static bool tcb_at_least(enum attest_snp_product p, const uint8_t a[8],
 	return true;
 }
 
+/* Shows the first of the three that falls short, or the reported one. */
+static void check_minimum_tcb(struct attest_case *c, const struct snp_report *v,
+	enum attest_snp_product p)
+{
+	static const char *const names[ATTEST_TCB_KINDS] = { "reported",
+		"committed", "launch" };
+	const uint8_t *have[ATTEST_TCB_KINDS] = { v->reported_tcb,
+		v->committed_tcb, v->launch_tcb };
+	unsigned at = 0;
+	char text[TEXT];
+	while (at < ATTEST_TCB_KINDS &&
+		tcb_at_least(p, have[at],
+			c->policy->snp.minimum_tcb[at][p % SNP_PRODUCTS]))
+		at++;
+	bool ok = at == ATTEST_TCB_KINDS;
+	at = ok ? 0 : at;
+	struct attest_check *k = attest_check(c->out, "minimum tcb", ok);
+	print_tcb(text, p, have[at]);
+	fmt(k->observed, TEXT, "%s: %s", names[at], text);
+	print_tcb(k->required, p,
+		c->policy->snp.minimum_tcb[at][p % SNP_PRODUCTS]);
+}
+
 static void check_tcb(struct attest_case *c, const struct snp_report *v,
 	enum attest_snp_product p)
 {
 	const uint8_t *order[] = { v->reported_tcb, v->committed_tcb,
 		v->current_tcb };
-	const uint8_t *least = c->policy->snp.minimum_tcb[p % SNP_PRODUCTS];
 	bool ok = tcb_at_least(p, order[1], order[0]) &&
 		tcb_at_least(p, order[2], order[1]) &&
 		tcb_at_least(p, order[2], v->launch_tcb);
@@ -329,16 +385,7 @@ static void check_tcb(struct attest_case *c, const struct snp_report *v,
 	print_tcb(k->observed, p, v->committed_tcb);
 	fmt(k->required, TEXT,
 		"reported <= committed <= current, launch <= current");
-	const uint8_t *weakest = v->reported_tcb;
-	const uint8_t *others[] = { v->committed_tcb, v->launch_tcb };
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (tcb_at_least(p, weakest, least) &&
-			!tcb_at_least(p, others[i], least))
-			weakest = others[i];
-	k = attest_check(c->out, "minimum tcb",
-		tcb_at_least(p, weakest, least));
-	print_tcb(k->observed, p, weakest);
-	print_tcb(k->required, p, least);
+	check_minimum_tcb(c, v, p);
 }
 
 static const char *guest_problem(const struct attest_snp_rules *r,
@@ -357,6 +404,8 @@ static const char *guest_problem(const struct attest_snp_rules *r,
 		return "may run beside a sibling thread";
 	if (!(policy & SNP_POLICY_SINGLE_SOCKET) && r->single_socket)
 		return "may run on several sockets";
+	if ((policy & r->policy.mask) != r->policy.value)
+		return "not the bits that the policy names";
 	if (abi < r->minimum_abi)
 		return "asks for an older firmware interface than required";
 	if (abi > has)
@@ -368,6 +417,8 @@ static void check_platform(struct attest_case *c, const struct snp_report *v)
 {
 	const struct attest_snp_rules *r = &c->policy->snp;
 	uint64_t info = le64toh(v->platform_info);
+	unsigned firmware = (unsigned)v->committed_major << 16 |
+		(unsigned)v->committed_minor << 8 | v->committed_build;
 	const char *why = guest_problem(r, v);
 	struct attest_check *k = attest_check(c->out, "guest policy", !why);
 	fmt(k->observed, TEXT, "0x%llx%s%s",
@@ -383,6 +434,12 @@ static void check_platform(struct attest_case *c, const struct snp_report *v)
 		why = "ciphertext is not hidden";
 	else if (info & SNP_PLATFORM_SMT && r->refuse_smt)
 		why = "sibling threads are on";
+	else if ((info & r->platform.mask) != r->platform.value)
+		why = "not the bits that the policy names";
+	else if (firmware < r->minimum_firmware)
+		why = "committed firmware is older than required";
+	else if (~le64toh(v->launch_mit_vector) & r->mitigations)
+		why = "launched without a mitigation that is required";
 	k = attest_check(c->out, "platform", !why);
 	fmt(k->observed, TEXT, "0x%llx%s%s", (unsigned long long)info,
 		why ? ": " : "", why ? why : "");
@@ -422,6 +479,10 @@ static void check_signer(struct attest_case *c, const struct snp_report *v)
 		attest_check(c->out, "guest svn", svn >= r->minimum_guest_svn);
 	fmt(k->observed, TEXT, "%u", svn);
 	fmt(k->required, TEXT, "at least %u", r->minimum_guest_svn);
+	attest_check_one_of(c, "family id", BYTES_ARRAY(v->family_id),
+		&r->family_ids);
+	attest_check_one_of(c, "image id", BYTES_ARRAY(v->image_id),
+		&r->image_ids);
 }
 
 static void check_host_data(struct attest_case *c, const struct snp_report *v)
@@ -438,7 +499,9 @@ static void check_host_data(struct attest_case *c, const struct snp_report *v)
 	attest_check_list(k->required, want);
 }
 
-static void check_hardware(struct attest_case *c, const struct snp_report *v)
+/* False: not hardware that AMD made. */
+static bool check_hardware(struct attest_case *c, const struct snp_report *v,
+	bool well_formed)
 {
 	static const char *const rest[] = { "signing key", "product",
 		"certified tcb", "chip", "signature", "tcb order",
@@ -447,14 +510,18 @@ static void check_hardware(struct attest_case *c, const struct snp_report *v)
 	if (!attest_snp_check_chain(c, &s)) {
 		for (size_t i = 0; i < ARRAY_LEN(rest); i++)
 			attest_check_unmade(c->out, rest[i], "no chain");
-		return;
+		return false;
 	}
 	check_signing_key(c, v, &s);
 	check_product(c, v, &s);
 	check_certified_tcb(c, v, &s);
 	check_chip(c, v, &s);
-	check_signature(c, v, &s);
+	if (well_formed)
+		check_signature(c, v, &s);
+	else
+		attest_check_unmade(c->out, "signature", "not a report");
 	check_tcb(c, v, s.product);
+	return !s.software;
 }
 
 bool attest_snp(struct attest_case *c, struct err *e)
@@ -469,12 +536,12 @@ bool attest_snp(struct attest_case *c, struct err *e)
 		.report_data = BYTES_ARRAY(v.report_data),
 		.owner = BYTES_ARRAY(v.host_data),
 	};
-	check_format(c, &v);
-	check_hardware(c, &v);
+	bool well_formed = check_format(c, &v);
+	bool hardware = check_hardware(c, &v, well_formed);
 	check_platform(c, &v);
 	attest_check_identity(c, &f);
 	check_signer(c, &v);
 	check_host_data(c, &v);
-	c->out->confidential = !f.debug;
+	c->out->confidential = hardware && !f.debug;
 	return attest_check_binding(c, &f, e);
 }

@@ -5,6 +5,7 @@
  * [[leaf, intermediate, root], [revocation list, ...]], all DER.
  */
 #include "attest/snp.h"
+#include "attest/time.h"
 #include "base/fmt.h"
 #include "codec/cbor.h"
 #include "crypto/hash.h"
@@ -67,26 +68,40 @@ static bool read_chain(struct bytes in, struct attest_snp_chain *out,
 		attest_cert_parse(der[2], &out->root, e);
 }
 
-static void check_root(struct attest_case *c, struct attest_snp_chain *s)
-{
-	uint8_t hash[CRYPTO_SHA256_BYTES] = { 0 };
-	s->product = SNP_PRODUCTS;
-	bool ok = crypto_digest(CRYPTO_SHA256, s->root.spki, hash, NULL);
-	for (unsigned p = 0; ok && p < SNP_PRODUCTS; p++)
-		if (!memcmp(hash, products[p].root, sizeof hash))
-			s->product = (enum attest_snp_product)p;
-	struct attest_check *k =
-		attest_check(c->out, "vendor root", s->product < SNP_PRODUCTS);
-	attest_check_hex(k->observed, BYTES_ARRAY(hash));
-	fmt(k->required, TEXT, "AMD's root key of Milan, Genoa or Turin");
-}
-
 static bool cn_is(struct bytes name, const char *cn)
 {
 	return bytes_equal(attest_cert_cn(name), bytes_str(cn));
 }
 
-static bool chain_ok(const struct attest_snp_chain *s, struct err *e)
+/* A product by its intermediate's name: a software root has all three. */
+static enum attest_snp_product named(const struct attest_snp_chain *s)
+{
+	unsigned p = 0;
+	while (p < SNP_PRODUCTS &&
+		!cn_is(s->mid.subject,
+			s->vlek ? products[p].vlek : products[p].cek))
+		p++;
+	return (enum attest_snp_product)p;
+}
+
+static void check_root(struct attest_case *c, struct attest_snp_chain *s)
+{
+	uint8_t pinned[SNP_PRODUCTS][32], hash[32];
+	for (size_t p = 0; p < SNP_PRODUCTS; p++)
+		memcpy(pinned[p], products[p].root, sizeof pinned[p]);
+	enum attest_root root = attest_check_root(c, s->root.spki, pinned,
+		SNP_PRODUCTS, "AMD's root key of Milan, Genoa or Turin", hash);
+	s->product = SNP_PRODUCTS;
+	s->software = root == ATTEST_ROOT_SOFTWARE;
+	if (s->software)
+		s->product = named(s);
+	for (unsigned p = 0; p < SNP_PRODUCTS; p++)
+		if (!memcmp(hash, products[p].root, sizeof hash))
+			s->product = (enum attest_snp_product)p;
+}
+
+static bool chain_ok(const struct attest_snp_chain *s, struct attest_seen *seen,
+	struct err *e)
 {
 	const char *mid = s->product == SNP_PRODUCTS ? "" :
 		s->vlek ? products[s->product].vlek :
@@ -96,11 +111,11 @@ static bool chain_ok(const struct attest_snp_chain *s, struct err *e)
 			"intermediate of another product or kind");
 	if (s->leaf.ca)
 		return err_fail(e, ERR_DENIED, "leaf is an authority");
-	if (!attest_cert_signed_by(&s->root, &s->root, e))
+	if (!attest_cert_signed_by(&s->root, &s->root, seen, e))
 		return err_wrap(e, "root");
-	if (!attest_cert_signed_by(&s->mid, &s->root, e))
+	if (!attest_cert_signed_by(&s->mid, &s->root, seen, e))
 		return err_wrap(e, "intermediate");
-	if (!attest_cert_signed_by(&s->leaf, &s->mid, e))
+	if (!attest_cert_signed_by(&s->leaf, &s->mid, seen, e))
 		return err_wrap(e, "leaf");
 	return true;
 }
@@ -108,7 +123,7 @@ static bool chain_ok(const struct attest_snp_chain *s, struct err *e)
 static void check_links(struct attest_case *c, const struct attest_snp_chain *s)
 {
 	struct err why = { 0 };
-	bool ok = chain_ok(s, &why);
+	bool ok = chain_ok(s, c->in->seen, &why);
 	struct attest_check *k = attest_check(c->out, "chain", ok);
 	fmt(k->observed, TEXT, "%s",
 		ok ? s->vlek ? "VLEK, ASVK, ARK" : "VCEK, ASK, ARK" : why.text);
@@ -125,22 +140,30 @@ static void check_dates(struct attest_case *c, const struct attest_snp_chain *s)
 	}
 	struct attest_check *k = attest_check(c->out, "validity",
 		from <= c->in->now && c->in->now <= to);
-	fmt(k->observed, TEXT, "now is %lld", (long long)c->in->now);
-	fmt(k->required, TEXT, "%lld to %lld, in seconds since 1970",
-		(long long)from, (long long)to);
+	char now_text[ATTEST_TIME_TEXT], from_text[ATTEST_TIME_TEXT],
+		to_text[ATTEST_TIME_TEXT];
+	attest_time_print(c->in->now, now_text);
+	attest_time_print(from, from_text);
+	attest_time_print(to, to_text);
+	fmt(k->observed, TEXT, "now is %s", now_text);
+	fmt(k->required, TEXT, "%s to %s", from_text, to_text);
 	attest_check_expires(c->out, to);
 }
 
 static bool crl_ok(struct attest_case *c, const struct attest_snp_chain *s,
 	const struct attest_crl *l, struct err *e)
 {
-	if (!attest_crl_signed_by(l, &s->root, e))
+	if (!attest_crl_signed_by(l, &s->root, c->in->seen, e))
 		return err_wrap(e, "revocation list");
 	if (c->in->now < l->from || c->in->now > l->to)
+		return attest_time_outside("revocation list", l->from, l->to,
+			c->in->now, e);
+	int64_t age = c->in->now - l->from,
+		most = c->policy->max_collateral_age;
+	if (most && age > most)
 		return err_fail(e, ERR_DENIED,
-			"revocation list of %lld to %lld, now is %lld",
-			(long long)l->from, (long long)l->to,
-			(long long)c->in->now);
+			"revocation list %lld days old, at most %lld",
+			(long long)(age / 86400), (long long)(most / 86400));
 	if (attest_crl_has(l, s->mid.serial))
 		return err_fail(e, ERR_DENIED, "intermediate is revoked");
 	attest_check_expires(c->out, l->to);
@@ -154,9 +177,20 @@ static void check_revocation(struct attest_case *c,
 	struct err why = { .text = "no list of this root" };
 	struct attest_crl l;
 	bool given = false, ok = false;
-	for (size_t i = 0; i < s->crl_count && !given; i++)
-		given = attest_crl_parse(s->crls[i], &l, &why) &&
-			bytes_equal(l.issuer, s->root.subject);
+	/* Of several the first that is of now, else the first at all. */
+	for (size_t i = 0; i < s->crl_count; i++) {
+		struct attest_crl one;
+		if (!attest_crl_parse(s->crls[i], &one, &why) ||
+			!bytes_equal(one.issuer, s->root.subject) ||
+			(given &&
+				(c->in->now < one.from || c->in->now > one.to)))
+			continue;
+		bool current = c->in->now >= one.from && c->in->now <= one.to;
+		l = one;
+		given = true;
+		if (current)
+			break;
+	}
 	if (given)
 		ok = crl_ok(c, s, &l, &why);
 	else if (!s->crl_count && c->policy->snp.crl_optional) {

@@ -27,10 +27,17 @@ bool attest_verify(const struct attest_input *in,
 		ok = attest_snp(&c, e);
 	else if (attest_quote_is(in->evidence))
 		ok = attest_intel(&c, e);
+	else if (attest_pef_is(in->evidence))
+		ok = attest_pef(&c, e);
+	else if (attest_sanctum_is(in->evidence))
+		ok = attest_sanctum(&c, e);
+	else if (attest_keystone_is(in->evidence))
+		ok = attest_keystone(&c, e);
 	else
 		unknown(&c);
 	if (!ok)
 		return err_wrap(e, "verify");
+	attest_check_carrier(&c);
 	out->accepted = out->count && !attest_failed(out);
 	out->confidential = out->confidential && out->accepted;
 	return true;

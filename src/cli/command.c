@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
-#define TEES "auto process kvm"
+#define TEES "auto process kvm snp"
 
 /* clang-format off */
 const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_HELP] = { 'h', "help", NULL, "show this help", CLI_ANY, NULL },
 	[CLI_QUIET] = { 'q', "quiet", NULL, "say nothing but errors", CLI_ANY, NULL },
-	[CLI_VERBOSE] = { 'v', "verbose", NULL, "say how long each step took", CLI_ANY, NULL },
+	[CLI_VERBOSE] = { 'v', "verbose", NULL, "say more: how long each step took, what each page adds", CLI_ANY, NULL },
 	[CLI_JSON] = { 0, "json", NULL, "report as one line of JSON", CLI_ANY, NULL },
 	[CLI_HOST] = { 0, "host", "URL", "the host agent: https://HOST:PORT, http://HOST:PORT or unix:///PATH (default: $DONJON_HOST)", CLI_ANY, NULL },
 	[CLI_HOST_CA] = { 0, "host-ca", "FILE", "certificates (PEM) that the host agent's TLS must end in", CLI_FILE, NULL },
 	[CLI_TOKEN_FILE] = { 0, "token-file", "FILE", "the access token of the host agent (default: $DONJON_TOKEN)", CLI_FILE, NULL },
-	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, or auto", CLI_WORDS, TEES },
+	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, snp, or auto", CLI_WORDS, TEES },
 	[CLI_PLATFORM] = { 0, "platform", "P", "hardware, software or auto", CLI_WORDS, "auto hardware software" },
 	[CLI_CONFIG] = { 0, "config", "FILE", "a Donjon.toml; options count more than what it says", CLI_FILE, NULL },
 	[CLI_POLICY] = { 0, "policy", "FILE", "what is accepted (default: this release's Keep on genuine hardware)", CLI_FILE, NULL },
@@ -39,6 +39,15 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_CONNECT] = { 0, "connect", "[NAME=][tls://|tcp://]HOST:PORT", "one more descriptor: a socket that is connected", CLI_ANY, NULL },
 	[CLI_SET] = { 0, "set", "KEY=VALUE", "a key of Donjon.toml, as in limits.files='\"1 GiB\"'", CLI_ANY, NULL },
 	[CLI_IMAGES] = { 0, "images", "DIR", "the Keep images (default: those installed with this program)", CLI_DIRECTORY, NULL },
+	[CLI_ENDORSEMENTS] = { 0, "endorsements", "PATH", "certificates, revocation lists, signed documents: a file or a folder; may be repeated", CLI_FILE, NULL },
+	[CLI_TIME] = { 0, "time", "RFC3339", "judge as at that time, as in 2025-06-25T12:00:00Z (default: now)", CLI_ANY, NULL },
+	[CLI_REPORT_DATA] = { 0, "report-data", "HEX", "what evidence alone must hold; zeros follow what is shorter", CLI_ANY, NULL },
+	[CLI_PADDED] = { 0, "padded", NULL, "bytes behind a quote are not looked at", CLI_ANY, NULL },
+	[CLI_CACHE] = { 0, "cache", "DIR", "where collateral is kept (default: $XDG_CACHE_HOME/donjon/collateral)", CLI_DIRECTORY, NULL },
+	[CLI_LAUNCH] = { 0, "launch", "FILE", "measure what this description says", CLI_FILE, NULL },
+	[CLI_EVIDENCE] = { 0, "evidence", "FILE", "evidence to take values from", CLI_FILE, NULL },
+	[CLI_KDS] = { 0, "kds", "URL", "AMD's key service (default: https://kdsintf.amd.com)", CLI_ANY, NULL },
+	[CLI_PCS] = { 0, "pcs", "URL", "Intel's provisioning service, or one like it (default: https://api.trustedservices.intel.com)", CLI_ANY, NULL },
 };
 /* clang-format on */
 
@@ -90,16 +99,23 @@ static const struct cli_command commands[] = {
 	{ "stop", "KEEP", "end a Keep", "",
 		HELP | REMOTE | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_QUIET), 1, 1,
 		false, CLI_ANY, NULL, cli_stop },
-	{ "verify", "FILE", "judge the evidence of a Keep",
-		"FILE is a Keep as the host agent describes it (JSON), or its "
-		"certificate (PEM\nor DER); - is standard input.  Nonce and "
+	{ "verify", "FILE|HOST:PORT", "judge evidence",
+		"FILE is a report or quote, a certificate or a request for "
+		"one that carries it\n(PEM or DER), or a Keep as the host "
+		"agent describes it (JSON); - is standard\ninput.  HOST:PORT "
+		"is a TLS server whose certificate carries it.  Nonce and\n"
 		"owner are not checked.\n",
 		HELP | CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_JSON) |
-			CLI_BIT(CLI_IMAGES),
+			CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_ENDORSEMENTS) |
+			CLI_BIT(CLI_TIME) | CLI_BIT(CLI_REPORT_DATA) |
+			CLI_BIT(CLI_PADDED) | CLI_BIT(CLI_CACHE),
 		1, 1, false, CLI_FILE, NULL, cli_verify },
-	{ "measure", "", "print what this release's Keep measures", "",
+	{ "measure", "", "print what this release's Keep measures",
+		"Or, with --launch, what a launch measures that a file "
+		"describes; with -v each\npage of it.\n",
 		HELP | CLI_BIT(CLI_TEE) | CLI_BIT(CLI_JSON) |
-			CLI_BIT(CLI_IMAGES),
+			CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_LAUNCH) |
+			CLI_BIT(CLI_VERBOSE),
 		0, 0, false, CLI_ANY, NULL, cli_measure },
 	{ "platform info", "", "tell which technologies a machine has",
 		"That of a host, or, without one, this machine.\n",
@@ -108,6 +124,33 @@ static const struct cli_command commands[] = {
 	{ "policy check", "FILE", "check a policy file", "",
 		HELP | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_IMAGES), 1, 1, false,
 		CLI_FILE, NULL, cli_policy_check },
+	{ "policy explain", "[FILE]", "say in sentences what a policy accepts",
+		"Without FILE, the default one.\n", HELP | CLI_BIT(CLI_IMAGES),
+		0, 1, false, CLI_FILE, NULL, cli_policy_explain },
+	{ "policy init", "[FILE]", "write a policy to begin with",
+		"To policy.toml by default; - is standard output.\n",
+		QUIET | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_EVIDENCE), 0, 1, false,
+		CLI_FILE, NULL, cli_policy_init },
+	{ "collateral update", "[EVIDENCE]...",
+		"fetch what vendors say of platforms",
+		"Anew what the cache has, and what these files of evidence "
+		"want.  Only what a\nvendor signed gets in.\n",
+		QUIET | CLI_BIT(CLI_CACHE) | CLI_BIT(CLI_KDS) |
+			CLI_BIT(CLI_PCS) | WEB,
+		0, SIZE_MAX, false, CLI_FILE, NULL, cli_collateral_update },
+	{ "collateral show", "", "list the cache of collateral", "",
+		HELP | CLI_BIT(CLI_CACHE) | CLI_BIT(CLI_JSON), 0, 0, false,
+		CLI_ANY, NULL, cli_collateral_show },
+	{ "collateral export", "DIR", "copy the cache into a folder",
+		"For machines without a network: verify --endorsements "
+		"DIR, or\ncollateral import.\n",
+		QUIET | CLI_BIT(CLI_CACHE), 1, 1, false, CLI_FILE, NULL,
+		cli_collateral_export },
+	{ "collateral import", "PATH...", "take files into the cache",
+		"Certificates, lists and signed documents, in files and "
+		"folders.\n",
+		QUIET | CLI_BIT(CLI_CACHE), 1, SIZE_MAX, false, CLI_FILE, NULL,
+		cli_collateral_import },
 	{ "config init", "[FILE]", "write a Donjon.toml to begin with", "",
 		HELP | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_FORCE), 0, 1, false,
 		CLI_FILE, NULL, cli_config_init },

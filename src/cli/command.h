@@ -43,6 +43,15 @@ enum cli_option_id {
 	CLI_PLAIN_HTTP,
 	CLI_NET_TIMEOUT,
 	CLI_MAX,
+	CLI_ENDORSEMENTS,
+	CLI_TIME,
+	CLI_REPORT_DATA,
+	CLI_PADDED,
+	CLI_CACHE,
+	CLI_LAUNCH,
+	CLI_EVIDENCE,
+	CLI_KDS,
+	CLI_PCS,
 	CLI_OPTION_COUNT,
 };
 
@@ -63,10 +72,11 @@ extern const struct cli_option cli_options[CLI_OPTION_COUNT];
 /* What the command line says. */
 struct cli_args {
 	const char *value[CLI_OPTION_COUNT]; /* "" for one without a value */
-	const char **envs, **dirs, **annotations, **sboms;
+	const char **envs, **dirs, **annotations, **sboms, **endorsements;
 	size_t env_count, dir_count, annotation_count, sbom_count;
 	const char **listens, **connects, **sets;
 	size_t listen_count, connect_count, set_count;
+	size_t endorsement_count;
 	const char *const *operands;
 	size_t operand_count;
 	uint64_t begin; /* client_run_clock() when the command began */
@@ -111,6 +121,12 @@ int cli_verify(const struct cli_args *a);
 int cli_measure(const struct cli_args *a);
 int cli_platform_info(const struct cli_args *a);
 int cli_policy_check(const struct cli_args *a);
+int cli_policy_explain(const struct cli_args *a);
+int cli_policy_init(const struct cli_args *a);
+int cli_collateral_update(const struct cli_args *a);
+int cli_collateral_show(const struct cli_args *a);
+int cli_collateral_export(const struct cli_args *a);
+int cli_collateral_import(const struct cli_args *a);
 int cli_config_init(const struct cli_args *a);
 int cli_config_check(const struct cli_args *a);
 int cli_version(const struct cli_args *a);

@@ -64,7 +64,7 @@ void cli_help(void)
 	       "can't look into,\nproven before anything is sent to them.\n\n"
 	       "Commands:\n");
 	for (size_t i = 0; i < count; i++)
-		printf("  %-18s%s\n", c[i].name, c[i].summary);
+		printf("  %-20s%s\n", c[i].name, c[i].summary);
 	printf("\nOptions:\n"
 	       "  -h, --help      show this help; donjon COMMAND --help shows "
 	       "a command's\n"

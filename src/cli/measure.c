@@ -1,38 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "client/measure.h"
 #include "cli/say.h"
 #include "client/verify.h"
 
 /* The technologies whose Keep this release has. */
-static const char *const tees[] = { "process", "kvm" };
+static const char *const tees[] = { "process", "kvm", "snp" };
 
-static bool measure(const char *tee, const struct cli_args *a, struct buf *out,
+struct printing {
+	struct buf out;
+	const char *tee;
+	bool json;
+};
+
+static void print_one(void *ctx, const char *variant, const char *hex)
+{
+	struct printing *p = ctx;
+	const char *space = *variant ? " " : "";
+	if (p->json)
+		buf_fmt(&p->out, "%s\"%s%s%s\":\"%s\"",
+			p->out.len > 1 ? "," : "", p->tee, space, variant, hex);
+	else
+		buf_fmt(&p->out, "%s%s%s %s\n", p->tee, space, variant, hex);
+}
+
+static bool measure(struct printing *p, const char *tee, const char *images,
 	struct err *e)
 {
-	char hex[129];
-	if (!client_measure(tee, a->value[CLI_IMAGES], hex, e))
+	p->tee = tee;
+	return client_measure(tee, images, print_one, p, e);
+}
+
+static bool measure_images(struct printing *p, const struct cli_args *a,
+	struct err *e)
+{
+	const char *tee = a->value[CLI_TEE], *images = a->value[CLI_IMAGES];
+	if (tee && strcmp(tee, "auto") != 0)
+		return measure(p, tee, images, e);
+	for (size_t i = 0; i < ARRAY_LEN(tees); i++)
+		if (!measure(p, tees[i], images, e))
+			return false;
+	return true;
+}
+
+static bool measure_keep(struct printing *p, const struct cli_args *a,
+	struct err *e)
+{
+	if (p->json)
+		buf_str(&p->out, "{");
+	if (!measure_images(p, a, e))
 		return false;
-	if (a->value[CLI_JSON])
-		buf_fmt(out, "%s\"%s\":\"%s\"", out->len > 1 ? "," : "", tee,
-			hex);
-	else
-		buf_fmt(out, "%s %s\n", tee, hex);
+	if (p->json)
+		buf_str(&p->out, "}\n");
 	return true;
 }
 
 int cli_measure(const struct cli_args *a)
 {
-	const char *tee = a->value[CLI_TEE];
+	const char *launch = a->value[CLI_LAUNCH];
+	struct printing p = { .json = a->value[CLI_JSON] };
 	struct err e = { 0 };
-	auto_buf out = { 0 };
-	if (a->value[CLI_JSON])
-		buf_str(&out, "{");
-	for (size_t i = 0; i < ARRAY_LEN(tees); i++)
-		if ((!tee || !strcmp(tee, "auto")) &&
-			!measure(tees[i], a, &out, &e))
-			return cli_fail(&e);
-	if (tee && strcmp(tee, "auto") != 0 && !measure(tee, a, &out, &e))
-		return cli_fail(&e);
-	if (a->value[CLI_JSON])
-		buf_str(&out, "}\n");
-	return cli_print(buf_bytes(&out));
+	bool ok = launch ? client_measure_launch(launch, a->value[CLI_VERBOSE],
+				   a->value[CLI_JSON], &p.out, &e) :
+			   measure_keep(&p, a, &e);
+	int status = ok ? cli_print(buf_bytes(&p.out)) : cli_fail(&e);
+	buf_fini(&p.out);
+	return status;
 }

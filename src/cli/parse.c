@@ -18,6 +18,8 @@ static bool set(struct parser *p, enum cli_option_id id, const char *value,
 		a->annotations[a->annotation_count++] = value;
 	else if (id == CLI_SBOM)
 		a->sboms[a->sbom_count++] = value;
+	else if (id == CLI_ENDORSEMENTS)
+		a->endorsements[a->endorsement_count++] = value;
 	else if (id == CLI_ENV)
 		a->envs[a->env_count++] = value;
 	else if (id == CLI_DIR)
@@ -136,8 +138,10 @@ bool cli_parse(const struct cli_command *c, int argc, const char *const *argv,
 	out->listens = calloc(n, sizeof *out->listens);
 	out->connects = calloc(n, sizeof *out->connects);
 	out->sets = calloc(n, sizeof *out->sets);
+	out->endorsements = calloc(n, sizeof *out->endorsements);
 	if (!operands || !out->envs || !out->dirs || !out->annotations ||
-		!out->sboms || !out->listens || !out->connects || !out->sets)
+		!out->sboms || !out->listens || !out->connects || !out->sets ||
+		!out->endorsements)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	return parse(&p, operands, e);
 }
@@ -154,5 +158,6 @@ void cli_args_fini(struct cli_args *a)
 	free(a->listens);
 	free(a->connects);
 	free(a->sets);
+	free(a->endorsements);
 	*a = (struct cli_args){ 0 };
 }

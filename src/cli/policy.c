@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 
 #include "cli/say.h"
@@ -11,5 +12,38 @@ int cli_policy_check(const struct cli_args *a)
 		return cli_fail(&e);
 	if (!a->value[CLI_QUIET])
 		fprintf(stderr, "%s: a good policy\n", a->operands[0]);
+	return 0;
+}
+
+int cli_policy_explain(const struct cli_args *a)
+{
+	struct err e = { 0 };
+	auto_buf out = { 0 };
+	if (!client_policy_explain(a->operand_count ? a->operands[0] : NULL,
+		    a->value[CLI_IMAGES], &out, &e))
+		return cli_fail(&e);
+	return cli_print(buf_bytes(&out));
+}
+
+int cli_policy_init(const struct cli_args *a)
+{
+	const char *path = a->operand_count ? a->operands[0] : "policy.toml";
+	struct err e = { 0 };
+	auto_buf text = { 0 };
+	if (!client_policy_template(a->value[CLI_EVIDENCE], &text, &e))
+		return cli_fail(&e);
+	if (!strcmp(path, "-"))
+		return cli_print(buf_bytes(&text));
+	/* x: what is there stays there. */
+	FILE *f = fopen(path, a->value[CLI_FORCE] ? "w" : "wx");
+	bool failed = !f || fwrite(text.ptr, text.len, 1, f) != 1;
+	if (f && fclose(f))
+		failed = true;
+	if (failed) {
+		err_put(&e, ERR_INPUT, "%s: %s", path, strerror(errno));
+		return cli_fail(&e);
+	}
+	if (!a->value[CLI_QUIET])
+		fprintf(stderr, "wrote %s\n", path);
 	return 0;
 }

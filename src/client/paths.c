@@ -51,6 +51,11 @@ bool client_path_keeps(char out[CLIENT_PATH_MAX], struct err *e)
 	return xdg("XDG_STATE_HOME", "/.local/state", "/donjon/keeps", out, e);
 }
 
+bool client_path_collateral(char out[CLIENT_PATH_MAX], struct err *e)
+{
+	return xdg("XDG_CACHE_HOME", "/.cache", "/donjon/collateral", out, e);
+}
+
 /* The directory of this very program, without a slash at its end. */
 static bool own_directory(char out[CLIENT_PATH_MAX], struct err *e)
 {

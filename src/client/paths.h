@@ -12,6 +12,8 @@ enum { CLIENT_PATH_MAX = 1024 };
 MUST_USE bool client_path_owner(char out[CLIENT_PATH_MAX], struct err *e);
 /* $XDG_STATE_HOME/donjon/keeps: what is known of running Keeps. */
 MUST_USE bool client_path_keeps(char out[CLIENT_PATH_MAX], struct err *e);
+/* $XDG_CACHE_HOME/donjon/collateral: what vendors' services said. */
+MUST_USE bool client_path_collateral(char out[CLIENT_PATH_MAX], struct err *e);
 /* The Keep images: `given`, or ../keep or ../lib/donjon/keep from here. */
 MUST_USE bool client_path_images(const char *given, char out[CLIENT_PATH_MAX],
 	struct err *e);

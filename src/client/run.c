@@ -116,7 +116,8 @@ static bool trust_own_root(struct client_run *run, struct err *e)
 static bool make_ready(struct client_run *run, struct err *e)
 {
 	const struct client_job *job = run->job;
-	if (!client_verifier_init(&run->verifier, job->images, job->policy, e))
+	if (!client_verifier_init(&run->verifier, job->tee, job->images,
+		    job->policy, e))
 		return false;
 	run->verifier.hardware_only = !strcmp(job->platform, "hardware");
 	return trust_own_root(run, e);

@@ -15,40 +15,55 @@
 
 enum { MAX_POLICY = 1 << 20 };
 
-/* The technologies whose images this release has; the first is never left
- * out. */
-static const char *const release_tees[CLIENT_RELEASE_TEES] = { "process",
-	"kvm" };
+/* The technologies whose images a release has; the first is never left out. */
+static const char *const release_tees[] = { "process", "kvm", "snp" };
 
-static bool references(struct client_verifier *v, const char *images,
-	struct err *e)
+static void add_references(struct client_verifier *v, const char *tee,
+	const struct attest_measured *m, size_t count)
+{
+	for (size_t i = 0; i < count && v->reference_count < CLIENT_REFERENCES;
+		i++) {
+		struct attest_reference *r =
+			&v->reference[v->reference_count++];
+		*r = (struct attest_reference){ .technology = tee,
+			.len = m[i].len };
+		memcpy(r->measurement, m[i].value, m[i].len);
+	}
+}
+
+static bool references(struct client_verifier *v, const char *tee,
+	const char *images, struct err *e)
 {
 	char dir[CLIENT_PATH_MAX];
+	struct attest_measured m[ATTEST_VARIANTS];
+	size_t count;
+	bool any = !strcmp(tee, "auto");
 	if (!client_path_images(images, dir, e))
 		return false;
-	for (size_t i = 0; i < CLIENT_RELEASE_TEES; i++) {
-		struct attest_reference *r = &v->reference[v->reference_count];
-		*r = (struct attest_reference){ .technology = release_tees[i] };
-		if (attest_measure(r->technology, dir, r->measurement, &r->len,
-			    i ? NULL : e))
-			v->reference_count++;
-		else if (i == 0)
+	for (size_t i = 0; i < ARRAY_LEN(release_tees); i++) {
+		if (!any && strcmp(tee, release_tees[i]) != 0)
+			continue;
+		bool needed = !any || i == 0;
+		if (attest_measure_all(release_tees[i], dir, m, &count,
+			    needed ? e : NULL))
+			add_references(v, release_tees[i], m, count);
+		else if (needed)
 			return false;
 	}
 	return true;
 }
 
-bool client_verifier_init(struct client_verifier *v, const char *images,
-	const char *policy_file, struct err *e)
+bool client_verifier_init(struct client_verifier *v, const char *tee,
+	const char *images, const char *policy_file, struct err *e)
 {
 	*v = (struct client_verifier){ 0 };
 	if (!policy_file)
-		return references(v, images, e) &&
+		return references(v, tee, images, e) &&
 			attest_policy_default(v->reference, v->reference_count,
 				&v->policy, e);
 	/* A policy may name every measurement itself; if it says "release"
 	 * and there are no images, its parser complains. */
-	if (!references(v, images, NULL))
+	if (!references(v, tee, images, NULL))
 		v->reference_count = 0;
 	auto_buf text = { 0 };
 	return repository_read_file(policy_file, MAX_POLICY, &text, e) &&
@@ -137,68 +152,17 @@ bool client_verifier_judge(const struct client_verifier *v,
 
 /* --- commands ----------------------------------------------------------- */
 
-static bool judge_bundle(const struct client_verifier *v,
-	const struct attest_bundle *b, struct attest_verdict *out,
-	struct err *e)
-{
-	const struct attest_input in = {
-		.evidence = buf_bytes(&b->evidence),
-		.endorsements = buf_bytes(&b->endorsements),
-		.claims = buf_bytes(&b->claims),
-		.spki = buf_bytes(&b->spki),
-		.now = (int64_t)time(NULL),
-	};
-	return attest_verify(&in, v->policy, out, e);
-}
-
-static bool verify_bundle(const struct attest_bundle *b,
-	const char *policy_file, const char *images, bool json, struct buf *out,
-	bool *accepted, struct err *e)
-{
-	struct client_verifier v;
-	struct attest_verdict *verdict = calloc(1, sizeof *verdict);
-	bool ok = verdict != NULL || err_fail(e, ERR_LIMIT, "no memory");
-	ok = ok && client_verifier_init(&v, images, policy_file, e);
-	if (ok) {
-		ok = judge_bundle(&v, b, verdict, e);
-		if (ok &&
-			!(json ? attest_print_json(verdict, out) :
-				 attest_print_text(verdict, out)))
-			ok = err_fail(e, ERR_LIMIT, "no memory");
-		*accepted = verdict->accepted;
-		client_verifier_fini(&v);
-	}
-	free(verdict);
-	return ok;
-}
-
-bool client_verify_file(const char *file, const char *policy_file,
-	const char *images, bool json, struct buf *out, bool *accepted,
-	struct err *e)
-{
-	struct attest_bundle b;
-	auto_buf text = { 0 };
-	if (!repository_read_file(file, ATTEST_BUNDLE_MAX, &text, e))
-		return false;
-	if (!attest_bundle_read(buf_bytes(&text), &b, e))
-		return err_wrap(e, "%s", file);
-	bool ok =
-		verify_bundle(&b, policy_file, images, json, out, accepted, e);
-	attest_bundle_fini(&b);
-	return ok;
-}
-
 bool client_policy_syntax(const char *file, struct err *e)
 {
 	/* What "release" stands for is not looked at yet. */
-	struct attest_reference r[CLIENT_RELEASE_TEES];
-	for (size_t i = 0; i < CLIENT_RELEASE_TEES; i++)
+	struct attest_reference r[ARRAY_LEN(release_tees)];
+	for (size_t i = 0; i < ARRAY_LEN(release_tees); i++)
 		r[i] = (struct attest_reference){ release_tees[i], { 0 }, 48 };
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&
 		attest_policy_parse(buf_bytes(&text), file, r,
-			CLIENT_RELEASE_TEES, &p, e);
+			ARRAY_LEN(release_tees), &p, e);
 	attest_policy_free(p);
 	return ok;
 }
@@ -206,20 +170,66 @@ bool client_policy_syntax(const char *file, struct err *e)
 bool client_policy_check(const char *file, const char *images, struct err *e)
 {
 	struct client_verifier v;
-	bool ok = client_verifier_init(&v, images, file, e);
+	bool ok = client_verifier_init(&v, "auto", images, file, e);
 	client_verifier_fini(&v);
 	return ok;
 }
 
-bool client_measure(const char *tee, const char *images, char out[129],
+bool client_policy_explain(const char *file, const char *images,
+	struct buf *out, struct err *e)
+{
+	struct client_verifier v;
+	bool ok = client_verifier_init(&v, "auto", images, file, e);
+	if (ok && !attest_policy_explain(v.policy, out))
+		ok = err_fail(e, ERR_LIMIT, "no memory");
+	client_verifier_fini(&v);
+	return ok;
+}
+
+/* Judged by nothing: only what it says of itself is of use. */
+static bool look_at(const char *file, struct attest_verdict *v, struct err *e)
+{
+	struct attest_bundle b;
+	struct attest_policy *p = NULL;
+	auto_buf text = { 0 };
+	if (!repository_read_file(file, ATTEST_BUNDLE_MAX, &text, e) ||
+		!attest_bundle_read(buf_bytes(&text), &b, e))
+		return err_wrap(e, "%s", file);
+	struct attest_input in = attest_bundle_input(&b);
+	bool ok = attest_policy_default(NULL, 0, &p, e) &&
+		attest_verify(&in, p, v, e);
+	attest_policy_free(p);
+	attest_bundle_fini(&b);
+	if (ok && !v->measurement_len)
+		return err_fail(e, ERR_INPUT, "%s: no measurement", file);
+	return ok;
+}
+
+bool client_policy_template(const char *evidence, struct buf *out,
 	struct err *e)
 {
-	char dir[CLIENT_PATH_MAX];
-	uint8_t raw[64];
-	size_t len;
+	struct attest_verdict *v = calloc(1, sizeof *v);
+	bool ok = v || err_fail(e, ERR_LIMIT, "no memory");
+	ok = ok && (!evidence || look_at(evidence, v, e));
+	if (ok && !attest_policy_template(evidence ? v : NULL, out))
+		ok = err_fail(e, ERR_LIMIT, "no memory");
+	free(v);
+	return ok;
+}
+
+bool client_measure(const char *tee, const char *images,
+	void (*one)(void *ctx, const char *variant, const char *hex), void *ctx,
+	struct err *e)
+{
+	char dir[CLIENT_PATH_MAX], hex[129];
+	struct attest_measured m[ATTEST_VARIANTS];
+	size_t count;
 	if (!client_path_images(images, dir, e) ||
-		!attest_measure(tee, dir, raw, &len, e))
+		!attest_measure_all(tee, dir, m, &count, e))
 		return false;
-	hex_encode(bytes_of(raw, len), out);
+	for (size_t i = 0; i < count; i++) {
+		hex_encode(bytes_of(m[i].value, m[i].len), hex);
+		one(ctx, m[i].variant, hex);
+	}
 	return true;
 }

@@ -9,19 +9,20 @@
 #include "attest/attest.h"
 #include "client/api.h"
 
-/* Technologies whose images a release may have. */
-#define CLIENT_RELEASE_TEES 2u
+/* Reference values that a release may have: of all technologies. */
+#define CLIENT_REFERENCES 8u
 
 /* Policy and the reference values of the tenant's own installed images. */
 struct client_verifier {
 	struct attest_policy *policy;
-	struct attest_reference reference[CLIENT_RELEASE_TEES];
+	struct attest_reference reference[CLIENT_REFERENCES];
 	size_t reference_count; /* 0: no images here */
 	bool hardware_only;	/* refuse whatever is not confidential */
 };
 
-/* policy_file: NULL for the default policy, which needs the images. */
-MUST_USE bool client_verifier_init(struct client_verifier *v,
+/* tee: of which technology a Keep can be; "auto": of any.  policy_file: NULL
+ * for the default policy, which needs the images. */
+MUST_USE bool client_verifier_init(struct client_verifier *v, const char *tee,
 	const char *images, const char *policy_file, struct err *e);
 void client_verifier_fini(struct client_verifier *v);
 
@@ -36,18 +37,21 @@ MUST_USE bool client_verifier_judge(const struct client_verifier *v,
 	const uint8_t owner[32], struct attest_verdict *out,
 	uint8_t spki_hash[32], struct err *e);
 
-/* "verify FILE": a Keep's JSON or certificate.  Text or JSON is appended to
- * `out`; *accepted is the verdict. */
-MUST_USE bool client_verify_file(const char *file, const char *policy_file,
-	const char *images, bool json, struct buf *out, bool *accepted,
-	struct err *e);
 /* Whether a policy file can be used at all, before it is needed; quick. */
 MUST_USE bool client_policy_syntax(const char *file, struct err *e);
 /* "policy check FILE". */
 MUST_USE bool client_policy_check(const char *file, const char *images,
 	struct err *e);
-/* "measure": the measurement of `tee` in hexadecimal. */
-MUST_USE bool client_measure(const char *tee, const char *images, char out[129],
+/* "policy explain [FILE]": NULL: the default policy.  Appended. */
+MUST_USE bool client_policy_explain(const char *file, const char *images,
+	struct buf *out, struct err *e);
+/* "policy init": with the measurement of the evidence in a file, or NULL. */
+MUST_USE bool client_policy_template(const char *evidence, struct buf *out,
+	struct err *e);
+/* "measure": a call for each variant of `tee`, with its measurement in
+ * hexadecimal. */
+MUST_USE bool client_measure(const char *tee, const char *images,
+	void (*one)(void *ctx, const char *variant, const char *hex), void *ctx,
 	struct err *e);
 
 #endif

@@ -68,15 +68,14 @@ bool base64_encode(struct bytes in, struct buf *out)
 
 static int base64_digit(uint8_t c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
+	static int8_t const from_plus[] = { 62, -1, -1, -1, 63, 52, 53, 54, 55,
+		56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1, -1, 0, 1, 2, 3,
+		4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+		21, 22, 23, 24, 25, -1, -1, -1, -1, -1, -1, 26, 27, 28, 29, 30,
+		31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46,
+		47, 48, 49, 50, 51 };
+	unsigned at = (unsigned)c - '+';
+	return at < ARRAY_LEN(from_plus) ? from_plus[at] : -1;
 }
 
 /* How many of the last group's characters are padding; the bits that padding

@@ -1,5 +1,5 @@
 # cbor, der and hex go into the Keep; json and toml stay on the agents' machines.
-$(call library,codec,src/codec/cbor.c src/codec/der.c \
+$(call library,codec,src/codec/cbor.c src/codec/der.c src/codec/der_out.c \
 	src/codec/hex.c src/codec/pem.c)
 $(call library,json,src/codec/json.c,host fuzz)
 $(call library,toml,src/codec/toml.cc,host fuzz)

@@ -58,3 +58,20 @@ bool pem_next(struct reader *text, const char *label, struct buf *der,
 	*text = r;
 	return true;
 }
+
+bool pem_put(struct buf *out, const char *label, struct bytes der)
+{
+	auto_buf text = { 0 };
+	base64_encode(der, &text);
+	if (!buf_ok(&text))
+		out->failed = true;
+	buf_fmt(out, "-----BEGIN %s-----\n", label);
+	for (size_t i = 0; i < text.len; i += MAX_LINE) {
+		buf_put(out,
+			bytes_of(text.ptr + i,
+				size_min(MAX_LINE, text.len - i)));
+		buf_str(out, "\n");
+	}
+	buf_fmt(out, "-----END %s-----\n", label);
+	return buf_ok(out);
+}

@@ -43,6 +43,7 @@ static const struct alg {
 	[CRYPTO_SHA256] = { EVP_sha256, CRYPTO_SHA256_BYTES },
 	[CRYPTO_SHA384] = { EVP_sha384, CRYPTO_SHA384_BYTES },
 	[CRYPTO_SHA512] = { EVP_sha512, CRYPTO_SHA512_BYTES },
+	[CRYPTO_SHA3_512] = { EVP_sha3_512, CRYPTO_SHA512_BYTES },
 };
 
 static const EVP_MD *md_of(enum crypto_alg alg)

@@ -11,7 +11,12 @@
 #define CRYPTO_SHA512_BYTES 64
 #define CRYPTO_DIGEST_MAX   64
 
-enum crypto_alg { CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512 };
+enum crypto_alg {
+	CRYPTO_SHA256,
+	CRYPTO_SHA384,
+	CRYPTO_SHA512,
+	CRYPTO_SHA3_512
+};
 
 struct crypto_hash; /* incremental */
 

@@ -143,14 +143,10 @@ static X509 *parse(struct bytes der, struct err *e)
 	return x;
 }
 
-bool crypto_cert_spki(struct bytes der, struct buf *spki, struct err *e)
+static bool put_spki(const X509_PUBKEY *key, struct buf *spki, struct err *e)
 {
-	X509 *x = parse(der, e);
-	if (!x)
-		return false;
 	uint8_t *raw = NULL;
-	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &raw);
-	X509_free(x);
+	int n = i2d_X509_PUBKEY(key, &raw);
 	if (n <= 0)
 		return crypto_fail(e, ERR_INPUT, "certificate: public key");
 	bool ok = buf_put(spki, bytes_of(raw, (size_t)n));
@@ -159,17 +155,29 @@ bool crypto_cert_spki(struct bytes der, struct buf *spki, struct err *e)
 	return ok || err_fail(e, ERR_LIMIT, "certificate: no memory");
 }
 
-static bool find_ext(X509 *x, const ASN1_OBJECT *oid, const char *name,
-	struct buf *value, struct err *e)
+bool crypto_cert_spki(struct bytes der, struct buf *spki, struct err *e)
 {
-	int at = X509_get_ext_by_OBJ(x, oid, -1);
+	X509 *x = parse(der, e);
+	if (!x)
+		return false;
+	bool ok = put_spki(X509_get_X509_PUBKEY(x), spki, e);
+	X509_free(x);
+	return ok;
+}
+
+static bool find_ext(const STACK_OF(X509_EXTENSION) * list,
+	const ASN1_OBJECT *oid, const char *name, struct buf *value,
+	struct err *e)
+{
+	int at = X509v3_get_ext_by_OBJ(list, oid, -1);
 	if (at < 0)
 		return err_fail(e, ERR_INPUT, "certificate: no extension %s",
 			name);
-	if (X509_get_ext_by_OBJ(x, oid, at) >= 0)
+	if (X509v3_get_ext_by_OBJ(list, oid, at) >= 0)
 		return err_fail(e, ERR_INPUT, "certificate: extension %s twice",
 			name);
-	ASN1_OCTET_STRING *s = X509_EXTENSION_get_data(X509_get_ext(x, at));
+	ASN1_OCTET_STRING *s =
+		X509_EXTENSION_get_data(X509v3_get_ext(list, at));
 	struct bytes v = bytes_of(ASN1_STRING_get0_data(s),
 		(size_t)ASN1_STRING_length(s));
 	if (!buf_put(value, v))
@@ -184,10 +192,101 @@ bool crypto_cert_ext(struct bytes der, const char *oid, struct buf *value,
 	if (!x)
 		return false;
 	ASN1_OBJECT *o = OBJ_txt2obj(oid, 1);
-	bool ok = o ? find_ext(x, o, oid, value, e) :
+	bool ok = o ? find_ext(X509_get0_extensions(x), o, oid, value, e) :
 		      crypto_fail(e, ERR_INPUT, "extension");
 	ASN1_OBJECT_free(o);
 	X509_free(x);
 	ERR_clear_error();
 	return ok;
+}
+
+/* Seconds since 1970, by OpenSSL's own calendar. */
+static bool seconds_of(const ASN1_TIME *t, int64_t *out)
+{
+	int days, secs;
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	bool ok = epoch && ASN1_TIME_diff(&days, &secs, epoch, t);
+	ASN1_TIME_free(epoch);
+	if (ok)
+		*out = (int64_t)days * 86400 + secs;
+	return ok;
+}
+
+bool crypto_cert_facts(struct bytes der, struct crypto_cert_facts *out,
+	struct err *e)
+{
+	struct crypto_cert_facts f = { 0 };
+	X509 *x = parse(der, e);
+	if (!x)
+		return false;
+	bool ok = seconds_of(X509_get0_notBefore(x), &f.from) &&
+		seconds_of(X509_get0_notAfter(x), &f.to);
+	f.self_issued = !X509_NAME_cmp(X509_get_subject_name(x),
+		X509_get_issuer_name(x));
+	EVP_PKEY *k = X509_get0_pubkey(x);
+	f.self_signed = k && X509_verify(x, k) == 1;
+	X509_free(x);
+	ERR_clear_error();
+	if (!ok)
+		return err_fail(e, ERR_INPUT, "certificate: dates");
+	*out = f;
+	return true;
+}
+
+/* --- requests ----------------------------------------------------------- */
+
+static X509_REQ *parse_request(struct bytes der, struct err *e)
+{
+	crypto_init();
+	const uint8_t *p = der.ptr;
+	X509_REQ *q = NULL;
+	if (der.len && der.len <= CERT_MAX)
+		q = d2i_X509_REQ(NULL, &p, (long)der.len);
+	if (q && p != der.ptr + der.len) {
+		X509_REQ_free(q);
+		q = NULL;
+	}
+	if (!q)
+		crypto_fail(e, ERR_INPUT, "request: not PKCS#10 in DER");
+	return q;
+}
+
+bool crypto_request_spki(struct bytes der, struct buf *spki, struct err *e)
+{
+	X509_REQ *q = parse_request(der, e);
+	if (!q)
+		return false;
+	bool ok = put_spki(X509_REQ_get_X509_PUBKEY(q), spki, e);
+	X509_REQ_free(q);
+	return ok;
+}
+
+bool crypto_request_ext(struct bytes der, const char *oid, struct buf *value,
+	struct err *e)
+{
+	X509_REQ *q = parse_request(der, e);
+	if (!q)
+		return false;
+	ASN1_OBJECT *o = OBJ_txt2obj(oid, 1);
+	STACK_OF(X509_EXTENSION) *list = X509_REQ_get_extensions(q);
+	bool ok = o ? find_ext(list, o, oid, value, e) :
+		      crypto_fail(e, ERR_INPUT, "extension");
+	sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+	ASN1_OBJECT_free(o);
+	X509_REQ_free(q);
+	ERR_clear_error();
+	return ok;
+}
+
+bool crypto_request_signed(struct bytes der, struct err *e)
+{
+	X509_REQ *q = parse_request(der, e);
+	if (!q)
+		return false;
+	EVP_PKEY *k = X509_REQ_get0_pubkey(q);
+	bool ok = k && X509_REQ_verify(q, k) == 1;
+	X509_REQ_free(q);
+	ERR_clear_error();
+	return ok ||
+		err_fail(e, ERR_DENIED, "request: not signed by its own key");
 }

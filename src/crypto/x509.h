@@ -25,4 +25,21 @@ MUST_USE bool crypto_cert_spki(struct bytes der, struct buf *spki,
 MUST_USE bool crypto_cert_ext(struct bytes der, const char *oid,
 	struct buf *value, struct err *e);
 
+/* Of any certificate, whatever its key. */
+struct crypto_cert_facts {
+	int64_t from, to;	       /* seconds since 1970 */
+	bool self_issued, self_signed; /* names agree; the signature does */
+};
+MUST_USE bool crypto_cert_facts(struct bytes der, struct crypto_cert_facts *out,
+	struct err *e);
+
+/* Requests for a certificate (PKCS#10, RFC 2986), DER. */
+MUST_USE bool crypto_request_spki(struct bytes der, struct buf *spki,
+	struct err *e);
+/* The value of an extension that is asked for; ERR_INPUT as above. */
+MUST_USE bool crypto_request_ext(struct bytes der, const char *oid,
+	struct buf *value, struct err *e);
+/* Signed by the key that it is for; ERR_DENIED. */
+MUST_USE bool crypto_request_signed(struct bytes der, struct err *e);
+
 #endif

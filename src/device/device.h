@@ -15,6 +15,8 @@
 #ifndef DEVICE_DEVICE_H
 #define DEVICE_DEVICE_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 
 struct device;
@@ -34,7 +36,13 @@ struct device_ops {
 	int (*enter)(struct device *d, int vcpu, void *run);
 	/* Makes enter return, now and from now on. */
 	void (*kick)(struct device *d, int vcpu, void *run);
+	/* A guest_memfd's pages are gone: fallocate(PUNCH_HOLE). */
+	int (*discard)(struct device *d, int handle, uint64_t at, uint64_t len);
 	void (*close)(struct device *d, int handle);
+	/* A process of its own that free will end; NULL or 0: none.  And a
+	 * descriptor on which poll tells (POLLHUP) that it has ended. */
+	pid_t (*child)(struct device *d);
+	int (*ended)(struct device *d);
 	/* After everything was closed. */
 	void (*free)(struct device *d);
 };

@@ -119,6 +119,15 @@ static void linux_kick(struct device *d, int vcpu, void *run)
 	pthread_mutex_unlock(&l->lock);
 }
 
+static int linux_discard(struct device *d, int handle, uint64_t at,
+	uint64_t len)
+{
+	(void)d;
+	int n = fallocate(handle, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		(off_t)at, (off_t)len);
+	return n < 0 ? -errno : 0;
+}
+
 static void linux_close(struct device *d, int handle)
 {
 	(void)d;
@@ -141,6 +150,7 @@ static const struct device_ops linux_ops = {
 	.memory_free = linux_memory_free,
 	.enter = linux_enter,
 	.kick = linux_kick,
+	.discard = linux_discard,
 	.close = linux_close,
 	.free = linux_free,
 };

@@ -24,6 +24,7 @@ struct hal_probe {
 	bool available;	   /* a Keep can be launched */
 	bool confidential; /* the host can't look inside */
 	bool software;	   /* evidence ends in the software root */
+	bool emulated;	   /* it is the software platform's */
 	char detail[192];  /* what is present, for people */
 	char missing[192]; /* what is missing and how to get it; "" */
 };
@@ -35,10 +36,15 @@ struct hal_notes {
 	char kvm_why[192]; /* it does not */
 };
 
+/* Whose virtual machines and TEEs: this machine's or the software platform's;
+ * any: its own, where it has them. */
+enum hal_platform { HAL_ANY, HAL_HARDWARE, HAL_SOFTWARE };
+
 struct hal_config {
-	const char *image_dir; /* out/keep or <prefix>/lib/donjon/keep */
-	const char *root_path; /* the software root's key file */
-	struct gate_boot boot; /* nonce, owner, limits; tee is filled in */
+	enum hal_platform platform; /* launch: not HAL_ANY, if there are both */
+	const char *image_dir;	    /* out/keep or <prefix>/lib/donjon/keep */
+	const char *root_path;	    /* the software root's key file */
+	struct gate_boot boot;	    /* nonce, owner, limits; tee is filled in */
 	bool debug;
 	bool probed;		 /* somebody else's notes said HAL_RUNS */
 	struct hal_notes *notes; /* may be NULL */

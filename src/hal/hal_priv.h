@@ -7,5 +7,6 @@
 
 extern const struct hal_tech hal_kvm;
 extern const struct hal_tech hal_process;
+extern const struct hal_tech hal_snp;
 
 #endif

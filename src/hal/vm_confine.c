@@ -23,6 +23,17 @@ static const int loader_calls[] = { SCMP_SYS(read), SCMP_SYS(write),
 	/* The processor's thread, which may just start, and its end. */
 	SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(capset) };
 
+/* Its end, when the device has a process. */
+static size_t allow_child(struct device *d, struct sandbox_rule rules[2])
+{
+	pid_t pid = d->ops->child ? d->ops->child(d) : 0;
+	if (pid <= 0)
+		return 0;
+	rules[0] = (struct sandbox_rule){ SCMP_SYS(kill), 0, (uint64_t)pid };
+	rules[1] = (struct sandbox_rule){ SCMP_SYS(wait4), 0, (uint64_t)pid };
+	return 2;
+}
+
 bool vm_confine(struct vm_cpu *c, uid_t uid, bool change,
 	const unsigned long *requests, struct err *e)
 {
@@ -31,9 +42,10 @@ bool vm_confine(struct vm_cpu *c, uid_t uid, bool change,
 	};
 	size_t n = 1 + SANDBOX_NET_RULES;
 	memcpy(rules + 1, sandbox_net, sizeof sandbox_net);
-	for (; requests && *requests && n < ARRAY_LEN(rules); requests++)
+	for (; requests && *requests && n < ARRAY_LEN(rules) - 2; requests++)
 		rules[n++] =
 			(struct sandbox_rule){ SCMP_SYS(ioctl), 1, *requests };
+	n += allow_child(c->device, rules + n);
 	if (change && !process_become(uid, e))
 		return false;
 	__atomic_store_n(&c->confine, true, __ATOMIC_SEQ_CST);

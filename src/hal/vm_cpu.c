@@ -20,13 +20,12 @@ void vm_keep_clear(struct device *d, int vm)
 
 bool vm_cpu_init(struct vm_cpu *c, struct device *d, int vm, struct err *e)
 {
-	c->handle = c->bell = -1;
-	if (sem_init(&c->go, 0, 0) != 0)
-		return err_fail(e, ERR_HOST, "semaphore: %s", strerror(errno));
+	c->handle = c->bell = c->go = -1;
 	c->device = d;
 	c->vm = vm;
 	c->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (c->bell < 0)
+	c->go = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (c->bell < 0 || c->go < 0)
 		return err_fail(e, ERR_HOST, "bell: %s", strerror(errno));
 	c->handle = device_ioctl(d, vm, KVM_CREATE_VCPU, NULL);
 	if (c->handle < 0)
@@ -54,7 +53,8 @@ static struct kvm_segment segment(uint16_t selector, uint8_t type, bool code)
 }
 
 /* AMD64 manual, volume 2, §14.1: what is not set here keeps its reset value. */
-static void long_mode(struct kvm_sregs *s, const struct vm_image_head *head)
+static void long_mode(struct kvm_sregs *s, const struct vm_image_head *head,
+	uint32_t c_bit)
 {
 	s->cs = segment(0x08, 11, true);
 	s->ds = s->es = s->fs = s->gs = s->ss = segment(0x10, 3, false);
@@ -64,20 +64,20 @@ static void long_mode(struct kvm_sregs *s, const struct vm_image_head *head)
 	s->ldt = (struct kvm_segment){ .unusable = 1 };
 	s->gdt = s->idt = (struct kvm_dtable){ 0 };
 	s->cr0 = 0x80010033; /* PE MP ET NE WP PG */
-	s->cr3 = VM_RAM_GPA + head->tables[0];
-	s->cr4 = 0x20;	 /* PAE */
+	s->cr3 = (VM_RAM_GPA + head->tables[0]) | (c_bit ? 1ull << c_bit : 0);
+	s->cr4 = 0x60;	 /* PAE MCE: KVM adds the latter for SNP */
 	s->efer = 0xd01; /* SCE LME LMA NXE */
 }
 
 bool vm_cpu_reset(struct vm_cpu *c, const struct vm_image_head *head,
-	struct err *e)
+	uint32_t c_bit, struct err *e)
 {
 	struct kvm_regs r = { .rip = head->entry, .rflags = 2 };
 	struct kvm_sregs s;
 	int n = device_ioctl(c->device, c->handle, KVM_GET_SREGS, &s);
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_GET_SREGS: %s", strerror(-n));
-	long_mode(&s, head);
+	long_mode(&s, head, c_bit);
 	n = device_ioctl(c->device, c->handle, KVM_SET_SREGS, &s);
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_SET_SREGS: %s", strerror(-n));
@@ -187,6 +187,26 @@ static enum vm_turn confined(struct vm_cpu *c)
 	return VM_TURN_GONE;
 }
 
+/* False: the device's process has ended meanwhile. */
+static bool wait_go(struct vm_cpu *c)
+{
+	const struct device_ops *ops = c->device->ops;
+	struct pollfd fds[] = { { c->go, POLLIN, 0 },
+		{ ops->ended ? ops->ended(c->device) : -1, 0, 0 } };
+	eventfd_t count;
+	while (eventfd_read(c->go, &count) != 0) {
+		if (poll(fds, ARRAY_LEN(fds), -1) > 0 && !fds[0].revents)
+			return false;
+	}
+	return true;
+}
+
+static enum vm_turn died(struct vm_cpu *c)
+{
+	fmt(c->why, sizeof c->why, "its processor's process ended");
+	return VM_TURN_GONE;
+}
+
 static void *run(void *arg)
 {
 	struct vm_cpu *c = arg;
@@ -201,9 +221,7 @@ static void *run(void *arg)
 		eventfd_write(c->bell, 1);
 		if (c->gone)
 			break;
-		while (sem_wait(&c->go) != 0)
-			;
-		turn = confined(c);
+		turn = wait_go(c) ? confined(c) : died(c);
 	}
 	return NULL;
 }
@@ -224,15 +242,16 @@ void vm_cpu_fini(struct vm_cpu *c)
 	if (c->started) {
 		__atomic_store_n(&c->quit, true, __ATOMIC_SEQ_CST);
 		c->device->ops->kick(c->device, c->handle, c->run);
-		sem_post(&c->go);
+		eventfd_write(c->go, 1);
 		pthread_join(c->thread, NULL);
 	}
 	c->device->ops->unmap(c->device, c->run, c->run_bytes);
 	c->device->ops->close(c->device, c->handle);
 	if (c->bell >= 0)
 		close(c->bell);
-	sem_destroy(&c->go);
-	*c = (struct vm_cpu){ .handle = -1, .bell = -1 };
+	if (c->go >= 0)
+		close(c->go);
+	*c = (struct vm_cpu){ .handle = -1, .bell = -1, .go = -1 };
 }
 
 /* --- serving ---------------------------------------------------------------
@@ -253,7 +272,7 @@ bool vm_cpu_take(struct vm_cpu *c, bool *gone, char why[128], struct err *e)
 bool vm_cpu_resume(struct vm_cpu *c, struct err *e)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (sem_post(&c->go) != 0)
+	if (eventfd_write(c->go, 1) != 0)
 		return err_fail(e, ERR_HOST, "resume: %s", strerror(errno));
 	return true;
 }

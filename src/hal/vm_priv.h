@@ -7,7 +7,6 @@
 #define HAL_VM_PRIV_H
 
 #include <pthread.h>
-#include <semaphore.h>
 
 #include "abi/vm.h"
 #include "base/bytes.h"
@@ -73,7 +72,7 @@ struct vm_cpu {
 	int bell; /* eventfd */
 	bool started;
 	pthread_t thread;
-	sem_t go;
+	int go;	   /* eventfd: the host has answered */
 	bool quit; /* atomic */
 	/* Atomic: the thread gives up its capabilities when it next stands
 	 * still; it has. */
@@ -89,7 +88,7 @@ MUST_USE bool vm_cpu_init(struct vm_cpu *c, struct device *d, int vm,
 	struct err *e);
 /* In the state that abi/vm.h and docs/shim.md say. */
 MUST_USE bool vm_cpu_reset(struct vm_cpu *c, const struct vm_image_head *head,
-	struct err *e);
+	uint32_t c_bit, struct err *e);
 /* Its thread, which enters at once. */
 MUST_USE bool vm_cpu_start(struct vm_cpu *c, struct err *e);
 void vm_cpu_fini(struct vm_cpu *c);
@@ -99,11 +98,66 @@ MUST_USE bool vm_cpu_take(struct vm_cpu *c, bool *gone, char why[128],
 	struct err *e);
 MUST_USE bool vm_cpu_resume(struct vm_cpu *c, struct err *e);
 
+/* --- whose machines (vm_device.c) ------------------------------------------
+ */
+
+/* Of cfg->platform.  A process of the device's is that user's, with change. */
+MUST_USE bool vm_device_new(const struct hal_config *cfg, uid_t uid,
+	bool change, struct device **out, struct err *e);
+
+typedef bool vm_probe_real(const struct hal_config *cfg, struct err *e);
+
+/* *emulated: it is the software platform that is there, or missing. */
+MUST_USE bool vm_device_probe(const struct hal_config *cfg, vm_probe_real *real,
+	bool *emulated, struct err *e);
+
+/* --- a machine (vm_machine.c) ----------------------------------------------
+ */
+
+struct kvm_cpuid2;
+struct kvm_cpuid_entry2;
+
+struct vm_machine {
+	struct device *device;
+	int kvm, vm;
+	uint8_t *window, *ram; /* ram: what the machine starts with */
+	size_t ram_bytes;
+	struct vm_images images;
+	struct kvm_cpuid2 *cpuid; /* what the processor is told that it is */
+	struct vm_cpu cpu;
+	uid_t uid; /* whose the loader will be */
+	bool change_id;
+};
+
+/* /dev/kvm, of a version that we know. */
+MUST_USE bool vm_open_kvm(struct device *d, int *kvm, struct err *e);
+/* A machine of that type, and memory for it. */
+MUST_USE bool vm_machine_open(struct vm_machine *m,
+	const struct hal_config *cfg, unsigned long type, struct err *e);
+MUST_USE bool vm_machine_map(struct vm_machine *m, uint32_t slot, uint64_t gpa,
+	void *at, size_t bytes, struct err *e);
+/* Its processor, and what the kernel supports, for changes before _set_cpu. */
+MUST_USE bool vm_machine_add_cpu(struct vm_machine *m, struct err *e);
+/* NULL: it has no such leaf. */
+struct kvm_cpuid_entry2 *vm_machine_leaf(struct vm_machine *m, uint32_t leaf);
+/* The processor's first state, and the window as it starts. */
+MUST_USE bool vm_machine_set_cpu(struct vm_machine *m,
+	const struct hal_config *cfg, enum gate_tee tee, uint32_t c_bit,
+	struct err *e);
+void vm_machine_fini(struct vm_machine *m);
+
+static inline struct gate_area *vm_machine_area(struct vm_machine *m)
+{
+	return (struct gate_area *)(void *)(m->window + VM_AREA_AT);
+}
+
 /* --- the probe (vm_probe.c) ------------------------------------------------
  */
 
-/* Runs a few instructions of long-mode code and times them. */
-MUST_USE bool vm_probe(struct device *d, int kvm, struct err *e);
+/* Runs a few instructions of long-mode code and times them, unless somebody
+ * has. */
+MUST_USE bool vm_probe(const struct hal_config *cfg, struct device *d, int kvm,
+	struct err *e);
 
 /* --- the loader (vm_confine.c) ----------------------------------------------
  */

@@ -8,6 +8,7 @@
 #include <linux/kvm.h>
 #include <time.h>
 
+#include "base/fmt.h"
 #include "hal/vm_priv.h"
 
 /* 40,000 instructions: 10 us on a processor; 5 ms is 8 million a second. */
@@ -47,7 +48,7 @@ static bool run_once(struct vm_cpu *c, int64_t *ns, struct err *e)
 {
 	const struct vm_image_head head = { .entry = VM_SHIM_VA + CODE };
 	const struct kvm_run *r = c->run;
-	if (!vm_cpu_reset(c, &head, e))
+	if (!vm_cpu_reset(c, &head, 0, e))
 		return false;
 	int64_t begin = now_ns();
 	int n = c->device->ops->enter(c->device, c->handle, c->run);
@@ -80,7 +81,10 @@ static bool run_fast(struct vm_cpu *c, struct err *e)
 static bool in_machine(struct device *d, int vm, uint8_t *m, size_t run_bytes,
 	struct err *e)
 {
-	struct vm_cpu c = { .run_bytes = run_bytes, .bell = -1, .handle = -1 };
+	struct vm_cpu c = { .run_bytes = run_bytes,
+		.bell = -1,
+		.handle = -1,
+		.go = -1 };
 	struct kvm_userspace_memory_region r = {
 		.guest_phys_addr = VM_RAM_GPA,
 		.memory_size = BYTES,
@@ -95,7 +99,7 @@ static bool in_machine(struct device *d, int vm, uint8_t *m, size_t run_bytes,
 	return ok;
 }
 
-bool vm_probe(struct device *d, int kvm, struct err *e)
+static bool runs_code(struct device *d, int kvm, struct err *e)
 {
 	int run_bytes = device_ioctl(d, kvm, KVM_GET_VCPU_MMAP_SIZE, NULL);
 	int vm = device_ioctl(d, kvm, KVM_CREATE_VM, NULL);
@@ -108,5 +112,23 @@ bool vm_probe(struct device *d, int kvm, struct err *e)
 		ok = in_machine(d, vm, m, (size_t)run_bytes, e);
 	d->ops->close(d, vm);
 	d->ops->memory_free(d, m, BYTES);
+	return ok;
+}
+
+/* It takes milliseconds, and its result does not change. */
+bool vm_probe(const struct hal_config *cfg, struct device *d, int kvm,
+	struct err *e)
+{
+	struct hal_notes *n = cfg->notes;
+	if (cfg->probed || (n && n->kvm == HAL_RUNS))
+		return true;
+	if (n && n->kvm == HAL_RUNS_NOT)
+		return err_fail(e, ERR_HOST, "%s", n->kvm_why);
+	bool ok = runs_code(d, kvm, e);
+	if (n) {
+		n->kvm = ok ? HAL_RUNS : HAL_RUNS_NOT;
+		fmt(n->kvm_why, sizeof n->kvm_why, "%.*s", 190,
+			ok ? "" : e->text);
+	}
 	return ok;
 }

@@ -42,6 +42,7 @@ struct control_message {
 	 * to listen on, rules of where to connect (net/rule.h). */
 	struct buf listen, connect;
 	uint64_t max_connections, max_traffic; /* 0: no limit */
+	bool emulated;			       /* on the software platform */
 	/* CHANNEL, CLOSED */
 	uint64_t channel;
 	uint64_t bytes_in, bytes_out; /* CLOSED: to and from the Keep */

@@ -119,6 +119,7 @@ static bool sink_look_up(void *ctx, uint32_t id, const char *name)
 static void configure(const struct control_message *m, struct hal_config *cfg)
 {
 	*cfg = (struct hal_config){
+		.platform = m->emulated ? HAL_SOFTWARE : HAL_HARDWARE,
 		.image_dir = m->image_dir,
 		.root_path = m->root_path,
 		.probed = true,

@@ -426,7 +426,8 @@ static bool send_launch(const struct keep *k, const struct ask *ask,
 	const struct keeps_config *c = &k->all->config;
 	struct control_message m = { .type = CONTROL_LAUNCH,
 		.memory_bytes = k->memory,
-		.owner_wait_ns = c->owner_wait_ns };
+		.owner_wait_ns = c->owner_wait_ns,
+		.emulated = ask->platform == ASK_SOFTWARE };
 	fmt(m.id, sizeof m.id, "%s", k->id);
 	fmt(m.tee, sizeof m.tee, "%s", k->tee);
 	fmt(m.image_dir, sizeof m.image_dir, "%s", c->image_dir);

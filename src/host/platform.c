@@ -28,6 +28,8 @@ static bool admits(enum ask_platform asked, const struct hal_probe *p)
 	return asked == ASK_AUTO || (asked == ASK_SOFTWARE) == p->software;
 }
 
+/* What is emulated protects no better than what is not, and is slow: nobody
+ * gets it without asking for it. */
 static bool pick_auto(const struct hal_config *cfg, enum ask_platform asked,
 	const struct hal_tech **out, struct err *e)
 {
@@ -35,7 +37,8 @@ static bool pick_auto(const struct hal_config *cfg, enum ask_platform asked,
 	for (const struct hal_tech *const *t = hal_techs(); *t; t++) {
 		struct hal_probe p;
 		if ((!best || (*t)->rank > best->rank) && probe(cfg, *t, &p) &&
-			admits(asked, &p))
+			admits(asked, &p) &&
+			(asked == ASK_SOFTWARE || !p.emulated))
 			best = *t;
 	}
 	if (!best)
@@ -45,7 +48,15 @@ static bool pick_auto(const struct hal_config *cfg, enum ask_platform asked,
 	return true;
 }
 
-bool platform_pick(const struct hal_config *cfg, const struct ask *ask,
+static enum hal_platform hal_platform(enum ask_platform asked)
+{
+	static const enum hal_platform platforms[] = { [ASK_AUTO] = HAL_ANY,
+		[ASK_HARDWARE] = HAL_HARDWARE,
+		[ASK_SOFTWARE] = HAL_SOFTWARE };
+	return platforms[asked];
+}
+
+static bool pick(const struct hal_config *cfg, const struct ask *ask,
 	const struct hal_tech **out, struct err *e)
 {
 	if (!strcmp(ask->tee, "auto"))
@@ -66,6 +77,19 @@ bool platform_pick(const struct hal_config *cfg, const struct ask *ask,
 		return err_fail(e, ERR_HOST, "%s is not available: %s",
 			ask->tee, *p.missing ? p.missing : p.detail);
 	*out = *t;
+	return true;
+}
+
+bool platform_pick(const struct hal_config *cfg, struct ask *ask,
+	const struct hal_tech **out, struct err *e)
+{
+	struct hal_config c = *cfg;
+	struct hal_probe p;
+	c.platform = hal_platform(ask->platform);
+	if (!pick(&c, ask, out, e))
+		return false;
+	probe(&c, *out, &p);
+	ask->platform = p.emulated ? ASK_SOFTWARE : ASK_HARDWARE;
 	return true;
 }
 

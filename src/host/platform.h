@@ -13,7 +13,7 @@
  * ERR_INPUT: no such technology, or not of the platform asked for;
  * ERR_HOST: it is not available here.
  */
-MUST_USE bool platform_pick(const struct hal_config *cfg, const struct ask *ask,
+MUST_USE bool platform_pick(const struct hal_config *cfg, struct ask *ask,
 	const struct hal_tech **out, struct err *e);
 
 /* The answer to GET /v1/platform; the caller owns it, NULL on failure. */

@@ -3,6 +3,7 @@
 
 #include "attest/claims.h"
 #include "crypto/x509.h"
+#include "keep/evidence.h"
 
 /* The Keep has no clock yet, and freshness is the nonce's business: from
  * 1970 to RFC 5280 §4.1.2.5's "no well-defined expiration date". */
@@ -22,13 +23,12 @@ static bool make_claims(const struct crypto_key *key, const struct gate_boot *b,
 	return true;
 }
 
-static bool make_cert(const struct crypto_key *key, struct bytes claims,
-	struct bytes evidence, struct bytes endorsements, struct buf *der,
-	struct err *e)
+static bool make_cert(const struct crypto_key *key, uint32_t tag,
+	struct bytes claims, struct bytes evidence, struct bytes endorsements,
+	struct buf *der, struct err *e)
 {
 	auto_buf tagged = { .len = 0 };
-	if (!attest_tagged_encode(ATTEST_TAG_SOFTWARE, evidence, claims,
-		    &tagged))
+	if (!attest_tagged_encode(tag, evidence, claims, &tagged))
 		return err_fail(e, ERR_LIMIT, "evidence: no memory");
 	const struct crypto_ext exts[] = {
 		{ ATTEST_OID_EVIDENCE, buf_bytes(&tagged) },
@@ -44,15 +44,17 @@ static bool make(struct keep_identity *id, struct keep_gate *g, struct err *e)
 	auto_buf claims = { .len = 0 }, evidence = { .len = 0 };
 	auto_buf endorsements = { .len = 0 };
 	struct buf *der = &id->cert;
+	uint32_t tag;
 
 	memcpy(id->owner, g->boot.owner_key_hash, sizeof id->owner);
 	if (!crypto_key_generate(CRYPTO_P256, &id->key, e) ||
 		!make_claims(id->key, &g->boot, &claims, e) ||
 		!attest_report_data(buf_bytes(&claims), request, e) ||
-		!keep_gate_evidence(g, BYTES_ARRAY(request), &evidence,
-			&endorsements, e) ||
-		!make_cert(id->key, buf_bytes(&claims), buf_bytes(&evidence),
-			buf_bytes(&endorsements), der, e) ||
+		!keep_evidence(g, keep_shim(), request, &evidence,
+			&endorsements, &tag, e) ||
+		!make_cert(id->key, tag, buf_bytes(&claims),
+			buf_bytes(&evidence), buf_bytes(&endorsements), der,
+			e) ||
 		!channel_identity_new(id->key, buf_bytes(der), &id->tls, e))
 		return false;
 	const struct bytes face[4] = { buf_bytes(&claims), buf_bytes(&evidence),

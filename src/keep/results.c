@@ -20,11 +20,15 @@ static bool wait_room(struct results *r)
 {
 	struct keep *k = r->k;
 	while (k->holder == r->to &&
-		channel_output_room(r->to->channel) < FRAME_ROOM)
-		if (!keep_serve_pump(k, KEEP_CLOCK_NEVER, r->e)) {
+		channel_output_room(r->to->channel) < FRAME_ROOM) {
+		/* Only what the host does not take now is worth a wait. */
+		if (!keep_serve_flush(k, r->to, r->e) ||
+			(r->to->blocked &&
+				!keep_serve_pump(k, KEEP_CLOCK_NEVER, r->e))) {
 			r->lost = true;
 			return false;
 		}
+	}
 	return k->holder == r->to;
 }
 

@@ -72,7 +72,9 @@ static size_t take(void *ctx, unsigned stream, struct bytes in)
 static bool look_after(struct run *r, uint64_t deadline)
 {
 	struct keep *k = r->k;
-	keep_streams_flush(&k->streams);
+	/* Output that went on its way may be what the program waits for. */
+	if (k->streams.out_len && keep_streams_flush(&k->streams))
+		deadline = 0;
 	if (k->deadline < deadline)
 		deadline = k->deadline;
 	if (!keep_serve_pump(k, deadline, r->e)) {

@@ -293,10 +293,16 @@ static bool push(struct keep *k, struct keep_peer *p, struct err *e)
 {
 	if (p->phase == KEEP_PEER_NONE)
 		return true;
-	if (is_live(p))
-		keep_talk_push(k, p);
-	if (!keep_serve_flush(k, p, e))
-		return false;
+	/* More may be due than the channel holds: until nothing is, or the
+	 * host takes no more and will say when it does. */
+	for (bool more = true; more;) {
+		if (is_live(p))
+			keep_talk_push(k, p);
+		more = channel_output(p->channel).len != 0;
+		if (!keep_serve_flush(k, p, e))
+			return false;
+		more = more && is_live(p) && !p->blocked;
+	}
 	if (p->phase != KEEP_PEER_FLUSH || channel_output(p->channel).len)
 		return true;
 	keep_serve_phase(k, p, KEEP_PEER_LINGER);

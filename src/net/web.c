@@ -155,7 +155,9 @@ static bool header_line(struct exchange *x, struct bytes line)
 	struct bytes value = bytes_from(line, name + 1);
 	while (value.len && (value.ptr[0] == ' ' || value.ptr[0] == '\t'))
 		value = bytes_from(value, 1);
-	while (value.len && value.ptr[value.len - 1] <= ' ')
+	while (value.len &&
+		(value.ptr[value.len - 1] == ' ' ||
+			value.ptr[value.len - 1] == '\t'))
 		value.len--;
 	h->limit = NET_WEB_MAX_HEAD;
 	size_t at = h->len;

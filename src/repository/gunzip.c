@@ -8,6 +8,10 @@
 
 enum { BLOCK = 64 << 10, GZIP_ONLY = 16 + MAX_WBITS };
 
+/* What is packed tighter than anybody's files is a bomb. */
+#define RATIO_MAX   100
+#define ALWAYS_FINE (UINT64_C(64) << 20)
+
 struct gunzip {
 	z_stream z;
 	const struct repository_source *in;
@@ -77,12 +81,20 @@ static bool run(struct gunzip *g, struct err *e)
 	return true;
 }
 
+static uint64_t limit(uint64_t packed, uint64_t max)
+{
+	uint64_t fine = packed > max / RATIO_MAX ? max : packed * RATIO_MAX;
+	if (fine < ALWAYS_FINE)
+		fine = ALWAYS_FINE;
+	return fine < max ? fine : max;
+}
+
 bool repository_gunzip(const struct repository_source *in, int out,
 	uint64_t max, uint64_t *size, struct err *e)
 {
 	struct gunzip g = { .in = in,
 		.out = out,
-		.max = max,
+		.max = limit(in->size, max),
 		.from = malloc(BLOCK),
 		.to = malloc(BLOCK) };
 	bool ok = g.from && g.to && inflateInit2(&g.z, GZIP_ONLY) == Z_OK;

@@ -62,7 +62,8 @@ MUST_USE bool repository_read_fd(int fd, size_t max, struct buf *out,
 /* A file without a name, that is gone when it is closed. */
 MUST_USE bool repository_temporary(struct repository *r, int *fd,
 	struct err *e);
-/* Unpacks gzip (RFC 1952), at most `max` bytes of it. */
+/* Unpacks gzip (RFC 1952): at most `max` bytes, and, beyond 64 MiB, at most
+ * a hundred times what it was. */
 MUST_USE bool repository_gunzip(const struct repository_source *in, int out,
 	uint64_t max, uint64_t *size, struct err *e);
 

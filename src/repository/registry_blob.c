@@ -88,7 +88,7 @@ static bool request(struct download *x, const char *path, bool *again,
 	uint64_t had = x->p.bytes;
 	struct net_web_request q = { .method = "GET",
 		.range_from = had,
-		.max_bytes = x->d->size,
+		.max_bytes = UINT64_MAX, /* on_data has the last word */
 		.begin = on_begin,
 		.sink = on_data,
 		.ctx = x };
@@ -124,13 +124,15 @@ static bool download(struct download *x, const char *path, struct err *e)
 	return true;
 }
 
-/* Keeps what is worth going on with: not what was refused. */
+/* Keeps what is worth going on with: not what was refused.  *fd: what came, and
+ * was judged on the way; -1 when somebody else fetched it. */
 static bool pull(struct repository_registry *g, const char *name,
-	const struct repository_descriptor *d, bool *have, struct err *e)
+	const struct repository_descriptor *d, int *fd, struct err *e)
 {
 	char path[PATH_LEN], text[REPOSITORY_DIGEST_TEXT];
 	struct download *x = calloc(1, sizeof *x);
 	struct err why = { 0 };
+	bool have;
 	if (!x)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	x->g = g;
@@ -139,11 +141,13 @@ static bool pull(struct repository_registry *g, const char *name,
 	fmt(x->label, sizeof x->label, "%s", text);
 	fmt(path, sizeof path, "%s/blobs/%s", name, text);
 	bool ok = repository_partial_open(&g->r->cache, d->digest, d->size,
-		repository_is_cancelled, g->r, &x->p, have, &why);
-	if (ok && !*have) {
+		repository_is_cancelled, g->r, &x->p, &have, &why);
+	if (ok && !have) {
 		ok = download(x, path, &why) &&
 			repository_partial_done(&x->p, d->digest, d->size,
 				&why);
+		if (ok)
+			*fd = fd_move(&x->p.fd);
 		repository_partial_close(&x->p, !ok && why.kind != ERR_HOST);
 		repository_tell(g->r, "pull", x->label, x->p.bytes, d->size,
 			true);
@@ -165,13 +169,14 @@ bool repository_blob_get(struct repository_registry *g, const char *name,
 		return false;
 	/* Somebody may evict it between the two steps; not again and again. */
 	for (unsigned attempt = 0; attempt < REPOSITORY_TRIES; attempt++) {
-		bool have;
 		if (!repository_cache_get(&r->cache, d->digest, d->size, fd, e))
 			return false;
 		if (*fd >= 0)
 			return true;
-		if (!pull(g, name, d, &have, e))
+		if (!pull(g, name, d, fd, e))
 			return false;
+		if (*fd >= 0)
+			return true;
 	}
 	return err_fail(e, ERR_HOST, "cache: loses what is put there");
 }

@@ -56,6 +56,12 @@ void soft_root_fingerprint(const struct soft_root *r, uint8_t out[32])
 	memcpy(out, r->fingerprint, sizeof r->fingerprint);
 }
 
+bool soft_root_sign_raw(const struct soft_root *r, struct bytes message,
+	struct buf *sig, struct err *e)
+{
+	return crypto_sign(r->key, message, sig, e) || err_wrap(e, "root");
+}
+
 struct bytes soft_root_spki(const struct soft_root *r)
 {
 	return buf_bytes(&r->spki);

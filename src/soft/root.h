@@ -18,6 +18,10 @@ void soft_root_fingerprint(const struct soft_root *r, uint8_t out[32]);
 /* SubjectPublicKeyInfo DER, for the endorsements; borrowed. */
 struct bytes soft_root_spki(const struct soft_root *r);
 
+/* r || s over any message: certificates (soft/certs.h).  Appended. */
+MUST_USE bool soft_root_sign_raw(const struct soft_root *r,
+	struct bytes message, struct buf *sig, struct err *e);
+
 /* What a technology without hardware attests to (spec/software.h). */
 struct soft_facts {
 	uint32_t tee; /* enum gate_tee */

@@ -52,22 +52,31 @@ static inline uint32_t wasm_u32(struct wasm_cursor *c)
 
 static inline uint64_t wasm_u64(struct wasm_cursor *c)
 {
+	if (c->at != c->end && *c->at < 0x80)
+		return *c->at++;
 	return wasm_leb_u(c, 64);
+}
+
+static inline int64_t wasm_signed(struct wasm_cursor *c, unsigned bits)
+{
+	if (c->at != c->end && *c->at < 0x80)
+		return (int64_t)(*c->at++ ^ 0x40) - 0x40;
+	return wasm_leb_s(c, bits);
 }
 
 static inline int32_t wasm_s32(struct wasm_cursor *c)
 {
-	return (int32_t)wasm_leb_s(c, 32);
+	return (int32_t)wasm_signed(c, 32);
 }
 
 static inline int64_t wasm_s33(struct wasm_cursor *c)
 {
-	return wasm_leb_s(c, 33);
+	return wasm_signed(c, 33);
 }
 
 static inline int64_t wasm_s64(struct wasm_cursor *c)
 {
-	return wasm_leb_s(c, 64);
+	return wasm_signed(c, 64);
 }
 
 /* n raw bytes, or an empty span. */

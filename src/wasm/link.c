@@ -225,6 +225,12 @@ void wasm_extern_global(const struct wasm_extern *g, uint64_t value[2])
 	value[1] = from->v[1];
 }
 
+struct bytes wasm_extern_memory(const struct wasm_extern *m)
+{
+	const struct wasm_memory *from = m->object;
+	return bytes_of(from->data, (size_t)from->len);
+}
+
 bool wasm_instance_export(const struct wasm_instance *i, struct bytes name,
 	struct wasm_extern *out)
 {

@@ -336,3 +336,39 @@ bool wasm_module_export(const struct wasm_module *m, size_t i,
 	*name = m->exports[i].name;
 	return true;
 }
+
+static char letter(uint32_t t)
+{
+	switch (t) {
+	case T_I32:
+		return 'i';
+	case T_I64:
+		return 'I';
+	case T_F32:
+		return 'f';
+	case T_F64:
+		return 'F';
+	case T_V128:
+		return 'V';
+	default:
+		return 'r';
+	}
+}
+
+bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
+	char *out, size_t size)
+{
+	const struct wasm_exportdef *x = wasm_find_export(m, name);
+	if (!x || x->kind != KIND_FUNC)
+		return false;
+	const struct wasm_typedef *d = wasm_func_type(m, x->index);
+	uint32_t n = d->params + d->results;
+	if (size < n + 2ull)
+		return false;
+	for (uint32_t i = 0; i <= n; i++)
+		*out++ = i == d->params ?
+			':' :
+			letter(m->pool[d->first + i - (i > d->params)]);
+	*out = '\0';
+	return true;
+}

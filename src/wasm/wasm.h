@@ -49,6 +49,14 @@ MUST_USE bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 void wasm_module_free(struct wasm_module *m);
 
 /*
+ * The type of an exported function in the letters of wasm_import.sig, with V
+ * for v128 and r for any reference; false when there is no such function or
+ * `size` is too small.
+ */
+bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
+	char *out, size_t size);
+
+/*
  * A function that the embedder supplies.  `sig` spells its type: one letter
  * per value (i i32, I i64, f f32, F f64), parameters, ':', results: "iIi:i".
  * `call` finds its parameters in slots[0..] and leaves its results there.
@@ -240,6 +248,8 @@ MUST_USE bool wasm_store_table(struct wasm_store *s, uint64_t min, uint64_t max,
 	bool is64, struct wasm_extern *out);
 MUST_USE bool wasm_store_global(struct wasm_store *s, enum wasm_type type,
 	bool is_mutable, uint64_t value, struct wasm_extern *out);
+/* The memory's bytes, until it grows. */
+struct bytes wasm_extern_memory(const struct wasm_extern *m);
 /* The value of a global: one slot, for a v128 two. */
 void wasm_extern_global(const struct wasm_extern *g, uint64_t value[2]);
 

@@ -45,6 +45,13 @@ static inline void cpu_xsetbv(uint32_t index, uint64_t value)
 			 "d"((uint32_t)(value >> 32)));
 }
 
+static inline uint64_t cpu_xgetbv(uint32_t index)
+{
+	uint32_t low, high;
+	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(index));
+	return (uint64_t)high << 32 | low;
+}
+
 static inline uint64_t cpu_read_cr0(void)
 {
 	uint64_t v;
@@ -149,6 +156,35 @@ static inline void cpu_pause(void)
 static inline void cpu_hlt(void)
 {
 	__asm__ volatile("hlt" : : : "memory");
+}
+
+/* Leaves an enum snp_instruction; *unchanged: the page had that state. */
+static inline uint32_t cpu_pvalidate(uint64_t va, bool large, bool valid,
+	bool *unchanged)
+{
+	uint64_t rax = va;
+	bool same;
+	__asm__ volatile(".byte 0xf2, 0x0f, 0x01, 0xff"
+			 : "+a"(rax), "=@ccc"(same)
+			 : "c"((uint64_t)large), "d"((uint64_t)valid)
+			 : "memory");
+	*unchanged = same;
+	return (uint32_t)rax;
+}
+
+static inline uint32_t cpu_rmpadjust(uint64_t va, bool large, uint64_t rights)
+{
+	uint64_t rax = va;
+	__asm__ volatile(".byte 0xf3, 0x0f, 0x01, 0xfe"
+			 : "+a"(rax)
+			 : "c"((uint64_t)large), "d"(rights)
+			 : "memory", "cc");
+	return (uint32_t)rax;
+}
+
+static inline void cpu_vmgexit(void)
+{
+	__asm__ volatile(".byte 0xf3, 0x0f, 0x01, 0xd9" : : : "memory");
 }
 
 static inline void cpu_store_bytes(void *to, uint8_t value, size_t n)

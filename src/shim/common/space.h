@@ -15,7 +15,7 @@
 
 #include "base/base.h"
 
-#define SPACE_MAX 512u /* ranges */
+#define SPACE_MAX 384u /* ranges */
 
 enum space_prot { SPACE_READ = 1, SPACE_WRITE = 2, SPACE_EXEC = 4 };
 

@@ -4,7 +4,7 @@
 #ifndef SHIM_COMMON_STACK_H
 #define SHIM_COMMON_STACK_H
 
-#include "base/base.h"
+#include "abi/gate.h"
 
 #define STACK_START_BYTES 512u
 
@@ -13,6 +13,7 @@ struct stack_facts {
 	uint64_t entry, headers, header_count;
 	uint64_t hwcap, hwcap2;
 	uint8_t random[16]; /* glibc's stack guard and pointer mangling */
+	struct gate_shim shim;
 };
 
 /*

@@ -28,6 +28,11 @@ void platform_event(enum vm_event event)
 	cpu_out32(VM_PORT, event);
 }
 
+void platform_shim(struct gate_shim *out)
+{
+	*out = (struct gate_shim){ .version = 1, .tee = GATE_TEE_KVM };
+}
+
 bool platform_trap(struct trap *t)
 {
 	(void)t;

@@ -105,13 +105,14 @@ shim_enter_user:
 	xor %r15d, %r15d
 	iretq
 
-	/* One stub of 16 bytes for each vector; the processor pushes an error
-	 * code for some of them, the stub for the others. */
+	/* One stub of 16 bytes for each exception, and the last for all
+	 * interrupts; the processor pushes an error code for some of them, the
+	 * stub for the others. */
 	.balign 16
 	.globl shim_vectors
 shim_vectors:
 	.set vector, 0
-	.rept 256
+	.rept 33
 	.balign 16
 	.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || \
 		vector == 21 || vector == 29 || vector == 30)

@@ -26,7 +26,7 @@
 typedef uint64_t table[ENTRIES] __attribute__((aligned(PAGE_BYTES)));
 
 /* The shim's half; the tables of exec's half come out of RAM. */
-static table level4, top3, top2, image1, window1, ram3, ram2;
+static table level4, top3, top2, image1, ram3, ram2;
 
 /* The image's parts: shim.ld. */
 extern uint8_t image_text_end[], image_rodata_end[], image_end[];
@@ -60,13 +60,12 @@ static void map_image(struct paging *p)
 		uint64_t rights = image_rights(at);
 		image1[i] = rights ? image_gpa(at) | p->encrypted | rights : 0;
 	}
-	for (size_t i = 0; i < VM_WINDOW_BYTES / PAGE_BYTES; i++)
-		window1[i] = (VM_WINDOW_GPA + i * PAGE_BYTES) | PTE_PRESENT |
-			PTE_WRITE | PTE_NX;
 	level4[511] = link(p, top3);
 	top3[510] = link(p, top2);
 	top2[0] = link(p, image1);
-	top2[1] = link(p, window1);
+	/* Of this page only the window is there. */
+	top2[1] = (VM_WINDOW_GPA & ~LARGE_MASK) | PTE_PRESENT | PTE_WRITE |
+		PTE_NX | PTE_LARGE;
 	level4[256] = link(p, ram3);
 	ram3[0] = link(p, ram2);
 }

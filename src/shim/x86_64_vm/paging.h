@@ -12,7 +12,7 @@
 #include "shim/common/space.h"
 
 /* Where the shim sees the window and RAM. */
-#define PAGING_WINDOW_VA (VM_SHIM_VA + 0x200000)
+#define PAGING_WINDOW_VA (VM_SHIM_VA + 0x200000 + VM_WINDOW_GPA)
 #define PAGING_RAM_VA	 0xffff800000000000
 
 struct paging {

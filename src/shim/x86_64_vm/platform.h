@@ -20,6 +20,8 @@ struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub);
 bool platform_accept(uint64_t from, uint64_t to);
 /* Tells the loader; returns when it lets the Keep run on. */
 void platform_event(enum vm_event event);
+/* What exec is told; once, and what is secret in it is then no more here. */
+void platform_shim(struct gate_shim *out);
 /* An exception that is the technology's own; false: it is not. */
 bool platform_trap(struct trap *t);
 

@@ -25,6 +25,11 @@ void *memset(void *to, int value, size_t n)
 	return to;
 }
 
+void explicit_bzero(void *at, size_t n)
+{
+	cpu_store_bytes(at, 0, n);
+}
+
 int memcmp(const void *a, const void *b, size_t n)
 {
 	const uint8_t *x = a, *y = b;

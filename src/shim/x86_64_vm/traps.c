@@ -86,7 +86,9 @@ static uint8_t stack_of(unsigned vector)
 void traps_init(void)
 {
 	for (unsigned i = 0; i < VECTORS; i++) {
-		uint64_t at = (uint64_t)shim_vectors + i * STUB_BYTES;
+		unsigned stub =
+			i < VECTOR_FIRST_INTERRUPT ? i : VECTOR_FIRST_INTERRUPT;
+		uint64_t at = (uint64_t)shim_vectors + stub * STUB_BYTES;
 		idt[i] = (struct gate){
 			.offset_0 = (uint16_t)at,
 			.selector = KERNEL_CODE,

@@ -86,6 +86,7 @@ static void load_stack(struct user *u, const struct elf_program *p)
 		.hwcap = platform_cpuid(1, 0).edx,
 	};
 	uint8_t start[STACK_START_BYTES];
+	platform_shim(&f.shim);
 	uint64_t top = STACK_HIGH - random_offset(u, OTHER_PAGES);
 	for (size_t i = 0; i < sizeof f.random; i += 8) {
 		uint64_t word;
@@ -99,6 +100,8 @@ static void load_stack(struct user *u, const struct elf_program *p)
 	u->stack_pointer = stack_start(&f, top, start);
 	if (!user_copy_out(u, top - sizeof start, start, sizeof start))
 		shim_crash("boot: no memory for the stack");
+	explicit_bzero(start, sizeof start);
+	explicit_bzero(&f, sizeof f);
 	/* mmap begins well below the stack, and leaves a hole. */
 	u->space.high = top - 2 * STACK_BYTES - random_offset(u, OTHER_PAGES);
 }

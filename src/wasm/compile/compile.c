@@ -42,6 +42,7 @@ static void reset(struct wasm_compiler *c, const struct wasm_typedef *type)
 	c->aliases = c->loops = c->const_count = 0;
 	c->local_slots = c->stack_base = c->max_slot = 0;
 	c->last = c->tail = c->tail_before = NO_CODE;
+	c->floor = 0;
 	c->dead = false;
 }
 
@@ -91,9 +92,9 @@ static void read_locals(struct wasm_compiler *c)
 	}
 }
 
-static void prefixed_fc(struct wasm_compiler *c)
+static void prefixed_fc(struct wasm_compiler *c, uint32_t op)
 {
-	uint32_t op = wasm_u32(&c->in);
+	op = wasm_u32(&c->in);
 	if (op <= 7)
 		wasm_compile_saturating(c, op);
 	else if (op <= 11)
@@ -104,36 +105,59 @@ static void prefixed_fc(struct wasm_compiler *c)
 		wasm_cursor_fail(&c->in, "illegal opcode");
 }
 
+static void simd(struct wasm_compiler *c, uint32_t op)
+{
+	(void)op;
+	wasm_compile_simd(c);
+}
+
+static void gc(struct wasm_compiler *c, uint32_t op)
+{
+	(void)op;
+	wasm_compile_gc(c);
+}
+
+static void atomic(struct wasm_compiler *c, uint32_t op)
+{
+	(void)op;
+	wasm_compile_atomic(c);
+}
+
+static void illegal(struct wasm_compiler *c, uint32_t op)
+{
+	(void)op;
+	wasm_cursor_fail(&c->in, "illegal opcode");
+}
+
+/* Who compiles an opcode. */
+static void (*const groups[256])(struct wasm_compiler *c, uint32_t op) = {
+	[0x00 ... 0x05] = wasm_compile_control,
+	[0x06 ... 0x0a] = wasm_compile_exception,
+	[0x0b ... 0x0f] = wasm_compile_control,
+	[0x10 ... 0x15] = wasm_compile_call,
+	[0x16 ... 0x17] = illegal,
+	[0x18 ... 0x19] = wasm_compile_exception,
+	[0x1a ... 0x1c] = wasm_compile_variable,
+	[0x1d ... 0x1e] = illegal,
+	[0x1f] = wasm_compile_exception,
+	[0x20 ... 0x26] = wasm_compile_variable,
+	[0x27] = illegal,
+	[0x28 ... 0x40] = wasm_compile_memory,
+	[0x41 ... 0xc4] = wasm_compile_numeric,
+	[0xc5 ... 0xcf] = illegal,
+	[0xd0 ... 0xd6] = wasm_compile_reference,
+	[0xd7 ... 0xfa] = illegal,
+	[0xfb] = gc,
+	[0xfc] = prefixed_fc,
+	[0xfd] = simd,
+	[0xfe] = atomic,
+	[0xff] = illegal,
+};
+
 static void instruction(struct wasm_compiler *c)
 {
 	uint8_t op = wasm_u8(&c->in);
-	if (op >= 0x41 && op <= 0xc4)
-		wasm_compile_numeric(c, op);
-	else if (op >= 0x28 && op <= 0x40)
-		wasm_compile_memory(c, op);
-	else if (op >= 0x20 && op <= 0x26)
-		wasm_compile_variable(c, op);
-	else if (op <= 0x05 || op == 0x0b || (op >= 0x0c && op <= 0x0f))
-		wasm_compile_control(c, op);
-	else if (op >= 0x10 && op <= 0x15)
-		wasm_compile_call(c, op);
-	else if (op >= 0x1a && op <= 0x1c)
-		wasm_compile_variable(c, op);
-	else if ((op >= 0x06 && op <= 0x0a) || op == 0x18 || op == 0x19 ||
-		op == 0x1f)
-		wasm_compile_exception(c, op);
-	else if (op >= 0xd0 && op <= 0xd6)
-		wasm_compile_reference(c, op);
-	else if (op == 0xfb)
-		wasm_compile_gc(c);
-	else if (op == 0xfc)
-		prefixed_fc(c);
-	else if (op == 0xfd)
-		wasm_compile_simd(c);
-	else if (op == 0xfe)
-		wasm_compile_atomic(c);
-	else
-		wasm_cursor_fail(&c->in, "illegal opcode");
+	groups[op](c, op);
 }
 
 /* v128.const; new structs and arrays, conversions of references. */

@@ -88,7 +88,8 @@ struct wasm_compiler {
 	uint32_t *calls;
 	uint32_t call_count, call_cap;
 
-	bool dead; /* of the innermost block, including unreachable */
+	bool dead;	/* of the innermost block, including unreachable */
+	uint32_t floor; /* its height: what is below is not to be popped */
 	uint32_t aliases;
 	uint32_t loops;	 /* enclosing */
 	uint32_t header; /* word of the function's header */
@@ -126,14 +127,75 @@ void wasm_emit_label(struct wasm_compiler *c);
 /* Remembers that the instruction at `at` makes the value on top. */
 void wasm_emit_result(struct wasm_compiler *c, uint32_t at);
 
-uint32_t wasm_top_slot(const struct wasm_compiler *c);
+static inline uint32_t wasm_top_slot(const struct wasm_compiler *c)
+{
+	if (!c->val_count)
+		return c->stack_base;
+	const struct wasm_val *v = &c->vals[c->val_count - 1];
+	return v->slot + t_slots(v->type);
+}
+
+/* Pushing makes room first, when there is none. */
+bool wasm_push_room(struct wasm_compiler *c, uint32_t end);
+
+static inline void wasm_push_val(struct wasm_compiler *c, struct wasm_val v,
+	uint32_t type)
+{
+	uint32_t slot = wasm_top_slot(c), end = slot + t_slots(type);
+	if ((end > c->max_slot || c->val_count == c->val_cap || c->failed) &&
+		!wasm_push_room(c, end))
+		return;
+	v.type = type;
+	v.slot = (uint16_t)slot;
+	c->vals[c->val_count++] = v;
+	if (v.kind == IN_LOCAL) {
+		c->aliases++;
+		c->locals[v.v].aliases++;
+	}
+}
+
 /* Pushes an entry that is (going to be) in its slot, which is returned. */
-uint32_t wasm_push(struct wasm_compiler *c, uint32_t type);
-void wasm_push_const(struct wasm_compiler *c, uint32_t type, uint64_t v);
-void wasm_push_local(struct wasm_compiler *c, uint32_t local);
-void wasm_push_val(struct wasm_compiler *c, struct wasm_val v, uint32_t type);
+static inline uint32_t wasm_push(struct wasm_compiler *c, uint32_t type)
+{
+	uint32_t slot = wasm_top_slot(c);
+	wasm_push_val(c, (struct wasm_val){ .kind = IN_SLOT }, type);
+	return slot;
+}
+
+static inline void wasm_push_const(struct wasm_compiler *c, uint32_t type,
+	uint64_t v)
+{
+	wasm_push_val(c, (struct wasm_val){ .kind = IN_CONST, .v = v }, type);
+}
+
+static inline void wasm_push_local(struct wasm_compiler *c, uint32_t local)
+{
+	wasm_push_val(c, (struct wasm_val){ .kind = IN_LOCAL, .v = local },
+		c->locals[local].type);
+}
+
+static inline void wasm_unalias(struct wasm_compiler *c,
+	const struct wasm_val *v)
+{
+	if (v->kind == IN_LOCAL) {
+		c->aliases--;
+		c->locals[v->v].aliases--;
+	}
+}
+
 /* Pops an entry of a subtype of `type`, of any type, of a reference type. */
-struct wasm_val wasm_pop(struct wasm_compiler *c, uint32_t type);
+struct wasm_val wasm_pop_other(struct wasm_compiler *c, uint32_t type);
+
+static inline struct wasm_val wasm_pop(struct wasm_compiler *c, uint32_t type)
+{
+	if (c->val_count == c->floor || c->failed ||
+		c->vals[c->val_count - 1].type != type)
+		return wasm_pop_other(c, type);
+	struct wasm_val v = c->vals[--c->val_count];
+	wasm_unalias(c, &v);
+	return v;
+}
+
 struct wasm_val wasm_pop_any(struct wasm_compiler *c);
 struct wasm_val wasm_pop_ref(struct wasm_compiler *c);
 /* The slot to read a popped entry from; emits what it takes. */

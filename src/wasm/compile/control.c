@@ -101,6 +101,7 @@ static void push_ctl(struct wasm_compiler *c, struct wasm_ctl k)
 	k.base = wasm_top_slot(c);
 	k.set_height = c->set_count;
 	c->ctls[c->ctl_count++] = k;
+	c->floor = k.height;
 	if (is_loop(&k))
 		c->loops++;
 	wasm_push_types(c, params(c, &k), k.param_count);
@@ -446,6 +447,7 @@ void wasm_end_block(struct wasm_compiler *c)
 	}
 	struct wasm_ctl done = *k;
 	c->ctl_count--;
+	c->floor = c->ctl_count ? k[-1].height : 0;
 	if (is_loop(&done))
 		c->loops--;
 	c->dead = done.dead;

@@ -68,62 +68,21 @@ void wasm_emit_result(struct wasm_compiler *c, uint32_t at)
 	c->last = c->dead ? NO_CODE : at;
 }
 
-uint32_t wasm_top_slot(const struct wasm_compiler *c)
+bool wasm_push_room(struct wasm_compiler *c, uint32_t end)
 {
-	if (!c->val_count)
-		return c->stack_base;
-	const struct wasm_val *v = &c->vals[c->val_count - 1];
-	return v->slot + t_slots(v->type);
-}
-
-void wasm_push_val(struct wasm_compiler *c, struct wasm_val v, uint32_t type)
-{
-	uint32_t slot = wasm_top_slot(c), end = slot + t_slots(type);
 	if (end > WASM_MAX_FRAME) {
 		wasm_compile_limit(c, "too many values on the stack");
-		return;
+		return false;
 	}
 	if (c->failed ||
 		!wasm_fit(&c->m->heap, c->vals, c->val_cap,
 			c->val_count + 1ull)) {
 		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
-		return;
+		return false;
 	}
 	if (end > c->max_slot)
 		c->max_slot = end;
-	v.type = type;
-	v.slot = (uint16_t)slot;
-	c->vals[c->val_count++] = v;
-	if (v.kind == IN_LOCAL) {
-		c->aliases++;
-		c->locals[v.v].aliases++;
-	}
-}
-
-uint32_t wasm_push(struct wasm_compiler *c, uint32_t type)
-{
-	uint32_t slot = wasm_top_slot(c);
-	wasm_push_val(c, (struct wasm_val){ .kind = IN_SLOT }, type);
-	return slot;
-}
-
-void wasm_push_const(struct wasm_compiler *c, uint32_t type, uint64_t v)
-{
-	wasm_push_val(c, (struct wasm_val){ .kind = IN_CONST, .v = v }, type);
-}
-
-void wasm_push_local(struct wasm_compiler *c, uint32_t local)
-{
-	wasm_push_val(c, (struct wasm_val){ .kind = IN_LOCAL, .v = local },
-		c->locals[local].type);
-}
-
-static void unalias(struct wasm_compiler *c, const struct wasm_val *v)
-{
-	if (v->kind == IN_LOCAL) {
-		c->aliases--;
-		c->locals[v->v].aliases--;
-	}
+	return true;
 }
 
 static struct wasm_val bottom(const struct wasm_compiler *c)
@@ -145,7 +104,7 @@ struct wasm_val wasm_pop_any(struct wasm_compiler *c)
 		return bottom(c);
 	}
 	struct wasm_val v = c->vals[--c->val_count];
-	unalias(c, &v);
+	wasm_unalias(c, &v);
 	return v;
 }
 
@@ -164,7 +123,7 @@ static void mismatch(struct wasm_compiler *c, uint32_t want, uint32_t have)
 	wasm_compile_fail(c, text);
 }
 
-struct wasm_val wasm_pop(struct wasm_compiler *c, uint32_t type)
+struct wasm_val wasm_pop_other(struct wasm_compiler *c, uint32_t type)
 {
 	struct wasm_val v = wasm_pop_any(c);
 	if (v.type != type && !c->failed && !wasm_type_sub(c->m, v.type, type))
@@ -246,7 +205,7 @@ void wasm_flush(struct wasm_compiler *c, uint32_t i)
 	if (v->kind == IN_SLOT)
 		return;
 	wasm_move(c, v, v->slot);
-	unalias(c, v);
+	wasm_unalias(c, v);
 	v->kind = IN_SLOT;
 }
 

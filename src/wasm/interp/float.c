@@ -106,6 +106,12 @@ BITS(f64_neg, l ^ F64_SIGN)
 BITS(f64_copysign, (l & ~F64_SIGN) | (fp[ip->c] & F64_SIGN))
 /* clang-format on */
 
+/* Not every machine makes a NaN quiet when it widens it. */
+static inline double promote(float v)
+{
+	return quiet_f64((double)v, (double)v);
+}
+
 #define CONVERT(name, expr)             \
 	OP(name)                        \
 	{                               \
@@ -124,7 +130,7 @@ CONVERT(f64_convert_i32_u, slot_f64((double)(uint32_t)v))
 CONVERT(f64_convert_i64_s, slot_f64((double)(int64_t)v))
 CONVERT(f64_convert_i64_u, slot_f64((double)v))
 CONVERT(f32_demote_f64, slot_f32((float)f64_of(v)))
-CONVERT(f64_promote_f32, slot_f64((double)f32_of(v)))
+CONVERT(f64_promote_f32, slot_f64(promote(f32_of(v))))
 /* clang-format on */
 
 /*

@@ -83,5 +83,6 @@ LANES1(f32x4_convert_i32x4_u, u32x4, f32x4, 4, (float)v[i])
 LANES1(f64x2_convert_low_i32x4_s, s32x4, f64x2, 2, (double)v[i])
 LANES1(f64x2_convert_low_i32x4_u, u32x4, f64x2, 2, (double)v[i])
 LANES1(f32x4_demote_f64x2_zero, f64x2, f32x4, 2, (float)v[i])
-LANES1(f64x2_promote_low_f32x4, f32x4, f64x2, 2, (double)v[i])
+LANES1(f64x2_promote_low_f32x4, f32x4, f64x2, 2,
+	quiet_f64((double)v[i], (double)v[i]))
 /* clang-format on */

@@ -36,10 +36,10 @@ TEST(certificates_are_read_field_by_field)
 	CHECK(bytes_equal(v, BYTES_LIT("\x05\x00")));
 	CHECK(!attest_cert_ext(&c, BYTES_LIT("\x2a\x03\x05"), &v));
 	/* It signed itself, but is no authority. */
-	CHECK(!attest_cert_signed_by(&c, &c, &e));
+	CHECK(!attest_cert_signed_by(&c, &c, NULL, &e));
 	CHECK_HAS(e.text, "no authority");
 	c.ca = true;
-	CHECK(attest_cert_signed_by(&c, &c, &e));
+	CHECK(attest_cert_signed_by(&c, &c, NULL, &e));
 	crypto_key_free(k);
 }
 
@@ -86,7 +86,7 @@ TEST(a_certificate_of_another_key_is_refused)
 	CHECK(attest_cert_parse(buf_bytes(&da), &ca, &e));
 	CHECK(attest_cert_parse(buf_bytes(&db), &cb, &e));
 	cb.ca = true;
-	CHECK(!attest_cert_signed_by(&ca, &cb, &e));
+	CHECK(!attest_cert_signed_by(&ca, &cb, NULL, &e));
 	CHECK_INT(e.kind, ERR_DENIED);
 	crypto_key_free(a);
 	crypto_key_free(b);
@@ -106,12 +106,12 @@ TEST(real_revocation_lists_are_read)
 	CHECK(attest_cert_parse(buf_bytes(&root), &genoa, &e));
 	CHECK(attest_cert_parse(buf_bytes(&other), &milan, &e));
 	CHECK(genoa.ca && genoa.alg == ATTEST_SIG_PSS_SHA384);
-	CHECK(attest_cert_signed_by(&genoa, &genoa, &e));
-	CHECK(attest_crl_signed_by(&l, &genoa, &e));
-	CHECK(!attest_crl_signed_by(&l, &milan, &e));
+	CHECK(attest_cert_signed_by(&genoa, &genoa, NULL, &e));
+	CHECK(attest_crl_signed_by(&l, &genoa, NULL, &e));
+	CHECK(!attest_crl_signed_by(&l, &milan, NULL, &e));
 	CHECK_HAS(e.text, "another name");
 	milan.subject = genoa.subject;
-	CHECK(!attest_crl_signed_by(&l, &milan, &e));
+	CHECK(!attest_crl_signed_by(&l, &milan, NULL, &e));
 	CHECK(attest_crl_has(&l, BYTES_LIT("\x02\x00\x01")));
 	CHECK(!attest_crl_has(&l, BYTES_LIT("\x02\x00\x02")));
 	CHECK(l.from == 1667223286 && l.to == 1698793200);

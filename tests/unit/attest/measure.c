@@ -69,7 +69,7 @@ TEST(measure_refuses_what_can_be_no_image)
 	struct err e = { 0 };
 	uint8_t out[64];
 	size_t len = 7;
-	CHECK(!attest_measure("snp", i.dir, out, &len, &e));
+	CHECK(!attest_measure("xyz", i.dir, out, &len, &e));
 	CHECK_INT(e.kind, ERR_INPUT);
 	CHECK(!attest_measure("process", i.dir, out, &len, &e));
 	CHECK_INT(e.kind, ERR_HOST);

@@ -3,6 +3,7 @@
 
 #include "codec/cbor.h"
 #include "codec/hex.h"
+#include "spec/sanctum.h"
 #include "spec/snp.h"
 
 #include "../test.h"
@@ -15,6 +16,13 @@
 #define VLEK	 "open/snp/trustee-milan-v3-vlek-vmpl1"
 #define NO_CRL	 "crl = \"optional\"\n"
 #define NO_ALIAS "require_alias_check = false\n"
+
+/* Under sanitizers one bit of each byte, in turn, stands for its eight. */
+#ifdef __SANITIZE_ADDRESS__
+#define BIT_STEP 9
+#else
+#define BIT_STEP 1
+#endif
 
 enum {
 	IN_2026 = 1772000000, /* 2026-02-25 */
@@ -29,6 +37,7 @@ struct trial {
 	int64_t now;
 	struct buf failed;
 	struct attest_verdict v;
+	struct attest_seen seen;
 };
 
 static void trial_policy(struct trial *t, const char *more)
@@ -62,7 +71,8 @@ static const char *judge(struct trial *t)
 	struct attest_input in = { .evidence = buf_bytes(&t->b.evidence),
 		.endorsements = buf_bytes(&t->b.endorsements),
 		.now = t->now,
-		.bare = true };
+		.seen = &t->seen,
+		.binding = ATTEST_BIND_NOTHING };
 	CHECK(attest_verify(&in, t->p, &t->v, NULL));
 	vectors_failed(&t->v, &t->failed);
 	CHECK(t->v.accepted == (t->failed.len == 0));
@@ -290,15 +300,15 @@ TEST(snp_report_data_and_host_data_are_compared_when_asked_for)
 	struct attest_input in = { .evidence = buf_bytes(&t.b.evidence),
 		.endorsements = buf_bytes(&t.b.endorsements),
 		.now = t.now,
-		.bare = true,
-		.report_data = want };
+		.binding = ATTEST_BIND_NOTHING,
+		.report_data = BYTES_ARRAY(want) };
 	CHECK(attest_verify(&in, t.p, &t.v, NULL));
 	CHECK(t.v.accepted);
 	want[63] ^= 1;
 	CHECK(attest_verify(&in, t.p, &t.v, NULL));
 	CHECK_STR(attest_failed(&t.v)->name, "report_data");
 	/* As a Keep's evidence it binds nothing. */
-	in.bare = false;
+	in.binding = ATTEST_BIND_KEEP;
 	CHECK(attest_verify(&in, t.p, &t.v, NULL));
 	CHECK_STR(attest_failed(&t.v)->name, "report_data");
 	char hex[65];
@@ -319,7 +329,11 @@ TEST(snp_reports_are_refused_at_every_truncation_and_with_more)
 	size_t whole = t.b.evidence.len;
 	for (size_t n = 0; n < whole; n++) {
 		t.b.evidence.len = n;
-		CHECK_HAS(judge(&t), "evidence format ");
+		/* Of two lengths it could be a Sanctum monitor's. */
+		CHECK_HAS(judge(&t),
+			n == SANCTUM_SHORT_BYTES || n == SANCTUM_LONG_BYTES ?
+				"vendor root chain " :
+				"evidence format ");
 	}
 	t.b.evidence.len = whole;
 	CHECK(buf_u8(&t.b.evidence, 0));
@@ -330,7 +344,7 @@ TEST(snp_reports_are_refused_at_every_truncation_and_with_more)
 TEST(snp_reports_are_refused_at_every_single_bit_flip)
 {
 	TRIAL(t, TURIN, IN_2026, turin, NO_CRL);
-	for (size_t bit = 0; bit < 8 * SNP_REPORT_BYTES; bit++) {
+	for (size_t bit = 0; bit < 8 * SNP_REPORT_BYTES; bit += BIT_STEP) {
 		t.b.evidence.ptr[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		const char *failed = judge(&t);
 		CHECK(strstr(failed, "signature ") ||

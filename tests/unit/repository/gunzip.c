@@ -58,6 +58,16 @@ TEST(a_bomb_does_not_go_off)
 	CHECK_HAS(e.text, "when unpacked");
 }
 
+TEST(what_is_packed_too_tight_is_a_bomb_also_below_the_limit)
+{
+	auto_buf b = { 0 };
+	uint64_t size;
+	pack(&b, 80 << 20);
+	CHECK(b.len < 200000);
+	CHECK(!unpack(buf_bytes(&b), UINT64_C(1) << 32, &size));
+	CHECK_HAS(e.text, "more than 67108864 bytes when unpacked");
+}
+
 TEST(every_truncation_and_trailing_bytes_are_refused)
 {
 	auto_buf b = { 0 };

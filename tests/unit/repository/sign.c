@@ -167,3 +167,37 @@ TEST(rules_that_say_nothing_or_too_much_are_refused)
 	CHECK_HAS(e.text, "no-such-file.pub");
 	CHECK(!read_policy("[signatures]\nname = \"*\"\n", "", ""));
 }
+
+/* --- cosign's own (tests/data/cosign)
+ * -------------------------------------------- */
+
+static void load(const char *name, struct buf *out)
+{
+	auto_buf path = { 0 };
+	buf_fmt(&path, "tests/data/cosign/%s", name);
+	if (!repository_read_file(buf_cstr(&path), 4096, out, &e))
+		fail_msg("%s", e.text);
+}
+
+TEST(a_signature_that_cosign_made_is_good_and_a_changed_one_is_not)
+{
+	auto_buf payload = { 0 }, text = { 0 }, pem = { 0 }, raw = { 0 };
+	auto_buf again = { 0 };
+	struct crypto_key *k;
+	static const char *const notes[] = { "release=1.2" };
+	load("payload.json", &payload);
+	load("signature", &text);
+	load("cosign.pub", &pem);
+	CHECK(repository_key_parse(buf_bytes(&pem), &k, &e));
+	CHECK(repository_signature_decode(buf_bytes(&text), &raw, &e));
+	CHECK(crypto_verify(k, buf_bytes(&payload), buf_bytes(&raw), &e));
+	CHECK(repository_payload_parse(buf_bytes(&payload), &p, &e));
+	CHECK_STR(p.identity, "localhost:36273/demo/app");
+	/* Ours would have been the same, byte for byte. */
+	CHECK(repository_payload_make(p.identity, p.digest, notes, 1, &again,
+		&e));
+	CHECK(bytes_equal(buf_bytes(&again), buf_bytes(&payload)));
+	payload.ptr[payload.len - 3] ^= 1;
+	CHECK(!crypto_verify(k, buf_bytes(&payload), buf_bytes(&raw), &e));
+	crypto_key_free(k);
+}

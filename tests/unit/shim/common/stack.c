@@ -23,6 +23,8 @@ TEST(stack_is_what_a_static_program_reads)
 		.header_count = 12,
 		.hwcap = 0xbfebfbff };
 	memset(f.random, 0x5a, sizeof f.random);
+	f.shim = (struct gate_shim){ .version = 1, .tee = GATE_TEE_SNP };
+	memset(f.shim.key, 0xa5, sizeof f.shim.key);
 	uint64_t sp = stack_start(&f, top, out);
 	CHECK_INT(sp % 16, 0);
 	const uint8_t *p = out + (sp - (top - sizeof out));
@@ -50,6 +52,10 @@ TEST(stack_is_what_a_static_program_reads)
 		case AT_RANDOM:
 			CHECK_MEM(out + (v - (top - sizeof out)), f.random, 16);
 			break;
+		case GATE_AUX_SHIM:
+			CHECK_MEM(out + (v - (top - sizeof out)), &f.shim,
+				sizeof f.shim);
+			break;
 		case AT_SYSINFO_EHDR:
 			fail_msg("there is no vDSO");
 		default:
@@ -57,6 +63,6 @@ TEST(stack_is_what_a_static_program_reads)
 		}
 		seen++;
 	}
-	CHECK_INT(seen, 5);
+	CHECK_INT(seen, 6);
 	CHECK(p + 16 <= out + sizeof out);
 }

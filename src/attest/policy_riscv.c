@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keys of [keystone], [sanctum] and [pef] in a policy (docs/policy.md). */
+#include <stdlib.h>
+
+#include "attest/rules.h"
+#include "codec/toml.h"
+
+enum { KEY = 32, MONITOR = 64 };
+
+/* The device key that Keystone publishes for tests, with its secret half
+ * (keystone, bootrom/test_dev_key.h): whoever trusts it trusts everybody. */
+static const uint8_t keystone_test_key[KEY] = { 0x0f, 0xaa, 0xd4, 0xff, 0x01,
+	0x17, 0x85, 0x83, 0xba, 0xa5, 0x88, 0x96, 0x6f, 0x7c, 0x1f, 0xf3, 0x25,
+	0x64, 0xdd, 0x17, 0xd7, 0xdc, 0x2b, 0x46, 0xcb, 0x50, 0xa8, 0x4a, 0x69,
+	0x27, 0x0b, 0x4c };
+
+static void riscv_fini(struct attest_riscv_rules *r)
+{
+	struct attest_digests *all[] = { &r->manufacturers, &r->devices,
+		&r->monitor_keys, &r->monitors };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		free(all[i]->ptr);
+}
+
+void attest_policy_riscv_fini(struct attest_policy *p)
+{
+	riscv_fini(&p->keystone);
+	riscv_fini(&p->sanctum);
+	free(p->pef_keys.ptr);
+}
+
+struct list {
+	const char *key;
+	size_t len;
+	struct attest_digests *to;
+};
+
+static bool read_lists(const struct list *lists, size_t count,
+	struct toml_node *t, struct err *e)
+{
+	bool none;
+	for (size_t i = 0; i < count; i++) {
+		struct toml_node *n = toml_get(t, lists[i].key);
+		if (n &&
+			!attest_digests_read(n, lists[i].len, "", lists[i].to,
+				&none, e))
+			return false;
+	}
+	return true;
+}
+
+bool attest_policy_keystone_read(struct attest_riscv_rules *r,
+	struct toml_node *t, struct err *e)
+{
+	const struct list lists[] = {
+		{ "device_keys", KEY, &r->devices },
+		{ "monitors", MONITOR, &r->monitors },
+	};
+	if (!read_lists(lists, ARRAY_LEN(lists), t, e))
+		return false;
+	if (attest_digests_has(&r->devices, BYTES_ARRAY(keystone_test_key)))
+		return err_fail(e, ERR_INPUT,
+			"%s: device_keys names the published test key",
+			toml_where(toml_get(t, "device_keys")));
+	struct toml_node *n = toml_get(t, "allow_guessable_monitor_keys");
+	return !n || toml_bool(n, &r->allow_guessable_keys, e);
+}
+
+bool attest_policy_sanctum_read(struct attest_riscv_rules *r,
+	struct toml_node *t, struct err *e)
+{
+	const struct list lists[] = {
+		{ "manufacturer_keys", KEY, &r->manufacturers },
+		{ "device_keys", KEY, &r->devices },
+		{ "monitor_keys", KEY, &r->monitor_keys },
+		{ "monitors", MONITOR, &r->monitors },
+	};
+	return read_lists(lists, ARRAY_LEN(lists), t, e);
+}
+
+bool attest_policy_pef_read(struct attest_digests *keys, struct toml_node *t,
+	struct err *e)
+{
+	const struct list lists[] = { { "keys", KEY, keys } };
+	return read_lists(lists, 1, t, e);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Technology `snp`: exec below a shim in a virtual machine whose memory and
+ * registers the host can't read (AMD SEV-SNP).  Evidence is the firmware's
+ * report, which passes here in a message that only exec can open.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
+#include "hal/hal_priv.h"
+#include "hal/snp_priv.h"
+#include "soft/device.h"
+#include "spec/kvm.h"
+
+/* More than a chain of three and its revocation lists. */
+enum { MAX_ENDORSEMENTS = 64 << 10 };
+
+struct hal_keep {
+	struct snp_machine s;
+	struct buf endorsements;
+};
+
+static bool probe_real(UNUSED const struct hal_config *cfg, struct err *e)
+{
+	struct device *d;
+	if (!device_linux_new(&d, e))
+		return false;
+	bool ok = snp_probe_host(d, e);
+	d->ops->free(d);
+	return ok;
+}
+
+static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
+	UNUSED struct err *e)
+{
+	struct hal_probe p = { 0 };
+	struct err why = { 0 };
+	char path[4096];
+	fmt(path, sizeof path, "%s/snp/shim", cfg->image_dir);
+	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
+		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
+	else if (access(path, R_OK) != 0)
+		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
+			path, strerror(errno));
+	else
+		p.available = true;
+	/* The software platform's report ends in the software root. */
+	p.software = p.emulated;
+	p.confidential = !p.emulated;
+	fmt(p.detail, sizeof p.detail, "%s",
+		p.emulated ? "the software platform's SEV-SNP; no protection "
+			     "from the host" :
+			     "virtual machine of AMD SEV-SNP, its memory and "
+			     "registers encrypted");
+	*out = p;
+	return true;
+}
+
+/* The firmware measures; what it should find is for verifiers to know. */
+static bool snp_measure(UNUSED const struct hal_config *cfg,
+	UNUSED uint8_t out[64], UNUSED size_t *len, struct err *e)
+{
+	return err_fail(e, ERR_INPUT, "snp: measured by its firmware");
+}
+
+/* --- launch ----------------------------------------------------------------
+ */
+
+/* Beside the software root: what `donjon endorse` wrote.  A host without it
+ * gives none, and no verifier is satisfied. */
+static bool read_endorsements(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	char path[4096];
+	struct stat st;
+	const char *slash = strrchr(cfg->root_path, '/');
+	fmt(path, sizeof path, "%.*ssnp-endorsements",
+		slash ? (int)(slash + 1 - cfg->root_path) : 0, cfg->root_path);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return true;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+		st.st_size > MAX_ENDORSEMENTS)
+		return err_fail(e, ERR_HOST, "%s: no endorsements", path);
+	uint8_t *to = buf_reserve(&k->endorsements, (size_t)st.st_size);
+	if (!to)
+		return err_fail(e, ERR_LIMIT, "endorsements: no memory");
+	ssize_t n = read(fd, to, (size_t)st.st_size);
+	if (n != st.st_size)
+		return err_fail(e, ERR_HOST, "read %s: %s", path,
+			n < 0 ? strerror(errno) : "it shrank");
+	buf_commit(&k->endorsements, (size_t)n);
+	return true;
+}
+
+static bool load_endorsements(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	return cfg->platform == HAL_SOFTWARE ?
+		soft_device_endorsements(k->s.m.device, &k->endorsements, e) :
+		read_endorsements(k, cfg, e);
+}
+
+/* --- exits that only this technology has ------------------------------------
+ */
+
+/* A shim of ours asks for no change of a page's state and touches nothing
+ * that is not there: whoever does so is not ours, or its host is broken. */
+static enum vm_turn leave_by(UNUSED void *ctx, struct vm_cpu *c)
+{
+	const struct kvm_run *r = c->run;
+	switch (r->exit_reason) {
+	case KVM_EXIT_SYSTEM_EVENT:
+		fmt(c->why, sizeof c->why, "ended at its start, reason 0x%llx",
+			r->system_event.ndata ?
+				(unsigned long long)r->system_event.data[0] :
+				0ull);
+		break;
+	case SPEC_KVM_EXIT_MEMORY_FAULT:
+		fmt(c->why, sizeof c->why, "memory of another kind expected");
+		break;
+	case KVM_EXIT_HYPERCALL:
+		fmt(c->why, sizeof c->why, "hypercall %llu",
+			(unsigned long long)r->hypercall.nr);
+		break;
+	default:
+		fmt(c->why, sizeof c->why, "unexpected exit (%u)",
+			r->exit_reason);
+	}
+	return VM_TURN_GONE;
+}
+
+static void snp_destroy(struct hal_keep *k)
+{
+	if (!k)
+		return;
+	snp_machine_fini(&k->s);
+	buf_fini(&k->endorsements);
+	free(k);
+}
+
+static bool launch(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	if (!snp_launch(&k->s, &hal_snp, cfg, e) ||
+		!load_endorsements(k, cfg, e))
+		return false;
+	k->s.m.cpu.on_exit = leave_by;
+	return vm_cpu_start(&k->s.m.cpu, e);
+}
+
+static bool snp_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
+	struct err *e)
+{
+	struct hal_keep *k = calloc(1, sizeof *k);
+	if (!k)
+		return err_fail(e, ERR_LIMIT, "launch snp: no memory");
+	if (!launch(k, cfg, e)) {
+		snp_destroy(k);
+		return err_wrap(e, "launch snp");
+	}
+	*out = k;
+	return true;
+}
+
+/* --- serving ---------------------------------------------------------------
+ */
+
+static bool snp_confine(struct hal_keep *k, struct err *e)
+{
+	return vm_confine(&k->s.m.cpu, k->s.m.uid, k->s.m.change_id, NULL, e);
+}
+
+static int snp_bell(const struct hal_keep *k)
+{
+	return k->s.m.cpu.bell;
+}
+
+static struct gate_area *snp_area(struct hal_keep *k)
+{
+	return vm_machine_area(&k->s.m);
+}
+
+static bool snp_take(struct hal_keep *k, bool *gone, char why[128],
+	struct err *e)
+{
+	return vm_cpu_take(&k->s.m.cpu, gone, why, e);
+}
+
+static bool snp_resume(struct hal_keep *k, struct err *e)
+{
+	return vm_cpu_resume(&k->s.m.cpu, e);
+}
+
+/* The shim had the firmware answer before it rang. */
+static bool snp_evidence(struct hal_keep *k, struct bytes request,
+	struct buf *evidence, struct buf *endorsements, struct err *e)
+{
+	if (request.len != PAGE_BYTES)
+		return err_fail(e, ERR_INPUT, "evidence: message of %zu",
+			request.len);
+	if (!buf_put(evidence,
+		    bytes_of(k->s.m.window + VM_MESSAGE_AT, PAGE_BYTES)) ||
+		!buf_put(endorsements, buf_bytes(&k->endorsements)))
+		return err_fail(e, ERR_LIMIT, "evidence: no memory");
+	return true;
+}
+
+const struct hal_tech hal_snp = {
+	.name = "snp",
+	.tee = GATE_TEE_SNP,
+	.rank = 10,
+	.probe = snp_probe,
+	.measure = snp_measure,
+	.launch = snp_launch_keep,
+	.confine = snp_confine,
+	.bell = snp_bell,
+	.area = snp_area,
+	.take = snp_take,
+	.resume = snp_resume,
+	.evidence = snp_evidence,
+	.destroy = snp_destroy,
+};

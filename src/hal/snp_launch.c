@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An SNP machine by Linux's upstream interface (Documentation/virt/kvm/x86/
+ * amd-memory-encryption.rst).  RAM is private from the start and stays so;
+ * the window is not.
+ */
+#include <errno.h>
+#include <linux/kvm_para.h>
+
+#include "hal/snp_priv.h"
+#include "spec/ghcb.h"
+#include "spec/kvm.h"
+#include "spec/snp.h"
+
+enum { SLOT_WINDOW = 0, SLOT_RAM = 1, TRIES = 64 };
+
+/* Simultaneous multithreading is the policy's business at the verifier, no
+ * debugging, no migration. */
+#define POLICY (SNP_POLICY_ONE | SNP_POLICY_SMT)
+
+#define LEAF_SEV  0x8000001fu
+#define SEV_FLAGS 0x1au /* SEV, SEV-ES, SEV-SNP */
+
+static bool command(struct snp_machine *s, enum spec_kvm_sev id, void *data,
+	const char *name, int *result, struct err *e)
+{
+	struct spec_kvm_sev_cmd c = {
+		.id = id,
+		.data = (uintptr_t)data,
+		.sev_fd = (uint32_t)s->sev,
+	};
+	int n = device_ioctl(s->m.device, s->m.vm, KVM_MEMORY_ENCRYPT_OP, &c);
+	if (result)
+		*result = n;
+	return n >= 0 ||
+		err_fail(e, ERR_HOST, "%s: %s, firmware 0x%x", name,
+			strerror(-n), c.error);
+}
+
+/* --- memory ----------------------------------------------------------------
+ */
+
+static bool map_region(struct snp_machine *s, uint32_t slot, uint64_t gpa,
+	void *at, size_t bytes, int memfd, struct err *e)
+{
+	struct spec_kvm_region2 r = {
+		.slot = slot,
+		.flags = memfd >= 0 ? SPEC_KVM_MEM_GUEST_MEMFD : 0,
+		.guest_phys_addr = gpa,
+		.memory_size = bytes,
+		.userspace_addr = (uintptr_t)at,
+		.guest_memfd = memfd >= 0 ? (uint32_t)memfd : 0,
+	};
+	int n = device_ioctl(s->m.device, s->m.vm,
+		SPEC_KVM_SET_USER_MEMORY_REGION2, &r);
+	return n >= 0 ||
+		err_fail(e, ERR_HOST, "memory at 0x%llx: %s",
+			(unsigned long long)gpa, strerror(-n));
+}
+
+static bool make_memory(struct snp_machine *s, struct err *e)
+{
+	struct vm_machine *m = &s->m;
+	struct spec_kvm_guest_memfd f = { .size = m->ram_bytes };
+	struct spec_kvm_attributes a = { .address = VM_RAM_GPA,
+		.size = m->ram_bytes,
+		.attributes = SPEC_KVM_ATTRIBUTE_PRIVATE };
+	s->memfd =
+		device_ioctl(m->device, m->vm, SPEC_KVM_CREATE_GUEST_MEMFD, &f);
+	if (s->memfd < 0)
+		return err_fail(e, ERR_HOST, "private memory: %s",
+			strerror(-s->memfd));
+	if (!map_region(s, SLOT_WINDOW, VM_WINDOW_GPA, m->window,
+		    VM_WINDOW_BYTES, -1, e) ||
+		!map_region(s, SLOT_RAM, VM_RAM_GPA, m->ram, m->ram_bytes,
+			s->memfd, e))
+		return false;
+	int n = device_ioctl(m->device, m->vm, SPEC_KVM_SET_MEMORY_ATTRIBUTES,
+		&a);
+	return n >= 0 ||
+		err_fail(e, ERR_HOST, "make memory private: %s", strerror(-n));
+}
+
+/* --- the processor ---------------------------------------------------------
+ */
+
+static bool make_cpu(struct snp_machine *s, const struct hal_config *cfg,
+	struct err *e)
+{
+	if (!vm_machine_add_cpu(&s->m, e))
+		return false;
+	struct kvm_cpuid_entry2 *sev = vm_machine_leaf(&s->m, LEAF_SEV);
+	if (!sev || !(sev->ebx & 0x3f))
+		return err_fail(e, ERR_HOST, "KVM tells no encryption bit");
+	s->c_bit = sev->ebx & 0x3f;
+	sev->eax |= SEV_FLAGS;
+	return vm_machine_set_cpu(&s->m, cfg, GATE_TEE_SNP, s->c_bit, e);
+}
+
+/* --- pages -----------------------------------------------------------------
+ */
+
+/* The kernel may stop half-way, and says how far it came. */
+static bool give(struct snp_machine *s, enum snp_page_type type, uint64_t gpa,
+	void *from, size_t bytes, int *result, struct err *e)
+{
+	struct spec_kvm_snp_update u = {
+		.gfn_start = gpa / PAGE_BYTES,
+		.uaddr = (uintptr_t)from,
+		.len = bytes,
+		.type = (uint8_t)type,
+	};
+	int n = 0;
+	for (unsigned i = 0; i < TRIES; i++) {
+		if (!command(s, SPEC_KVM_SNP_UPDATE, &u, "SNP_LAUNCH_UPDATE",
+			    &n, e) &&
+			n != -EAGAIN && n != -EINTR)
+			break;
+		if (n >= 0 && u.len == 0)
+			break;
+	}
+	if (result)
+		*result = n;
+	return n >= 0 ||
+		err_wrap(e, "pages at 0x%llx", (unsigned long long)gpa);
+}
+
+/* The firmware refuses what the processor can't do, and writes beside it what
+ * it can. */
+static bool give_cpuid(struct snp_machine *s, uint64_t gpa, struct err *e)
+{
+	struct snp_cpuid_page p;
+	int n;
+	if (!snp_cpuid_fill(s->m.cpuid, &p, e))
+		return false;
+	if (give(s, SNP_PAGE_CPUID, gpa, &p, sizeof p, &n, e))
+		return true;
+	return n == -EINVAL &&
+		give(s, SNP_PAGE_CPUID, gpa, &p, sizeof p, &n, e);
+}
+
+static bool give_shim(struct snp_machine *s, struct err *e)
+{
+	const struct vm_image_head *h = &s->m.images.head;
+	/* Whole runs between the pages that are not ordinary. */
+	for (uint32_t at = 0, next; at < h->bytes; at = next) {
+		uint64_t gpa = VM_RAM_GPA + at;
+		bool ok;
+		next = at + PAGE_BYTES;
+		if (at && at == h->cpuid) {
+			ok = give_cpuid(s, gpa, e);
+		} else if (at && at == h->secrets) {
+			ok = give(s, SNP_PAGE_SECRETS, gpa, s->m.ram + at,
+				PAGE_BYTES, NULL, e);
+		} else {
+			while (next < h->bytes && next != h->cpuid &&
+				next != h->secrets)
+				next += PAGE_BYTES;
+			ok = give(s, SNP_PAGE_NORMAL, gpa, s->m.ram + at,
+				next - at, NULL, e);
+		}
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool give_exec(struct snp_machine *s, struct err *e)
+{
+	const struct vm_images *v = &s->m.images;
+	return give(s, SNP_PAGE_NORMAL, VM_RAM_GPA + v->exec_at,
+		s->m.ram + v->exec_at, v->end - v->exec_at, NULL, e);
+}
+
+/* --- the launch ------------------------------------------------------------
+ */
+
+static bool init(struct snp_machine *s, const struct hal_tech *tech,
+	const struct hal_config *cfg, struct err *e)
+{
+	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL,
+		.args = { 1u << KVM_HC_MAP_GPA_RANGE } };
+	struct spec_kvm_sev_init i = { .ghcb_version = GHCB_PROTOCOL };
+	struct vm_machine *m = &s->m;
+	if (!vm_machine_open(m, cfg, SPEC_KVM_SNP_VM, e))
+		return false;
+	s->sev = m->device->ops->open(m->device, "/dev/sev");
+	if (s->sev < 0)
+		return err_fail(e, ERR_HOST, "/dev/sev: %s", strerror(-s->sev));
+	int n = device_ioctl(m->device, m->vm, KVM_ENABLE_CAP, &cap);
+	if (n < 0)
+		return err_fail(e, ERR_HOST, "KVM_CAP_EXIT_HYPERCALL: %s",
+			strerror(-n));
+	return command(s, SPEC_KVM_SEV_INIT2, &i, "SEV_INIT2", NULL, e) &&
+		make_memory(s, e) &&
+		vm_images_load(cfg->image_dir, tech, m->ram, m->ram_bytes,
+			&m->images, e) &&
+		make_cpu(s, cfg, e);
+}
+
+bool snp_launch(struct snp_machine *s, const struct hal_tech *tech,
+	const struct hal_config *cfg, struct err *e)
+{
+	struct spec_kvm_snp_start start = { .policy = POLICY };
+	struct spec_kvm_snp_finish finish = { .id_block_en = 0 };
+	s->sev = s->memfd = -1;
+	memcpy(finish.host_data, cfg->boot.owner_key_hash,
+		sizeof finish.host_data);
+	if (cfg->debug)
+		start.policy |= SNP_POLICY_DEBUG;
+	if (!init(s, tech, cfg, e))
+		return false;
+	vm_images_fill(&s->m.images, s->c_bit, s->m.ram);
+	return command(s, SPEC_KVM_SNP_START, &start, "SNP_LAUNCH_START", NULL,
+		       e) &&
+		give_shim(s, e) && give_exec(s, e) &&
+		command(s, SPEC_KVM_SNP_FINISH, &finish, "SNP_LAUNCH_FINISH",
+			NULL, e);
+}
+
+void snp_machine_fini(struct snp_machine *s)
+{
+	struct device *d = s->m.device;
+	if (!d)
+		return;
+	vm_cpu_fini(&s->m.cpu);
+	d->ops->close(d, s->memfd);
+	d->ops->close(d, s->sev);
+	vm_machine_fini(&s->m);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The monitor: plays, inside QEMU, a processor that can run a Keep's guest.
+ * A VMRUN loop, nested page tables, the answers to what a guest's processor
+ * is asked, and a box through which the host's half says what to run
+ * (abi/monitor.h, docs/monitor.md).  One processor; no dynamic memory but
+ * pages of tables.
+ */
+#ifndef MONITOR_X86_64_MONITOR_H
+#define MONITOR_X86_64_MONITOR_H
+
+#include "abi/monitor.h"
+#include "monitor/x86_64/npt.h"
+#include "monitor/x86_64/rmp.h"
+#include "spec/svm.h"
+
+struct vcpu {
+	struct svm_vmcb *vmcb;
+	uint64_t general[MONITOR_GENERAL]; /* rax and rsp: in the VMCB */
+	uint8_t *msrpm;
+};
+
+struct monitor {
+	struct monitor_box *box;
+	enum monitor_guest kind;
+	struct npt npt;
+	struct vcpu cpu;
+	struct monitor_slot slots[MONITOR_SLOTS];
+	struct monitor_cpuid cpuid[MONITOR_CPUIDS];
+	uint32_t cpuid_count;
+	/* SNP. */
+	struct rmp rmp;
+	uint64_t ghcb_msr;
+	uint64_t sev_features;
+	uint64_t injected; /* EVENTINJ at the next entry, from a hostile host */
+	bool launched;
+};
+
+/* Where physical memory is; in unit tests it is an array. */
+void *monitor_memory(uint64_t hpa);
+
+/* Appends a line to the box's log. */
+void monitor_log(struct monitor *m, const char *format, ...) PRINTF(2, 3);
+
+/* --- bell.c: the device that wakes both sides --------------------------- */
+
+/* Finds it and puts it where abi/monitor.h says; false: not there. */
+bool bell_init(void);
+void bell_ring(enum monitor_bell which);
+/* Interrupts go to boot.S; a fault of the monitor's own is logged. */
+void bell_init_interrupts(void);
+
+/* --- calls.c ------------------------------------------------------------ */
+
+/* Does what the host asks, when it asks. */
+void calls_serve(struct monitor *m);
+
+/* --- vcpu.c ------------------------------------------------------------- */
+
+void vcpu_init(struct monitor *m);
+void vcpu_set_state(struct vcpu *c, const struct monitor_state *s);
+/* Runs it until there is something to tell the host: in box->exit. */
+void vcpu_run(struct monitor *m);
+
+/* --- state.c ------------------------------------------------------------- */
+
+/* VMRUN would run it. */
+bool state_is_legal(const struct svm_save *s);
+
+/* --- cpuid.c ------------------------------------------------------------ */
+
+/* All that this processor can, with what guests can't use taken out. */
+uint32_t cpuid_list(struct monitor_cpuid *out, uint32_t max);
+/* As the guest's table says; zeros where it says nothing. */
+struct monitor_cpuid cpuid_answer(const struct monitor *m, uint32_t leaf,
+	uint32_t sub);
+
+/* --- slots -------------------------------------------------------------- */
+
+/* The slot that holds this page, or NULL. */
+const struct monitor_slot *monitor_slot_at(const struct monitor *m,
+	uint64_t gpa);
+
+#endif

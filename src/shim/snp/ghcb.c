@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/snp/ghcb.h"
+
+#include "shim/x86_64_vm/paging.h"
+#include "shim/x86_64_vm/platform.h"
+#include "spec/svm.h"
+
+#define GPA (VM_WINDOW_GPA + VM_GHCB_AT)
+
+/* The firmware may be busy with another guest's request. */
+enum { TRIES = 1000 };
+
+/* EXITINFO1 of a 32-bit OUT (AMD64 manual, volume 2, §15.10.2). */
+#define OUT32(port) ((uint64_t)(port) << 16 | 1u << 6)
+
+static bool ready;
+
+static struct ghcb *page(void)
+{
+	return (void *)(PAGING_WINDOW_VA + VM_GHCB_AT);
+}
+
+static uint64_t msr_call(uint64_t request)
+{
+	cpu_wrmsr(GHCB_MSR, request);
+	cpu_vmgexit();
+	return cpu_rdmsr(GHCB_MSR);
+}
+
+void ghcb_end(unsigned reason)
+{
+	for (;;)
+		msr_call(GHCB_INFO_END | (uint64_t)reason << 16);
+}
+
+bool ghcb_ready(void)
+{
+	return ready;
+}
+
+void ghcb_init(uint32_t c_bit)
+{
+	enum { VERSIONS = 1, FEATURES = 2, ENCRYPTION = 3, REGISTER = 4 };
+	uint64_t info = msr_call(GHCB_INFO_SEV_ASK);
+	if ((info & GHCB_INFO_MASK) != GHCB_INFO_SEV ||
+		(info >> 32 & 0xffff) > GHCB_PROTOCOL ||
+		info >> 48 < GHCB_PROTOCOL)
+		ghcb_end(VERSIONS);
+	if ((info >> 24 & 0xff) != c_bit)
+		ghcb_end(ENCRYPTION);
+	uint64_t features = msr_call(GHCB_INFO_FEATURES_ASK);
+	if ((features & GHCB_INFO_MASK) != GHCB_INFO_FEATURES ||
+		!(features >> 12 & GHCB_FEATURE_SNP))
+		ghcb_end(FEATURES);
+	if (msr_call(GPA | GHCB_INFO_REGISTER_ASK) !=
+		(GPA | GHCB_INFO_REGISTER))
+		ghcb_end(REGISTER);
+	ready = true;
+}
+
+static void set_valid(size_t offset)
+{
+	page()->valid[offset / 64] |= (uint8_t)(1u << (offset / 8 & 7));
+}
+
+#define SET(field, value)                                \
+	do {                                             \
+		page()->field = (value);                 \
+		set_valid(offsetof(struct ghcb, field)); \
+	} while (0)
+
+static void begin(uint64_t code, uint64_t info_1, uint64_t info_2)
+{
+	cpu_store_bytes(page(), 0, sizeof *page());
+	page()->protocol = GHCB_PROTOCOL;
+	page()->usage = GHCB_USAGE;
+	SET(exit_code, code);
+	SET(exit_info_1, info_1);
+	SET(exit_info_2, info_2);
+}
+
+/* exit_info_2 of the answer. */
+static uint64_t call(void)
+{
+	cpu_wrmsr(GHCB_MSR, GPA);
+	cpu_vmgexit();
+	const volatile struct ghcb *g = page();
+	uint64_t info_1 = g->exit_info_1, info_2 = g->exit_info_2;
+	if ((uint32_t)info_1 != GHCB_ANSWER_DONE)
+		shim_crash("the host refused a call: 0x%llx, 0x%llx",
+			(unsigned long long)info_1, (unsigned long long)info_2);
+	return info_2;
+}
+
+void ghcb_out(uint16_t port, uint32_t value)
+{
+	begin(SVM_EXIT_IOIO, OUT32(port), 0);
+	SET(rax, value);
+	call();
+}
+
+void ghcb_guest_request(uint64_t request, uint64_t response)
+{
+	uint64_t answer = GHCB_REQUEST_BUSY;
+	for (unsigned i = 0; i < TRIES && answer == GHCB_REQUEST_BUSY; i++) {
+		begin(GHCB_EXIT_REQUEST, request, response);
+		answer = call();
+	}
+	if (answer)
+		shim_crash("the firmware refused a message: 0x%llx",
+			(unsigned long long)answer);
+}

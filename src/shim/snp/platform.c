@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * AMD SEV-SNP.  RAM is private from the start and used page by page as it is
+ * validated; the window is the host's.  Privilege level 0 alone, one
+ * processor, no change of a page's state ever.
+ */
+#include "shim/x86_64_vm/platform.h"
+#include "shim/snp/cpuid.h"
+#include "shim/snp/ghcb.h"
+#include "shim/x86_64_vm/boot.h"
+#include "shim/x86_64_vm/paging.h"
+#include "spec/snp_guest.h"
+#include "spec/svm.h"
+
+enum { LARGE_PAGES = 512 };
+
+/* AMD64 manual, volume 2, §15.34.10. */
+#define MSR_SEV_STATUS 0xc0010131u
+#define STATUS_SNP     (1u << 2)
+
+/* Reasons of the end, before there is anything to say them with. */
+enum {
+	END_NOT_SNP = 16,
+	END_NOT_VMPL0 = 17,
+	END_CPUID = 18,
+	END_EARLY = 19,
+	END_EXCEPTION = 64 /* + vector */
+};
+
+/* Filled in by the firmware: SNP_PAGE_SECRETS, SNP_PAGE_CPUID. */
+struct snp_secrets snp_secrets_page __attribute__((aligned(PAGE_BYTES)));
+struct snp_cpuid_page snp_cpuid_page __attribute__((aligned(PAGE_BYTES)));
+
+static uint64_t xcr0 = 1;
+
+/* Rights of level 1 over a page of ours: none, as they are.  Only level 0
+ * may say so. */
+static bool at_level_0(void)
+{
+	enum { LEVEL_1_NOTHING = 1 };
+	return cpu_rmpadjust((uint64_t)&snp_secrets_page, false,
+		       LEVEL_1_NOTHING) == SNP_DONE;
+}
+
+void platform_init(const struct vm_image_head *head)
+{
+	struct err e = { 0 };
+	if (!(cpu_rdmsr(MSR_SEV_STATUS) & STATUS_SNP))
+		ghcb_end(END_NOT_SNP);
+	if (!at_level_0())
+		ghcb_end(END_NOT_VMPL0);
+	if (!snp_cpuid_check(&snp_cpuid_page, head->c_bit, &e))
+		ghcb_end(END_CPUID);
+}
+
+void platform_ready(void)
+{
+	const struct vm_image_head *head = (void *)VM_SHIM_VA;
+	xcr0 = cpu_xgetbv(0);
+	ghcb_init(head->c_bit);
+}
+
+struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub)
+{
+	return snp_cpuid(&snp_cpuid_page, leaf, sub, xcr0);
+}
+
+/* --- memory ----------------------------------------------------------------
+ */
+
+/* A page that is valid already is one that the host put under a second
+ * address, or had us use before. */
+static bool validate(uint64_t page, bool large, bool *fits)
+{
+	bool unchanged;
+	uint32_t n = cpu_pvalidate((uint64_t)paging_at(page * PAGE_BYTES),
+		large, true, &unchanged);
+	*fits = n != SNP_FAIL_SIZE;
+	if (n == SNP_DONE && unchanged)
+		shim_crash("a page was valid before it was used");
+	return n == SNP_DONE;
+}
+
+static bool validate_small(uint64_t from, uint64_t to)
+{
+	bool fits, ok = true;
+	for (; ok && from < to; from++)
+		ok = validate(from, false, &fits);
+	return ok;
+}
+
+bool platform_accept(uint64_t from, uint64_t to)
+{
+	while (from < to) {
+		uint64_t next = from + 1;
+		bool fits = false, ok = false;
+		if (from % LARGE_PAGES == 0 && to - from >= LARGE_PAGES) {
+			next = from + LARGE_PAGES;
+			ok = validate(from, true, &fits);
+		}
+		if (!ok && fits)
+			return false;
+		if (!ok && !validate_small(from, next))
+			return false;
+		from = next;
+	}
+	return true;
+}
+
+/* --- the host --------------------------------------------------------------
+ */
+
+/* A message to the firmware lies where the gate's input does: the firmware
+ * answers it before the host is asked for what it has to add. */
+static void before_bell(void)
+{
+	const volatile struct gate_area *a =
+		(void *)(PAGING_WINDOW_VA + VM_AREA_AT);
+	if (a->request.op == GATE_EVIDENCE)
+		ghcb_guest_request(VM_WINDOW_GPA + VM_AREA_AT +
+				offsetof(struct gate_area, data),
+			VM_WINDOW_GPA + VM_MESSAGE_AT);
+}
+
+void platform_event(enum vm_event event)
+{
+	if (!ghcb_ready())
+		ghcb_end(END_EARLY);
+	if (event == VM_EVENT_BELL)
+		before_bell();
+	ghcb_out(VM_PORT, event);
+}
+
+void platform_shim(struct gate_shim *out)
+{
+	*out = (struct gate_shim){
+		.version = 1,
+		.tee = GATE_TEE_SNP,
+		.sequence = 1,
+	};
+	memcpy(out->key, snp_secrets_page.vmpck[0], sizeof out->key);
+	explicit_bzero(snp_secrets_page.vmpck, sizeof snp_secrets_page.vmpck);
+}
+
+/* --- #VC -------------------------------------------------------------------
+ */
+
+/* The instruction that really is there, not what the host says it was
+ * (WeSee): exec's code is measured and can't be written. */
+static bool is_cpuid(uint64_t rip)
+{
+	static const uint8_t cpuid[2] = { 0x0f, 0xa2 };
+	uint8_t code[2];
+	return user_copy_in(&shim_user, code, rip, sizeof code) &&
+		!memcmp(code, cpuid, sizeof code);
+}
+
+bool platform_trap(struct trap *t)
+{
+	if (!ghcb_ready())
+		ghcb_end(END_EXCEPTION + (unsigned)t->vector);
+	if (t->vector != VECTOR_VC)
+		return false;
+	if (!trap_from_user(t) || t->error != SVM_EXIT_CPUID ||
+		!is_cpuid(t->rip))
+		return false;
+	struct cpu_id r = platform_cpuid((uint32_t)t->rax, (uint32_t)t->rcx);
+	t->rax = r.eax;
+	t->rbx = r.ebx;
+	t->rcx = r.ecx;
+	t->rdx = r.edx;
+	t->rip += 2;
+	return true;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "soft/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
+#include "soft/device_priv.h"
+
+static struct soft_device *self(struct device *d)
+{
+	return (struct soft_device *)(void *)d;
+}
+
+/* --- the firmware image ------------------------------------------------- */
+
+static void image_path(char *out, size_t size, const char *image_dir)
+{
+	fmt(out, size, "%s/software/monitor", image_dir);
+}
+
+/* A copy that whoever QEMU runs as can read. */
+static bool load_image(const char *image_dir, int *out, struct err *e)
+{
+	char path[4096];
+	static uint8_t bytes[MONITOR_IMAGE_BYTES];
+	image_path(path, sizeof path, image_dir);
+	auto_fd in = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (in < 0)
+		return err_fail(e, ERR_HOST, "open %s: %s", path,
+			strerror(errno));
+	if (read(in, bytes, sizeof bytes) != (ssize_t)sizeof bytes)
+		return err_fail(e, ERR_HOST, "%s: no monitor", path);
+	auto_fd fd = memfd_create("monitor", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, bytes, sizeof bytes) != (ssize_t)sizeof bytes)
+		return err_fail(e, ERR_HOST, "monitor: %s", strerror(errno));
+	*out = fd_move(&fd);
+	return true;
+}
+
+bool soft_device_probe(const char *image_dir, struct err *e)
+{
+	char path[4096];
+	image_path(path, sizeof path, image_dir);
+	if (access(path, R_OK) != 0)
+		return err_fail(e, ERR_HOST, "no monitor at %s: %s", path,
+			strerror(errno));
+	return soft_machine_program() ||
+		err_fail(e, ERR_HOST,
+			"no qemu-system-x86_64: install qemu-system-x86");
+}
+
+/* --- operations --------------------------------------------------------- */
+
+static int soft_open(struct device *d, const char *path)
+{
+	(void)d;
+	if (!strcmp(path, "/dev/kvm"))
+		return SOFT_HANDLE_KVM;
+	if (!strcmp(path, "/dev/sev"))
+		return SOFT_HANDLE_SEV;
+	return -ENOENT;
+}
+
+static int soft_ioctl(struct device *d, int handle, unsigned long request,
+	void *arg)
+{
+	switch (handle) {
+	case SOFT_HANDLE_KVM:
+		return soft_kvm_system(self(d), request, arg);
+	case SOFT_HANDLE_VM:
+		return soft_kvm_machine(self(d), request, arg);
+	case SOFT_HANDLE_CPU:
+		return soft_kvm_cpu(self(d), request, arg);
+	default:
+		return -EBADF;
+	}
+}
+
+static void *soft_map(struct device *d, int handle, size_t len)
+{
+	(void)d;
+	if (handle != SOFT_HANDLE_CPU || len < sizeof(struct kvm_run))
+		return NULL;
+	return calloc(1, len);
+}
+
+static void soft_unmap(struct device *d, void *at, size_t len)
+{
+	(void)d;
+	(void)len;
+	free(at);
+}
+
+static void *soft_memory(struct device *d, size_t len)
+{
+	return soft_machine_memory(&self(d)->machine, len);
+}
+
+static void soft_memory_free(struct device *d, void *at, size_t len)
+{
+	(void)len;
+	soft_machine_memory_free(&self(d)->machine, at);
+}
+
+static int soft_enter(struct device *d, int handle, void *run)
+{
+	if (handle != SOFT_HANDLE_CPU)
+		return -EBADF;
+	return soft_kvm_enter(self(d), run);
+}
+
+static void soft_kick(struct device *d, int handle, void *run)
+{
+	(void)handle;
+	(void)run;
+	soft_machine_kick(&self(d)->machine);
+}
+
+static int soft_discard(struct device *d, int handle, uint64_t at, uint64_t len)
+{
+	return soft_snp_discard(self(d), handle, at, len);
+}
+
+static void soft_close(struct device *d, int handle)
+{
+	(void)d;
+	(void)handle;
+}
+
+static pid_t soft_child(struct device *d)
+{
+	return self(d)->machine.pid;
+}
+
+static int soft_ended(struct device *d)
+{
+	return self(d)->machine.peer;
+}
+
+static void soft_free(struct device *d)
+{
+	struct soft_device *s = self(d);
+	soft_snp_fini(&s->snp);
+	soft_machine_fini(&s->machine);
+	cleanup_fd(&s->image);
+	free(s->root_path);
+	free(s);
+}
+
+static const struct device_ops soft_ops = {
+	.open = soft_open,
+	.ioctl = soft_ioctl,
+	.map = soft_map,
+	.unmap = soft_unmap,
+	.memory = soft_memory,
+	.memory_free = soft_memory_free,
+	.enter = soft_enter,
+	.kick = soft_kick,
+	.discard = soft_discard,
+	.close = soft_close,
+	.child = soft_child,
+	.ended = soft_ended,
+	.free = soft_free,
+};
+
+bool soft_device_new(const struct soft_config *c, struct device **out,
+	struct err *e)
+{
+	struct soft_device *s = calloc(1, sizeof *s);
+	if (!s)
+		return err_fail(e, ERR_LIMIT, "software platform: no memory");
+	s->device.ops = &soft_ops;
+	s->uid = c->uid;
+	s->change_id = c->change_id;
+	s->image = -1;
+	soft_kvm_clock_start(s);
+	s->root_path = c->root_path ? strdup(c->root_path) : NULL;
+	if (!soft_machine_init(&s->machine, e) ||
+		!load_image(c->image_dir, &s->image, e)) {
+		soft_free(&s->device);
+		return err_wrap(e, "software platform");
+	}
+	*out = &s->device;
+	return true;
+}
+
+bool soft_device_endorsements(struct device *d, struct buf *out, struct err *e)
+{
+	const struct soft_snp *n = &self(d)->snp;
+	if (d->ops != &soft_ops || !n->psp)
+		return err_fail(e, ERR_HOST, "endorsements: no SNP guest");
+	return buf_put(out, psp_endorsements(n->psp)) ||
+		err_fail(e, ERR_LIMIT, "endorsements: no memory");
+}
+
+/* --- a hostile host --------------------------------------------------------
+ */
+
+bool soft_device_inject(struct device *d, uint64_t event, struct err *e)
+{
+	struct soft_device *s = self(d);
+	if (!s->snp.launched)
+		return err_fail(e, ERR_INPUT, "inject: no SNP guest");
+	return soft_machine_call(&s->machine, MONITOR_INJECT,
+		(uint64_t[4]){ event }, e);
+}
+
+void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx)
+{
+	self(d)->scribble = f;
+	self(d)->scribble_ctx = ctx;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The software platform's kernel: what stands behind its handles. */
+#ifndef SOFT_DEVICE_PRIV_H
+#define SOFT_DEVICE_PRIV_H
+
+#include "soft/device.h"
+#include "soft/machine.h"
+#include "soft/psp.h"
+#include "spec/ghcb.h"
+#include "spec/kvm.h"
+
+enum { SOFT_MEMFDS = 4, SOFT_EARLY = 32 };
+
+enum soft_handle {
+	SOFT_HANDLE_KVM = 1,
+	SOFT_HANDLE_SEV,
+	SOFT_HANDLE_VM,
+	SOFT_HANDLE_CPU,
+	SOFT_HANDLE_MEMFD, /* and the next ones */
+};
+
+/* A pair of clocks, read together: tells how fast one of them is. */
+struct soft_clock {
+	uint64_t tsc;
+	int64_t ns;
+};
+
+/* What the guest's VMGEXIT waits for. */
+enum soft_pending {
+	SOFT_PENDING_NONE,
+	SOFT_PENDING_IN,	 /* a port's value */
+	SOFT_PENDING_OUT,	 /* nothing but the next entry */
+	SOFT_PENDING_STATE_MSR,	 /* a page state change by the MSR */
+	SOFT_PENDING_STATE_PAGE, /* the same by the GHCB */
+	SOFT_PENDING_CERTS,
+};
+
+/* The kernel's half of an SNP guest. */
+struct soft_snp {
+	bool asked;	 /* the machine's type */
+	bool active;	 /* INIT2 was there */
+	bool launched;	 /* LAUNCH_FINISH was */
+	bool hypercalls; /* userspace takes part in page state changes */
+	bool certs;
+	uint64_t vmsa_features;
+	struct psp *psp; /* from LAUNCH_START on */
+	/* Sizes of the guest_memfds, and where in private RAM they begin. */
+	struct {
+		uint64_t bytes, at;
+	} memfds[SOFT_MEMFDS];
+	uint64_t private_bytes;
+	/* Which of them a slot has, and from where on. */
+	struct {
+		bool has;
+		uint64_t at;
+	} slots[MONITOR_SLOTS];
+	/* Attributes that were set before there was a monitor. */
+	struct spec_kvm_attributes early[SOFT_EARLY];
+	size_t early_count;
+	/* What the processor can, which the firmware knows. */
+	struct monitor_cpuid real[MONITOR_CPUIDS];
+	uint32_t real_count;
+	/* VMGEXIT. */
+	uint64_t msr;
+	uint64_t registered; /* the GHCB's page; all ones: none */
+	enum soft_pending pending;
+	uint16_t state_entry, state_entries; /* in flight */
+};
+
+struct soft_device {
+	struct device device;
+	struct soft_machine machine;
+	char *root_path; /* owned, or NULL */
+	int image;
+	uid_t uid;
+	bool change_id;
+	struct soft_clock begin;
+	/* The one virtual machine and its processor. */
+	bool has_vm, has_cpu;
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	bool state_changed; /* the monitor has not seen it yet */
+	bool begun;	    /* it knows the guest */
+	struct monitor_cpuid cpuid[MONITOR_CPUIDS]; /* the guest's */
+	uint32_t cpuid_count;
+	bool broken;		 /* it failed: no run is any good */
+	soft_scribble *scribble; /* a test's */
+	void *scribble_ctx;
+	struct soft_snp snp;
+};
+
+/* --- kvm.c: results as ioctl(2), with -errno ---------------------------- */
+
+int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg);
+int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg);
+int soft_kvm_enter(struct soft_device *s, struct kvm_run *run);
+int soft_kvm_call(struct soft_device *s, enum monitor_op op,
+	const uint64_t args[4]);
+/* The monitor learns of the guest, before anything is done to it. */
+int soft_kvm_begin(struct soft_device *s);
+/* A plain exit, as struct kvm_run has it. */
+int soft_kvm_tell(const struct monitor_exit *x, struct kvm_run *run);
+enum { SOFT_IO_DATA_AT = sizeof(struct kvm_run) - 8 };
+
+/* --- kvm_cpu.c ---------------------------------------------------------- */
+
+int soft_kvm_cpu(struct soft_device *s, unsigned long request, void *arg);
+/* The registers that were set, and what a reset gives. */
+void soft_kvm_put_state(const struct soft_device *s, struct monitor_state *out);
+void soft_kvm_clock_start(struct soft_device *s);
+/* False: that leaf is not in the table. */
+bool soft_kvm_cpuid(const struct monitor_cpuid *table, uint32_t count,
+	uint32_t leaf, uint32_t sub, struct monitor_cpuid *out);
+
+/* --- snp.c -------------------------------------------------------------- */
+
+int soft_snp_encrypt_op(struct soft_device *s, struct spec_kvm_sev_cmd *cmd);
+int soft_snp_create_memfd(struct soft_device *s,
+	const struct spec_kvm_guest_memfd *g);
+int soft_snp_attributes(struct soft_device *s,
+	const struct spec_kvm_attributes *a);
+/* The monitor listens now. */
+int soft_snp_begin(struct soft_device *s);
+int soft_snp_discard(struct soft_device *s, int handle, uint64_t at,
+	uint64_t len);
+void soft_snp_fini(struct soft_snp *n);
+
+/* --- ghcb.c: VMGEXIT ---------------------------------------------------- */
+
+enum soft_turn { SOFT_GUEST, SOFT_HOST, SOFT_DEAD };
+
+/* What the guest asks by its GHCB: SOFT_HOST: run says what. */
+enum soft_turn soft_ghcb_exit(struct soft_device *s, struct kvm_run *run);
+/* Userspace's answer, in run. */
+enum soft_turn soft_ghcb_answer(struct soft_device *s, struct kvm_run *run);
+/* What a hostile host does to an answer. */
+void soft_ghcb_scribble(struct soft_device *s);
+
+#endif

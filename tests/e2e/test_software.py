@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The software platform, as a user has it: Keeps of technologies that this
+machine lacks, in QEMU.  What runs in them, what their host sees of them, and
+what is left of them when somebody is killed."""
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import time
+
+import pytest
+
+import test_modules
+from conftest import Agent, alive
+from tenant import Tenant, wait_for
+from test_leaks import MARKS, found, searchable  # noqa: F401
+
+TEES = ["kvm", "snp"]
+# One of each kind of toolchain, and of those the quick ones: QEMU interprets.
+PROGRAMS = {"zig-app", "as-app", "rust163-app", "lua", "cpp-iostream",
+            "sqlite3", "go-app", "bzip2"}
+ROWS = [r for r in test_modules.ROWS if r["file"][:-5] in PROGRAMS]
+
+pytestmark = pytest.mark.skipif(
+    not shutil.which("qemu-system-x86_64"),
+    reason="no qemu-system-x86_64 (package qemu-system-x86)")
+
+
+def policy(tenant, agent, tee):
+    host = f"unix://{agent.unix}"
+    r = tenant.donjon("platform", "info", "--host", host, "--json")
+    root = json.loads(r.stdout)["software_root"]
+    path = tenant.folder / f"policy-{tee}.toml"
+    path.write_text(f'technologies = ["{tee}"]\nsoftware = ["{root}"]\n'
+                    f'[{tee}]\nmeasurements = ["release"]\n')
+    return path
+
+
+def deploy(tenant, agent, tee):
+    return ["deploy", "--host", f"unix://{agent.unix}", "--tee", tee,
+            "--platform", "software", "--policy", policy(tenant, agent, tee)]
+
+
+@pytest.fixture(scope="module")
+def house(out, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("software")
+    agent = Agent(out, folder / "agent")
+    yield agent, Tenant(out, folder / "tenant")
+    agent.stop()
+
+
+def named(agent, name):
+    """The pids below an agent whose program has that name."""
+    pids = []
+    for pid in agent.children():
+        try:
+            with open(f"/proc/{pid}/comm") as f:
+                if f.read().strip() == name[:15]:
+                    pids.append(pid)
+        except OSError:
+            pass
+    return pids
+
+
+def qemus(agent):
+    return named(agent, "qemu-system-x86_64")
+
+
+# --- what runs ---------------------------------------------------------------
+
+@pytest.mark.parametrize("tee", TEES)
+def test_exec_is_the_same_everywhere(out, tee):
+    def digest(path):
+        return hashlib.sha256((out / path).read_bytes()).hexdigest()
+    assert digest(f"keep/{tee}/exec") == digest("keep/process/exec")
+
+
+@pytest.mark.parametrize("tee", TEES)
+def test_hello_is_verified_and_not_called_confidential(tenant, tee):
+    r = tenant.donjon("run", "--tee", tee, "--platform", "software",
+                      tenant.out / "examples/hello.wasm")
+    assert r.returncode == 0, r.stderr
+    assert r.stdout == b"hello from inside a Keep\n"
+    assert b"NOT CONFIDENTIAL" in r.stderr
+    assert b"= this release's Keep" in r.stderr
+
+
+@pytest.mark.parametrize("tee", TEES)
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["file"])
+def test_program(row, tee, house, tmp_path):
+    agent, tenant = house
+    argv = deploy(tenant, agent, tee)
+    test_modules.test_program(
+        row, lambda *args, **more: tenant.donjon(*argv, *args, **more),
+        tmp_path)
+
+
+def test_a_policy_without_the_root_refuses(tenant, agent):
+    path = tenant.folder / "strict.toml"
+    path.write_text('technologies = ["snp"]\n'
+                    '[snp]\nmeasurements = ["release"]\n')
+    r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}", "--tee",
+                      "snp", "--policy", path,
+                      tenant.out / "examples/hello.wasm")
+    assert r.returncode == 122, r.stderr
+    assert b"vendor root" in r.stderr
+
+
+@pytest.mark.parametrize("tee", TEES)
+def test_hardware_is_not_played(tenant, agent, tee):
+    r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}", "--tee", tee,
+                      "--platform", "hardware", "--policy",
+                      policy(tenant, agent, tee),
+                      tenant.out / "examples/hello.wasm")
+    if r.returncode == 0:
+        pytest.skip(f"this machine has {tee}")
+    assert r.stdout == b"" and not qemus(agent)
+
+
+def test_auto_takes_what_is_really_there(tenant, agent):
+    status, body = agent.call("GET", "/v1/platform")
+    assert status == 200
+    chosen = [t for t in body["technologies"] if t["name"] == body["auto"]]
+    assert "software platform" not in chosen[0]["detail"]
+
+
+# --- what the host sees --------------------------------------------------------
+
+def holding(tenant, agent, tee, tmp_path):
+    """A running secrets.wasm that has told all its secrets."""
+    data = tmp_path / "data"
+    data.mkdir(exist_ok=True)
+    (data / "secret").write_text(MARKS["file"])
+    p = tenant.start(*deploy(tenant, agent, tee),
+                     "--env", f"SECRET={MARKS['env']}",
+                     "--dir", f"{data}::/data:ro",
+                     tenant.out / "tests/wasm/secrets.wasm",
+                     "/data/secret", MARKS["argument"])
+    p.stdin.write(MARKS["stdin"].encode() + b"\n")
+    p.stdin.flush()
+    lines = [p.stdout.readline().decode().strip() for _ in range(5)]
+    assert sorted(lines) == sorted(MARKS.values()), p.stderr.read1()
+    return p
+
+
+def test_an_snp_keep_shows_its_loader_nothing(
+        tenant, agent, tmp_path, searchable):  # noqa: F811
+    p = holding(tenant, agent, "snp", tmp_path)
+    (qemu,) = qemus(agent)
+    (loader,) = named(agent, "donjon-keep")
+    assert found(agent.pid) == set()
+    assert found(loader) == set()
+    # The shared file as a whole, not only what is mapped of it.
+    for fd in os.listdir(f"/proc/{loader}/fd"):
+        link = f"/proc/{loader}/fd/{fd}"
+        if os.readlink(link).startswith("/memfd:"):
+            with open(link, "rb") as f:
+                data = f.read()
+            for mark in MARKS.values():
+                assert mark.encode() not in data
+    assert found(qemu) == set(MARKS), "the search does not find what is there"
+    p.stdin.close()
+    assert p.wait(30) == 0
+
+
+def test_a_kvm_keep_hides_nothing_from_its_loader(
+        tenant, agent, tmp_path, searchable):  # noqa: F811
+    p = holding(tenant, agent, "kvm", tmp_path)
+    (loader,) = named(agent, "donjon-keep")
+    assert found(loader) == set(MARKS)
+    p.stdin.close()
+    assert p.wait(30) == 0
+
+
+@pytest.mark.parametrize("tee", TEES)
+def test_qemu_is_confined(tenant, agent, tmp_path, tee):
+    p = holding(tenant, agent, tee, tmp_path)
+    (qemu,) = qemus(agent)
+    with open(f"/proc/{qemu}/status") as f:
+        status = dict(re.findall(r"^(\w+):\t(.*)$", f.read(), re.M))
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    if os.geteuid() == 0:
+        assert status["Uid"].split()[0] != "0"
+        assert int(status["CapEff"], 16) == 0
+        with open(f"/proc/{qemu}/environ") as f:
+            assert f.read() == ""
+        links = [os.readlink(f"/proc/{qemu}/fd/{fd}")
+                 for fd in os.listdir(f"/proc/{qemu}/fd")]
+        for link in links:
+            assert re.match(r"/memfd:|anon_inode:|socket:|pipe:|/dev/null",
+                            link), links
+    p.stdin.close()
+    assert p.wait(30) == 0
+
+
+# --- what is left ----------------------------------------------------------------
+
+@pytest.mark.parametrize("tee", TEES)
+@pytest.mark.parametrize("victim", ["qemu-system-x86_64", "donjon-keep"])
+def test_a_killed_part_takes_its_keep_and_nothing_else(
+        tenant, agent, tmp_path, tee, victim):
+    other = holding(tenant, agent, tee, tmp_path)
+    theirs = set(agent.children())
+    p = holding(tenant, agent, tee, tmp_path)
+    ours = set(agent.children()) - theirs
+    (pid,) = set(named(agent, victim)) - theirs
+    os.kill(pid, signal.SIGKILL)
+    assert p.wait(30) == 123
+    wait_for(lambda: not any(map(alive, ours)))
+    other.stdin.close()
+    assert other.wait(30) == 0, other.stderr.read()
+
+
+@pytest.mark.parametrize("tee", TEES)
+def test_a_killed_agent_leaves_no_process(tenant, agents, tmp_path, tee):
+    agent = agents()
+    p = holding(tenant, agent, tee, tmp_path)
+    below = agent.children()
+    assert len(below) >= 2
+    os.kill(agent.pid, signal.SIGKILL)
+    agent.process.wait()
+    wait_for(lambda: not any(map(alive, below)))
+    assert p.wait(30) != 0
+
+
+@pytest.mark.parametrize("tee", TEES)
+def test_a_keep_that_is_killed_at_any_moment_leaves_nothing(
+        tenant, agents, tee):
+    agent = agents()
+    for i in range(12):
+        p = tenant.start(*deploy(tenant, agent, tee),
+                         tenant.out / "examples/hello.wasm")
+        end = time.monotonic() + 20
+        while not agent.children() and time.monotonic() < end:
+            time.sleep(0.001)
+        time.sleep(0.02 * i)
+        for pid in qemus(agent) or agent.children():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        p.communicate(timeout=60)
+        wait_for(lambda: not agent.children())

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spec/pef.h"
+
+#include <endian.h>
+
+#include "attest/attest.h"
+#include "codec/hex.h"
+#include "crypto/key.h"
+
+#include "../test.h"
+#include "helpers/vectors.h"
+
+struct trial {
+	struct crypto_key *key;
+	struct buf spki;
+	struct pef_evidence v;
+	struct attest_policy *policy;
+	struct attest_verdict verdict;
+};
+
+static void trial_init(struct trial *t)
+{
+	char hex[65];
+	auto_buf sig = { 0 }, toml = { 0 };
+	*t = (struct trial){ .v = { .version = htole32(PEF_VERSION) } };
+	CHECK(crypto_key_generate(CRYPTO_P256, &t->key, NULL));
+	CHECK(crypto_key_spki(t->key, &t->spki, NULL));
+	memcpy(t->v.magic, PEF_MAGIC, sizeof t->v.magic);
+	memset(t->v.report_data, 7, sizeof t->v.report_data);
+	CHECK(crypto_key_fingerprint(t->key, t->v.key, NULL));
+	CHECK(crypto_sign(t->key, bytes_of(&t->v, PEF_SIGNED_BYTES), &sig,
+		NULL));
+	memcpy(t->v.signature, sig.ptr, sizeof t->v.signature);
+	hex_encode(BYTES_ARRAY(t->v.key), hex);
+	CHECK(buf_fmt(&toml, "[pef]\nkeys = [\"%s\"]\n", hex));
+	CHECK(attest_policy_parse(buf_bytes(&toml), "p", NULL, 0, &t->policy,
+		NULL));
+}
+
+static void trial_fini(struct trial *t)
+{
+	attest_policy_free(t->policy);
+	crypto_key_free(t->key);
+	buf_fini(&t->spki);
+}
+
+static const char *judge(struct trial *t, const struct pef_evidence *v,
+	size_t len)
+{
+	static struct buf failed;
+	uint8_t want[64];
+	memset(want, 7, sizeof want);
+	struct attest_input in = { .evidence = bytes_of(v, len),
+		.endorsements = buf_bytes(&t->spki),
+		.binding = ATTEST_BIND_NOTHING,
+		.report_data = BYTES_ARRAY(want) };
+	CHECK(attest_verify(&in, t->policy, &t->verdict, NULL));
+	vectors_failed(&t->verdict, &failed);
+	return buf_cstr(&failed);
+}
+
+TEST(pef_owners_know_their_machines_by_a_sealed_key)
+{
+	static struct trial t;
+	trial_init(&t);
+	CHECK_STR(judge(&t, &t.v, sizeof t.v), "");
+	CHECK_STR(t.verdict.technology, "pef");
+	struct attest_policy *none;
+	CHECK(attest_policy_default(NULL, 0, &none, NULL));
+	attest_policy_free(t.policy);
+	t.policy = none;
+	CHECK_STR(judge(&t, &t.v, sizeof t.v), "sealed key ");
+	trial_fini(&t);
+}
+
+TEST(pef_evidence_is_refused_at_every_change)
+{
+	static struct trial t;
+	trial_init(&t);
+	for (size_t bit = 0; bit < 8 * sizeof t.v; bit++) {
+		struct pef_evidence v = t.v;
+		((uint8_t *)&v)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		CHECK(*judge(&t, &v, sizeof v));
+	}
+	for (size_t n = 0; n < sizeof t.v; n++)
+		CHECK(*judge(&t, &t.v, n));
+	trial_fini(&t);
+}

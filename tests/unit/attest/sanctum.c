@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "spec/sanctum.h"
+
+#include "attest/attest.h"
+#include "codec/hex.h"
+#include "crypto/ed25519.h"
+#include "crypto/hash.h"
+
+#include "../test.h"
+#include "helpers/vectors.h"
+
+static const uint8_t manufacturer[32] = { 1 }, device[32] = { 2 };
+static const uint8_t monitor[32] = { 3 }, enclave[32] = { 4 };
+
+static void sign(const uint8_t seed[32], struct bytes message, uint8_t sig[64])
+{
+	CHECK(crypto_ed25519_sign(seed, message, sig, NULL));
+}
+
+static struct sanctum_evidence made(void)
+{
+	struct sanctum_evidence v = { 0 };
+	uint8_t hash[64];
+	uint8_t report[sizeof SANCTUM_REPORT_LABEL - 1 + 64];
+	memset(v.sm_measurement, 0x51, 64);
+	memset(v.enclave_measurement, 0x52, 64);
+	memset(v.report_data, 0x53, 64);
+	CHECK(crypto_ed25519_public(manufacturer, v.manufacturer_pk, NULL) &&
+		crypto_ed25519_public(device, v.device_pk, NULL) &&
+		crypto_ed25519_public(monitor, v.sm_pk, NULL) &&
+		crypto_ed25519_public(enclave, v.enclave_pk, NULL));
+	sign(manufacturer, BYTES_ARRAY(v.device_pk), v.device_signature);
+	sign(device, bytes_of(v.sm_measurement, 96), v.sm_signature);
+	CHECK(crypto_digest(CRYPTO_SHA512, bytes_of(v.enclave_measurement, 96),
+		hash, NULL));
+	sign(monitor, BYTES_ARRAY(hash), v.enclave_attestation);
+	memcpy(report, SANCTUM_REPORT_LABEL, sizeof report - 64);
+	memcpy(report + sizeof report - 64, v.report_data, 64);
+	sign(enclave, BYTES_ARRAY(report), v.report_signature);
+	return v;
+}
+
+static const char *judge(const struct sanctum_evidence *v, size_t len,
+	const char *key, struct bytes value, struct attest_verdict *out)
+{
+	static struct buf failed;
+	char hex[129];
+	struct attest_policy *p;
+	struct err e = { 0 };
+	auto_buf t = { 0 };
+	hex_encode(value, hex);
+	buf_fmt(&t, "[sanctum]\n%s = [\"%s\"]\n", key, hex);
+	memset(hex, 0, sizeof hex);
+	memset(hex, '5', 128);
+	for (size_t i = 1; i < 128; i += 2)
+		hex[i] = '2';
+	buf_fmt(&t, "measurements = [\"%s\"]\n", hex);
+	for (size_t i = 1; i < 128; i += 2)
+		hex[i] = '1';
+	CHECK(buf_fmt(&t, "monitors = [\"%s\"]\n", hex));
+	if (!attest_policy_parse(buf_bytes(&t), "p", NULL, 0, &p, &e))
+		fail_msg("%s", e.text);
+	struct attest_input in = { .evidence = bytes_of(v, len),
+		.binding = ATTEST_BIND_NOTHING,
+		.report_data = len == sizeof *v ? BYTES_ARRAY(v->report_data) :
+						  BYTES_NONE };
+	CHECK(attest_verify(&in, p, out, NULL));
+	vectors_failed(out, &failed);
+	attest_policy_free(p);
+	return buf_cstr(&failed);
+}
+
+TEST(sanctum_chains_are_trusted_from_any_key_that_the_policy_names)
+{
+	static struct attest_verdict v;
+	struct sanctum_evidence s = made();
+	const struct {
+		const char *key;
+		struct bytes value;
+	} t[] = {
+		{ "manufacturer_keys", BYTES_ARRAY(s.manufacturer_pk) },
+		{ "device_keys", BYTES_ARRAY(s.device_pk) },
+		{ "monitor_keys", BYTES_ARRAY(s.sm_pk) },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		CHECK_STR(judge(&s, sizeof s, t[i].key, t[i].value, &v), "");
+		CHECK(v.accepted && v.confidential);
+	}
+	CHECK_STR(judge(&s, sizeof s, "monitor_keys", BYTES_ARRAY(s.enclave_pk),
+			  &v),
+		"vendor root ");
+}
+
+TEST(sanctum_short_forms_are_trusted_from_the_monitor_only)
+{
+	static struct attest_verdict v;
+	struct sanctum_evidence s = made();
+	CHECK_STR(judge(&s, SANCTUM_SHORT_BYTES, "monitor_keys",
+			  BYTES_ARRAY(s.sm_pk), &v),
+		"");
+	CHECK_HAS(judge(&s, SANCTUM_SHORT_BYTES, "manufacturer_keys",
+			  BYTES_ARRAY(s.manufacturer_pk), &v),
+		"vendor root chain ");
+}
+
+TEST(sanctum_evidence_is_refused_at_every_single_bit_flip)
+{
+	static struct attest_verdict v;
+	struct sanctum_evidence s = made(), flipped;
+	for (size_t bit = 0; bit < 8 * sizeof s; bit += 3) {
+		flipped = s;
+		((uint8_t *)&flipped)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		CHECK(*judge(&flipped, sizeof s, "manufacturer_keys",
+			BYTES_ARRAY(s.manufacturer_pk), &v));
+	}
+}

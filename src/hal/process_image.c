@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
@@ -18,6 +19,8 @@
 
 /* More than any image of ours, sanitizers and debug information included. */
 #define IMAGE_MAX (256u << 20)
+
+enum { SEAL_TRIES = 200 }; /* 5 ms apart */
 
 #if defined(__x86_64__)
 #define MACHINE EM_X86_64
@@ -84,6 +87,23 @@ static bool copy(int from, int to, off_t size, struct err *e)
 	return true;
 }
 
+/* A busy kernel holds pages for a moment after a copy, and does not seal them
+ * meanwhile (EBUSY). */
+static bool seal(int fd, struct err *e)
+{
+	const struct timespec moment = { .tv_nsec = 5000000 };
+	for (int i = 0;; i++) {
+		if (fcntl(fd, F_ADD_SEALS,
+			    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |
+				    F_SEAL_SEAL) == 0)
+			return true;
+		if (errno != EBUSY || i == SEAL_TRIES)
+			return err_fail(e, ERR_HOST, "seal: %s",
+				strerror(errno));
+		nanosleep(&moment, NULL);
+	}
+}
+
 bool process_image_load(const char *image_dir, int *memfd, struct err *e)
 {
 	auto_fd file = -1;
@@ -101,10 +121,8 @@ bool process_image_load(const char *image_dir, int *memfd, struct err *e)
 	 * which a process can't do for its own next program. */
 	if (!HAL_SANITIZED && fchmod(fd, 0111) != 0)
 		return err_fail(e, ERR_HOST, "fchmod: %s", strerror(errno));
-	if (fcntl(fd, F_ADD_SEALS,
-		    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) !=
-		0)
-		return err_fail(e, ERR_HOST, "seal: %s", strerror(errno));
+	if (!seal(fd, e))
+		return false;
 	*memfd = fd_move(&fd);
 	return true;
 }

@@ -11,6 +11,10 @@ import pytest
 
 from kvm import Machine, Unavailable
 
+pytestmark = pytest.mark.skipif(
+    "DONJON_ALL" not in os.environ,
+    reason="a Linux of its own under emulation takes minutes: DONJON_ALL=1")
+
 REPO = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("DONJON_SHARED", REPO.parent / "shared"))
 

@@ -74,7 +74,7 @@ static const char *judge(struct trial *t, bool trust)
 		.evidence = bytes_of(&t->report, sizeof t->report),
 		.endorsements = psp_endorsements(t->psp),
 		.now = time(NULL),
-		.bare = true,
+		.binding = ATTEST_BIND_NOTHING,
 	};
 	CHECK(attest_verify(&in, p, &t->v, NULL));
 	attest_policy_free(p);

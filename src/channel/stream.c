@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
+#include "base/fmt.h"
 #include "channel/queue_priv.h"
 #include "channel/terms_priv.h"
 #include "crypto/openssl.h"
@@ -300,8 +301,10 @@ static bool set_host(struct channel_stream *s, const char *host)
 	ERR_clear_error();
 	X509_VERIFY_PARAM_set_hostflags(p,
 		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	return X509_VERIFY_PARAM_set1_host(p, host, 0) == 1 &&
-		SSL_set_tlsext_host_name(s->ssl, host) == 1;
+	char name[256]; /* OpenSSL's macro wants one that it could write to */
+	return fmt(name, sizeof(name), "%s", host) == strlen(host) &&
+		X509_VERIFY_PARAM_set1_host(p, name, 0) == 1 &&
+		SSL_set_tlsext_host_name(s->ssl, name) == 1;
 }
 
 bool channel_stream_connect(struct channel_terms *t, const char *host,

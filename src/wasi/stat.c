@@ -261,6 +261,7 @@ int wasi_fd_prestat_dir_name(struct wasi_call *k)
 	uint8_t *out = wasi_view(k, arg32(k, 1), len);
 	if (!out)
 		return WASI_FAULT;
-	memcpy(out, f->preopen, len);
+	if (len)
+		memcpy(out, f->preopen, len);
 	return WASI_OK;
 }

@@ -169,7 +169,7 @@ TEST(gate_never_waits_a_negative_time)
 	static const uint64_t times[] = { INT64_MAX - 1, INT64_MAX,
 		(uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX };
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-		struct scene s;
+		struct scene s = { 0 };
 		int64_t timeout;
 		struct pollfd fds[1];
 		scene_open(&s, NULL, false);
@@ -337,7 +337,7 @@ TEST(gate_allows_each_operation_in_its_phases_and_in_no_other)
 {
 	for (uint32_t phase = 0; phase < GATE_PHASE_GONE; phase++)
 		for (uint32_t op = 0; op <= GATE_OP_COUNT + 1; op++) {
-			struct scene s;
+			struct scene s = { 0 };
 			enum gate_turn turn;
 			scene_open(&s, NULL, false);
 			scene_advance(&s, phase);
@@ -416,7 +416,7 @@ TEST(gate_refuses_each_field_out_of_range_by_name)
 		{ GATE_EXIT, GATE_EXIT_COUNT, 0, 0, "EXIT: arg0 out of range" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct scene s;
+		struct scene s = { 0 };
 		int peer = -1;
 		enum gate_turn turn;
 		scene_open(&s, NULL, false);
@@ -450,7 +450,7 @@ TEST(gate_refuses_a_sequence_that_skips_or_repeats)
 {
 	static const uint32_t wrong[] = { 0, 2, 4, 0x80000003u, UINT32_MAX };
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		struct scene s;
+		struct scene s = { 0 };
 		enum gate_turn turn;
 		scene_open(&s, NULL, false);
 		CHECK_INT(scene_ask(&s, GATE_TIME_HINT, 0, 0, 0), GATE_OK);
@@ -491,7 +491,7 @@ TEST(gate_refuses_a_keep_that_rings_while_it_waits)
 TEST(gate_refuses_every_truncation_of_a_face)
 {
 	for (uint32_t n = 0; n < 4 * 4 + 10; n++) {
-		struct scene s;
+		struct scene s = { 0 };
 		enum gate_turn turn;
 		scene_open(&s, NULL, false);
 		scene_advance(&s, GATE_PHASE_ATTESTED);

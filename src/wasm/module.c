@@ -227,6 +227,7 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 		return err_fail(e, ERR_LIMIT, WASM_OUT_OF_MEMORY);
 	m->heap.limit = limits.module_bytes;
 	m->heap.used = sizeof *m;
+	m->canonical_nans = limits.canonical_nans;
 	m->registry.heap = &m->heap;
 	struct wasm_decoder d = {
 		.m = m,

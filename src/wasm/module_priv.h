@@ -154,6 +154,7 @@ struct wasm_module {
 	struct wasm_handler *handlers;
 	uint32_t handler_count, handler_cap;
 
+	bool canonical_nans;
 	struct bytes func_names; /* the name section's, unchecked; owned */
 };
 

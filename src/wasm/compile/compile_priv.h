@@ -263,6 +263,11 @@ uint32_t wasm_address_type(const struct wasm_range *r);
 void wasm_emit_three(struct wasm_compiler *c, uint32_t op, uint32_t ta,
 	uint32_t tb, uint32_t tc, uint32_t low, uint32_t high);
 
+/* --- numeric.c ------------------------------------------------------------ */
+/* The arithmetic emitted last left its result in that slot: when the module
+ * wants it so, all NaNs become one. */
+void wasm_canonical(struct wasm_compiler *c, uint32_t op, uint32_t slot);
+
 /* --- the other groups of instructions ---------------------------------- */
 void wasm_compile_numeric(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_memory(struct wasm_compiler *c, uint32_t op);

@@ -14,6 +14,7 @@ them.  Kinds:
 Every failure is shown with its output, every skip with its reason.  The last
 line is `N passed, N failed, N skipped`; the exit status is 1 when one failed.
 """
+import glob
 import os
 import re
 import subprocess
@@ -108,6 +109,23 @@ def replay(totals, programs):
             totals.fail(f"replay {name}", out + f"\nexit status {status}")
 
 
+# Folders of DONJON_SHARED/vectors/open that are seeds too, of long runs.
+VECTORS = {
+    "certificate": ("roots", "snp"),
+    "collateral": ("collateral/*",),
+    "evidence": ("snp", "sgx", "tdx", "keystone", "sanctum"),
+    "measure": ("snp/measure", "sgx", "tdx"),
+    "quote": ("sgx", "tdx"),
+}
+
+
+def vectors(name, seconds):
+    root = os.path.join(os.environ.get("DONJON_SHARED", "../shared"),
+                        "vectors/open")
+    return [d for pattern in VECTORS.get(name, ()) if int(seconds) >= 30
+            for d in sorted(glob.glob(os.path.join(root, pattern)))]
+
+
 def fuzz(totals, seconds, programs):
     def once(program):
         name = os.path.basename(program)
@@ -118,7 +136,7 @@ def fuzz(totals, seconds, programs):
             corpus = os.path.join("fuzz/corpus", name)
             if os.path.isdir(corpus):
                 argv.append(corpus)
-            return run(argv)
+            return run(argv + vectors(name, seconds))
 
     for program, (status, out) in side_by_side(once, programs):
         name = os.path.basename(program)

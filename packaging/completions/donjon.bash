@@ -50,6 +50,7 @@ _donjon() {
 	--username) return ;;
 	--ca) _donjon_files -f; return ;;
 	--net-timeout) return ;;
+	--receipt) _donjon_files -f; return ;;
 	--max) return ;;
 	--endorsements) _donjon_files -f; return ;;
 	--time) return ;;
@@ -61,8 +62,8 @@ _donjon() {
 	--pcs) return ;;
 	esac
 	case $command in
-	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images --key --identity --ca --plain-http --net-timeout' files=1 ;;
-	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images --key --identity --ca --plain-http --net-timeout' files=1 ;;
+	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
 	'attach') options='--help --quiet --host --host-ca --token-file' ;;
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;

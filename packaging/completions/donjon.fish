@@ -34,6 +34,7 @@ complete -c donjon -n '__fish_seen_subcommand_from run' -l identity -x -d "names
 complete -c donjon -n '__fish_seen_subcommand_from run' -l ca -r -F -d "certificates (PEM) that the TLS of registries and web servers must end in"
 complete -c donjon -n '__fish_seen_subcommand_from run' -l plain-http -d "allow http without TLS beyond this machine"
 complete -c donjon -n '__fish_seen_subcommand_from run' -l net-timeout -x -d "give up when nothing comes for S seconds (60)"
+complete -c donjon -n '__fish_seen_subcommand_from run' -l receipt -r -F -d "write there what the Keep signed about the run"
 complete -c donjon -n '__fish_seen_subcommand_from run' -F
 complete -c donjon -n '__fish_seen_subcommand_from deploy' -l help -s h -d "show this help"
 complete -c donjon -n '__fish_seen_subcommand_from deploy' -l quiet -s q -d "say nothing but errors"
@@ -58,6 +59,7 @@ complete -c donjon -n '__fish_seen_subcommand_from deploy' -l identity -x -d "na
 complete -c donjon -n '__fish_seen_subcommand_from deploy' -l ca -r -F -d "certificates (PEM) that the TLS of registries and web servers must end in"
 complete -c donjon -n '__fish_seen_subcommand_from deploy' -l plain-http -d "allow http without TLS beyond this machine"
 complete -c donjon -n '__fish_seen_subcommand_from deploy' -l net-timeout -x -d "give up when nothing comes for S seconds (60)"
+complete -c donjon -n '__fish_seen_subcommand_from deploy' -l receipt -r -F -d "write there what the Keep signed about the run"
 complete -c donjon -n '__fish_seen_subcommand_from deploy' -F
 complete -c donjon -n '__fish_seen_subcommand_from attach' -l help -s h -d "show this help"
 complete -c donjon -n '__fish_seen_subcommand_from attach' -l quiet -s q -d "say nothing but errors"

@@ -48,9 +48,10 @@ enum fact {
 	F_TIME = 0x040,
 	F_MODULE = 0x080,
 	F_START = 0x100,
-	F_RUNS = 0x200, /* the Keep said START, or STATUS to ATTACH */
-	F_EOF = 0x400,	/* the client ended standard input */
-	F_FROM = 0x800, /* the client said LOGS */
+	F_RUNS = 0x200,	    /* the Keep said START, or STATUS to ATTACH */
+	F_EOF = 0x400,	    /* the client ended standard input */
+	F_FROM = 0x800,	    /* the client said LOGS */
+	F_RECEIPT = 0x1000, /* the Keep said RECEIPT */
 };
 
 /* talk.state: client's state, Keep's state, facts. */
@@ -81,6 +82,7 @@ static const struct edge frame_edges[] = {
 	{ C, CLIENT_LOADING,  FRAME_TIME,   NO_ROLE, 0, F_TIME, F_TIME, CLIENT_LOADING },
 	{ C, CLIENT_LOADING,  FRAME_FILE,   NO_ROLE, F_CONFIG, 0, 0, CLIENT_OBJECT },
 	{ C, CLIENT_LOADING,  FRAME_MODULE, NO_ROLE, F_CONFIG, F_MODULE, F_MODULE, CLIENT_OBJECT },
+	{ C, CLIENT_LOADING,  FRAME_PACKAGE, NO_ROLE, F_CONFIG, 0, 0, CLIENT_OBJECT },
 	{ C, CLIENT_OBJECT,   FRAME_DATA,   NO_ROLE, 0, 0, 0, CLIENT_OBJECT },
 	{ C, CLIENT_LOADING,  FRAME_START,  NO_ROLE, F_CONFIG | F_MODULE, 0, F_START, CLIENT_RUNNING },
 	{ C, CLIENT_RUNNING,  FRAME_SIGNAL, NO_ROLE, 0, 0, 0, CLIENT_RUNNING },
@@ -105,6 +107,8 @@ static const struct edge frame_edges[] = {
 	{ K, KEEP_OBJECT,  FRAME_DATA,   NO_ROLE, 0, 0, 0, KEEP_OBJECT },
 	{ K, KEEP_RESULTS, FRAME_FILE,   NO_ROLE, 0, 0, 0, KEEP_OBJECT },
 	{ K, KEEP_RESULTS, FRAME_RESULTS_END, NO_ROLE, 0, 0, 0, KEEP_DONE },
+	{ K, KEEP_RUNNING, FRAME_RECEIPT, NO_ROLE, 0, F_RECEIPT, F_RECEIPT, KEEP_DONE },
+	{ K, KEEP_DONE,    FRAME_RECEIPT, NO_ROLE, 0, F_RECEIPT, F_RECEIPT, KEEP_DONE },
 	{ K, KEEP_DONE,    FRAME_EXIT,   NO_ROLE, 0, 0, 0, KEEP_OVER },
 
 	{ K, KEEP_LOGS,    FRAME_STDOUT, NO_ROLE, F_FROM, 0, 0, KEEP_LOGS },
@@ -136,6 +140,8 @@ static const struct frame_kind {
 	[FRAME_STATUS] = { "STATUS", 32, 32 },
 	[FRAME_LOGS] = { "LOGS", 8, 8 },
 	[FRAME_RESULTS_END] = { "RESULTS_END", 0, 0 },
+	[FRAME_PACKAGE] = { "PACKAGE", 44, 44 },
+	[FRAME_RECEIPT] = { "RECEIPT", 6, 4096 },
 };
 
 const char *frame_type_name(unsigned type)
@@ -229,6 +235,10 @@ static bool account(struct frame_talk *t, unsigned type, struct bytes payload,
 	switch (type) {
 	case FRAME_FILE: /* mount, mode, mtime stand before the size */
 		reader_take(&r, 16);
+		FALLTHROUGH;
+	case FRAME_PACKAGE:
+		if (type == FRAME_PACKAGE)
+			reader_take(&r, 4);
 		FALLTHROUGH;
 	case FRAME_MODULE:
 		t->data_left = reader_u64le(&r);

@@ -62,7 +62,13 @@ enum frame_type {
 	FRAME_LOGS = 16,
 	/* Keep: results are complete (all FILEs sent); EXIT follows */
 	FRAME_RESULTS_END = 17,
-	FRAME_TYPE_COUNT = 18,
+	/* client before START: u32 part (frame_part), u64 size, 32 bytes
+	 * SHA-256; DATA follows.  What the workload came from: only hashed. */
+	FRAME_PACKAGE = 18,
+	/* Keep, before EXIT, when CONFIG asked for it: u16 length, statement,
+	 * u16 length, signature (attest/receipt.h) */
+	FRAME_RECEIPT = 19,
+	FRAME_TYPE_COUNT = 20,
 };
 
 /* What a client came for; said in its HELLO.  The Keep answers with its own
@@ -148,7 +154,8 @@ enum frame_stdio { FRAME_STDIO_CHANNEL = 0, FRAME_STDIO_NULL = 1 };
 #define FRAME_CONFIG_TTY_IN   0x2u
 #define FRAME_CONFIG_TTY_OUT  0x4u
 #define FRAME_CONFIG_TTY_ERR  0x8u
-#define FRAME_CONFIG_FLAGS    0xfu
+#define FRAME_CONFIG_RECEIPT  0x10u /* a RECEIPT comes before EXIT */
+#define FRAME_CONFIG_FLAGS    0x1fu
 
 struct frame_config {
 	uint64_t memory_bytes, file_bytes, time_ns, fuel;
@@ -175,6 +182,24 @@ struct frame_file {
 	struct bytes path;
 };
 
+/* Parts of PACKAGE, each at most once. */
+enum frame_part {
+	FRAME_PART_MANIFEST = 1, /* of the package */
+	FRAME_PART_TOML = 2,	 /* its Donjon.toml */
+	FRAME_PART_POLICY = 3,	 /* what the tenant judged the Keep by */
+};
+#define FRAME_PART_MAX 0x400000u /* bytes of one: 4 MiB */
+
+struct frame_package {
+	uint32_t part;
+	uint64_t size;
+	uint8_t sha256[32];
+};
+
+struct frame_receipt {
+	struct bytes statement, signature;
+};
+
 struct frame_module {
 	uint64_t size;
 	uint8_t sha256[32];
@@ -194,6 +219,12 @@ MUST_USE bool frame_file_parse(struct bytes in, struct frame_file *out,
 	struct err *e);
 bool frame_module_encode(const struct frame_module *m, struct buf *out);
 MUST_USE bool frame_module_parse(struct bytes in, struct frame_module *out,
+	struct err *e);
+bool frame_package_encode(const struct frame_package *p, struct buf *out);
+MUST_USE bool frame_package_parse(struct bytes in, struct frame_package *out,
+	struct err *e);
+bool frame_receipt_encode(const struct frame_receipt *r, struct buf *out);
+MUST_USE bool frame_receipt_parse(struct bytes in, struct frame_receipt *out,
 	struct err *e);
 bool frame_exit_encode(const struct frame_exit *x, struct buf *out);
 MUST_USE bool frame_exit_parse(struct bytes in, struct frame_exit *out,

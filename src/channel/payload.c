@@ -310,6 +310,58 @@ bool frame_module_parse(struct bytes in, struct frame_module *out,
 	return true;
 }
 
+bool frame_package_encode(const struct frame_package *p, struct buf *out)
+{
+	buf_u32le(out, p->part);
+	buf_u64le(out, p->size);
+	buf_put(out, BYTES_ARRAY(p->sha256));
+	return buf_ok(out);
+}
+
+bool frame_package_parse(struct bytes in, struct frame_package *out,
+	struct err *e)
+{
+	struct reader r = { .in = in };
+	struct frame_package p = { .part = reader_u32le(&r) };
+	p.size = reader_u64le(&r);
+	reader_copy(&r, p.sha256, sizeof p.sha256);
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "frame PACKAGE: length %zu",
+			in.len);
+	if (p.part < FRAME_PART_MANIFEST || p.part > FRAME_PART_POLICY)
+		return err_fail(e, ERR_INPUT, "frame PACKAGE: part %u", p.part);
+	if (p.size > FRAME_PART_MAX)
+		return err_fail(e, ERR_LIMIT, "frame PACKAGE: %llu bytes",
+			(unsigned long long)p.size);
+	*out = p;
+	return true;
+}
+
+bool frame_receipt_encode(const struct frame_receipt *r, struct buf *out)
+{
+	if (r->statement.len > UINT16_MAX || r->signature.len > UINT16_MAX)
+		return false;
+	buf_u16le(out, (uint16_t)r->statement.len);
+	buf_put(out, r->statement);
+	buf_u16le(out, (uint16_t)r->signature.len);
+	buf_put(out, r->signature);
+	return buf_ok(out);
+}
+
+bool frame_receipt_parse(struct bytes in, struct frame_receipt *out,
+	struct err *e)
+{
+	struct reader r = { .in = in };
+	struct frame_receipt x;
+	x.statement = reader_take(&r, reader_u16le(&r));
+	x.signature = reader_take(&r, reader_u16le(&r));
+	if (!reader_done(&r))
+		return err_fail(e, ERR_INPUT, "frame RECEIPT: length %zu",
+			in.len);
+	*out = x;
+	return true;
+}
+
 /* --- EXIT, STATUS, ERROR ------------------------------------------------ */
 
 /* People read it on a terminal: nothing there may move a cursor. */

@@ -34,6 +34,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_CA] = { 0, "ca", "FILE", "certificates (PEM) that the TLS of registries and web servers must end in", CLI_FILE, NULL },
 	[CLI_PLAIN_HTTP] = { 0, "plain-http", NULL, "allow http without TLS beyond this machine", CLI_ANY, NULL },
 	[CLI_NET_TIMEOUT] = { 0, "net-timeout", "S", "give up when nothing comes for S seconds (60)", CLI_ANY, NULL },
+	[CLI_RECEIPT] = { 0, "receipt", "FILE", "write there what the Keep signed about the run", CLI_FILE, NULL },
 	[CLI_MAX] = { 0, "max", "SIZE", "bytes that may stay, as in 500MiB", CLI_ANY, NULL },
 	[CLI_IMAGES] = { 0, "images", "DIR", "the Keep images (default: those installed with this program)", CLI_DIRECTORY, NULL },
 	[CLI_ENDORSEMENTS] = { 0, "endorsements", "PATH", "certificates, revocation lists, signed documents: a file or a folder; may be repeated", CLI_FILE, NULL },
@@ -61,7 +62,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                  \
 		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) | \
 		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP | WEB |      \
-		TRUST)
+		TRUST | CLI_BIT(CLI_RECEIPT))
 
 #define PROGRAM_TEXT                                                           \
 	"REF is a .wasm file, a folder or archive with a Donjon.toml, "        \
@@ -95,17 +96,18 @@ static const struct cli_command commands[] = {
 	{ "stop", "KEEP", "end a Keep", "",
 		HELP | REMOTE | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_QUIET), 1, 1,
 		false, CLI_ANY, NULL, cli_stop },
-	{ "verify", "FILE|HOST:PORT", "judge evidence",
+	{ "verify", "FILE|HOST:PORT|receipt FILE", "judge evidence",
 		"FILE is a report or quote, a certificate or a request for "
 		"one that carries it\n(PEM or DER), or a Keep as the host "
 		"agent describes it (JSON); - is standard\ninput.  HOST:PORT "
 		"is a TLS server whose certificate carries it.  Nonce and\n"
-		"owner are not checked.\n",
+		"owner are not checked.  receipt FILE checks a receipt that "
+		"--receipt wrote,\nwithout a host or a network.\n",
 		HELP | CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_JSON) |
 			CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_ENDORSEMENTS) |
 			CLI_BIT(CLI_TIME) | CLI_BIT(CLI_REPORT_DATA) |
 			CLI_BIT(CLI_PADDED) | CLI_BIT(CLI_CACHE),
-		1, 1, false, CLI_FILE, NULL, cli_verify },
+		1, 2, false, CLI_FILE, NULL, cli_verify },
 	{ "measure", "", "print what this release's Keep measures",
 		"Or, with --launch, what a launch measures that a file "
 		"describes; with -v each\npage of it.\n",

@@ -160,6 +160,7 @@ static int run(const struct cli_args *a, const char *url)
 		.reference = a->operands[0],
 		.config = a->value[CLI_CONFIG],
 		.configure = configure,
+		.receipt = a->value[CLI_RECEIPT],
 		.key = a->value[CLI_KEY],
 		.identity = a->value[CLI_IDENTITY],
 		.web = web,
@@ -184,5 +185,9 @@ int cli_program(const struct cli_args *a, const char *url)
 		strcmp(p, "software") != 0)
 		return cli_misuse(url ? "deploy" : "run",
 			"--platform wants hardware, software or auto");
+	if (a->value[CLI_RECEIPT] && a->value[CLI_DETACH])
+		return cli_misuse("deploy",
+			"--receipt comes with the program's end: not with "
+			"--detach");
 	return run(a, url);
 }

@@ -48,8 +48,21 @@ bool client_deliver_init(struct client_deliver *d,
 		client_scan(d, e);
 }
 
+bool client_deliver_parts(struct client_deliver *d, struct bytes policy,
+	struct err *e)
+{
+	struct buf *p = d->parts;
+	if (!buf_put(&p[FRAME_PART_MANIFEST - 1],
+		    buf_bytes(&d->package->manifest)) ||
+		!buf_put(&p[FRAME_PART_POLICY - 1], policy))
+		return no_memory(e);
+	return repository_package_toml(d->package, &p[FRAME_PART_TOML - 1], e);
+}
+
 void client_deliver_fini(struct client_deliver *d)
 {
+	for (size_t i = 0; i < ARRAY_LEN(d->parts); i++)
+		buf_fini(&d->parts[i]);
 	buf_wipe(&d->module);
 	for (size_t i = 0; i < d->entry_count; i++)
 		free(d->entries[i].path);
@@ -251,6 +264,44 @@ static bool send_file_data(struct client_deliver *d, struct channel *c,
 	return true;
 }
 
+/* --- PACKAGE ------------------------------------------------------------ */
+
+static bool send_part(struct client_deliver *d, struct channel *c,
+	struct err *e)
+{
+	while (d->part < ARRAY_LEN(d->parts) && !d->parts[d->part].len)
+		d->part++;
+	if (d->part == ARRAY_LEN(d->parts)) {
+		d->state = CLIENT_DELIVER_ENTRY;
+		return true;
+	}
+	struct bytes part = buf_bytes(&d->parts[d->part]);
+	struct frame_package p = { .part = (uint32_t)d->part + 1,
+		.size = part.len };
+	auto_buf payload = { 0 };
+	if (!crypto_digest(CRYPTO_SHA256, part, p.sha256, e))
+		return false;
+	if (!frame_package_encode(&p, &payload))
+		return no_memory(e);
+	d->left = part.len;
+	d->state = CLIENT_DELIVER_PART_DATA;
+	return channel_send(c, FRAME_PACKAGE, buf_bytes(&payload), e);
+}
+
+static bool send_part_data(struct client_deliver *d, struct channel *c,
+	struct err *e)
+{
+	struct bytes part = buf_bytes(&d->parts[d->part]);
+	struct bytes rest = bytes_from(part, part.len - d->left);
+	rest.len = size_min(rest.len, FRAME_DATA_CHUNK);
+	d->left -= rest.len;
+	if (!d->left) {
+		d->part++;
+		d->state = CLIENT_DELIVER_PART;
+	}
+	return channel_send(c, FRAME_DATA, rest, e);
+}
+
 /* --- MODULE ------------------------------------------------------------- */
 
 static bool send_module(struct client_deliver *d, struct channel *c,
@@ -288,8 +339,12 @@ bool client_deliver_next(struct client_deliver *d, struct channel *c,
 		d->state = CLIENT_DELIVER_TIME;
 		return send_config(d, c, e);
 	case CLIENT_DELIVER_TIME:
-		d->state = CLIENT_DELIVER_ENTRY;
+		d->state = CLIENT_DELIVER_PART;
 		return send_time(c, e);
+	case CLIENT_DELIVER_PART:
+		return send_part(d, c, e);
+	case CLIENT_DELIVER_PART_DATA:
+		return send_part_data(d, c, e);
 	case CLIENT_DELIVER_ENTRY:
 		return send_entry(d, c, e);
 	case CLIENT_DELIVER_FILE:

@@ -9,6 +9,7 @@
 #define CLIENT_DELIVER_H
 
 #include "channel/channel.h"
+#include "channel/frame.h"
 #include "client/workload.h"
 #include "repository/repository.h"
 
@@ -30,11 +31,16 @@ struct client_deliver {
 	struct client_entry *entries;
 	size_t entry_count, files, skipped; /* skipped: links, devices, ... */
 	uint64_t file_bytes;
+	/* What it came from, for the Keep to see: by enum frame_part - 1. */
+	struct buf parts[FRAME_PART_POLICY];
+	size_t part;
 	uint32_t flags; /* FRAME_CONFIG_* */
 	/* where we are */
 	enum {
 		CLIENT_DELIVER_CONFIG,
 		CLIENT_DELIVER_TIME,
+		CLIENT_DELIVER_PART, /* the next of `parts` */
+		CLIENT_DELIVER_PART_DATA,
 		CLIENT_DELIVER_ENTRY,
 		CLIENT_DELIVER_FILE, /* DATA of entries[at] */
 		CLIENT_DELIVER_MODULE,
@@ -54,6 +60,10 @@ MUST_USE bool client_deliver_init(struct client_deliver *d,
 	const struct client_workload *w,
 	const struct repository_package *package, struct err *e);
 void client_deliver_fini(struct client_deliver *d); /* wipes */
+/* Has the Keep see the package's manifest, its Donjon.toml, and the policy
+ * (text; may be empty), so that a receipt names them. */
+MUST_USE bool client_deliver_parts(struct client_deliver *d,
+	struct bytes policy, struct err *e);
 
 /* Sends the next frame; the channel has room for it. */
 MUST_USE bool client_deliver_next(struct client_deliver *d, struct channel *c,

@@ -15,7 +15,10 @@
 #include "crypto/hash.h"
 #include "repository/repository.h"
 
-enum { MIN_ASK = 16 << 20 }; /* less is no Keep */
+enum {
+	MIN_ASK = 16 << 20, /* less is no Keep */
+	MAX_POLICY = 1 << 20
+};
 
 uint64_t client_run_clock(void)
 {
@@ -33,6 +36,15 @@ static uint32_t tty_flags(const struct client_job *job)
 		(isatty(2) ? FRAME_CONFIG_TTY_ERR : 0);
 }
 
+/* What a receipt is to name. */
+static bool bring_parts(struct client_run *run, struct err *e)
+{
+	auto_buf policy = { 0 };
+	const char *file = run->job->policy;
+	return (!file || repository_read_file(file, MAX_POLICY, &policy, e)) &&
+		client_deliver_parts(&run->deliver, buf_bytes(&policy), e);
+}
+
 /* The package, and how it is to be run. */
 static bool load(struct client_run *run, struct err *e)
 {
@@ -43,7 +55,8 @@ static bool load(struct client_run *run, struct err *e)
 		!client_workload_module(w, job->reference, e) ||
 		!job->configure(job->ctx, w, e) ||
 		!client_deliver_init(&run->deliver, w, &run->package.package,
-			e))
+			e) ||
+		!bring_parts(run, e))
 		return false;
 	client_steps_package(run);
 	return true;
@@ -70,7 +83,8 @@ static bool prepare(struct client_run *run, struct err *e)
 		return false;
 	if (!load(run, e) || !client_identity_open(&run->id, run->owner, e))
 		return false;
-	run->deliver.flags = tty_flags(job);
+	run->deliver.flags =
+		tty_flags(job) | (job->receipt ? FRAME_CONFIG_RECEIPT : 0);
 	client_results_init(&run->results, &run->workload);
 	return true;
 }
@@ -231,7 +245,8 @@ static bool converse(struct client_run *run, struct err *e)
 static bool whole(struct client_run *run, struct err *e)
 {
 	return prepare(run, e) && reach(run, e) && ask(run, e) &&
-		verify(run, e) && converse(run, e);
+		verify(run, e) && converse(run, e) &&
+		(!run->job->receipt || client_receipt_write(run, e));
 }
 
 /* --- the end ------------------------------------------------------------ */
@@ -302,6 +317,7 @@ static void release(struct client_run *run)
 	if (run->recorded && !run->outcome.detached)
 		client_record_forget(run->keep.id);
 	client_results_fini(&run->results);
+	buf_fini(&run->outcome.receipt);
 	client_deliver_fini(&run->deliver);
 	client_package_fini(&run->package);
 	client_workload_fini(&run->workload);

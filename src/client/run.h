@@ -57,6 +57,7 @@ struct client_job {
 	/* Has the last word on the workload, after its Donjon.toml. */
 	bool (*configure)(void *ctx, struct client_workload *w, struct err *e);
 	bool detach;
+	const char *receipt; /* a file for the Keep's receipt; NULL: none */
 	/* A signalfd of SIGINT, SIGTERM, SIGHUP, SIGQUIT. */
 	int signal_fd;
 	/* text: one line without its end; ns: since the beginning. */

@@ -49,6 +49,7 @@ struct client_outcome {
 	struct frame_status status; /* of ATTACH, LOGS, STOP */
 	int left_by; /* the signal by which we left before the end; 0 */
 	bool detached;
+	struct buf receipt; /* RECEIPT's payload, or empty; buf_fini */
 };
 
 MUST_USE bool client_session_run(const struct client_session_config *cfg,

@@ -227,6 +227,9 @@ static bool hear(struct client_session *s, const struct frame *f, struct err *e)
 		return client_results_file(s->cfg->results, f->payload, e);
 	case FRAME_DATA:
 		return client_results_data(s->cfg->results, f->payload, e);
+	case FRAME_RECEIPT:
+		return buf_put(&s->out->receipt, f->payload) ||
+			err_fail(e, ERR_LIMIT, "no memory");
 	case FRAME_EXIT:
 		return hear_exit(s, f, e);
 	case FRAME_ERROR:

@@ -138,6 +138,7 @@ static bool with_visit(const struct client_visit *v,
 	ok = conclude(x, ok, out, e);
 	channel_identity_free(x->id);
 	net_http_close(x->http);
+	buf_fini(&x->outcome.receipt);
 	free(x);
 	return ok;
 }

@@ -2,6 +2,7 @@
 #include "keep/identity.h"
 
 #include "attest/claims.h"
+#include "crypto/hash.h"
 #include "crypto/x509.h"
 #include "keep/evidence.h"
 
@@ -49,6 +50,8 @@ static bool make(struct keep_identity *id, struct keep_gate *g, struct err *e)
 	if (!crypto_key_generate(CRYPTO_P256, &id->key, e) ||
 		!make_claims(id->key, &g->boot, &claims, e) ||
 		!attest_report_data(buf_bytes(&claims), request, e) ||
+		!crypto_digest(CRYPTO_SHA256, buf_bytes(&claims), id->claims,
+			e) ||
 		!keep_evidence(g, keep_shim(), request, &evidence,
 			&endorsements, &tag, e) ||
 		!make_cert(id->key, tag, buf_bytes(&claims),

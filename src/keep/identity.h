@@ -14,7 +14,8 @@
 struct keep_identity {
 	struct crypto_key *key;
 	struct channel_identity *tls;
-	uint8_t owner[32]; /* SHA-256 of the SPKI that this Keep obeys */
+	uint8_t owner[32];  /* SHA-256 of the SPKI that this Keep obeys */
+	uint8_t claims[32]; /* SHA-256 of the claims */
 };
 
 /* Makes it and publishes it through the gate. */

@@ -71,6 +71,7 @@ struct keep {
 	enum frame_state_run state;
 	bool finished; /* RUNNING still, but only its last output is due */
 	uint64_t started, deadline; /* of the program, monotonic */
+	uint64_t began, ended;	    /* the same by the tenant's clock */
 	uint64_t idle_since;
 	bool stopping;	 /* the program is to end, and its exit is known */
 	bool stop_asked; /* and the Keep with it, detached or not */
@@ -130,6 +131,9 @@ void keep_talk_lost(struct keep *k, struct keep_peer *p, bool broken);
 
 /* run.c: from START to the end of the program. */
 MUST_USE bool keep_run(struct keep *k, struct err *e);
+
+/* receipt.c: RECEIPT's payload, signed. */
+MUST_USE bool keep_receipt_make(const struct keep *k, struct buf *out, struct err *e);
 
 /* results.c: what the program left in returned mounts, then how it ended,
  * to the holder, if there is one. */

@@ -115,10 +115,20 @@ static bool send_mounts(struct results *r)
 	return !any || send_frame(r, FRAME_RESULTS_END, BYTES_NONE);
 }
 
+static bool send_receipt(struct results *r)
+{
+	struct err ignored;
+	auto_buf receipt = { .len = 0 };
+	return !(r->k->load.config.flags & FRAME_CONFIG_RECEIPT) ||
+		(keep_receipt_make(r->k, &receipt, &ignored) &&
+			send_frame(r, FRAME_RECEIPT, buf_bytes(&receipt)));
+}
+
 static bool send_all(struct results *r)
 {
 	auto_buf exit = { .len = 0 };
-	return send_mounts(r) && frame_exit_encode(&r->k->exit, &exit) &&
+	return send_mounts(r) && send_receipt(r) &&
+		frame_exit_encode(&r->k->exit, &exit) &&
 		send_frame(r, FRAME_EXIT, buf_bytes(&exit));
 }
 

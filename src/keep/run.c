@@ -281,6 +281,7 @@ static void account(struct run *r)
 	struct frame_exit *x = &r->k->exit;
 	struct keep_streams *s = &r->k->streams;
 	x->run_ns = keep_clock_mono(&r->k->clock) - r->k->started;
+	r->k->ended = keep_clock_real(&r->k->clock);
 	x->memory_peak = r->k->load.file_bytes;
 	if (r->module)
 		x->memory_peak += wasm_module_footprint(r->module);
@@ -297,6 +298,7 @@ static void start(struct keep *k)
 	k->state = FRAME_RUN_RUNNING;
 	k->last = GATE_EXIT_DONE;
 	k->started = keep_clock_mono(&k->clock);
+	k->began = keep_clock_real(&k->clock);
 	k->deadline = c->time_ns ? keep_clock_add(k->started, c->time_ns) :
 				   KEEP_CLOCK_NEVER;
 	if (k->holder)

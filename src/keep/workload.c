@@ -30,22 +30,47 @@ static void object_drop(struct keep_workload *w)
 	w->object = (struct keep_object){ .kind = KEEP_OBJECT_NONE };
 }
 
+static const char *object_name(const struct keep_object *o)
+{
+	return o->kind == KEEP_OBJECT_MODULE ? "MODULE" :
+		o->kind == KEEP_OBJECT_PART  ? "PACKAGE" :
+					       "FILE";
+}
+
+/* What stays of it. */
+static void object_settle(struct keep_workload *w)
+{
+	struct keep_object *o = &w->object;
+	struct vfs *fs;
+	switch (o->kind) {
+	case KEEP_OBJECT_MODULE:
+		memcpy(w->module_sha256, o->sha256, sizeof o->sha256);
+		w->module_done = true;
+		break;
+	case KEEP_OBJECT_PART:
+		memcpy(w->parts[o->part - 1], o->sha256, sizeof o->sha256);
+		w->has_part[o->part - 1] = true;
+		break;
+	case KEEP_OBJECT_FILE:
+		fs = memfs_vfs(w->fs);
+		(void)fs->ops->set_times(fs, o->node, NULL, &o->mtime);
+		break;
+	case KEEP_OBJECT_NONE:
+		break;
+	}
+}
+
 static bool object_complete(struct keep_workload *w, struct err *e)
 {
 	struct keep_object *o = &w->object;
 	uint8_t digest[CRYPTO_SHA256_BYTES];
-	bool module = o->kind == KEEP_OBJECT_MODULE;
 	if (!crypto_hash_end(o->hash, digest, e))
 		return false;
 	if (!crypto_equal(BYTES_ARRAY(digest), BYTES_ARRAY(o->sha256)))
 		return err_fail(e, ERR_INPUT,
 			"%s: its digest is not the one announced",
-			module ? "MODULE" : "FILE");
-	if (!module) {
-		struct vfs *fs = memfs_vfs(w->fs);
-		(void)fs->ops->set_times(fs, o->node, NULL, &o->mtime);
-	}
-	w->module_done |= module;
+			object_name(o));
+	object_settle(w);
 	object_drop(w);
 	return true;
 }
@@ -84,7 +109,7 @@ static bool on_data(struct keep_workload *w, struct bytes in, struct err *e)
 		if (!file_write(w, in, e))
 			return false;
 		w->file_bytes += in.len;
-	} else if (in.len) {
+	} else if (o->kind == KEEP_OBJECT_MODULE && in.len) {
 		memcpy(w->module + o->at, in.ptr, in.len);
 	}
 	o->at += in.len;
@@ -234,6 +259,10 @@ static bool on_file(struct keep_workload *w, struct bytes in, struct err *e)
 			(unsigned long long)(w->file_quota - w->file_bytes));
 	struct keep_object *o = &w->object;
 	struct vfs_node *node = NULL;
+	if ((!w->file_heads &&
+		    !crypto_hash_new(CRYPTO_SHA256, &w->file_heads, e)) ||
+		!crypto_hash_add(w->file_heads, in, e))
+		return false;
 	if (!memfs_add(w->fs, w->roots[f.mount], f.path,
 		    f.directory ? VFS_DIRECTORY : VFS_FILE, f.mtime_ns, &node,
 		    e))
@@ -276,12 +305,34 @@ static bool on_module(struct keep_workload *w, struct bytes in, struct err *e)
 	return object_begin(w, e);
 }
 
+static bool on_package(struct keep_workload *w, struct bytes in, struct err *e)
+{
+	struct frame_package p;
+	if (!frame_package_parse(in, &p, e))
+		return false;
+	if (w->has_part[p.part - 1])
+		return err_fail(e, ERR_INPUT, "PACKAGE: part %u twice", p.part);
+	w->object = (struct keep_object){
+		.kind = KEEP_OBJECT_PART,
+		.part = p.part,
+		.size = p.size,
+	};
+	memcpy(w->object.sha256, p.sha256, sizeof p.sha256);
+	return object_begin(w, e);
+}
+
 static bool on_start(struct keep_workload *w, struct bytes in, struct err *e)
 {
 	if (in.len)
 		return err_fail(e, ERR_INPUT, "START: length %zu", in.len);
 	if (!w->module_done || w->started)
 		return err_fail(e, ERR_INPUT, "START: not now");
+	if (!(w->file_heads ?
+			    crypto_hash_end(w->file_heads, w->files_sha256,
+				    e) :
+			    crypto_digest(CRYPTO_SHA256, BYTES_NONE,
+				    w->files_sha256, e)))
+		return false;
 	w->started = true;
 	return true;
 }
@@ -301,6 +352,8 @@ bool keep_workload_frame(struct keep_workload *w, unsigned type,
 		return on_file(w, payload, e);
 	case FRAME_MODULE:
 		return on_module(w, payload, e);
+	case FRAME_PACKAGE:
+		return on_package(w, payload, e);
 	case FRAME_DATA:
 		return on_data(w, payload, e);
 	case FRAME_START:
@@ -335,6 +388,7 @@ uint64_t keep_workload_room(const struct keep_workload *w)
 void keep_workload_fini(struct keep_workload *w)
 {
 	object_drop(w);
+	crypto_hash_free(w->file_heads);
 	keep_workload_drop_module(w);
 	memfs_free(w->fs);
 	free(w->roots);

@@ -22,7 +22,13 @@
 
 /* What the next DATA belongs to. */
 struct keep_object {
-	enum { KEEP_OBJECT_NONE, KEEP_OBJECT_MODULE, KEEP_OBJECT_FILE } kind;
+	enum {
+		KEEP_OBJECT_NONE,
+		KEEP_OBJECT_MODULE,
+		KEEP_OBJECT_FILE,
+		KEEP_OBJECT_PART, /* of PACKAGE: hashed, not kept */
+	} kind;
+	uint32_t part;
 	uint64_t size, at;
 	uint8_t sha256[CRYPTO_SHA256_BYTES];
 	struct crypto_hash *hash;
@@ -44,6 +50,12 @@ struct keep_workload {
 	uint8_t *module; /* module_size bytes, or NULL */
 	size_t module_size, module_have;
 	bool module_done;
+	/* What it all was, for the receipt: SHA-256 each. */
+	uint8_t module_sha256[CRYPTO_SHA256_BYTES];
+	uint8_t parts[FRAME_PART_POLICY][CRYPTO_SHA256_BYTES];
+	bool has_part[FRAME_PART_POLICY];
+	struct crypto_hash *file_heads; /* of FILE's payloads */
+	uint8_t files_sha256[CRYPTO_SHA256_BYTES]; /* the same, at START */
 	struct keep_object object;
 };
 

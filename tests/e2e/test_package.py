@@ -959,3 +959,107 @@ def test_progress_is_a_bar_on_terminals_lines_elsewhere_nothing_quietly(
     r = user.donjon("package", "pull", "-q", where)
     assert r.stderr == b""
     proxy.close()
+
+
+# --- receipts ------------------------------------------------------------------------
+
+@pytest.fixture
+def receipt(tenant, agent, tmp_path):
+    """(file, policy) of a deployed package with data."""
+    folder = make(tenant, tmp_path / "app", toml='''args = ["r"]
+[[mounts]]
+host = "data"
+guest = "/data"
+''', data={"data/x": b"x"})
+    host = f"unix://{agent.unix}"
+    policy = tenant.policy(host)
+    path = tmp_path / "receipt.json"
+    echoes(tenant.donjon("deploy", "-q", "--host", host, "--policy", policy,
+                         "--receipt", path, folder), "r")
+    return path, policy, folder
+
+
+def check_receipt(tenant, path, policy, *more):
+    return tenant.donjon("verify", "receipt", "--policy", policy, *more, path)
+
+
+def test_a_receipt_says_what_ran(tenant, receipt):
+    path, policy, folder = receipt
+    r = check_receipt(tenant, path, policy, "--json")
+    said = json.loads(good(r))
+    assert said["accepted"] and all(said["checks"].values())
+
+    def sha(data):
+        return "sha256:" + hashlib.sha256(data).hexdigest()
+    assert said["module"] == sha((folder / "main.wasm").read_bytes())
+    assert said["config"] == sha((folder / "Donjon.toml").read_bytes())
+    assert said["policy"] == sha(policy.read_bytes())
+    assert said["package"] == good(tenant.donjon("package", "build", folder))
+    assert said["status"] == 1
+    now = time.time_ns()
+    assert now - 600e9 < said["started_ns"] <= said["ended_ns"] < now
+    text = good(check_receipt(tenant, path, policy))
+    assert text.startswith("receipt accepted") and "FAILED" not in text
+
+
+def test_a_receipt_is_only_as_good_as_its_evidence(tenant, receipt, tmp_path):
+    path, _, _ = receipt
+    r = tenant.donjon("verify", "receipt", path)
+    assert r.returncode == 122 and b"software root" in r.stdout
+    other = tmp_path / "other.toml"
+    other.write_text('technologies = ["process"]\n'
+                     f'software = ["{"0" * 64}"]\n')
+    assert check_receipt(tenant, path, other).returncode == 122
+
+
+@pytest.mark.parametrize("part", ["receipt", "signature", "manifest",
+                                  "config", "policy"])
+def test_a_changed_receipt_is_refused(part, tenant, receipt, tmp_path):
+    path, policy, _ = receipt
+    said = json.loads(path.read_text())
+    raw = bytearray(base64.b64decode(said[part]))
+    raw[len(raw) // 2] ^= 1
+    said[part] = base64.b64encode(raw).decode()
+    path.write_text(json.dumps(said))
+    r = check_receipt(tenant, path, policy)
+    assert r.returncode in (121, 122) and b"accepted\n" not in r.stdout
+
+
+def test_a_receipt_of_another_keep_is_refused(tenant, receipt, agent,
+                                              tmp_path):
+    """The statement of one run with the evidence of another."""
+    path, policy, folder = receipt
+    other = tmp_path / "other.json"
+    tenant.donjon("deploy", "-q", "--host", f"unix://{agent.unix}",
+                  "--policy", policy, "--receipt", other, folder)
+    said = json.loads(path.read_text())
+    said["keep"] = json.loads(other.read_text())["keep"]
+    path.write_text(json.dumps(said))
+    r = check_receipt(tenant, path, policy)
+    assert r.returncode == 122
+    assert b"FAILED: signature by the attested key" in r.stdout
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"receipt": "AA=="}',
+                                  "not json"])
+def test_what_is_no_receipt_is_named(text, tenant, tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    r = tenant.donjon("verify", "receipt", path)
+    assert r.returncode == 121 and b"r.json" in r.stderr, r.stderr
+
+
+def test_a_receipt_comes_also_when_it_went_wrong(tenant, tmp_path):
+    for name, status in (("trap", 134), ("spin", 124)):
+        path = tmp_path / f"{name}.json"
+        r = tenant.donjon("run", "-q", "--timeout", "1", "--receipt", path,
+                          tenant.out / f"tests/wasm/{name}.wasm")
+        assert r.returncode == status, r.stderr
+        assert path.exists()
+
+
+def test_a_receipt_and_detach_do_not_go_together(tenant, agent, tmp_path):
+    r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}", "--detach",
+                      "--receipt", tmp_path / "r",
+                      tenant.out / "tests/wasm/echoargs.wasm")
+    assert r.returncode == 2 and b"--detach" in r.stderr

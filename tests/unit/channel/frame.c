@@ -55,6 +55,8 @@ static const struct {
 	{ FRAME_STATUS, 32, 32 },
 	{ FRAME_LOGS, 8, 8 },
 	{ FRAME_RESULTS_END, 0, 0 },
+	{ FRAME_PACKAGE, 44, 44 },
+	{ FRAME_RECEIPT, 6, 4096 },
 };
 
 static bool head_ok(unsigned type, size_t len)
@@ -130,6 +132,9 @@ static struct bytes payload_of(struct word w)
 		buf_u16le(&b, 1);
 		buf_u8(&b, 'f');
 		break;
+	case FRAME_PACKAGE:
+		buf_u32le(&b, FRAME_PART_TOML);
+		FALLTHROUGH;
 	case FRAME_MODULE:
 		buf_u64le(&b, w.n);
 		buf_put(&b, BYTES_ARRAY(hash));
@@ -210,6 +215,19 @@ static const struct word legal[][40] = {
 		{ 'c', FRAME_CONFIG, 0 }, { 'c', FRAME_MODULE, 0 },
 		{ 'c', FRAME_START, 0 }, { 'k', FRAME_START, 0 },
 		{ 'k', FRAME_RESULTS_END, 0 }, { 'k', FRAME_EXIT, 0 } },
+	/* With a receipt: behind the output, behind the results. */
+	{ { 'c', FRAME_HELLO, DEPLOY }, { 'k', FRAME_HELLO, 0 },
+		{ 'c', FRAME_CONFIG, 0 }, { 'c', FRAME_PACKAGE, 3 },
+		{ 'c', FRAME_DATA, 3 }, { 'c', FRAME_PACKAGE, 0 },
+		{ 'c', FRAME_MODULE, 0 }, { 'c', FRAME_START, 0 },
+		{ 'k', FRAME_START, 0 }, { 'k', FRAME_STDOUT, 1 },
+		{ 'k', FRAME_RECEIPT, 0 }, { 'k', FRAME_EXIT, 0 } },
+	{ { 'c', FRAME_HELLO, DEPLOY }, { 'k', FRAME_HELLO, 0 },
+		{ 'c', FRAME_CONFIG, 0 }, { 'c', FRAME_MODULE, 0 },
+		{ 'c', FRAME_START, 0 }, { 'k', FRAME_START, 0 },
+		{ 'k', FRAME_FILE, 1 }, { 'k', FRAME_DATA, 1 },
+		{ 'k', FRAME_RESULTS_END, 0 }, { 'k', FRAME_RECEIPT, 0 },
+		{ 'k', FRAME_EXIT, 0 } },
 	{ { 'c', FRAME_HELLO, ATTACH }, { 'k', FRAME_HELLO, 0 },
 		{ 'k', FRAME_STATUS, 0 }, { 'k', FRAME_STDOUT, 9 },
 		{ 'k', FRAME_CREDIT, 5 }, { 'c', FRAME_STDIN, 5 },
@@ -283,7 +301,7 @@ struct judge {
 	int role;
 	bool k_hello, config, time, module, start, k_start, status, eof, logs;
 	uint64_t c_due, k_due, credit;
-	bool results, done, over, c_over;
+	bool results, done, receipt, over, c_over;
 };
 
 static bool client_may(const struct judge *j, struct word w)
@@ -298,6 +316,7 @@ static bool client_may(const struct judge *j, struct word w)
 	case FRAME_TIME:
 		return loading && !j->time;
 	case FRAME_FILE:
+	case FRAME_PACKAGE:
 		return loading && j->config;
 	case FRAME_MODULE:
 		return loading && j->config && !j->module;
@@ -343,6 +362,8 @@ static bool keep_may(const struct judge *j, struct word w)
 		return j->k_due && w.n >= 1 && w.n <= j->k_due;
 	case FRAME_RESULTS_END:
 		return speaks;
+	case FRAME_RECEIPT:
+		return ((speaks && !j->results) || j->done) && !j->receipt;
 	case FRAME_EXIT:
 		return (greeted && j->start) || (speaks && !j->results) ||
 			j->done || logs || (j->status && j->role == STOP);
@@ -362,7 +383,8 @@ static void client_said(struct judge *j, struct word w)
 	j->start |= w.type == FRAME_START;
 	j->logs |= w.type == FRAME_LOGS;
 	j->c_over |= w.type == FRAME_ERROR;
-	if (w.type == FRAME_FILE || w.type == FRAME_MODULE)
+	if (w.type == FRAME_FILE || w.type == FRAME_MODULE ||
+		w.type == FRAME_PACKAGE)
 		j->c_due = w.n;
 	if (w.type == FRAME_DATA)
 		j->c_due -= w.n;
@@ -377,7 +399,8 @@ static void keep_said(struct judge *j, struct word w)
 	j->k_hello |= w.type == FRAME_HELLO;
 	j->k_start |= w.type == FRAME_START;
 	j->status |= w.type == FRAME_STATUS;
-	j->done |= w.type == FRAME_RESULTS_END;
+	j->done |= w.type == FRAME_RESULTS_END || w.type == FRAME_RECEIPT;
+	j->receipt |= w.type == FRAME_RECEIPT;
 	j->results |= w.type == FRAME_FILE || w.type == FRAME_RESULTS_END;
 	j->over |= w.type == FRAME_EXIT;
 	j->c_over |= w.type == FRAME_ERROR;

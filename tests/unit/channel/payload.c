@@ -145,7 +145,7 @@ TEST(a_config_out_of_range_is_refused_naming_the_field)
 	} cases[] = {
 		{ 0, 2, "version 2" },
 		{ 3, 1, "version" },
-		{ 36, 0x10, "flags 0x10" },
+		{ 36, 0x20, "flags 0x20" },
 		{ 39, 0x80, "flags" },
 		{ 40, 1, "entry 0 of arguments" }, /* takes env's count */
 		{ 41, 0xff, "arguments" },
@@ -371,6 +371,62 @@ TEST(a_hello_comes_back)
 		CHECK_INT(r, role);
 		check_edges(parse_hello, &b);
 	}
+}
+
+/* --- PACKAGE, RECEIPT ------------------------------------------------------
+ */
+
+static bool parse_package(struct bytes in, struct err *e)
+{
+	struct frame_package p;
+	return frame_package_parse(in, &p, e);
+}
+
+static bool parse_receipt(struct bytes in, struct err *e)
+{
+	struct frame_receipt r;
+	return frame_receipt_parse(in, &r, e);
+}
+
+TEST(a_package_comes_back)
+{
+	struct frame_package p = { FRAME_PART_POLICY, FRAME_PART_MAX,
+		{ 1, 2, 3 } },
+			     q;
+	struct err e;
+	auto_buf b = { 0 };
+	CHECK(frame_package_encode(&p, &b));
+	CHECK_INT(b.len, 44);
+	CHECK(frame_package_parse(buf_bytes(&b), &q, &e));
+	CHECK(q.part == p.part && q.size == p.size);
+	CHECK_MEM(p.sha256, q.sha256, 32);
+	check_edges(parse_package, &b);
+}
+
+TEST(a_part_that_is_none_or_too_large_is_refused)
+{
+	static const struct frame_package bad[] = { { .part = 0 },
+		{ .part = 4 }, { .part = 1, .size = FRAME_PART_MAX + 1 },
+		{ .part = 1, .size = UINT64_MAX } };
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err e = { 0 };
+		auto_buf b = { 0 };
+		CHECK(frame_package_encode(&bad[i], &b));
+		CHECK(!parse_package(buf_bytes(&b), &e));
+		CHECK_HAS(e.text, "frame PACKAGE");
+	}
+}
+
+TEST(a_receipt_comes_back)
+{
+	struct frame_receipt r = { BYTES_LIT("said"), BYTES_LIT("signed") }, s;
+	struct err e;
+	auto_buf b = { 0 };
+	CHECK(frame_receipt_encode(&r, &b));
+	CHECK(frame_receipt_parse(buf_bytes(&b), &s, &e));
+	CHECK(bytes_equal(r.statement, s.statement));
+	CHECK(bytes_equal(r.signature, s.signature));
+	check_edges(parse_receipt, &b);
 }
 
 /* --- EXIT, STATUS, ERROR ------------------------------------------------ */

@@ -304,6 +304,8 @@ void wasm_module_free(struct wasm_module *m)
 	wasm_heap_free(h, m->entries, m->func_count - m->func_imports,
 		sizeof *m->entries);
 	wasm_heap_free(h, m->handlers, m->handler_cap, sizeof *m->handlers);
+	wasm_heap_free(h, m->points, m->point_cap, sizeof *m->points);
+	wasm_heap_free(h, m->live, m->live_cap, sizeof *m->live);
 	free(m);
 }
 

@@ -40,6 +40,7 @@ struct wasm_limits {
 	/* For modules: the NaNs that arithmetic makes all have the same bits,
 	 * so that runs agree across machines to the last bit.  Costs time. */
 	bool canonical_nans;
+	bool collect_always; /* for tests: at every allocation */
 };
 
 /*

@@ -47,6 +47,10 @@ struct wasm_limits {
 	} engine;
 	uint64_t code_bytes;	/* compiled code; 64 MiB */
 	uint32_t jit_registers; /* for tests: no more of each kind */
+	/* For modules: the NaNs that arithmetic makes all have the same bits,
+	 * so that runs agree across machines to the last bit.  Costs time. */
+	bool canonical_nans;
+	bool collect_always; /* for tests: at every allocation */
 };
 
 /*

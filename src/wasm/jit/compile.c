@@ -140,6 +140,9 @@ bool jit_translate(struct jit_fn *f, struct jit_code *out)
 {
 	if (has_handlers(f))
 		return jit_fail(f, "it catches exceptions");
+	/* The collector finds references in the interpreter's frames only. */
+	if (wasm_func_holds(f->m, f->func->index))
+		return jit_fail(f, "it holds references to objects");
 	if (f->type->results > JIT_RESULTS)
 		return jit_fail(f, "too many results");
 	bool ok = jit_flow(f) && jit_build(f) && jit_finish(f);

@@ -314,6 +314,22 @@ static void select(struct jit_fn *f, const union wasm_word *w, bool vector)
 				.c = no }));
 }
 
+/* The one NaN for all. */
+static void canonical(struct jit_fn *f, const union wasm_word *w, uint32_t type)
+{
+	uint32_t v = jit_read(f, w->b);
+	uint32_t nan = compare(f, J_FCMP, FC_NE, type, v, v);
+	uint32_t one =
+		jit_const(f, type == JT_F32 ? 0x7fc00000 : 0x7ff8000000000000);
+	jit_write(f, w->a,
+		jit_pure(f,
+			(struct jit_ins){ .op = J_SELECT,
+				.type = (uint8_t)type,
+				.a = nan,
+				.b = one,
+				.c = v }));
+}
+
 static void null_branch(struct jit_fn *f, const union wasm_word *w, uint32_t cc)
 {
 	branch(f,
@@ -373,6 +389,10 @@ static bool plain(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		return true;
 	case OP_copy2:
 		jit_write(f, v + w->a, jit_read(f, v + w->b));
+		return true;
+	case OP_canon_f32:
+	case OP_canon_f64:
+		canonical(f, w, op == OP_canon_f32 ? JT_F32 : JT_F64);
 		return true;
 	case OP_const32:
 		jit_write(f, w->a, jit_const(f, w->high));

@@ -313,6 +313,27 @@ TEST(a_loop_without_end_is_interrupted)
 	pair_fini(&p);
 }
 
+TEST(nans_are_made_the_same_when_asked_for)
+{
+	struct build b = { 0 };
+	struct pair p;
+	/* 0 / 0 with the sign of x, as bits: i32.reinterpret (f32.div) */
+	build_func(&b, "run", "i:i", "",
+		B(GET(0), 0xbe, 0x43, 0, 0, 0, 0, 0x95, 0xbc));
+	build_func(&b, "wide", "i:I", "",
+		B(GET(0), 0xbe, 0xbb, 0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0xa3,
+			0xbd));
+	pair_limited(&p, &b, (struct wasm_limits){ .canonical_nans = true });
+	CHECK_INT(both(&p, "run", 0), 0x7fc00000);
+	CHECK_INT(both(&p, "run", 0x80000000), 0x7fc00000);
+	CHECK_INT(both(&p, "run", 0xffc12345), 0x7fc00000);
+	CHECK_INT(both(&p, "run", 0x3f800000), 0x7f800000);
+	CHECK_INT(both(&p, "wide", 0), 0x7ff8000000000000);
+	CHECK_INT(both(&p, "wide", 0xffc12345), 0x7ff8000000000000);
+	CHECK_INT(compiled(&p), 2);
+	pair_fini(&p);
+}
+
 /* --- limits ------------------------------------------------------------------
  */
 

@@ -94,6 +94,17 @@ def test_hello_is_verified_and_not_called_confidential(tenant, tee):
 
 
 @pytest.mark.parametrize("tee", TEES)
+def test_the_root_that_is_named_is_the_host_s(house, tee):
+    agent, tenant = house
+    r = tenant.donjon(*deploy(tenant, agent, tee),
+                      tenant.out / "examples/hello.wasm")
+    assert r.returncode == 0, r.stderr
+    root = agent.call("GET", "/v1/platform")[1]["software_root"]
+    told = re.findall(rb"software root ([0-9a-f]+)\.\.\. proves", r.stderr)
+    assert told == [root[:16].encode()]
+
+
+@pytest.mark.parametrize("tee", TEES)
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r["file"])
 def test_program(row, tee, house, tmp_path):
     agent, tenant = house

@@ -2,6 +2,7 @@
 #include "monitor/x86_64/cpu_svm.h"
 #include "monitor/x86_64/exits.h"
 #include "monitor/x86_64/inject.h"
+#include "monitor/x86_64/sgx.h"
 #include "monitor/x86_64/snp.h"
 
 enum { HOST_SAVE = 0xc0010117, EFER_SVME = 1 << 12, IOPM_BYTES = 0x3000 };
@@ -133,14 +134,18 @@ static enum exit_turn run_once(struct monitor *m)
 		cpu_take_interrupt();
 		return EXIT_RESUME;
 	}
+	if (m->kind == MONITOR_SGX)
+		return sgx_exit(m);
 	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);
 }
 
 void vcpu_run(struct monitor *m)
 {
+	if (m->kind == MONITOR_SGX && sgx_enter(m) == EXIT_LEAVE)
+		return;
 	if (m->kind == MONITOR_SNP)
 		snp_resume(m);
-	else
+	else if (m->kind == MONITOR_PLAIN)
 		exit_finish_io(m);
 	if (!state_is_legal(&m->cpu.vmcb->save)) {
 		exit_leave(m, MONITOR_EXIT_REFUSED);

@@ -54,10 +54,10 @@ struct enclave_head {
 	uint32_t tcs_at;    /* within the data: the TCS's page */
 	uint32_t guards[2]; /* and pages that are left out, below stacks */
 	/* Written by who lays the enclave out, before it is measured: */
-	uint64_t entry;		       /* of exec, from its base on */
-	uint64_t headers;	       /* of its program, from its base on */
-	uint32_t header_count;	       /* of its program headers */
-	uint32_t heap_bytes;	       /* pages added at the start; 0: none */
+	uint64_t entry;	       /* of exec, from its base on */
+	uint64_t headers;      /* of its program, from its base on */
+	uint32_t header_count; /* of its program headers */
+	uint32_t heap_bytes;   /* pages added at the start; 0: none */
 	uint32_t segment_count;
 	uint32_t reserved_3c;
 	struct enclave_segment segment[ENCLAVE_MAX_SEGMENTS];

@@ -164,8 +164,8 @@ enum monitor_exit_reason {
 				 when `size` is 1 */
 	/* SGX.  `state` has the registers. */
 	MONITOR_EXIT_EEXIT,
-	MONITOR_EXIT_AEX, /* `size`: vector, or MONITOR_NO_VECTOR; `value`:
-			     its error code; `gpa`: the address of #PF */
+	MONITOR_EXIT_AEX,    /* `size`: vector, or MONITOR_NO_VECTOR; `value`:
+				its error code; `gpa`: the address of #PF */
 	MONITOR_EXIT_FAILED, /* the same, of EENTER and ERESUME themselves */
 	/* EREPORT (`port` 0), EGETKEY (1): its operands are in the stage.  The
 	 * host's answer is there, too; `value` is what RAX shall be. */

@@ -9,9 +9,11 @@ bool crypto_cmac(const uint8_t key[CRYPTO_CMAC_BYTES], struct bytes message,
 	uint8_t out[CRYPTO_CMAC_BYTES], struct err *e)
 {
 	char cipher[] = "AES-128-CBC";
-	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(
-					      OSSL_MAC_PARAM_CIPHER, cipher, 0),
-		OSSL_PARAM_construct_end() };
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, cipher,
+			0),
+		OSSL_PARAM_construct_end()
+	};
 	size_t len = 0;
 	crypto_init();
 	EVP_MAC *mac = EVP_MAC_fetch(NULL, "CMAC", NULL);

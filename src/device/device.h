@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A kernel's interface to virtual machines and enclaves, as thin as can be:
- * what hal/ says to /dev/kvm, /dev/sev and /dev/sgx_enclave goes through here.  Two implementations: the
- * system calls (linux.c), and the software platform, which plays the kernel
- * and its hardware (soft/).
+ * what hal/ says to /dev/kvm, /dev/sev and /dev/sgx_enclave goes through here.
+ * Two implementations: the system calls (linux.c), and the software platform,
+ * which plays the kernel and its hardware (soft/).
  *
  * Handles are small numbers >= 0 that open and ioctl give out.  What can fail
  * returns as the system call does, but with -errno.  Requests, arguments and

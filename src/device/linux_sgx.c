@@ -19,13 +19,12 @@ int linux_enclave_map(struct device *d, int handle, uint64_t at, size_t len,
 {
 	void *want = (void *)(uintptr_t)at;
 	(void)d;
-	void *p = handle < 0 ? mmap(want, len, PROT_NONE,
-				       MAP_PRIVATE | MAP_ANONYMOUS |
-					       MAP_NORESERVE |
-					       MAP_FIXED_NOREPLACE,
-				       -1, 0) :
-			       mmap(want, len, prot, MAP_SHARED | MAP_FIXED,
-				       handle, 0);
+	void *p = handle < 0 ?
+		mmap(want, len, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				MAP_FIXED_NOREPLACE,
+			-1, 0) :
+		mmap(want, len, prot, MAP_SHARED | MAP_FIXED, handle, 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	/* Older kernels take the address for a hint. */
@@ -55,7 +54,8 @@ int linux_cpuid(struct device *d, uint32_t leaf, uint32_t sub, uint32_t out[4])
 	return 0;
 }
 
-/* --- the vDSO -------------------------------------------------------------- */
+/* --- the vDSO --------------------------------------------------------------
+ */
 
 /* What its dynamic section leads to. */
 struct vdso {
@@ -69,8 +69,8 @@ struct vdso {
 static void read_dynamic(struct vdso *v, const Elf64_Dyn *at)
 {
 	for (; at->d_tag != DT_NULL; at++) {
-		const void *p = (const void *)((intptr_t)at->d_un.d_ptr +
-			v->slide);
+		const void *p =
+			(const void *)((intptr_t)at->d_un.d_ptr + v->slide);
 		if (at->d_tag == DT_SYMTAB)
 			v->symbols = p;
 		else if (at->d_tag == DT_STRTAB)
@@ -111,8 +111,9 @@ static vdso_sgx_enter_enclave_t find_enter(void)
 		if (s->st_shndx != SHN_UNDEF &&
 			!strcmp(v.strings + s->st_name,
 				"__vdso_sgx_enter_enclave"))
-			return (vdso_sgx_enter_enclave_t)(
-				(intptr_t)s->st_value + v.slide);
+			return (vdso_sgx_enter_enclave_t)((intptr_t)
+								  s->st_value +
+				v.slide);
 	}
 	return NULL;
 }

@@ -180,8 +180,8 @@ static bool add_exec(const struct plan *p, struct err *e)
 		const struct enclave_segment *g = &p->head.segment[i];
 		for (uint32_t at = 0; at < g->bytes; at += PAGE_BYTES) {
 			const struct enclave_page page = {
-				.offset = (uint64_t)ENCLAVE_EXEC_AT + g->at +
-					at,
+				.offset =
+					(uint64_t)ENCLAVE_EXEC_AT + g->at + at,
 				.flags = SGX_PAGE_TYPE(SGX_PT_REG) | g->rights,
 				.contents = contents,
 				.measured = true,

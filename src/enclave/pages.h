@@ -11,10 +11,10 @@
 #include "base/err.h"
 
 struct enclave_page {
-	uint64_t offset;       /* from the enclave's base */
-	uint64_t flags;	       /* SECINFO */
+	uint64_t offset;	 /* from the enclave's base */
+	uint64_t flags;		 /* SECINFO */
 	const uint8_t *contents; /* PAGE_BYTES, until the call returns */
-	bool measured;	       /* the contents, too */
+	bool measured;		 /* the contents, too */
 };
 
 typedef bool enclave_page_told(void *ctx, const struct enclave_page *p,
@@ -25,8 +25,7 @@ typedef bool enclave_page_told(void *ctx, const struct enclave_page *p,
  * processor that can't add any later; else 0.  ERR_HOST: an image is none.
  */
 MUST_USE bool enclave_pages(struct bytes shim, struct bytes exec,
-	uint32_t heap_bytes, enclave_page_told *told, void *ctx,
-	struct err *e);
+	uint32_t heap_bytes, enclave_page_told *told, void *ctx, struct err *e);
 
 /* MRENCLAVE (SDM §36.4). */
 MUST_USE bool enclave_measure(struct bytes shim, struct bytes exec,

@@ -30,8 +30,8 @@ static void fill(const uint8_t mrenclave[32], const struct enclave_identity *id,
 		.miscmask = htole32(~SGX_MISC_EXINFO),
 		.attributes = htole64(SGX_FLAG_MODE64BIT),
 		/* EINIT looks before it sets INIT. */
-		.attribute_mask = htole64(
-			~(uint64_t)(SGX_FLAG_KSS | SGX_FLAG_INIT)),
+		.attribute_mask =
+			htole64(~(uint64_t)(SGX_FLAG_KSS | SGX_FLAG_INIT)),
 		.xfrm = htole64(3),
 		.xfrm_mask = htole64(3),
 		.isvprodid = htole16(id->isvprodid),

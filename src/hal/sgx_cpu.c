@@ -13,7 +13,8 @@ static enum vm_turn gone(struct vm_cpu *c, const char *what, int n)
 	return VM_TURN_GONE;
 }
 
-/* --- what only the kernel can do to a page ---------------------------------- */
+/* --- what only the kernel can do to a page ----------------------------------
+ */
 
 /* Inside the range, whole pages. */
 static bool range_ok(const struct device_enclave *x)
@@ -93,7 +94,8 @@ static enum vm_turn serve_pages(struct sgx_machine *m, struct vm_cpu *c,
 	return n < 0 ? gone(c, "change of pages", n) : VM_TURN_AGAIN;
 }
 
-/* --- turns ------------------------------------------------------------------ */
+/* --- turns ------------------------------------------------------------------
+ */
 
 static enum vm_turn on_leave(struct sgx_machine *m, struct vm_cpu *c,
 	struct device_enclave *x)

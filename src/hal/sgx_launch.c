@@ -15,7 +15,8 @@ enum {
 	BATCH_PAGES = 256,
 };
 
-/* --- images ----------------------------------------------------------------- */
+/* --- images -----------------------------------------------------------------
+ */
 
 static bool load(const char *dir, const struct hal_tech *tech, const char *name,
 	struct buf *out, struct err *e)
@@ -43,7 +44,8 @@ void sgx_images_fini(struct sgx_images *i)
 	buf_fini(&i->exec);
 }
 
-/* --- pages ------------------------------------------------------------------- */
+/* --- pages -------------------------------------------------------------------
+ */
 
 /* Neighbours of one kind go to the kernel together. */
 struct batch {
@@ -173,7 +175,8 @@ static bool map_pages(struct sgx_machine *m, const struct sgx_images *i,
 			map(m, rest, ENCLAVE_BYTES - rest, data, e));
 }
 
-/* --- launch ------------------------------------------------------------------ */
+/* --- launch ------------------------------------------------------------------
+ */
 
 /* The owner is where the host can't change it later, on a processor that has
  * a place for it; else in the claims alone. */
@@ -188,8 +191,7 @@ static bool create(struct sgx_machine *m, const struct hal_config *cfg,
 		.base = ENCLAVE_BASE,
 		.ssa_frame_pages = 1,
 		.miscselect = f->exinfo ? SGX_MISC_EXINFO : 0,
-		.attributes = SGX_FLAG_MODE64BIT |
-			(f->kss ? SGX_FLAG_KSS : 0),
+		.attributes = SGX_FLAG_MODE64BIT | (f->kss ? SGX_FLAG_KSS : 0),
 		.xfrm = f->xfrm };
 	if (f->kss)
 		memcpy(s->configid, cfg->boot.owner_key_hash,
@@ -213,9 +215,9 @@ static bool init(struct sgx_machine *m, const struct hal_config *cfg,
 			  m->heap_bytes, mrenclave, e) &&
 		sgx_sigstruct(cfg, mrenclave, g, e);
 	struct sgx_enclave_init a = { .sigstruct = (uintptr_t)g };
-	int n = ok ? device_ioctl(m->device, m->handle, SGX_IOC_ENCLAVE_INIT,
-			     &a) :
-		     0;
+	int n = ok ?
+		device_ioctl(m->device, m->handle, SGX_IOC_ENCLAVE_INIT, &a) :
+		0;
 	free(g);
 	if (!ok)
 		return false;
@@ -242,7 +244,8 @@ static bool open_enclave(struct sgx_machine *m, struct err *e)
 	return true;
 }
 
-/* --- the window -------------------------------------------------------------- */
+/* --- the window --------------------------------------------------------------
+ */
 
 static void put_cpuid(struct enclave_cpuid *to, size_t *n,
 	struct enclave_cpuid c)
@@ -306,7 +309,8 @@ static bool fill_window(struct sgx_machine *m, const struct hal_config *cfg,
 	return true;
 }
 
-/* --- all of it --------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------------
+ */
 
 static bool open_machine(struct sgx_machine *m, const struct hal_config *cfg,
 	struct err *e)
@@ -323,9 +327,8 @@ static bool open_machine(struct sgx_machine *m, const struct hal_config *cfg,
 		return err_fail(e, ERR_LIMIT, "no memory for the window");
 	if (!sgx_features(m->device, &m->features, e))
 		return false;
-	m->heap_bytes = m->features.sgx2 && m->features.exinfo ?
-		0 :
-		SGX_FIXED_HEAP;
+	m->heap_bytes =
+		m->features.sgx2 && m->features.exinfo ? 0 : SGX_FIXED_HEAP;
 	return open_enclave(m, e);
 }
 

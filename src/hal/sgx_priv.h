@@ -15,11 +15,11 @@ struct sgx_images {
 
 /* What this processor has (SDM, volume 3D, §37.7). */
 struct sgx_features {
-	bool sgx2;  /* pages can be added and changed */
+	bool sgx2;   /* pages can be added and changed */
 	bool exinfo; /* and faults are told of: both, or neither is used */
 	bool kss;
 	bool launch_control;
-	uint64_t xfrm;	/* state that enclaves may use, and we take along */
+	uint64_t xfrm; /* state that enclaves may use, and we take along */
 	uint64_t epc_bytes;
 	unsigned size_bits; /* of the largest enclave */
 };
@@ -46,7 +46,8 @@ struct sgx_machine {
 /* Memory of an SGX1 enclave, all of it at the start. */
 #define SGX_FIXED_HEAP 0x0c000000u
 
-/* --- sgx_probe.c ----------------------------------------------------------- */
+/* --- sgx_probe.c -----------------------------------------------------------
+ */
 
 /* False: it can't run a Keep's enclave; e says what is missing, and how to get
  * it. */
@@ -54,7 +55,8 @@ MUST_USE bool sgx_features(struct device *d, struct sgx_features *out,
 	struct err *e);
 MUST_USE bool sgx_probe_host(struct device *d, struct err *e);
 
-/* --- sgx_launch.c ---------------------------------------------------------- */
+/* --- sgx_launch.c ----------------------------------------------------------
+ */
 
 MUST_USE bool sgx_images_load(const char *image_dir,
 	const struct hal_tech *tech, struct sgx_images *out, struct err *e);
@@ -64,14 +66,16 @@ MUST_USE bool sgx_launch(struct sgx_machine *m, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e);
 void sgx_machine_fini(struct sgx_machine *m);
 
-/* --- sgx_sign.c ------------------------------------------------------------ */
+/* --- sgx_sign.c ------------------------------------------------------------
+ */
 
 /* The release's SIGSTRUCT where there is one for that measurement, or one by
  * this host's own key, which is made on first use. */
 MUST_USE bool sgx_sigstruct(const struct hal_config *cfg,
 	const uint8_t mrenclave[32], struct sgx_sigstruct *out, struct err *e);
 
-/* --- sgx_cpu.c ------------------------------------------------------------- */
+/* --- sgx_cpu.c -------------------------------------------------------------
+ */
 
 /* struct vm_cpu's hooks; ctx: struct sgx_machine. */
 enum vm_turn sgx_enter(void *ctx, struct vm_cpu *c);

@@ -36,8 +36,8 @@ static bool epc_size(struct device *d, uint64_t *bytes, struct err *e)
 			return false;
 		if ((r[0] & 15) != 1)
 			break;
-		*bytes += (uint64_t)(r[3] & 0xfffff) << 32 |
-			(r[2] & 0xfffff000u);
+		*bytes +=
+			(uint64_t)(r[3] & 0xfffff) << 32 | (r[2] & 0xfffff000u);
 	}
 	return true;
 }

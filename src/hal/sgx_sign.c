@@ -59,14 +59,12 @@ static bool write_key(const char *path, const struct crypto_rsa3 *key,
 		return false;
 	fmt(draft, sizeof draft, "%s.%d", path, (int)getpid());
 	auto_fd fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool ok = fd >= 0 &&
-		write(fd, pem.ptr, pem.len) == (ssize_t)pem.len &&
+	bool ok = fd >= 0 && write(fd, pem.ptr, pem.len) == (ssize_t)pem.len &&
 		(link(draft, path) == 0 || errno == EEXIST);
 	int why = errno;
 	explicit_bzero(pem.ptr, pem.len);
 	unlink(draft);
-	return ok ||
-		err_fail(e, ERR_HOST, "write %s: %s", path, strerror(why));
+	return ok || err_fail(e, ERR_HOST, "write %s: %s", path, strerror(why));
 }
 
 static bool own_key(const char *path, struct crypto_rsa3 **out, struct err *e)

@@ -77,7 +77,7 @@ struct soft_sgx {
 	bool tell_all; /* a test wants to know of interrupts */
 	struct sgx_secs secs;
 	uint8_t isvextprodid[16], isvfamilyid[16];
-	struct crypto_hash *hash; /* MRENCLAVE so far */
+	struct crypto_hash *hash;      /* MRENCLAVE so far */
 	uint8_t secret[16], keyid[32]; /* the processor's */
 	bool has_secret;
 	struct soft_root *root;

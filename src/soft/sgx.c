@@ -56,10 +56,11 @@ static uint64_t lay_out(struct soft_device *s)
 {
 	struct monitor_box *b = s->machine.box;
 	uint64_t epc = round_up(s->sgx.epc_bytes, LARGE);
-	b->tables_end = MONITOR_TABLES_HPA + TABLES + round_up(epc / 128, PAGE_BYTES);
+	b->tables_end =
+		MONITOR_TABLES_HPA + TABLES + round_up(epc / 128, PAGE_BYTES);
 	b->rmp_hpa = b->tables_end;
-	b->private_hpa = round_up(
-		b->rmp_hpa + epc / PAGE_BYTES * ENTRY_BYTES, LARGE);
+	b->private_hpa =
+		round_up(b->rmp_hpa + epc / PAGE_BYTES * ENTRY_BYTES, LARGE);
 	if (b->private_hpa + epc > LOW_RAM_END)
 		b->private_hpa = HIGH_RAM;
 	b->private_end = b->private_hpa + epc;
@@ -86,8 +87,7 @@ static int boot(struct soft_device *s)
 }
 
 /* SGX1 and SGX2, EXINFO and key separation (SDM table 37-6 to 37-8). */
-static void sgx_leaf(const struct soft_device *s, uint32_t sub,
-	uint32_t out[4])
+static void sgx_leaf(const struct soft_device *s, uint32_t sub, uint32_t out[4])
 {
 	uint64_t at = s->machine.box->private_hpa;
 	uint64_t bytes = s->machine.box->private_end - at;
@@ -95,8 +95,8 @@ static void sgx_leaf(const struct soft_device *s, uint32_t sub,
 		{ 1 | 1 << 1, SGX_MISC_EXINFO, 0, 36 << 8 | 31 },
 		{ (uint32_t)(SGX_FLAGS_KNOWN | SGX_FLAG_KSS), 0, XFRM_KNOWN,
 			0 },
-		{ 1 | (uint32_t)at, (uint32_t)(at >> 32),
-			1 | (uint32_t)bytes, (uint32_t)(bytes >> 32) },
+		{ 1 | (uint32_t)at, (uint32_t)(at >> 32), 1 | (uint32_t)bytes,
+			(uint32_t)(bytes >> 32) },
 	};
 	memset(out, 0, 4 * sizeof *out);
 	if (sub < ARRAY_LEN(leaf))
@@ -124,7 +124,7 @@ int soft_sgx_cpuid(struct soft_device *s, uint32_t leaf, uint32_t sub,
 	if (leaf == 0 && out[0] < LEAF_SGX)
 		out[0] = LEAF_SGX;
 	if (leaf == LEAF_FEATURES && sub == 0) {
-		out[1] |= 1u << 2; /* SGX */
+		out[1] |= 1u << 2;  /* SGX */
 		out[2] |= 1u << 30; /* launch control */
 	}
 	return 0;
@@ -157,11 +157,10 @@ static void fill_slots(struct soft_device *s, const struct sgx_secs *c)
 	for (size_t i = 0; i < SOFT_REGIONS && n < MONITOR_SLOTS; i++) {
 		const struct soft_region *r = &s->machine.regions[i];
 		if (r->ptr)
-			slots[n++] = (struct monitor_slot){
-				.gpa = (uintptr_t)r->ptr,
-				.bytes = r->len,
-				.shared_at = r->at
-			};
+			slots[n++] =
+				(struct monitor_slot){ .gpa = (uintptr_t)r->ptr,
+					.bytes = r->len,
+					.shared_at = r->at };
 	}
 }
 

@@ -40,8 +40,7 @@ static bool head_ok(const struct sgx_sigstruct *g)
 	return !memcmp(g->header, header, sizeof header) &&
 		!memcmp(g->header2, header2, sizeof header2) &&
 		(vendor == 0 || vendor == VENDOR_INTEL) &&
-		date_ok(le32toh(g->date)) &&
-		le32toh(g->exponent) == EXPONENT &&
+		date_ok(le32toh(g->date)) && le32toh(g->exponent) == EXPONENT &&
 		bytes_all_zero(BYTES_ARRAY(g->reserved_02c)) &&
 		bytes_all_zero(BYTES_ARRAY(g->reserved_38e)) &&
 		bytes_all_zero(BYTES_ARRAY(g->reserved_3e0)) &&

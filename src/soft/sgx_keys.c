@@ -140,8 +140,7 @@ static void others(const struct soft_sgx *n, const struct sgx_keyrequest *r,
 	memcpy(d->cpusvn, r->cpusvn, sizeof d->cpusvn);
 	if (r->keypolicy & SGX_POLICY_MRENCLAVE)
 		memcpy(d->mrenclave, s->mrenclave, sizeof d->mrenclave);
-	if (r->keypolicy & SGX_POLICY_MRSIGNER ||
-		r->keyname != SGX_KEY_SEAL)
+	if (r->keypolicy & SGX_POLICY_MRSIGNER || r->keyname != SGX_KEY_SEAL)
 		memcpy(d->mrsigner, s->mrsigner, sizeof d->mrsigner);
 	if (r->keypolicy & SGX_POLICY_CONFIGID)
 		memcpy(d->configid, s->configid, sizeof d->configid);
@@ -169,7 +168,8 @@ bool soft_sgx_key(struct soft_sgx *n, const struct sgx_keyrequest *r,
 	return derive(n, &d, out, e);
 }
 
-/* --- the quoting enclave --------------------------------------------------- */
+/* --- the quoting enclave ---------------------------------------------------
+ */
 
 /* Whom reports are for that shall be quoted. */
 static void quoting_target(struct sgx_targetinfo *t)

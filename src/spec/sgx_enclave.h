@@ -40,14 +40,14 @@ enum sgx_error {
 
 /* --- SECINFO (SDM §34.12) ------------------------------------------------ */
 
-#define SGX_PAGE_R	  (1ull << 0)
-#define SGX_PAGE_W	  (1ull << 1)
-#define SGX_PAGE_X	  (1ull << 2)
-#define SGX_PAGE_PENDING  (1ull << 3)
-#define SGX_PAGE_MODIFIED (1ull << 4)
-#define SGX_PAGE_PR	  (1ull << 5)
-#define SGX_PAGE_RIGHTS	  7ull
-#define SGX_PAGE_TYPE(t)  ((uint64_t)(t) << 8)
+#define SGX_PAGE_R		(1ull << 0)
+#define SGX_PAGE_W		(1ull << 1)
+#define SGX_PAGE_X		(1ull << 2)
+#define SGX_PAGE_PENDING	(1ull << 3)
+#define SGX_PAGE_MODIFIED	(1ull << 4)
+#define SGX_PAGE_PR		(1ull << 5)
+#define SGX_PAGE_RIGHTS		7ull
+#define SGX_PAGE_TYPE(t)	((uint64_t)(t) << 8)
 #define SGX_PAGE_TYPE_OF(flags) ((enum sgx_page_type)((flags) >> 8 & 0xff))
 
 enum sgx_page_type {
@@ -138,7 +138,7 @@ LAYOUT(struct sgx_gprs, exitinfo, 160);
 LAYOUT(struct sgx_gprs, fsbase, 168);
 LAYOUT_SIZE(struct sgx_gprs, 184);
 
-#define SGX_EXIT_VECTOR(info) ((info) & 0xffu)
+#define SGX_EXIT_VECTOR(info) ((info)&0xffu)
 #define SGX_EXIT_TYPE(info)   ((info) >> 8 & 7u)
 #define SGX_EXIT_HARDWARE     3u
 #define SGX_EXIT_SOFTWARE     6u

@@ -17,7 +17,7 @@ from conftest import Agent, alive
 from tenant import Tenant, wait_for
 from test_leaks import MARKS, found, searchable  # noqa: F401
 
-TEES = ["kvm", "snp"]
+TEES = ["kvm", "snp", "sgx"]
 # QEMU interprets: those that need no minutes, unless all are asked for.
 QUICK = {"zig-app", "as-app", "rust163-app", "lua", "cpp-iostream"}
 ROWS = [r for r in test_modules.ROWS

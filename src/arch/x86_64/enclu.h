@@ -3,10 +3,10 @@
 #ifndef ARCH_X86_64_ENCLU_H
 #define ARCH_X86_64_ENCLU_H
 
-#include "spec/sgx_enclave.h"
+#include "base/base.h"
 
 /* What the leaf leaves in RAX. */
-static inline uint64_t cpu_enclu(enum sgx_enclu leaf, const void *rbx,
+static inline uint64_t cpu_enclu(uint32_t leaf, const void *rbx,
 	const volatile void *rcx, void *rdx)
 {
 	uint64_t rax = leaf;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/x86_64/epcm.h"
 
-#define KNOWN_FLAGS                                                      \
-	(SGX_PAGE_RIGHTS | SGX_PAGE_PENDING | SGX_PAGE_MODIFIED |        \
+#define KNOWN_FLAGS                                               \
+	(SGX_PAGE_RIGHTS | SGX_PAGE_PENDING | SGX_PAGE_MODIFIED | \
 		SGX_PAGE_PR | 0xff00ull)
 
 /* A table of its own, of the same make and out of the same memory. */
@@ -159,8 +159,8 @@ bool epcm_check(const struct epcm_entry *p, uint64_t rights)
 bool epcm_accept_legal(uint64_t flags)
 {
 	enum sgx_page_type type = SGX_PAGE_TYPE_OF(flags);
-	uint64_t what = flags &
-		(SGX_PAGE_PENDING | SGX_PAGE_MODIFIED | SGX_PAGE_PR);
+	uint64_t what =
+		flags & (SGX_PAGE_PENDING | SGX_PAGE_MODIFIED | SGX_PAGE_PR);
 	if (flags & ~KNOWN_FLAGS ||
 		((flags & SGX_PAGE_W) && !(flags & SGX_PAGE_R)))
 		return false;

@@ -24,10 +24,10 @@ LAYOUT_SIZE(struct epcm_entry, 16);
 
 struct epcm {
 	struct epcm_entry *entries;
-	uint64_t begin, end; /* physical addresses of the pages */
-	uint64_t hint;	     /* no page below it is free */
-	struct npt *tables;  /* whose memory tables are made of */
-	uint64_t root;	     /* addresses to pages */
+	uint64_t begin, end;  /* physical addresses of the pages */
+	uint64_t hint;	      /* no page below it is free */
+	struct npt *tables;   /* whose memory tables are made of */
+	uint64_t root;	      /* addresses to pages */
 	uint64_t base, bytes; /* the enclave's range */
 };
 
@@ -48,8 +48,7 @@ enum epcm_added epcm_add(struct epcm *m, uint64_t address, uint64_t flags,
 /* EAUG. */
 enum epcm_added epcm_augment(struct epcm *m, uint64_t address, uint64_t *page);
 /* EMODPR, EMODT, EREMOVE: an enum sgx_error. */
-enum sgx_error epcm_restrict(struct epcm *m, uint64_t address,
-	uint64_t rights);
+enum sgx_error epcm_restrict(struct epcm *m, uint64_t address, uint64_t rights);
 enum sgx_error epcm_retype(struct epcm *m, uint64_t address,
 	enum sgx_page_type type);
 enum sgx_error epcm_remove(struct epcm *m, uint64_t address);

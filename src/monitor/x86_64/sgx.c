@@ -36,7 +36,8 @@ enum { TOP_SLOTS = 256, GIB_SHIFT = 30 };
 
 static uint8_t clean[PAGE_BYTES] __attribute__((aligned(64)));
 
-/* --- set up ---------------------------------------------------------------- */
+/* --- set up ----------------------------------------------------------------
+ */
 
 static bool take_table(struct monitor *m, uint64_t *hpa)
 {
@@ -109,12 +110,12 @@ enum monitor_result sgx_init(struct monitor *m)
 		.dr6 = 0xffff0ff0,
 		.dr7 = 0x400,
 		.pat = 0x0007040600070406 };
-	*x = (struct monitor_sgx){ .epcm = {
-		.entries = monitor_memory(m->box->rmp_hpa),
-		.begin = m->box->private_hpa,
-		.end = m->box->private_end,
-		.base = m->slots[0].gpa,
-		.bytes = m->slots[0].bytes } };
+	*x = (struct monitor_sgx){ .epcm = { .entries = monitor_memory(
+						     m->box->rmp_hpa),
+					   .begin = m->box->private_hpa,
+					   .end = m->box->private_end,
+					   .base = m->slots[0].gpa,
+					   .bytes = m->slots[0].bytes } };
 	if (!make_tables(m) || !epcm_init(&x->epcm, &m->npt))
 		return MONITOR_FULL;
 	c->intercept_exceptions = ~0u;
@@ -125,7 +126,8 @@ enum monitor_result sgx_init(struct monitor *m)
 	return MONITOR_OK;
 }
 
-/* --- the enclave's pages --------------------------------------------------- */
+/* --- the enclave's pages ---------------------------------------------------
+ */
 
 bool sgx_augment(struct monitor *m, uint64_t at)
 {
@@ -167,8 +169,7 @@ void *sgx_reach(struct monitor *m, uint64_t at, size_t n, uint64_t rights,
 	enum exit_turn *turn)
 {
 	struct epcm_entry *p = page_at(m, at);
-	if (p && epcm_check(p, rights) &&
-		n <= PAGE_BYTES - at % PAGE_BYTES)
+	if (p && epcm_check(p, rights) && n <= PAGE_BYTES - at % PAGE_BYTES)
 		return (uint8_t *)monitor_memory(epcm_page(&m->sgx.epcm, p)) +
 			at % PAGE_BYTES;
 	*turn = page_fault(m, at, rights, p != NULL);
@@ -231,7 +232,8 @@ static enum exit_turn on_fault(struct monitor *m)
 	return on_outside(m, at, rights);
 }
 
-/* --- in and out ------------------------------------------------------------ */
+/* --- in and out ------------------------------------------------------------
+ */
 
 static struct sgx_ssa *frame(struct monitor *m, uint32_t number)
 {
@@ -302,14 +304,14 @@ static void save_cause(struct monitor *m, struct sgx_ssa *s, unsigned vector,
 	const uint32_t chosen = 1u << VECTOR_GP | 1u << VECTOR_PF;
 	bool exinfo = m->sgx.miscselect & SGX_MISC_EXINFO;
 	s->gprs.exitinfo = 0;
-	if (vector > 31 ||
-		!((always | (exinfo ? chosen : 0)) >> vector & 1))
+	if (vector > 31 || !((always | (exinfo ? chosen : 0)) >> vector & 1))
 		return;
 	s->gprs.exitinfo = SGX_EXIT_VALID | vector |
 		(vector == 3 ? SGX_EXIT_SOFTWARE : SGX_EXIT_HARDWARE) << 8;
 	if (chosen >> vector & 1)
 		s->exinfo = (struct sgx_exinfo){ .maddr = vector == VECTOR_PF ?
-					address : 0,
+				address :
+				0,
 			.errcd = error };
 }
 
@@ -428,7 +430,8 @@ enum exit_turn sgx_enter(struct monitor *m)
 	return eenter(m);
 }
 
-/* --- exits ----------------------------------------------------------------- */
+/* --- exits -----------------------------------------------------------------
+ */
 
 static enum exit_turn interrupted(struct monitor *m)
 {
@@ -448,8 +451,8 @@ static enum exit_turn on_exit(struct monitor *m)
 	case SVM_EXIT_EXCEPTION + VECTOR_UD:
 		return sgx_on_undefined(m);
 	case SVM_EXIT_EXCEPTION + VECTOR_PF:
-		return sgx_aex(m, VECTOR_PF,
-			(uint32_t)c->exit_info_1 | PF_USER, c->exit_info_2);
+		return sgx_aex(m, VECTOR_PF, (uint32_t)c->exit_info_1 | PF_USER,
+			c->exit_info_2);
 	case SVM_EXIT_CPUID:
 	case SVM_EXIT_IOIO:
 		return sgx_aex(m, VECTOR_UD, 0, 0);

@@ -19,7 +19,8 @@ enum exit_turn sgx_enter(struct monitor *m);
 /* What its exit means. */
 enum exit_turn sgx_exit(struct monitor *m);
 
-/* --- for sgx_insn.c -------------------------------------------------------- */
+/* --- for sgx_insn.c --------------------------------------------------------
+ */
 
 /* An asynchronous exit: SSA, and out (SDM, §36.4). */
 enum exit_turn sgx_aex(struct monitor *m, unsigned vector, uint32_t error,
@@ -39,7 +40,8 @@ bool sgx_augment(struct monitor *m, uint64_t at);
 /* The page's rights have changed. */
 void sgx_forget(struct monitor *m, uint64_t at);
 
-/* --- calls (sgx_calls.c) --------------------------------------------------- */
+/* --- calls (sgx_calls.c) ---------------------------------------------------
+ */
 
 enum monitor_result sgx_call_create(struct monitor *m,
 	const struct monitor_call *c);

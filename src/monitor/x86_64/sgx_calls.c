@@ -16,9 +16,8 @@ enum monitor_result sgx_call_create(struct monitor *m,
 	struct monitor_sgx *x = &m->sgx;
 	const struct sgx_secs *s = (const void *)stage(m);
 	(void)c;
-	if (m->kind != MONITOR_SGX || x->created ||
-		s->base != x->epcm.base || s->size != x->epcm.bytes ||
-		(s->xfrm & 3) != 3)
+	if (m->kind != MONITOR_SGX || x->created || s->base != x->epcm.base ||
+		s->size != x->epcm.bytes || (s->xfrm & 3) != 3)
 		return MONITOR_WRONG;
 	x->attributes = s->attributes;
 	x->xfrm = s->xfrm;
@@ -41,8 +40,8 @@ static bool page_legal(const uint8_t *from, uint64_t flags)
 	const struct sgx_tcs *t = (const void *)from;
 	if (SGX_PAGE_TYPE_OF(flags) != SGX_PT_TCS)
 		return true;
-	return t->state == 0 && !(t->flags & ~(SGX_TCS_DBGOPTIN |
-				      SGX_TCS_AEXNOTIFY)) &&
+	return t->state == 0 &&
+		!(t->flags & ~(SGX_TCS_DBGOPTIN | SGX_TCS_AEXNOTIFY)) &&
 		t->cssa == 0 && (t->fslimit & 0xfff) == 0xfff &&
 		(t->gslimit & 0xfff) == 0xfff && t->ossa % PAGE_BYTES == 0;
 }

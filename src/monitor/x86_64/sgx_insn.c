@@ -42,7 +42,8 @@ static uint64_t rdx(const struct monitor *m)
 	return m->cpu.general[MONITOR_RDX];
 }
 
-/* --- EEXIT ----------------------------------------------------------------- */
+/* --- EEXIT -----------------------------------------------------------------
+ */
 
 static enum exit_turn eexit(struct monitor *m)
 {
@@ -62,7 +63,8 @@ static enum exit_turn eexit(struct monitor *m)
 	return EXIT_LEAVE;
 }
 
-/* --- EREPORT and EGETKEY: the host's half has the keys ---------------------- */
+/* --- EREPORT and EGETKEY: the host's half has the keys ----------------------
+ */
 
 static uint8_t *stage(const struct monitor *m)
 {
@@ -104,8 +106,7 @@ static enum exit_turn egetkey(struct monitor *m)
 		return protection(m);
 	const void *request = sgx_reach(m, rbx(m),
 		sizeof(struct sgx_keyrequest), SGX_PAGE_R, &t);
-	if (!request ||
-		!sgx_reach(m, rcx(m), 16, SGX_PAGE_R | SGX_PAGE_W, &t))
+	if (!request || !sgx_reach(m, rcx(m), 16, SGX_PAGE_R | SGX_PAGE_W, &t))
 		return t;
 	memcpy(stage(m), request, sizeof(struct sgx_keyrequest));
 	return ask_host(m, SGX_EGETKEY, rcx(m));
@@ -119,8 +120,8 @@ enum exit_turn sgx_finish(struct monitor *m)
 	size_t n = report ? sizeof(struct sgx_report_mac) : 16;
 	enum exit_turn t;
 	m->sgx.finishing = false;
-	uint8_t *to = sgx_reach(m, m->sgx.answer_at, n,
-		SGX_PAGE_R | SGX_PAGE_W, &t);
+	uint8_t *to =
+		sgx_reach(m, m->sgx.answer_at, n, SGX_PAGE_R | SGX_PAGE_W, &t);
 	if (!to)
 		return t;
 	enum sgx_error e = (enum sgx_error)x->value;
@@ -133,7 +134,8 @@ enum exit_turn sgx_finish(struct monitor *m)
 	return EXIT_RESUME;
 }
 
-/* --- pages ----------------------------------------------------------------- */
+/* --- pages -----------------------------------------------------------------
+ */
 
 /* SECINFO at RBX, the page at RCX; *turn when there is no such thing.  The
  * kernel adds the page, where it does so at all. */
@@ -218,7 +220,8 @@ static enum exit_turn eacceptcopy(struct monitor *m)
 	return done(m, e);
 }
 
-/* --- which ----------------------------------------------------------------- */
+/* --- which -----------------------------------------------------------------
+ */
 
 static enum exit_turn enclu(struct monitor *m)
 {

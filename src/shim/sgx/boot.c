@@ -20,7 +20,8 @@ uint64_t shim_xfrm(void)
 	return xfrm;
 }
 
-/* --- the processor --------------------------------------------------------- */
+/* --- the processor ---------------------------------------------------------
+ */
 
 /* Never backwards: under SGX1 RDTSC is not to be had, and the host's value in
  * the hints stands still. */
@@ -38,7 +39,8 @@ static uint32_t counter_khz(const struct vm_hints *h)
 	return h->tsc_khz;
 }
 
-/* --- what exec is given ----------------------------------------------------- */
+/* --- what exec is given -----------------------------------------------------
+ */
 
 static bool copy_out(uint64_t to, const void *from, size_t n)
 {

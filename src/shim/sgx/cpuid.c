@@ -30,9 +30,9 @@ enum {
 	XSAVE_BASE = 0x240,
 };
 
-#define ID1_NEEDED                                                      \
-	(uint32_t)(ID1_PCLMUL | ID1_SSSE3 | ID1_SSE41 | ID1_AES |       \
-		ID1_XSAVE | ID1_RDRAND)
+#define ID1_NEEDED                                                            \
+	(uint32_t)(ID1_PCLMUL | ID1_SSSE3 | ID1_SSE41 | ID1_AES | ID1_XSAVE | \
+		ID1_RDRAND)
 #define ID1_WITH_AVX (uint32_t)(ID1_FMA | ID1_AVX | ID1_F16C)
 /* F, DQ, IFMA, PF, ER, CD, BW, VL; VBMI and its kin. */
 #define ID7_AVX512_B 0xdc230000u

@@ -54,7 +54,8 @@ void host_write(uint32_t at, const void *from, size_t n)
 	}
 }
 
-/* --- the gate -------------------------------------------------------------- */
+/* --- the gate --------------------------------------------------------------
+ */
 
 enum {
 	REQUEST = VM_AREA_AT + offsetof(struct gate_area, request),

@@ -85,7 +85,8 @@ void user_load(struct user *u)
 		(fixed ? 0 : random_offset(u, OTHER_PAGES));
 }
 
-/* --- exec's memory, for its calls ------------------------------------------- */
+/* --- exec's memory, for its calls -------------------------------------------
+ */
 
 /* As exec itself would find it: a page that it may use is taken first. */
 static bool reach(struct user *u, uint64_t at, bool write)

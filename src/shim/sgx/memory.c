@@ -15,7 +15,8 @@ static struct memory *self(void *ctx)
 	return ctx;
 }
 
-/* --- the bits -------------------------------------------------------------- */
+/* --- the bits --------------------------------------------------------------
+ */
 
 static uint8_t *map_at(uint64_t at, unsigned *shift)
 {
@@ -38,7 +39,8 @@ static enum page page_get(const struct memory *m, uint64_t at)
 	return *p >> shift & 3;
 }
 
-/* --- ENCLU ----------------------------------------------------------------- */
+/* --- ENCLU -----------------------------------------------------------------
+ */
 
 static bool accept_as(uint64_t at, uint64_t flags)
 {
@@ -120,7 +122,8 @@ static void trim_run(uint64_t at, uint64_t end)
 	enclave_leave(ENCLAVE_REMOVE, at, end - at, 0);
 }
 
-/* --- pages ----------------------------------------------------------------- */
+/* --- pages -----------------------------------------------------------------
+ */
 
 bool memory_has(const struct memory *m, uint64_t at)
 {
@@ -172,13 +175,14 @@ void memory_init(struct memory *m, uint32_t heap_bytes)
 		m->has_map[at / MEMORY_MAP_OF] = true;
 }
 
-/* --- struct space_ops ------------------------------------------------------ */
+/* --- struct space_ops ------------------------------------------------------
+ */
 
 typedef void run_op(struct memory *m, uint64_t at, uint64_t end, uint8_t prot);
 
 /* Calls `op` for each run of pages that are there. */
-static void for_runs(struct memory *m, uint64_t start, uint64_t end,
-	run_op *op, uint8_t prot)
+static void for_runs(struct memory *m, uint64_t start, uint64_t end, run_op *op,
+	uint8_t prot)
 {
 	while (start < end) {
 		uint64_t stop = start;

@@ -18,8 +18,8 @@ struct user {
 	struct clock clock;
 	struct random_source random;
 	struct personality personality;
-	uint64_t gate; /* exec's gate area: memory of its own; 0: none */
-	uint64_t base, end;	       /* of exec's image */
+	uint64_t gate;	    /* exec's gate area: memory of its own; 0: none */
+	uint64_t base, end; /* of exec's image */
 	uint64_t entry, stack_pointer; /* to start with */
 };
 

@@ -28,7 +28,8 @@ enum { IDLE_MOST = 100000 };
 
 static uint32_t idle;
 
-/* --- the end --------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------
+ */
 
 NORETURN static void end(enum enclave_leave why, const struct vm_report *r)
 {
@@ -73,7 +74,8 @@ NORETURN static void die(const struct sgx_gprs *g, uint64_t at, uint32_t error)
 	shim_crash("exception %u, error 0x%x, at %s", vector, error, where);
 }
 
-/* --- system calls ---------------------------------------------------------- */
+/* --- system calls ----------------------------------------------------------
+ */
 
 static int64_t arch_prctl(struct sgx_gprs *g, const uint64_t *a)
 {
@@ -123,7 +125,8 @@ static void on_syscall(struct user *u, struct sgx_gprs *g)
 	g->rip += 2;
 }
 
-/* --- instructions that an enclave has not ----------------------------------- */
+/* --- instructions that an enclave has not -----------------------------------
+ */
 
 static void on_cpuid(struct sgx_gprs *g)
 {
@@ -165,7 +168,8 @@ static bool on_instruction(struct user *u, struct sgx_gprs *g)
 	}
 }
 
-/* --- faults ---------------------------------------------------------------- */
+/* --- faults ----------------------------------------------------------------
+ */
 
 static bool touchable(const struct space_range *r, uint32_t error)
 {

@@ -11,6 +11,7 @@
 #include "arch/x86_64/enclu.h"
 #include "shim/common/personality.h"
 #include "shim/sgx/memory.h"
+#include "spec/sgx_enclave.h"
 
 struct user {
 	struct space space;

@@ -166,13 +166,6 @@ static bool measure_snp(const struct launcher *l, struct toml_node *t,
 
 /* --- SGX ---------------------------------------------------------------- */
 
-static void on_sgx_record(void *ctx, const char *record, uint64_t offset,
-	uint64_t flags)
-{
-	buf_fmt(ctx, "%-10s 0x%012llx  0x%llx\n", record,
-		(unsigned long long)offset, (unsigned long long)flags);
-}
-
 static bool sgx_page(const struct launcher *l, struct toml_node *t,
 	struct attest_sgx_build *b, struct err *e)
 {
@@ -203,7 +196,7 @@ static bool sgx_page(const struct launcher *l, struct toml_node *t,
 			    measured, e))
 			return err_wrap(e, "%s", toml_where(t));
 		if (l->cfg->trace)
-			on_sgx_record(l->cfg->trace,
+			attest_sgx_tell(l->cfg->trace,
 				measured ? "EADD+" : "EADD", offset + at,
 				flags);
 	}
@@ -240,7 +233,7 @@ static bool measure_sgx(const struct launcher *l, struct toml_node *t,
 		!attest_launch_read_file_opt(l, t, "sigstruct", &sig, e))
 		return false;
 	if (!(sgxs ? attest_sgx_stream(buf_bytes(&stream),
-			     l->cfg->trace ? on_sgx_record : NULL,
+			     l->cfg->trace ? attest_sgx_tell : NULL,
 			     l->cfg->trace, l->out->measurement, e) :
 		     sgx_pages(l, t, l->out->measurement, e)))
 		return err_wrap(e, "%s", toml_where(t));

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "attest/measure_enclave.h"
 #include "attest/measure_keep.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -72,16 +73,24 @@ struct measured {
 	const char *technology;
 	const char *images[2];
 	bool sized; /* lengths are hashed too */
+	bool enclave;
+	size_t len;
 	size_t count;
 	const char *variants[ATTEST_VARIANTS];
 };
 
 static const struct measured all[] = {
-	{ "process", { "exec" }, false, 1, { "" } },
-	{ "kvm", { "shim", "exec" }, true, 1, { "" } },
-	{ "snp", { "shim", "exec" }, false, 3,
+	{ "process", { "exec" }, false, false, CRYPTO_SHA384_BYTES, 1, { "" } },
+	{ "kvm", { "shim", "exec" }, true, false, CRYPTO_SHA384_BYTES, 1,
+		{ "" } },
+	{ "snp", { "shim", "exec" }, false, false, CRYPTO_SHA384_BYTES, 3,
 		{ "", "debug-swap", "software" } },
+	{ "sgx", { "shim", "exec" }, false, true, CRYPTO_SHA256_BYTES, 2,
+		{ "", "fixed-heap" } },
 };
+
+/* As sgx's variants above: SGX1 has all memory at the start. */
+static const uint32_t heaps[ATTEST_VARIANTS] = { 0, 0x0c000000 };
 
 /* As snp's variants above.  The software platform has other physical
  * addresses. */
@@ -160,11 +169,15 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	if (!read_image(m, dir, 0, &shim, e) ||
 		!read_image(m, dir, 1, &exec, e))
 		return false;
-	for (size_t i = 0; i < m->count; i++)
-		if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
-			    &launches[i], out[i].value, e))
-			return false;
-	return true;
+	bool ok = true;
+	for (size_t i = 0; ok && i < m->count; i++)
+		ok = m->enclave ?
+			attest_measure_enclave(buf_bytes(&shim),
+				buf_bytes(&exec), heaps[i], NULL, out[i].value,
+				e) :
+			attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
+				&launches[i], out[i].value, e);
+	return ok;
 }
 
 bool attest_measure_all(const char *technology, const char *image_dir,
@@ -175,15 +188,15 @@ bool attest_measure_all(const char *technology, const char *image_dir,
 	const struct measured *m = find(technology);
 	if (!m)
 		return err_fail(e, ERR_INPUT,
-			"measure: unknown technology, expected process, kvm "
-			"or snp");
+			"measure: unknown technology, expected process, kvm, "
+			"snp or sgx");
 	bool ok = m->count > 1 ? launch_digests(m, image_dir, value, e) :
 				 hash_images(m, image_dir, value[0].value, e);
 	if (!ok)
 		return err_wrap(e, "measure %s", technology);
 	for (size_t i = 0; i < m->count; i++) {
 		value[i].variant = m->variants[i];
-		value[i].len = CRYPTO_SHA384_BYTES;
+		value[i].len = m->len;
 		out[i] = value[i];
 	}
 	*count = m->count;
@@ -224,11 +237,14 @@ bool attest_measure_pages(const char *technology, const char *image_dir,
 	struct attest_keep_launch how = launches[variant];
 	how.page = attest_snp_tell;
 	how.ctx = out;
-	return (read_image(m, image_dir, 0, &shim, e) &&
-		       read_image(m, image_dir, 1, &exec, e) &&
-		       attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
-			       &how, digest, e)) ||
-		err_wrap(e, "measure %s", technology);
+	bool ok = read_image(m, image_dir, 0, &shim, e) &&
+		read_image(m, image_dir, 1, &exec, e) &&
+		(m->enclave ? attest_measure_enclave(buf_bytes(&shim),
+				      buf_bytes(&exec), heaps[variant], out,
+				      digest, e) :
+			      attest_measure_keep(buf_bytes(&shim),
+				      buf_bytes(&exec), &how, digest, e));
+	return ok || err_wrap(e, "measure %s", technology);
 }
 
 bool attest_measure(const char *technology, const char *image_dir,

@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "wasm/interp/exec_priv.h"
+#include "wasm/jit/jit_priv.h"
 
 bool wasm_store_new(const struct wasm_limits *l, struct wasm_store **out,
 	struct err *e)
@@ -169,6 +170,9 @@ static bool make_tags(struct wasm_instance *i)
 			m->types[m->tags[n]].param_slots);
 		if (!i->tags[n])
 			return false;
+		const struct wasm_typedef *d = &m->types[m->tags[n]];
+		i->tags[n]->refs = m->pool + d->refs_first;
+		i->tags[n]->ref_count = d->ref_count;
 	}
 	return true;
 }
@@ -276,6 +280,7 @@ static bool build(struct wasm_instance *i,
 	if (!wasm_link_imports(i, find, ctx, e))
 		return false;
 	make_funcs(i);
+	wasm_jit_adopt(i);
 	if (!make_memories(i, e))
 		return false;
 	if (!make_globals(i))

@@ -2,6 +2,7 @@
 /* How a call ended, for people: the trap's name and who called whom. */
 #include "base/fmt.h"
 #include "wasm/interp/exec_priv.h"
+#include "wasm/jit/jit_priv.h"
 
 const char *wasm_trap_name(enum wasm_trap trap)
 {
@@ -53,6 +54,29 @@ bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,
 	}
 	*func = m->func_imports + low;
 	return true;
+}
+
+uint32_t wasm_first_point(const struct wasm_module *m, uint32_t word)
+{
+	uint32_t low = 0, high = m->point_count;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (m->points[mid].at < word)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool wasm_func_holds(const struct wasm_module *m, uint32_t func)
+{
+	uint32_t n = func - m->func_imports;
+	uint32_t end = n + 1 < m->func_count - m->func_imports ?
+		m->entries[n + 1] :
+		m->code_count;
+	uint32_t i = wasm_first_point(m, m->entries[n]);
+	return i < m->point_count && m->points[i].at < end;
 }
 
 struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func)
@@ -109,10 +133,17 @@ static void put_func(struct trace *t, const struct wasm_module *m,
 static void put_frames(struct trace *t, const struct wasm_exec *x)
 {
 	const struct wasm_instance *i = x->inst;
+	struct jit_walk w = wasm_jit_walk(x);
+	const struct wasm_func *c;
 	if (!i)
 		return;
 	put_func(t, i->module, x->ip);
 	for (const struct wasm_frame *f = x->frame; f-- > x->frames;) {
+		if (f->ip == wasm_resume_code) {
+			while ((c = wasm_jit_walk_next(x, &w)))
+				put_func(t, c->inst->module, c->code);
+			continue;
+		}
 		if (f->ip == wasm_cross_code) {
 			i = (const struct wasm_instance *)(const void *)f->fp;
 			if (!i)

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from sgx import mrenclave
 from snp import launch_digest
 
 
@@ -60,10 +61,25 @@ def test_each_page_that_contributes_is_printed(out, measured):
                         "-v"], text=True, stdout=subprocess.PIPE, check=True)
     assert p.stdout.split()[0] == "exec"
     assert p.stdout.split()[2] == measured["process"]
+    p = subprocess.run([out / "bin/donjon", "measure", "--tee", "sgx", "-v"],
+                       text=True, stdout=subprocess.PIPE, check=True)
+    lines = p.stdout.splitlines()
+    assert lines[0].startswith("EADD+")
+    at = lines.index(f"sgx {measured['sgx']}")
+    # The second variant has 192 MiB of heap more, a page a line.
+    assert len(lines) - 2 - 2 * at >= 0x0c000000 // 4096
+    assert lines[-1] == f"sgx fixed-heap {measured['sgx fixed-heap']}"
+
+
+@pytest.mark.parametrize("variant, heap", (
+    ("", 0), (" fixed-heap", 0x0c000000)))
+def test_sgx_is_mrenclave(out, measured, variant, heap):
+    shim, exec_ = images(out, "sgx")
+    assert measured["sgx" + variant] == mrenclave(shim, exec_, heap)
 
 
 def test_exec_is_the_same_under_every_technology(out):
     if os.environ.get("DONJON_SANITIZED"):
         pytest.skip("sanitized programs are for `process` alone")
     assert len({(out / "keep" / tee / "exec").read_bytes()
-                for tee in ("process", "kvm", "snp")}) == 1
+                for tee in ("process", "kvm", "snp", "sgx")}) == 1

@@ -14,7 +14,7 @@
 
 /* clang-format off */
 #define WASM_OPS_CONTROL(X) \
-	X(exit) X(cross) X(unreachable) X(jump) X(br_nz) X(br_z) X(br_table) \
+	X(exit) X(cross) X(resume) X(unreachable) X(jump) X(br_nz) X(br_z) X(br_table) \
 	X(call) X(call_import) X(call_indirect) X(call_callee) X(call_ref) \
 	X(tail_call) X(tail_import) X(tail_indirect) X(tail_ref) \
 	X(ret) X(ret1) X(ret2) X(retn) \
@@ -60,6 +60,10 @@
 	X(i32_trunc_sat_f64_s) X(i32_trunc_sat_f64_u) \
 	X(i64_trunc_sat_f32_s) X(i64_trunc_sat_f32_u) \
 	X(i64_trunc_sat_f64_s) X(i64_trunc_sat_f64_u)
+
+/* NaNs made the same. */
+#define WASM_OPS_CANON(X) \
+	X(canon_f32) X(canon_f64) X(canon_f32x4) X(canon_f64x2)
 
 /* Name, C type in memory, C type in the slot. */
 #define WASM_OPS_LOAD_LIST(X) \
@@ -130,6 +134,7 @@
 	WASM_OPS_FBIN_LIST(WASM_X_ONE, f32) \
 	WASM_OPS_FBIN_LIST(WASM_X_ONE, f64) \
 	WASM_OPS_UNARY(WASM_X) \
+	WASM_OPS_CANON(WASM_X) \
 	WASM_OPS_LOAD_LIST(WASM_X_LOAD) \
 	WASM_OPS_STORE_LIST(WASM_X_STORE) \
 	WASM_OPS_BULK(WASM_X) \

@@ -213,16 +213,21 @@ static void on_exception(struct user *u, struct sgx_ssa *s)
 		die(g, at, error);
 }
 
-void shim_exception(void);
-void shim_exception(void)
+bool shim_exception(void);
+/* True: back to exec at once, with enclave_frame. */
+bool shim_exception(void)
 {
 	struct sgx_ssa *s = &enclave_ssa[0];
 	if (!(s->gprs.exitinfo & SGX_EXIT_VALID)) {
 		if (++idle >= IDLE_MOST)
 			shim_crash("the host interrupts exec without end");
-		return;
+		return false;
 	}
 	on_exception(&shim_user, s);
 	/* Dealt with: whoever enters again finds nothing. */
 	s->gprs.exitinfo = 0;
+	if (!cpuid_has_edeccssa())
+		return false;
+	enclave_frame = s->gprs;
+	return true;
 }

@@ -132,7 +132,7 @@ static enum exit_turn run_once(struct monitor *m)
 	c->tlb_control = 0;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();
-		return EXIT_RESUME;
+		return m->kind == MONITOR_SGX ? sgx_interrupt(m) : EXIT_RESUME;
 	}
 	if (m->kind == MONITOR_SGX)
 		return sgx_exit(m);

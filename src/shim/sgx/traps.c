@@ -113,6 +113,10 @@ static void on_syscall(struct user *u, struct sgx_gprs *g)
 	int64_t result;
 	if (g->rax == CALLS_ARCH_PRCTL) {
 		result = arch_prctl(g, a);
+	} else if (u->memory.fixed && calls_x86_64(g->rax) == CALL_MPROTECT &&
+		a[2] & SPACE_EXEC) {
+		/* SGX1: pages keep their rights. */
+		result = -LINUX_EACCES;
 	} else {
 		enum call call = calls_x86_64(g->rax);
 		result = personality_call(&u->personality, call, a);

@@ -19,6 +19,9 @@ enum exit_turn sgx_enter(struct monitor *m);
 /* What its exit means. */
 enum exit_turn sgx_exit(struct monitor *m);
 
+/* The processor was interrupted. */
+enum exit_turn sgx_interrupt(struct monitor *m);
+
 /* --- for sgx_insn.c --------------------------------------------------------
  */
 

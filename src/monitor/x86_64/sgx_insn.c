@@ -220,6 +220,19 @@ static enum exit_turn eacceptcopy(struct monitor *m)
 	return done(m, e);
 }
 
+/* --- EDECCSSA ---------------------------------------------------------------
+ */
+
+/* The frame below must be there: the next exit goes to it. */
+static enum exit_turn edeccssa(struct monitor *m)
+{
+	if (m->sgx.tcs->cssa == 0)
+		return protection(m);
+	m->sgx.tcs->cssa--;
+	exit_skip(m, INSTRUCTION_BYTES);
+	return EXIT_RESUME;
+}
+
 /* --- which -----------------------------------------------------------------
  */
 
@@ -238,6 +251,8 @@ static enum exit_turn enclu(struct monitor *m)
 		return emodpe(m);
 	case SGX_EACCEPTCOPY:
 		return eacceptcopy(m);
+	case SGX_EDECCSSA:
+		return edeccssa(m);
 	default:
 		/* EENTER and ERESUME are for outside. */
 		return protection(m);

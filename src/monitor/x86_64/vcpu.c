@@ -144,7 +144,7 @@ static enum exit_turn run_once(struct monitor *m)
 	c->tlb_control = 0;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();
-		return EXIT_RESUME;
+		return m->kind == MONITOR_SGX ? sgx_interrupt(m) : EXIT_RESUME;
 	}
 	enum exit_turn turn;
 	if (step_exit(m, &turn))

@@ -78,16 +78,22 @@ struct measured {
 static const struct measured all[] = {
 	{ "process", { "exec" }, false, 1, { "" } },
 	{ "kvm", { "shim", "exec" }, true, 1, { "" } },
-	{ "snp", { "shim", "exec" }, false, 3,
-		{ "", "debug-swap", "software" } },
+	{ "snp", { "shim", "exec" }, false, 5,
+		{ "", "debug-swap", "restricted-injection",
+			"debug-swap,restricted-injection", "software" } },
 };
 
-/* As snp's variants above.  The software platform has other physical
- * addresses. */
+/* As snp's variants above: the loader takes each of these features that its
+ * kernel offers, and they are measured.  The software platform has other
+ * physical addresses. */
 static const struct attest_keep_launch launches[ATTEST_VARIANTS] = {
 	{ 51, SVM_FEATURE_SNP },
 	{ 51, SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
-	{ 47, SVM_FEATURE_SNP },
+	{ 51, SVM_FEATURE_SNP | SVM_FEATURE_RESTRICTED },
+	{ 51,
+		SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP |
+			SVM_FEATURE_RESTRICTED },
+	{ 47, SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
 };
 
 static const struct measured *find(const char *technology)
@@ -159,10 +165,12 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	if (!read_image(m, dir, 0, &shim, e) ||
 		!read_image(m, dir, 1, &exec, e))
 		return false;
+	uint8_t digests[ATTEST_VARIANTS][CRYPTO_SHA384_BYTES];
+	if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec), launches,
+		    m->count, digests, e))
+		return false;
 	for (size_t i = 0; i < m->count; i++)
-		if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
-			    &launches[i], out[i].value, e))
-			return false;
+		memcpy(out[i].value, digests[i], sizeof digests[i]);
 	return true;
 }
 

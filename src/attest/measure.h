@@ -17,7 +17,7 @@
  * each such case is a variant.
  */
 
-#define ATTEST_VARIANTS 3u /* most that a technology has */
+#define ATTEST_VARIANTS 5u /* most that a technology has */
 
 struct attest_measured {
 	const char *variant; /* "": the usual one */

@@ -16,11 +16,11 @@ bool vm_device_new(const struct hal_config *cfg, uid_t uid, bool change,
 
 /* This machine's own, before the software platform's. */
 bool vm_device_probe(const struct hal_config *cfg, vm_probe_real *real,
-	bool *emulated, struct err *e)
+	bool *emulated, char detail[96], struct err *e)
 {
 	struct err soft = { 0 };
 	*emulated = false;
-	if (cfg->platform != HAL_SOFTWARE && real(cfg, e))
+	if (cfg->platform != HAL_SOFTWARE && real(cfg, detail, e))
 		return true;
 	if (cfg->platform == HAL_HARDWARE)
 		return false;

@@ -108,11 +108,13 @@ MUST_USE bool vm_cpu_resume(struct vm_cpu *c, struct err *e);
 MUST_USE bool vm_device_new(const struct hal_config *cfg, uid_t uid,
 	bool change, struct device **out, struct err *e);
 
-typedef bool vm_probe_real(const struct hal_config *cfg, struct err *e);
+/* detail: what more is known of it, for people; or left as it is. */
+typedef bool vm_probe_real(const struct hal_config *cfg, char detail[96],
+	struct err *e);
 
 /* *emulated: it is the software platform that is there, or missing. */
 MUST_USE bool vm_device_probe(const struct hal_config *cfg, vm_probe_real *real,
-	bool *emulated, struct err *e);
+	bool *emulated, char detail[96], struct err *e);
 
 /* --- a machine (vm_machine.c) ----------------------------------------------
  */

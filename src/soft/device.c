@@ -71,6 +71,8 @@ static int soft_ioctl(struct device *d, int handle, unsigned long request,
 	void *arg)
 {
 	switch (handle) {
+	case SOFT_HANDLE_SEV:
+		return soft_snp_firmware(request, arg);
 	case SOFT_HANDLE_KVM:
 		return soft_kvm_system(self(d), request, arg);
 	case SOFT_HANDLE_VM:

@@ -14,6 +14,7 @@ import pytest
 
 import test_modules
 from conftest import Agent, alive
+from snp import Key, id_files
 from tenant import Tenant, wait_for
 from test_leaks import MARKS, found, searchable  # noqa: F401
 
@@ -140,6 +141,58 @@ def test_auto_takes_what_is_really_there(tenant, agent):
     assert status == 200
     chosen = [t for t in body["technologies"] if t["name"] == body["auto"]]
     assert "software platform" not in chosen[0]["detail"]
+
+
+# --- who signed it -----------------------------------------------------------
+
+def release(tenant):
+    text = tenant.donjon("measure", "--tee", "snp").stdout.decode()
+    return re.search(r"software (\w{96})", text).group(1)
+
+
+def signed_policy(tenant, agent, **keys):
+    path = policy(tenant, agent, "snp")
+    path.write_text(path.read_text() + "".join(
+        f'{name} = ["{key.digest}"]\n' for name, key in keys.items()))
+    return ["deploy", "--host", f"unix://{agent.unix}", "--tee", "snp",
+            "--platform", "software", "--policy", path,
+            tenant.out / "examples/hello.wasm"]
+
+
+def test_an_id_block_names_who_signed_the_images(tenant, agents, tmp_path):
+    agent = agents()
+    id_key, author, other = (Key(tmp_path, n) for n in ("id", "author", "x"))
+    r = tenant.donjon(*signed_policy(tenant, agent, author_keys=author))
+    assert r.returncode == 122, "nobody signed yet"
+    id_files(agent.folder, release(tenant), id_key, author)
+    r = tenant.donjon(*signed_policy(tenant, agent, author_keys=author))
+    assert r.returncode == 0, r.stderr
+    r = tenant.donjon(*signed_policy(tenant, agent, author_keys=other))
+    assert r.returncode == 122 and b"signer" in r.stderr, r.stderr
+    id_files(agent.folder, release(tenant), id_key, None)
+    r = tenant.donjon(*signed_policy(tenant, agent, id_keys=id_key))
+    assert r.returncode == 0, r.stderr
+
+
+@pytest.mark.parametrize("what, says", [
+    ("digest", b"firmware 0xb"), ("policy", b"firmware 0x7"),
+    ("signature", b"firmware 0xa"), ("length", b"snp-id-block")])
+def test_an_id_block_that_does_not_hold_launches_nothing(
+        tenant, agents, tmp_path, what, says):
+    agent = agents()
+    key = Key(tmp_path, "id")
+    id_files(agent.folder, "00" * 48 if what == "digest" else release(tenant),
+             key, None, policy=0x70000 if what == "policy" else 0x30000)
+    block = agent.folder / "snp-id-block"
+    if what == "signature":
+        data = bytearray(block.read_bytes())
+        data[0x54] ^= 1
+        block.write_bytes(data)
+    if what == "length":
+        block.write_bytes(block.read_bytes()[:95])
+    r = tenant.donjon(*signed_policy(tenant, agent))
+    assert r.returncode == 123 and says in r.stderr, r.stderr
+    assert r.stdout == b""
 
 
 # --- what the host sees --------------------------------------------------------

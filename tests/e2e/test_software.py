@@ -14,7 +14,10 @@ import time
 import pytest
 
 import test_modules
+import test_net
+import test_wasi_keep
 from conftest import Agent, alive
+from net import Field, free_port
 from snp import Key, id_files
 from tenant import Tenant, wait_for
 from test_leaks import MARKS, found, searchable  # noqa: F401
@@ -24,6 +27,9 @@ TEES = ["kvm", "snp"]
 QUICK = {"zig-app", "as-app", "rust163-app", "lua", "cpp-iostream"}
 ROWS = [r for r in test_modules.ROWS
         if "DONJON_ALL" in os.environ or r["file"][:-5] in QUICK]
+MOMENTS = 16 if "DONJON_ALL" in os.environ else 4
+# The same of the WASI suite.
+WASI = test_wasi_keep.MODULES[::8 if "DONJON_ALL" in os.environ else 24]
 
 pytestmark = [
     pytest.mark.skipif(
@@ -113,6 +119,55 @@ def test_program(row, tee, house, tmp_path):
     test_modules.test_program(
         row, lambda *args, **more: tenant.donjon(*argv, *args, **more),
         tmp_path)
+
+
+@pytest.mark.parametrize("tee", TEES)
+@pytest.mark.parametrize("module", WASI, ids=test_wasi_keep.name_of)
+def test_wasi_module(module, tee, house, tmp_path):
+    agent, tenant = house
+    argv = [*deploy(tenant, agent, tee), "--quiet"]
+    test_wasi_keep.test_module(
+        module, lambda *args: tenant.donjon(*argv, *args), tmp_path)
+
+
+@pytest.mark.parametrize("tee", TEES)
+def test_a_server_answers_curl(out, tmp_path, tee):
+    field = Field(out, tmp_path)
+    field.policy = policy(field.tenant, field.agent, tee)
+    field.argv = lambda *args: [*deploy(field.tenant, field.agent, tee), *args]
+    try:
+        port = free_port()
+        p = test_net.httpd(field, port, tls=True)
+        for n in range(2):
+            r = test_net.curl("-k", f"https://127.0.0.1:{port}/x/{n}")
+            assert json.loads(r.stdout)["path"] == f"/x/{n}", r.stderr
+        assert field.end(p)[0] == 143
+    finally:
+        field.close()
+
+
+@pytest.mark.parametrize("tee", TEES)
+@pytest.mark.parametrize("image", ["shim", "exec"])
+def test_another_image_is_another_keep(tenant, out, tmp_path, tee, image):
+    """One byte of what is measured, where nothing reads it."""
+    keep = tmp_path / "tree/keep"
+    shutil.copytree(out / "keep", keep)
+    (tmp_path / "tree/bin").mkdir()
+    for name in ("donjond", "donjon-keep"):
+        shutil.copy(out / "bin" / name, tmp_path / "tree/bin")
+    path = keep / tee / image
+    data = bytearray(path.read_bytes())
+    # A shim's last page is a stack, exec's last bytes name its sections.
+    data[-1] ^= 1
+    path.write_bytes(data)
+    agent = Agent(tmp_path / "tree", tmp_path / "other")
+    try:
+        r = tenant.donjon(*deploy(tenant, agent, tee),
+                          out / "examples/hello.wasm")
+    finally:
+        agent.stop()
+    assert r.returncode == 122 and b"measurement" in r.stderr, r.stderr
+    assert r.stdout == b""
 
 
 def test_a_policy_without_the_root_refuses(tenant, agent):
@@ -251,6 +306,8 @@ def test_an_snp_keep_shows_its_loader_nothing(
     assert seen(agent.pid) == set()
     assert seen(loader) == set()
     assert found(qemu) == set(MARKS), "the search does not find what is there"
+    log = agent.read_log()
+    assert not any(mark in log for mark in MARKS.values())
     p.stdin.close()
     assert p.wait(30) == 0
 
@@ -285,6 +342,19 @@ def test_qemu_is_confined(tenant, agent, tmp_path, tee):
     assert p.wait(30) == 0
 
 
+def left():
+    """Files of ours where a memory's or a machine's could be."""
+    found = set()
+    for folder in ("/dev/shm", "/tmp", "/run", "/var/tmp", "/dev/hugepages"):
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        found |= {f"{folder}/{n}" for n in names
+                  if re.search(r"qemu|ivshmem|memfd|^(donjon-)?keep", n)}
+    return found
+
+
 # --- what is left ----------------------------------------------------------------
 
 @pytest.mark.parametrize("tee", TEES)
@@ -316,20 +386,43 @@ def test_a_killed_agent_leaves_no_process(tenant, agents, tmp_path, tee):
 
 
 @pytest.mark.parametrize("tee", TEES)
+@pytest.mark.parametrize("victim", ["qemu-system-x86_64", "donjon-keep"])
 def test_a_keep_that_is_killed_at_any_moment_leaves_nothing(
-        tenant, agents, tee):
+        tenant, agents, tee, victim):
     agent = agents()
-    for i in range(12):
+    before = left()
+    for i in range(MOMENTS):
         p = tenant.start(*deploy(tenant, agent, tee),
                          tenant.out / "examples/hello.wasm")
         end = time.monotonic() + 20
         while not agent.children() and time.monotonic() < end:
             time.sleep(0.001)
-        time.sleep(0.02 * i)
-        for pid in qemus(agent) or agent.children():
+        time.sleep(0.24 * i / MOMENTS)
+        for pid in named(agent, victim) or agent.children():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         p.communicate(timeout=60)
         wait_for(lambda: not agent.children())
+    assert left() <= before
+
+
+@pytest.mark.parametrize("tee", TEES)
+def test_an_agent_that_is_killed_at_any_moment_leaves_nothing(
+        tenant, agents, tee):
+    before = left()
+    for i in range(MOMENTS):
+        agent = agents(f"doomed-{i}")
+        p = tenant.start(*deploy(tenant, agent, tee),
+                         tenant.out / "examples/hello.wasm")
+        end = time.monotonic() + 20
+        while not agent.children() and time.monotonic() < end:
+            time.sleep(0.001)
+        time.sleep(0.4 * i / MOMENTS)
+        below = agent.children()
+        os.kill(agent.pid, signal.SIGKILL)
+        agent.process.wait()
+        p.communicate(timeout=60)
+        wait_for(lambda: not any(map(alive, below)))
+    assert left() <= before

@@ -108,7 +108,8 @@ enum monitor_op {
 	/* Takes over `state`. */
 	MONITOR_STATE,
 	/* SNP, until the guest first runs: b pages (enum snp_page_type c) at
-	 * guest-physical a become the guest's, with what the stage holds. */
+	 * guest-physical a become the guest's, with what the stage holds; VMPL
+	 * d has rights, too. */
 	MONITOR_PAGES,
 	/* SNP: the stage holds the processor's VMSA. */
 	MONITOR_VMSA,

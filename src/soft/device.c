@@ -214,6 +214,11 @@ bool soft_device_inject(struct device *d, uint64_t event, uint32_t after,
 		(uint64_t[4]){ event, after }, e);
 }
 
+void soft_device_level(struct device *d, uint8_t level)
+{
+	self(d)->snp.level = level;
+}
+
 void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx)
 {
 	self(d)->scribble = f;

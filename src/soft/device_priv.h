@@ -47,6 +47,7 @@ struct soft_snp {
 	bool hypercalls; /* userspace takes part in page state changes */
 	bool certs;
 	uint64_t vmsa_features;
+	uint8_t level;	 /* VMPL; not 0: a hostile kernel's */
 	struct psp *psp; /* from LAUNCH_START on */
 	/* Sizes of the guest_memfds, and where in private RAM they begin. */
 	struct {

@@ -205,7 +205,7 @@ static int update_batch(struct soft_device *s, struct spec_kvm_snp_update *u,
 			memcpy(from + n * PAGE_BYTES, page, PAGE_BYTES);
 	}
 	int r = n ? soft_kvm_call(s, MONITOR_PAGES,
-			    (uint64_t[4]){ gpa, n, u->type }) :
+			    (uint64_t[4]){ gpa, n, u->type, s->snp.level }) :
 		    0;
 	explicit_bzero(stage, most * PAGE_BYTES);
 	if (r < 0)
@@ -254,6 +254,7 @@ static void put_vmsa(const struct soft_device *s, struct svm_save *v)
 		.rbp = t.general[MONITOR_RBP],
 		.rsi = t.general[MONITOR_RSI],
 		.rdi = t.general[MONITOR_RDI],
+		.vmpl = s->snp.level,
 		.sev_features = s->snp.vmsa_features,
 		.xcr0 = 1,
 		.mxcsr = 0x1f80,

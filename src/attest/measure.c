@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "attest/measure_enclave.h"
 #include "attest/measure_keep.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -71,17 +72,25 @@ struct measured {
 	const char *technology;
 	const char *images[2];
 	bool sized; /* lengths are hashed too */
+	bool enclave;
+	size_t len;
 	size_t count;
 	const char *variants[ATTEST_VARIANTS];
 };
 
 static const struct measured all[] = {
-	{ "process", { "exec" }, false, 1, { "" } },
-	{ "kvm", { "shim", "exec" }, true, 1, { "" } },
-	{ "snp", { "shim", "exec" }, false, 5,
+	{ "process", { "exec" }, false, false, CRYPTO_SHA384_BYTES, 1, { "" } },
+	{ "kvm", { "shim", "exec" }, true, false, CRYPTO_SHA384_BYTES, 1,
+		{ "" } },
+	{ "snp", { "shim", "exec" }, false, false, CRYPTO_SHA384_BYTES, 5,
 		{ "", "debug-swap", "restricted-injection",
 			"debug-swap,restricted-injection", "software" } },
+	{ "sgx", { "shim", "exec" }, false, true, CRYPTO_SHA256_BYTES, 2,
+		{ "", "fixed-heap" } },
 };
+
+/* As sgx's variants above: SGX1 has all memory at the start. */
+static const uint32_t heaps[ATTEST_VARIANTS] = { 0, 0x0c000000 };
 
 /* As snp's variants above: the loader takes each of these features that its
  * kernel offers, and they are measured.  The software platform has other
@@ -165,6 +174,12 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	if (!read_image(m, dir, 0, &shim, e) ||
 		!read_image(m, dir, 1, &exec, e))
 		return false;
+	bool ok = true;
+	for (size_t i = 0; m->enclave && ok && i < m->count; i++)
+		ok = attest_measure_enclave(buf_bytes(&shim), buf_bytes(&exec),
+			heaps[i], out[i].value, e);
+	if (!ok || m->enclave)
+		return ok;
 	uint8_t digests[ATTEST_VARIANTS][CRYPTO_SHA384_BYTES];
 	if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec), launches,
 		    m->count, digests, e))
@@ -182,15 +197,15 @@ bool attest_measure_all(const char *technology, const char *image_dir,
 	const struct measured *m = find(technology);
 	if (!m)
 		return err_fail(e, ERR_INPUT,
-			"measure: unknown technology, expected process, kvm "
-			"or snp");
+			"measure: unknown technology, expected process, kvm, "
+			"snp or sgx");
 	bool ok = m->count > 1 ? launch_digests(m, image_dir, value, e) :
 				 hash_images(m, image_dir, value[0].value, e);
 	if (!ok)
 		return err_wrap(e, "measure %s", technology);
 	for (size_t i = 0; i < m->count; i++) {
 		value[i].variant = m->variants[i];
-		value[i].len = CRYPTO_SHA384_BYTES;
+		value[i].len = m->len;
 		out[i] = value[i];
 	}
 	*count = m->count;

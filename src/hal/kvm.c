@@ -23,8 +23,7 @@ struct hal_keep {
 	struct soft_facts facts; /* all but the report data */
 };
 
-static bool probe_real(const struct hal_config *cfg, UNUSED char detail[96],
-	struct err *e)
+static bool probe_real(const struct hal_config *cfg, struct err *e)
 {
 	struct device *d;
 	int kvm = -1;
@@ -41,12 +40,12 @@ static bool kvm_probe(const struct hal_config *cfg, struct hal_probe *out,
 {
 	struct hal_probe p = { .software = true };
 	struct err why = { 0 };
-	char path[4096], more[96] = "";
+	char path[4096];
 	fmt(path, sizeof path, "%s/kvm/shim", cfg->image_dir);
 	if (access(path, R_OK) != 0)
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
-	else if (!vm_device_probe(cfg, probe_real, &p.emulated, more, &why))
+	else if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
 		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	else
 		p.available = true;

@@ -23,15 +23,20 @@ struct hal_keep {
 	struct buf endorsements;
 };
 
-static bool probe_real(UNUSED const struct hal_config *cfg, char detail[96],
-	struct err *e)
+static bool look(char firmware[96], struct err *e)
 {
 	struct device *d;
 	if (!device_linux_new(&d, e))
 		return false;
-	bool ok = snp_probe_host(d, detail, e);
+	bool ok = snp_probe_host(d, firmware, e);
 	d->ops->free(d);
 	return ok;
+}
+
+static bool probe_real(UNUSED const struct hal_config *cfg, struct err *e)
+{
+	char firmware[96];
+	return look(firmware, e);
 }
 
 static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
@@ -41,13 +46,15 @@ static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
 	struct err why = { 0 };
 	char path[4096], more[96] = "";
 	fmt(path, sizeof path, "%s/snp/shim", cfg->image_dir);
-	if (!vm_device_probe(cfg, probe_real, &p.emulated, more, &why))
+	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
 		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	else if (access(path, R_OK) != 0)
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
 	else
 		p.available = true;
+	if (!p.emulated)
+		(void)!look(more, NULL);
 	/* The software platform's report ends in the software root. */
 	p.software = p.emulated;
 	p.confidential = !p.emulated;

@@ -9,18 +9,19 @@ bool vm_device_new(const struct hal_config *cfg, uid_t uid, bool change,
 	const struct soft_config soft = { .image_dir = cfg->image_dir,
 		.root_path = cfg->root_path,
 		.uid = uid,
-		.change_id = change };
+		.change_id = change,
+		.epc_bytes = cfg->boot.memory_bytes + VM_RAM_SLACK };
 	return cfg->platform == HAL_SOFTWARE ? soft_device_new(&soft, out, e) :
 					       device_linux_new(out, e);
 }
 
 /* This machine's own, before the software platform's. */
 bool vm_device_probe(const struct hal_config *cfg, vm_probe_real *real,
-	bool *emulated, char detail[96], struct err *e)
+	bool *emulated, struct err *e)
 {
 	struct err soft = { 0 };
 	*emulated = false;
-	if (cfg->platform != HAL_SOFTWARE && real(cfg, detail, e))
+	if (cfg->platform != HAL_SOFTWARE && real(cfg, e))
 		return true;
 	if (cfg->platform == HAL_HARDWARE)
 		return false;

@@ -2,6 +2,7 @@
 #include "monitor/x86_64/cpu_svm.h"
 #include "monitor/x86_64/exits.h"
 #include "monitor/x86_64/inject.h"
+#include "monitor/x86_64/sgx.h"
 #include "monitor/x86_64/snp.h"
 #include "monitor/x86_64/step.h"
 
@@ -171,14 +172,18 @@ static enum exit_turn run_once(struct monitor *m)
 	enum exit_turn turn;
 	if (step_exit(m, &turn))
 		return turn;
+	if (m->kind == MONITOR_SGX)
+		return sgx_exit(m);
 	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);
 }
 
 void vcpu_run(struct monitor *m)
 {
+	if (m->kind == MONITOR_SGX && sgx_enter(m) == EXIT_LEAVE)
+		return;
 	if (m->kind == MONITOR_SNP)
 		snp_resume(m);
-	else
+	else if (m->kind == MONITOR_PLAIN)
 		exit_finish_io(m);
 	if (!state_is_legal(&m->cpu.vmcb->save)) {
 		exit_leave(m, MONITOR_EXIT_REFUSED);

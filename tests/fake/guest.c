@@ -118,6 +118,18 @@ __attribute__((target("avx2"))) static void vectors(void)
 		need(x[i] == i + 1, 40);
 }
 
+/* What was written may be run, once it can't be written any more. */
+static void code(void)
+{
+	static const uint8_t ret_42[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
+	uint8_t *p = map(4096, PROT_READ | PROT_WRITE);
+	need(p != NULL, 54);
+	memcpy(p, ret_42, sizeof ret_42);
+	need(mprotect(p, 4096, PROT_READ | PROT_EXEC) == 0, 55);
+	need(((int (*)(void))(uintptr_t)p)() == 42, 56);
+	need(munmap(p, 4096) == 0, 57);
+}
+
 static void live(void)
 {
 	static __thread int mine = 5;
@@ -126,6 +138,7 @@ static void live(void)
 	time_passes();
 	random_bytes();
 	vectors();
+	code();
 	need(++mine == 6, 50);
 	need(pthread_mutex_lock(&lock) == 0, 51);
 	need(pthread_mutex_unlock(&lock) == 0, 52);
@@ -167,9 +180,16 @@ static void walls(void)
 	extern const char __executable_start[];
 	void *code = (void *)(uintptr_t)__executable_start;
 	uint8_t *p = map(4096, PROT_READ | PROT_WRITE);
-	/* Nothing becomes executable, and what is stays as it is. */
+	/* Nothing is executable and writable, and what was measured stays as
+	 * it is. */
 	need(map(4096, PROT_READ | PROT_EXEC) == NULL, 70);
-	need(refused(mprotect(p, 4096, PROT_READ | PROT_EXEC), EACCES), 71);
+	need(refused(mprotect(p, 4096, PROT_READ | PROT_WRITE | PROT_EXEC),
+		     EACCES),
+		71);
+	uintptr_t stack = (uintptr_t)&p & ~(uintptr_t)4095;
+	need(refused(mprotect((void *)stack, 4096, PROT_READ | PROT_EXEC),
+		     EACCES),
+		90);
 	need(refused(mprotect(code, 4096, PROT_READ | PROT_WRITE), EACCES), 72);
 	need(refused(munmap(code, 4096), EPERM), 73);
 	need(mmap(code, 4096, PROT_READ | PROT_WRITE,
@@ -229,6 +249,10 @@ static void fault(enum guest what)
 	case GUEST_WRITE_CODE:
 		at = (uintptr_t)ask;
 		*(volatile char *)at = 0;
+		break;
+	case GUEST_WRITE_MADE:
+		mprotect(data, 4096, PROT_READ | PROT_EXEC);
+		*(volatile uint8_t *)data = 0;
 		break;
 	case GUEST_RUN_DATA:
 		data[0] = 0xc3;

@@ -106,6 +106,7 @@ void place_deaths(const char *tech)
 		{ GUEST_NULL, ", in the null page" },
 		{ GUEST_READ_SHIM, "page fault 0x5 at exec+0x" },
 		{ GUEST_WRITE_CODE, "page fault 0x7 at exec+0x" },
+		{ GUEST_WRITE_MADE, "page fault 0x6 at exec+0x" },
 		{ GUEST_RUN_DATA, "page fault 0x15 at memory, in memory" },
 		{ GUEST_OVERFLOW, "page fault 0x6 at exec+0x" },
 		{ GUEST_UD, "exception 6, error 0x0, at exec+0x" },

@@ -75,6 +75,8 @@ static int soft_ioctl(struct device *d, int handle, unsigned long request,
 	void *arg)
 {
 	switch (handle) {
+	case SOFT_HANDLE_SEV:
+		return soft_snp_firmware(request, arg);
 	case SOFT_HANDLE_KVM:
 		return soft_kvm_system(self(d), request, arg);
 	case SOFT_HANDLE_VM:
@@ -151,6 +153,16 @@ static int soft_enclave_map(struct device *d, int handle, uint64_t at,
 	return p == want ? 0 : -errno;
 }
 
+static int soft_enclave_protect(struct device *d, uint64_t at, size_t len,
+	int prot)
+{
+	(void)d;
+	(void)at;
+	(void)len;
+	(void)prot;
+	return 0;
+}
+
 static void soft_enclave_unmap(struct device *d, uint64_t at, size_t len)
 {
 	(void)d;
@@ -214,6 +226,7 @@ static const struct device_ops soft_ops = {
 	.kick = soft_kick,
 	.discard = soft_discard,
 	.enclave_map = soft_enclave_map,
+	.enclave_protect = soft_enclave_protect,
 	.enclave_unmap = soft_enclave_unmap,
 	.enclave_enter = soft_enclave_enter,
 	.enclave_stop = soft_enclave_stop,
@@ -266,6 +279,11 @@ bool soft_device_inject(struct device *d, uint64_t event, uint32_t after,
 		return err_fail(e, ERR_INPUT, "inject: no SNP guest");
 	return soft_machine_call(&s->machine, MONITOR_INJECT,
 		(uint64_t[4]){ event, after }, e);
+}
+
+void soft_device_level(struct device *d, uint8_t level)
+{
+	self(d)->snp.level = level;
 }
 
 void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx)

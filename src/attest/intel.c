@@ -171,7 +171,7 @@ static bool qe_identity_ok(struct intel_case *i, const struct sgx_report *qe,
 	if (!attest_collateral_open(&s, &i->terms, &o, e))
 		return false;
 	bool ok = evaluation_ok(i, &s, e) &&
-		attest_level_qe(o, qe, &i->level.qe, e);
+		attest_level_qe(o, qe, &rules(i)->advisories, &i->level, e);
 	json_decref(o);
 	return ok;
 }

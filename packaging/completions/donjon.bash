@@ -64,10 +64,10 @@ _donjon() {
 	case $command in
 	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
 	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
-	'attach') options='--help --quiet --host --host-ca --token-file' ;;
+	'attach') options='--help --quiet --host --host-ca --token-file --receipt' ;;
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;
-	'stop') options='--help --quiet --host --host-ca --token-file --force' ;;
+	'stop') options='--help --quiet --host --host-ca --token-file --force --receipt' ;;
 	'verify') options='--help --json --policy --images --endorsements --time --report-data --padded --cache' files=1 ;;
 	'measure') options='--help --verbose --json --tee --images --launch' ;;
 	'platform info') options='--help --json --host --host-ca --token-file --images' ;;

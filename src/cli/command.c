@@ -84,8 +84,8 @@ static const struct cli_command commands[] = {
 	{ "attach", "KEEP", "take over the streams of a running program",
 		"KEEP is an id, or its first digits.  Ctrl-C stops the "
 		"program, Ctrl-\\ leaves it\nrunning.\n",
-		HELP | REMOTE | CLI_BIT(CLI_QUIET), 1, 1, false, CLI_ANY, NULL,
-		cli_attach },
+		HELP | REMOTE | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_RECEIPT), 1, 1,
+		false, CLI_ANY, NULL, cli_attach },
 	{ "logs", "KEEP", "print what a detached program wrote", "",
 		HELP | REMOTE | CLI_BIT(CLI_NO_FOLLOW), 1, 1, false, CLI_ANY,
 		NULL, cli_logs },
@@ -94,8 +94,9 @@ static const struct cli_command commands[] = {
 		HELP | REMOTE | CLI_BIT(CLI_JSON), 0, 0, false, CLI_ANY, NULL,
 		cli_ps },
 	{ "stop", "KEEP", "end a Keep", "",
-		HELP | REMOTE | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_QUIET), 1, 1,
-		false, CLI_ANY, NULL, cli_stop },
+		HELP | REMOTE | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_QUIET) |
+			CLI_BIT(CLI_RECEIPT),
+		1, 1, false, CLI_ANY, NULL, cli_stop },
 	{ "verify", "FILE|HOST:PORT|receipt FILE", "judge evidence",
 		"FILE is a report or quote, a certificate or a request for "
 		"one that carries it\n(PEM or DER), or a Keep as the host "

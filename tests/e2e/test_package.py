@@ -1058,8 +1058,61 @@ def test_a_receipt_comes_also_when_it_went_wrong(tenant, tmp_path):
         assert path.exists()
 
 
-def test_a_receipt_and_detach_do_not_go_together(tenant, agent, tmp_path):
-    r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}", "--detach",
-                      "--receipt", tmp_path / "r",
-                      tenant.out / "tests/wasm/echoargs.wasm")
-    assert r.returncode == 2 and b"--detach" in r.stderr
+def detached(tenant, host, policy, module, path, *args):
+    """Deploys and leaves; the Keep's id."""
+    return good(tenant.donjon(
+        "deploy", "-q", "--host", host, "--policy", policy, "--detach",
+        "--receipt", path, tenant.out / f"tests/wasm/{module}.wasm", *args))
+
+
+@pytest.mark.parametrize("verb", ["attach", "stop"])
+def test_who_left_gets_the_receipt_when_she_comes_back(verb, tenant, agent,
+                                                       tmp_path):
+    host = f"unix://{agent.unix}"
+    policy = tenant.policy(host)
+    path = tmp_path / "receipt.json"
+    keep = detached(tenant, host, policy, "ticker", path)
+    note, = (tenant.folder / "state/donjon/keeps").glob("*.receipt")
+    assert note.stat().st_mode & 0o777 == 0o600
+    if verb == "stop":
+        wait_for(lambda: b"tick" in tenant.donjon(
+            "logs", "--no-follow", keep).stdout)
+    assert not path.exists()
+    r = tenant.donjon(verb, keep)
+    assert f"receipt written to {path}" in r.stderr.decode(), r.stderr
+    said = json.loads(good(check_receipt(tenant, path, policy, "--json")))
+    assert said["accepted"]
+    if verb == "attach":
+        assert said["status"] == r.returncode == 9
+    else:
+        assert said["status"] in (9, 143)
+        assert not note.exists()
+
+
+def test_another_file_may_get_the_receipt_but_it_must_be_to_be_had(
+        tenant, agent, tmp_path):
+    host = f"unix://{agent.unix}"
+    policy = tenant.policy(host)
+    keep = detached(tenant, host, policy, "spin", tmp_path / "gone/r")
+    r = tenant.donjon("stop", keep)
+    assert r.returncode == 121 and b"gone" in r.stderr, r.stderr
+    other = tmp_path / "other.json"
+    r = tenant.donjon("stop", keep, "--receipt", other)
+    assert r.returncode == 0 and other.exists(), r.stderr
+    good(check_receipt(tenant, other, policy))
+    plain = good(tenant.donjon(
+        "deploy", "-q", "--host", host, "--policy", policy, "--detach",
+        tenant.out / "tests/wasm/spin.wasm"))
+    r = tenant.donjon("stop", plain, "--receipt", other)
+    assert r.returncode == 121 and b"not deployed with" in r.stderr
+    good(tenant.donjon("stop", plain))
+
+
+def test_a_receipt_that_nobody_took_is_said_to_be_lost(tenant, agent,
+                                                       tmp_path):
+    host = f"unix://{agent.unix}"
+    path = tmp_path / "receipt.json"
+    keep = detached(tenant, host, tenant.policy(host), "spin", path)
+    r = tenant.donjon("stop", "--force", keep)
+    assert r.returncode == 0 and b"receipt is lost" in r.stderr, r.stderr
+    assert not path.exists()

@@ -19,7 +19,7 @@ _donjon() {
 	policy) words='check explain init' ;;
 	collateral) words='update show export import' ;;
 	config) words='init check' ;;
-	package) words='build push pull inspect list copy sign verify keygen login logout cache' ;;
+	package) words='build push pull inspect list copy sign verify yank keygen login logout cache' ;;
 	esac
 	if [ -n "$words" ]; then
 		if [ "$COMP_CWORD" = 2 ]; then
@@ -52,6 +52,7 @@ _donjon() {
 	--net-timeout) return ;;
 	--receipt) _donjon_files -f; return ;;
 	--max) return ;;
+	--reason) _donjon_words 'mistake broken security superseded'; return ;;
 	--endorsements) _donjon_files -f; return ;;
 	--time) return ;;
 	--report-data) return ;;
@@ -88,6 +89,7 @@ _donjon() {
 	'package copy') options='--help --quiet --policy --key --identity --ca --plain-http --net-timeout' files=1 ;;
 	'package sign') options='--help --quiet --key --annotation --ca --plain-http --net-timeout' ;;
 	'package verify') options='--help --quiet --policy --key --identity --ca --plain-http --net-timeout' ;;
+	'package yank') options='--help --quiet --ca --plain-http --net-timeout --reason --undo' ;;
 	'package keygen') options='--help --quiet' files=1 ;;
 	'package login') options='--help --quiet --username --password-stdin --ca --plain-http --net-timeout' ;;
 	'package logout') options='--help --quiet' ;;

@@ -133,7 +133,8 @@ void keep_talk_lost(struct keep *k, struct keep_peer *p, bool broken);
 MUST_USE bool keep_run(struct keep *k, struct err *e);
 
 /* receipt.c: RECEIPT's payload, signed. */
-MUST_USE bool keep_receipt_make(const struct keep *k, struct buf *out, struct err *e);
+MUST_USE bool keep_receipt_make(const struct keep *k, struct buf *out,
+	struct err *e);
 
 /* results.c: what the program left in returned mounts, then how it ended,
  * to the holder, if there is one. */

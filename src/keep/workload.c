@@ -328,8 +328,7 @@ static bool on_start(struct keep_workload *w, struct bytes in, struct err *e)
 	if (!w->module_done || w->started)
 		return err_fail(e, ERR_INPUT, "START: not now");
 	if (!(w->file_heads ?
-			    crypto_hash_end(w->file_heads, w->files_sha256,
-				    e) :
+			    crypto_hash_end(w->file_heads, w->files_sha256, e) :
 			    crypto_digest(CRYPTO_SHA256, BYTES_NONE,
 				    w->files_sha256, e)))
 		return false;

@@ -54,7 +54,7 @@ struct keep_workload {
 	uint8_t module_sha256[CRYPTO_SHA256_BYTES];
 	uint8_t parts[FRAME_PART_POLICY][CRYPTO_SHA256_BYTES];
 	bool has_part[FRAME_PART_POLICY];
-	struct crypto_hash *file_heads; /* of FILE's payloads */
+	struct crypto_hash *file_heads;		   /* of FILE's payloads */
 	uint8_t files_sha256[CRYPTO_SHA256_BYTES]; /* the same, at START */
 	struct keep_object object;
 };

@@ -744,6 +744,30 @@ def test_an_upload_that_never_gets_anywhere(user, evil, module):
     assert len(evil.seen) < 60
 
 
+# --- yanks from it ---------------------------------------------------------------------------
+
+def test_marks_of_yanks_are_judged_and_not_repeated(user, evil, module):
+    digest = evil.manifest([evil.blob(module, "application/wasm")])
+    tag = digest.replace(":", "-") + ".yank"
+
+    def mark(**annotations):
+        evil.manifest([], tag=tag, artifactType="application/vnd.donjon."
+                      "yank.v1", annotations=annotations)
+    for said in ({}, {"dev.donjon.yank": SECRET},
+                 {"dev.donjon.yank": "\x1b[2J" * 1000}):
+        mark(**said)
+        text = refused(user, evil, "yanked by its publisher;", status=(122,))
+        assert len(text) < 400
+    for kind, body in ((MANIFEST, b"{"), (INDEX, json.dumps(
+            {"schemaVersion": 2, "mediaType": INDEX,
+             "manifests": []}).encode()), evil.manifests["1"]):
+        evil.manifests[tag] = (kind, body)
+        refused(user, evil, "yank: ", status=(121,))
+    mark(**{"dev.donjon.yank": "undone"})
+    code, text = pull(user, f"oci+http://{evil.host}/app:1")
+    assert code == 0, text
+
+
 # --- signatures from it ----------------------------------------------------------------------
 
 def test_signatures_that_are_none(user, evil, module):

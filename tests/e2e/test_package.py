@@ -807,6 +807,56 @@ def test_signatures_under_referrers_alone_are_found(user, reg, signed):
     good(user.donjon("package", "verify", "--key", f"{key}.pub", where))
 
 
+# --- yanks ------------------------------------------------------------------------
+
+def test_what_is_yanked_is_refused_by_tag_and_not_by_digest(user, reg, agent,
+                                                            tmp_path):
+    folder = make(user, tmp_path / "app")
+    where = f"oci://{reg.host}/yanked/app"
+    digest = good(user.donjon("package", "push", folder, f"{where}:1"))
+    good(user.donjon("package", "pull", f"{where}:1"))
+    yank = ("package", "yank", f"{where}:1")
+    assert good(user.donjon(*yank, "--reason", "security")) == \
+        f"yanked {digest}"
+    assert good(user.donjon(*yank, "--reason", "security")) == \
+        f"yanked already {digest}"
+    host = f"unix://{agent.unix}"
+    before = agent.call("GET", "/v1/keeps")
+    for args in (("run", f"{where}:1"), ("package", "pull", f"{where}:1"),
+                 ("deploy", "--host", host, "--policy", user.policy(host),
+                  f"{where}:1"),
+                 ("package", "copy", f"{where}:1", f"{where}:2")):
+        r = user.donjon(*args)
+        assert r.returncode == 122, r.stderr
+        assert b"yanked by its publisher: security" in r.stderr, r.stderr
+    assert agent.call("GET", "/v1/keeps") == before
+    inside = json.loads(good(user.donjon("package", "inspect", "--json",
+                                         f"{where}:1")))
+    assert inside["yanked"] == "security"
+    for ref in (f"{where}@{digest}", f"{where}:1@{digest}"):
+        echoes(user.donjon("run", "-q", ref), "packed")
+    # A copy of what is pinned is yanked there, too.
+    good(user.donjon("package", "copy", f"{where}@{digest}",
+                     f"oci://{reg.host}/yanked/copy:1"))
+    r = user.donjon("run", f"oci://{reg.host}/yanked/copy:1")
+    assert r.returncode == 122 and b"yanked" in r.stderr
+    assert good(user.donjon(*yank, "--undo")) == f"not yanked any more {digest}"
+    assert good(user.donjon(*yank, "--undo")) == f"not yanked {digest}"
+    echoes(user.donjon("run", "-q", f"{where}:1"), "packed")
+    r = user.donjon(*yank, "--reason", "whim")
+    assert r.returncode == 121 and b"superseded" in r.stderr
+
+
+def test_a_tag_that_moved_on_is_not_yanked(user, reg, tmp_path):
+    where = f"oci://{reg.host}/yanked/moves:1"
+    good(user.donjon("package", "push", make(user, tmp_path / "a"), where))
+    good(user.donjon("package", "yank", where))
+    assert user.donjon("run", "-q", where).returncode == 122
+    good(user.donjon("package", "push", make(
+        user, tmp_path / "b", toml='args = ["fixed"]\n'), where))
+    echoes(user.donjon("run", "-q", where), "fixed")
+
+
 def test_files_are_signed_beside_themselves(tenant, tmp_path):
     key, module = tmp_path / "k", tmp_path / "app.wasm"
     good(tenant.donjon("package", "keygen", key))

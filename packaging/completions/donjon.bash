@@ -42,6 +42,9 @@ _donjon() {
 	--memory) return ;;
 	--fuel) return ;;
 	--images) _donjon_files -d; return ;;
+	--listen) return ;;
+	--connect) return ;;
+	--set) return ;;
 	--key) _donjon_files -f; return ;;
 	--identity) return ;;
 	--output) _donjon_files -f; return ;;
@@ -63,8 +66,8 @@ _donjon() {
 	--pcs) return ;;
 	esac
 	case $command in
-	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
-	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
 	'attach') options='--help --quiet --host --host-ca --token-file --receipt' ;;
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;

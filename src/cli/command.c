@@ -38,6 +38,9 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_MAX] = { 0, "max", "SIZE", "bytes that may stay, as in 500MiB", CLI_ANY, NULL },
 	[CLI_REASON] = { 0, "reason", "WORD", "mistake (the default), broken, security or superseded", CLI_WORDS, "mistake broken security superseded" },
 	[CLI_UNDO] = { 0, "undo", NULL, "take the yank back", CLI_ANY, NULL },
+	[CLI_LISTEN] = { 0, "listen", "[NAME=][tls://|tcp://][ADDR:]PORT", "one more descriptor: a socket that listens; TLS unless it says tcp", CLI_ANY, NULL },
+	[CLI_CONNECT] = { 0, "connect", "[NAME=][tls://|tcp://]HOST:PORT", "one more descriptor: a socket that is connected", CLI_ANY, NULL },
+	[CLI_SET] = { 0, "set", "KEY=VALUE", "a key of Donjon.toml, as in limits.files='\"1 GiB\"'", CLI_ANY, NULL },
 	[CLI_IMAGES] = { 0, "images", "DIR", "the Keep images (default: those installed with this program)", CLI_DIRECTORY, NULL },
 	[CLI_ENDORSEMENTS] = { 0, "endorsements", "PATH", "certificates, revocation lists, signed documents: a file or a folder; may be repeated", CLI_FILE, NULL },
 	[CLI_TIME] = { 0, "time", "RFC3339", "judge as at that time, as in 2025-06-25T12:00:00Z (default: now)", CLI_ANY, NULL },
@@ -58,13 +61,14 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	(CLI_BIT(CLI_CA) | CLI_BIT(CLI_PLAIN_HTTP) | CLI_BIT(CLI_NET_TIMEOUT))
 #define TRUST (CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_KEY) | CLI_BIT(CLI_IDENTITY))
 #define QUIET (CLI_BIT(CLI_QUIET) | HELP)
-#define PROGRAM                                                               \
-	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |     \
-		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |   \
-		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                  \
-		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) | \
-		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP | WEB |      \
-		TRUST | CLI_BIT(CLI_RECEIPT))
+#define PROGRAM                                                                \
+	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |      \
+		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |    \
+		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                   \
+		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) |  \
+		CLI_BIT(CLI_LISTEN) | CLI_BIT(CLI_CONNECT) |                   \
+		CLI_BIT(CLI_SET) | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | \
+		HELP | WEB | TRUST | CLI_BIT(CLI_RECEIPT))
 
 #define PROGRAM_TEXT                                                           \
 	"REF is a .wasm file, a folder or archive with a Donjon.toml, "        \

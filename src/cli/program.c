@@ -8,6 +8,7 @@
 
 #include "cli/package.h"
 #include "cli/say.h"
+#include "client/config.h"
 #include "client/run.h"
 
 struct transcript {
@@ -55,6 +56,15 @@ static bool configure(void *ctx, struct client_workload *w, struct err *e)
 {
 	const struct transcript *t = ctx;
 	const struct cli_args *a = t->args;
+	for (size_t i = 0; i < a->set_count; i++)
+		if (!client_config_set(a->sets[i], w, e))
+			return false;
+	for (size_t i = 0; i < a->listen_count; i++)
+		if (!client_workload_listen(w, a->listens[i], e))
+			return err_wrap(e, "--listen");
+	for (size_t i = 0; i < a->connect_count; i++)
+		if (!client_workload_connect(w, a->connects[i], e))
+			return err_wrap(e, "--connect");
 	for (size_t i = 0; i < a->env_count; i++)
 		if (!client_workload_env(w, a->envs[i], e))
 			return err_wrap(e, "--env");

@@ -138,8 +138,14 @@ void client_steps_notes(const struct client_run *run)
 		say(run, CLIENT_STEP_NOTE, &text, client_now());
 	}
 	const struct client_workload *w = &run->workload;
+	for (size_t i = 0; i < w->notes.count; i++) {
+		buf_clear(&text);
+		buf_str(&text, w->notes.ptr[i]);
+		say(run, CLIENT_STEP_NOTE, &text, client_now());
+	}
 	for (size_t i = 0; i < w->mount_count && run->job->detach; i++)
-		if (w->mounts[i].writable && !w->mounts[i].packaged) {
+		if (w->mounts[i].writable && !w->mounts[i].packaged &&
+			!w->mounts[i].scratch) {
 			buf_clear(&text);
 			buf_fmt(&text,
 				"%s does not come back from a detached Keep",
@@ -163,6 +169,8 @@ void client_steps_running(const struct client_run *run)
 		put_size(&text, run->deliver.file_bytes);
 		buf_str(&text, ")");
 	}
+	if (run->deliver.secrets)
+		put_count(&text, run->deliver.secrets, "secret");
 	if (w->args.count)
 		put_count(&text, w->args.count, "argument");
 	if (w->env.count)
@@ -186,6 +194,7 @@ static void put_reason(struct client_report *r, const struct frame_exit *x)
 		[FRAME_END_TIMEOUT] = "the program's time was up",
 		[FRAME_END_LIMIT] = "the program reached a limit",
 		[FRAME_END_REFUSED] = "the Keep does not take this program",
+		[FRAME_END_NETWORK] = "no network as configured",
 	};
 	const char *end = x->end < FRAME_END_COUNT ? ends[x->end] : "";
 	fmt(r->reason, sizeof r->reason, "%s%s%s", end,

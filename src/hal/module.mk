@@ -4,6 +4,7 @@ HAL_SANITIZED := -DHAL_SANITIZED=$(if $(SAN),1,0)
 CF-src/hal/process := $(HAL_SANITIZED)
 CF-src/hal/process_image := $(HAL_SANITIZED)
 CF-src/hal/process_spawn := $(HAL_SANITIZED)
+CF-src/hal/names := $(HAL_SANITIZED)
 CF-src/hal/vm_confine := $(HAL_SANITIZED)
 $(call library,hal,$(wildcard src/hal/*.c),host)
 # What a verifier expects, to compare with.

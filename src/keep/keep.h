@@ -14,6 +14,7 @@
 #include "keep/clock.h"
 #include "keep/gate.h"
 #include "keep/identity.h"
+#include "keep/net.h"
 #include "keep/ring.h"
 #include "keep/streams.h"
 #include "keep/workload.h"
@@ -63,7 +64,9 @@ struct keep {
 	struct keep_streams streams;
 	struct keep_ring log; /* of a detached Keep */
 	uint32_t listener;
-	uint8_t *inbox; /* GATE_DATA_BYTES */
+	uint8_t *inbox;		 /* GATE_DATA_BYTES */
+	struct gate_poll *polls; /* GATE_MAX_POLL */
+	struct keep_net net;	 /* the program's, while it runs */
 	struct keep_peer peers[KEEP_MAX_PEERS];
 	struct keep_peer *holder;
 	bool detached; /* the program outlives its holder */

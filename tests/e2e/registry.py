@@ -46,7 +46,8 @@ class Registry:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        self.host = f"localhost:{self.port}"
+        # Not "localhost": [::1] may be somebody else's.
+        self.host = f"127.0.0.1:{self.port}"
         self.cert, self.key = make_certificate(folder)
         self.tls, self.auth = tls, auth
         self._configure()
@@ -86,10 +87,10 @@ class Registry:
     def call(self, method, path):
         if self.tls:
             context = ssl.create_default_context(cafile=self.cert)
-            c = http.client.HTTPSConnection("localhost", self.port,
+            c = http.client.HTTPSConnection("127.0.0.1", self.port,
                                             timeout=30, context=context)
         else:
-            c = http.client.HTTPConnection("localhost", self.port, timeout=30)
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             c.request(method, path)
             r = c.getresponse()

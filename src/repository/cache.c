@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
+#include "base/must.h"
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "repository/cache_priv.h"
@@ -59,13 +60,14 @@ static bool default_path(char *out, size_t size, struct err *e)
 bool repository_cache_open(struct repository_cache *c, const char *path,
 	uint64_t max_bytes, struct err *e)
 {
-	struct repository_cache n = { -1, -1, max_bytes, "" };
+	struct repository_cache n = { -1, -1, -1, max_bytes, "" };
 	if (path)
 		fmt(n.path, sizeof n.path - 32, "%s", path);
 	else if (!default_path(n.path, sizeof n.path, e))
 		return false;
 	if (!open_folder(&n, "blobs/sha256", &n.blobs_fd, e) ||
-		!open_folder(&n, "partial", &n.partial_fd, e)) {
+		!open_folder(&n, "partial", &n.partial_fd, e) ||
+		!open_folder(&n, "web", &n.web_fd, e)) {
 		repository_cache_close(&n);
 		return false;
 	}
@@ -95,7 +97,8 @@ void repository_cache_close(struct repository_cache *c)
 {
 	cleanup_fd(&c->blobs_fd);
 	cleanup_fd(&c->partial_fd);
-	c->blobs_fd = c->partial_fd = -1;
+	cleanup_fd(&c->web_fd);
+	c->blobs_fd = c->partial_fd = c->web_fd = -1;
 }
 
 /* Reads all of it, into hash and, unless it is NULL, into `out`. */
@@ -218,6 +221,64 @@ bool repository_cache_put(const struct repository_cache *c,
 		repository_partial_done(&p, digest, in.len, e);
 	repository_partial_close(&p, !ok);
 	return ok;
+}
+
+bool repository_cache_adopt(const struct repository_cache *c,
+	const uint8_t digest[32], int fd, struct err *e)
+{
+	char name[65], path[40];
+	hex_encode(bytes_of(digest, 32), name);
+	fmt(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (fchmod(fd, 0400) ||
+		(linkat(AT_FDCWD, path, c->blobs_fd, name, AT_SYMLINK_FOLLOW) &&
+			errno != EEXIST))
+		return err_fail(e, ERR_HOST, "cache: link: %s",
+			strerror(errno));
+	return true;
+}
+
+/* --- notes -------------------------------------------------------------- */
+
+enum { MAX_NOTE = 4 << 10 };
+
+bool repository_cache_note_get(const struct repository_cache *c,
+	const uint8_t key[32], struct buf *out, bool *found, struct err *e)
+{
+	char name[65];
+	hex_encode(bytes_of(key, 32), name);
+	auto_fd fd = openat(c->web_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	*found = fd >= 0;
+	if (!*found)
+		return true;
+	uint8_t *to = buf_reserve(out, MAX_NOTE);
+	if (!to)
+		return err_fail(e, ERR_LIMIT, "no memory");
+	ssize_t n = read(fd, to, MAX_NOTE);
+	if (n < 0)
+		return err_fail(e, ERR_HOST, "cache: read: %s",
+			strerror(errno));
+	buf_commit(out, (size_t)n);
+	futimens(fd, NULL);
+	return true;
+}
+
+bool repository_cache_note_put(const struct repository_cache *c,
+	const uint8_t key[32], struct bytes note, struct err *e)
+{
+	char name[65], path[40];
+	must(note.len <= MAX_NOTE);
+	hex_encode(bytes_of(key, 32), name);
+	auto_fd fd =
+		openat(c->web_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	fmt(path, sizeof path, "/proc/self/fd/%d", fd);
+	/* Between the two there is none: then it is fetched once more. */
+	if (fd < 0 || write(fd, note.ptr, note.len) != (ssize_t)note.len ||
+		(unlinkat(c->web_fd, name, 0) && errno != ENOENT) ||
+		(linkat(AT_FDCWD, path, c->web_fd, name, AT_SYMLINK_FOLLOW) &&
+			errno != EEXIST))
+		return err_fail(e, ERR_HOST, "cache: note: %s",
+			strerror(errno));
+	return true;
 }
 
 /* --- downloads ---------------------------------------------------------- */

@@ -578,6 +578,31 @@ def test_challenges_that_cannot_be_read(header, user, evil):
     refused(user, evil)
 
 
+def test_a_server_that_says_unchanged_of_what_we_do_not_have(user, evil,
+                                                              module):
+    evil.special["/a.wasm"] = lambda h: h.answer(304)
+    code, text = pull(user, f"{evil.base}/a.wasm")
+    assert code == 123 and "status 304" in text, text
+    assert left(user) == []
+
+
+def test_validators_that_would_be_headers(user, evil, module):
+    """What a server says of its contents is asked back, and nothing else."""
+    for etag in ('"\x01"', "a" * 5000, "\xff"):
+        evil.special["/a.wasm"] = lambda h: h.answer(200, module, ETag=etag)
+        for _ in range(2):
+            code, text = pull(user, f"{evil.base}/a.wasm")
+            assert code == 0, text
+    assert not any("If-None-Match" in h for _, _, h in evil.seen)
+    evil.special["/a.wasm"] = lambda h: h.answer(
+        304 if h.headers.get("If-None-Match") == '"good"' else 200,
+        module, ETag='"good"')
+    for _ in range(2):
+        code, text = pull(user, f"{evil.base}/a.wasm")
+        assert code == 0, text
+    assert evil.seen[-1][2]["If-None-Match"] == '"good"'
+
+
 # --- what does not run ------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind", [

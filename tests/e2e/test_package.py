@@ -1001,6 +1001,9 @@ def test_packages_and_modules_from_the_web(tenant, web, tmp_path):
     echoes(tenant.donjon("run", "-q", f"{url}/app.wasm", "x"), "x")
     digest = hashlib.sha256((folder / "app.tgz").read_bytes()).hexdigest()
     pinned = f"{url}/app.tgz@sha256:{digest}"
+    echoes(tenant.donjon("run", "-q", pinned), "packed")
+    assert len(seen) == 2, "what is there came by another name"
+    shutil.rmtree(tenant.folder / "cache")
     for _ in range(2):
         echoes(tenant.donjon("run", "-q", pinned), "packed")
     assert len(seen) == 3, "the second time it comes from the cache"
@@ -1008,6 +1011,33 @@ def test_packages_and_modules_from_the_web(tenant, web, tmp_path):
     assert r.returncode == 122 and b"digest" in r.stderr
     r = tenant.donjon("run", f"{url}/none.wasm")
     assert r.returncode == 121 and b"404" in r.stderr
+
+
+def test_what_the_web_has_not_changed_is_not_fetched_again(tenant, web):
+    url, folder, seen = web
+    path = folder / "app.wasm"
+    shutil.copy(tenant.out / "tests/wasm/echoargs.wasm", path)
+
+    def asked(n):
+        return seen[n][1].get("If-Modified-Since")
+    for _ in range(2):
+        echoes(tenant.donjon("run", "-q", f"{url}/app.wasm?key=sesame", "x"),
+               "x")
+    assert len(seen) == 2 and not asked(0) and asked(1)
+    # The location may be a secret: it is nowhere in the cache.
+    notes = list((tenant.folder / "cache/donjon/web").iterdir())
+    assert len(notes) == 1 and b"sesame" not in notes[0].read_bytes()
+    # Changed there: the new one runs.
+    shutil.copy(tenant.out / "tests/wasm/trap.wasm", path)
+    os.utime(path, (2e9, 2e9))
+    r = tenant.donjon("run", "-q", f"{url}/app.wasm?key=sesame", "x")
+    assert r.returncode == 134, r.stderr
+    # Damaged here: fetched again, without a condition.
+    for b in (tenant.folder / "cache/donjon/blobs/sha256").iterdir():
+        b.chmod(0o600)
+        b.write_bytes(b"damage" + b.read_bytes()[6:])
+    r = tenant.donjon("run", "-q", f"{url}/app.wasm?key=sesame", "x")
+    assert r.returncode == 134 and not asked(3), r.stderr
 
 
 def test_signed_files_of_the_web(tenant, web, tmp_path):

@@ -46,6 +46,35 @@ static void put(const char *text)
 	CHECK(repository_cache_put(&c, d, bytes_str(text), &e));
 }
 
+TEST(cache_keeps_notes_and_forgets_the_oldest)
+{
+	uint8_t key[32] = { 7 };
+	auto_buf out = { 0 };
+	bool found;
+	struct repository_cache_info info = { 0 };
+	begin();
+	CHECK(repository_cache_note_get(&c, key, &out, &found, &e));
+	CHECK(!found);
+	CHECK(repository_cache_note_put(&c, key, bytes_str("one"), &e));
+	CHECK(repository_cache_note_put(&c, key, bytes_str("two"), &e));
+	CHECK(repository_cache_note_get(&c, key, &out, &found, &e));
+	CHECK(found && bytes_equal(buf_bytes(&out), bytes_str("two")));
+	for (int i = 0; i < 300; i++) {
+		uint8_t other[32] = { 9, (uint8_t)i, (uint8_t)(i >> 8) };
+		CHECK(repository_cache_note_put(&c, other, bytes_str("x"), &e));
+	}
+	CHECK(repository_cache_evict(&c, 1 << 20, false, &info, &e));
+	CHECK(repository_cache_note_get(&c, key, &out, &found, &e));
+	CHECK(!found);
+	uint8_t last[32] = { 9, 299 & 0xff, 1 };
+	CHECK(repository_cache_note_get(&c, last, &out, &found, &e));
+	CHECK(found);
+	CHECK(repository_cache_evict(&c, 0, true, &info, &e));
+	CHECK(repository_cache_note_get(&c, last, &out, &found, &e));
+	CHECK(!found);
+	end();
+}
+
 static bool has(const char *text)
 {
 	uint8_t d[32];

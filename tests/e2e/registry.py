@@ -42,6 +42,8 @@ def free_port():
 
 
 class Registry:
+    """auth: True is htpasswd; a text is its part of the configuration."""
+
     def __init__(self, folder, tls=True, auth=True):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,9 @@ class Registry:
         tls = auth = ""
         if self.tls:
             tls = (f"  tls: {{certificate: {self.cert}, key: {self.key}}}\n")
-        if self.auth:
+        if self.auth and self.auth is not True:
+            auth = self.auth
+        elif self.auth:
             made = subprocess.run(
                 ["htpasswd", "-niB", "-C", "5", USER], check=True,
                 input=PASSWORD.encode(), capture_output=True)

@@ -74,6 +74,12 @@ bench:
 	@bench/run.py $(O)
 	@bench/repository.py $(O)
 
+## make bench-package pulls against curl and skopeo, cold and warm deploys
+bench-package:
+	@tools/packages build demo bench
+	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
+	@bench/repository.py $(O)
+
 ## make bench-attest  what one verification costs, per family, and peers
 bench-attest:
 	@$(MAKE) $(JOBS) $(O)/bench/attest $(O)/lib/libdonjon-attest.a
@@ -144,5 +150,5 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-attest repro coverage install help clean
+.PHONY: bench-package bench-attest repro coverage install help clean
 .DELETE_ON_ERROR:

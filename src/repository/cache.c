@@ -329,13 +329,13 @@ static bool take_up(struct repository_partial *p, uint64_t size, struct err *e)
 	if (fstat(p->fd, &st))
 		return err_fail(e, ERR_HOST, "cache: %s", strerror(errno));
 	p->bytes = (uint64_t)st.st_size;
-	if (!crypto_hash_new(CRYPTO_SHA256, &p->hash, e))
+	if (!repository_follower_new(p->fd, &p->hash, e))
 		return false;
 	if (p->bytes > size)
 		return repository_partial_restart(p, e);
-	return repository_cache_hash(p->fd, p->bytes, p->hash, NULL, e) &&
-		(lseek(p->fd, 0, SEEK_END) >= 0 ||
-			err_fail(e, ERR_HOST, "cache: %s", strerror(errno)));
+	repository_follower_tell(p->hash, p->bytes);
+	return lseek(p->fd, 0, SEEK_END) >= 0 ||
+		err_fail(e, ERR_HOST, "cache: %s", strerror(errno));
 }
 
 bool repository_partial_open(const struct repository_cache *c,
@@ -367,8 +367,6 @@ bool repository_partial_open(const struct repository_cache *c,
 bool repository_partial_add(struct repository_partial *p, struct bytes in,
 	struct err *e)
 {
-	if (!crypto_hash_add(p->hash, in, e))
-		return false;
 	while (in.len) {
 		ssize_t n = write(p->fd, in.ptr, in.len);
 		if (n < 0 && errno == EINTR)
@@ -379,17 +377,18 @@ bool repository_partial_add(struct repository_partial *p, struct bytes in,
 		p->bytes += (uint64_t)n;
 		in = bytes_from(in, (size_t)n);
 	}
+	repository_follower_tell(p->hash, p->bytes);
 	return true;
 }
 
 bool repository_partial_restart(struct repository_partial *p, struct err *e)
 {
-	crypto_hash_free(p->hash);
+	repository_follower_free(p->hash);
 	p->hash = NULL;
 	p->bytes = 0;
 	if (ftruncate(p->fd, 0) || lseek(p->fd, 0, SEEK_SET) < 0)
 		return err_fail(e, ERR_HOST, "cache: %s", strerror(errno));
-	return crypto_hash_new(CRYPTO_SHA256, &p->hash, e);
+	return repository_follower_new(p->fd, &p->hash, e);
 }
 
 bool repository_partial_done(struct repository_partial *p,
@@ -400,9 +399,9 @@ bool repository_partial_done(struct repository_partial *p,
 	if (p->bytes != size)
 		return err_fail(e, ERR_DENIED, "%llu bytes, want %llu",
 			(unsigned long long)p->bytes, (unsigned long long)size);
-	if (!crypto_hash_end(p->hash, is, e))
+	if (!repository_follower_end(p->hash, size, is, e))
 		return false;
-	crypto_hash_free(p->hash);
+	repository_follower_free(p->hash);
 	p->hash = NULL;
 	if (memcmp(is, digest, sizeof is) != 0) {
 		hex_encode(BYTES_ARRAY(is), hex);
@@ -420,6 +419,8 @@ bool repository_partial_done(struct repository_partial *p,
 void repository_partial_close(struct repository_partial *p, bool drop)
 {
 	struct stat mine, there;
+	repository_follower_free(p->hash);
+	p->hash = NULL;
 	/* Done, it has moved away: then another's may have that name. */
 	if (p->fd >= 0 && (drop || !p->bytes) && !fstat(p->fd, &mine) &&
 		!fstatat(p->cache->partial_fd, p->name, &there,
@@ -428,6 +429,4 @@ void repository_partial_close(struct repository_partial *p, bool drop)
 		unlinkat(p->cache->partial_fd, p->name, 0);
 	cleanup_fd(&p->fd);
 	p->fd = -1;
-	crypto_hash_free(p->hash);
-	p->hash = NULL;
 }

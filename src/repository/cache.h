@@ -19,7 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-struct crypto_hash;
+struct repository_follower;
 
 struct repository_cache {
 	int blobs_fd, partial_fd, web_fd; /* folders; -1: not open */
@@ -67,7 +67,7 @@ struct repository_partial {
 	char name[65];
 	int fd;		/* -1: none */
 	uint64_t bytes; /* there already */
-	struct crypto_hash *hash;
+	struct repository_follower *hash;
 };
 
 /* Is it time to give up?  May be NULL. */

@@ -50,7 +50,7 @@ LF.wasi := --target=wasm32-wasi -Wl,--strip-debug
 
 # No libc, no vector registers: exec's own are in them.
 CC.shim := gcc
-CF.shim := -O2 -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zone \
+CF.shim := -Os -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zone \
 	-mcmodel=kernel -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections \
 	-fdata-sections -U_FORTIFY_SOURCE $(WARN) $(filter-out -Wstack-usage=%,$(WARN_GCC)) \

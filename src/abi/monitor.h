@@ -116,7 +116,8 @@ enum monitor_op {
 	MONITOR_ATTRIBUTES,
 	/* SNP: forgets the private pages behind [a, a + b). */
 	MONITOR_DISCARD,
-	/* SNP: a is EVENTINJ at the guest's next entry. */
+	/* SNP: a is EVENTINJ at the guest's next entry, or after b more of
+	 * its instructions. */
 	MONITOR_INJECT,
 	MONITOR_OPS,
 };

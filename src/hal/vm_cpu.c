@@ -121,8 +121,7 @@ static enum vm_turn on_event(struct vm_cpu *c, uint32_t event)
 	}
 }
 
-/* Exits that no technology expects. */
-static const char *exit_name(uint32_t reason)
+const char *vm_exit_name(uint32_t reason)
 {
 	switch (reason) {
 	case KVM_EXIT_HLT:
@@ -153,7 +152,7 @@ static enum vm_turn on_exit(struct vm_cpu *c)
 	}
 	if (c->on_exit)
 		return c->on_exit(c->ctx, c);
-	fmt(c->why, sizeof c->why, "%s (%u)", exit_name(r->exit_reason),
+	fmt(c->why, sizeof c->why, "%s (%u)", vm_exit_name(r->exit_reason),
 		r->exit_reason);
 	return VM_TURN_GONE;
 }

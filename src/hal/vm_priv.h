@@ -57,6 +57,9 @@ enum vm_turn {
 
 struct vm_cpu;
 
+/* Of an exit that no technology expects. */
+const char *vm_exit_name(uint32_t reason);
+
 /* What the processor's exit means; called by its thread. */
 typedef enum vm_turn vm_on_exit(void *ctx, struct vm_cpu *c);
 

@@ -202,13 +202,14 @@ bool soft_device_endorsements(struct device *d, struct buf *out, struct err *e)
 /* --- a hostile host --------------------------------------------------------
  */
 
-bool soft_device_inject(struct device *d, uint64_t event, struct err *e)
+bool soft_device_inject(struct device *d, uint64_t event, uint32_t after,
+	struct err *e)
 {
 	struct soft_device *s = self(d);
 	if (!s->snp.launched)
 		return err_fail(e, ERR_INPUT, "inject: no SNP guest");
 	return soft_machine_call(&s->machine, MONITOR_INJECT,
-		(uint64_t[4]){ event }, e);
+		(uint64_t[4]){ event, after }, e);
 }
 
 void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx)

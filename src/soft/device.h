@@ -36,10 +36,11 @@ MUST_USE bool soft_device_endorsements(struct device *d, struct buf *out,
 /* --- a hostile host, for tests of shims ------------------------------------
  */
 
-/* SNP: this (EVENTINJ's format) comes to the guest wherever it is; any
- * thread, while the guest runs or before it does. */
+/* SNP: this (EVENTINJ's format) comes to the guest wherever it is, or exactly
+ * `after` more of its instructions; any thread, while the guest runs or before
+ * it does. */
 MUST_USE bool soft_device_inject(struct device *d, uint64_t event,
-	struct err *e);
+	uint32_t after, struct err *e);
 /* SNP: f may change the GHCB (NULL: there is none) and the GHCB's MSR each
  * time before the guest goes on after VMGEXIT. */
 typedef void soft_scribble(void *ctx, void *ghcb, uint64_t *msr);

@@ -33,6 +33,12 @@ struct monitor {
 	uint64_t ghcb_msr;
 	uint64_t sev_features;
 	uint64_t injected; /* EVENTINJ at the next entry, from a hostile host */
+	struct {
+		uint64_t event;
+		uint32_t left; /* instructions until it is injected */
+		uint64_t rip;  /* of the last one */
+		bool masked;   /* the guest has SYSCALL clear TF */
+	} step;		       /* step.c */
 	bool launched;
 };
 

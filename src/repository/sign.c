@@ -160,9 +160,10 @@ static bool judge_referrers(struct judge *j, struct repository_registry *g,
 	for (size_t i = 0; ok && !j->good && index.index && i < index.count;
 		i++) {
 		const struct repository_descriptor *d = &index.layers[i];
-		if (strcmp(d->artifact_type, ARTIFACT_SIGNATURE) != 0 ||
-			looked++ == MAX_SIGNERS)
+		if (strcmp(d->artifact_type, ARTIFACT_SIGNATURE) != 0)
 			continue;
+		if (looked++ == MAX_SIGNERS)
+			break;
 		ok = judge_manifest(j, g, name, NULL, d->digest, e);
 	}
 	repository_manifest_fini(&index);

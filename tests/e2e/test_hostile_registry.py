@@ -818,6 +818,96 @@ def test_an_upload_goes_on_where_the_registry_stands(user, evil, module):
     assert {x["digest"] for x in built["layers"]} <= set(finished)
 
 
+# --- a registry that knows referrers ---------------------------------------------------------
+
+class Modern:
+    """OCI distribution 1.1 in full, as far as signing goes: uploads, the
+    referrers API, OCI-Subject."""
+
+    def __init__(self, evil, name="app"):
+        self.evil, self.name, self.referrers = evil, name, {}
+        evil.special[f"/v2/{name}/blobs/uploads/"] = lambda h: h.answer(
+            202, Location=f"/v2/{name}/up")
+        evil.special[f"/v2/{name}/up"] = self.upload
+        evil.serve = self.serve
+        self.store = b""
+
+    def upload(self, h):
+        data = h.rfile.read(int(h.headers["Content-Length"] or 0))
+        if h.command == "PATCH":
+            self.store = data
+            return h.answer(202, Location=f"/v2/{self.name}/up")
+        self.evil.blobs[sha(self.store)] = self.store
+        return h.answer(201)
+
+    def serve(self, h):
+        path = h.path.split("?")[0]
+        kind, _, last = path.rpartition("/")
+        if h.command == "PUT" and kind.endswith("/manifests"):
+            self.evil.seen.append((h.command, h.path, dict(h.headers)))
+            body = h.rfile.read(int(h.headers["Content-Length"]))
+            entry = (h.headers["Content-Type"], body)
+            self.evil.manifests[last] = self.evil.manifests[sha(body)] = entry
+            said = json.loads(body)
+            subject = said.get("subject", {}).get("digest")
+            self.referrers.setdefault(subject, []).append({
+                "mediaType": entry[0], "digest": sha(body),
+                "size": len(body), "artifactType": said.get("artifactType")})
+            more = {"OCI_Subject": subject} if subject else {}
+            return h.answer(201, **more)
+        if kind.endswith("/referrers"):
+            self.evil.seen.append((h.command, h.path, dict(h.headers)))
+            return h.answer(200, json.dumps({
+                "schemaVersion": 2, "mediaType": INDEX,
+                "manifests": self.referrers.get(last, [])}).encode(),
+                Content_Type=INDEX)
+        return Evil.serve(self.evil, h)
+
+
+def test_signatures_by_the_referrers_api(user, evil, module):
+    modern = Modern(evil)
+    key = user.folder / "k"
+    subprocess.run(user.argv("package", "keygen", key), env=user.env,
+                   check=True, stderr=subprocess.DEVNULL)
+    digest = evil.manifest([evil.blob(module, "application/wasm")])
+    where = f"oci+http://{evil.host}/app:1"
+    code, text = pull(user, "--key", key, where, verb=("package", "sign"))
+    assert code == 0, text
+    tag = digest.replace(":", "-")
+    assert [r["artifactType"] for r in modern.referrers[digest]] == \
+        ["application/vnd.dev.cosign.artifact.sig.v1+json"]
+    # With the API there is no need of the tag in its place.
+    assert tag + ".sig" in evil.manifests and tag not in evil.manifests
+    # Cosign's tag is gone: the API alone leads there.
+    del evil.manifests[tag + ".sig"]
+    code, text = pull(user, "--key", f"{key}.pub", where,
+                      verb=("package", "verify"))
+    assert code == 0, text
+    assert any("/referrers/" in p for _, p, _ in evil.seen)
+    modern.referrers.clear()
+    code, text = pull(user, "--key", f"{key}.pub", where,
+                      verb=("package", "verify"))
+    assert code == 122 and "not signed" in text, text
+
+
+def test_referrers_that_are_none_or_too_many(user, evil, module):
+    modern = Modern(evil)
+    key = user.folder / "k"
+    subprocess.run(user.argv("package", "keygen", key), env=user.env,
+                   check=True, stderr=subprocess.DEVNULL)
+    digest = evil.manifest([evil.blob(module, "application/wasm")])
+    kind = "application/vnd.dev.cosign.artifact.sig.v1+json"
+    modern.referrers[digest] = [
+        {"mediaType": MANIFEST, "digest": sha(str(i).encode()), "size": 7,
+         "artifactType": kind} for i in range(200)]
+    refused(user, evil, "not signed", status=(122,),
+            args=("--key", f"{key}.pub"))
+    assert len([1 for _, p, _ in evil.seen if "/manifests/sha256:" in p]) < 20
+    modern.referrers[digest] *= 100
+    refused(user, evil, "referrers", status=(121, 122, 124),
+            args=("--key", f"{key}.pub"))
+
+
 # --- yanks from it ---------------------------------------------------------------------------
 
 def test_marks_of_yanks_are_judged_and_not_repeated(user, evil, module):

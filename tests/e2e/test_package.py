@@ -1222,7 +1222,7 @@ def test_who_left_gets_the_receipt_when_she_comes_back(verb, tenant, agent,
     host = f"unix://{agent.unix}"
     policy = tenant.policy(host)
     path = tmp_path / "receipt.json"
-    keep = detached(tenant, host, policy, "ticker", path)
+    keep = detached(tenant, host, policy, "ticker", path, "3", "500")
     note, = (tenant.folder / "state/donjon/keeps").glob("*.receipt")
     assert note.stat().st_mode & 0o777 == 0o600
     if verb == "stop":

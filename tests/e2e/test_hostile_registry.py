@@ -365,6 +365,7 @@ def test_a_gzip_bomb_as_data(user, evil, module):
 def test_json_that_is_deep_or_doubled_or_not_utf8(user, evil):
     for body, word in (
             (b"[" * 1000000, "manifest"), (b'{"a": 1, "a": 2}', "manifest"),
+            (b'{"x": [' + b"{}," * 1300000 + b"{}]}", "too many values"),
             (b'{"schemaVersion": 2, "x": "\xff\xfe"}', "manifest"),
             (b"", "manifest"), (b"null", "manifest"),
             (b'{"schemaVersion": 1, "name": "a"}', "schema version 1")):
@@ -718,6 +719,31 @@ def test_archives_that_would_break_out(name, packed, user, evil, module):
     text = refused(user, evil, word, status=(121, 124), keeps=5)
     assert "data: tar:" in text
     assert list(user.here.iterdir()) == []
+
+
+def test_archives_of_the_web_that_would_break_out(user, evil, module):
+    """The same as whole packages, from a web server and from a file."""
+    toml = b'[[mounts]]\nhost = "data"\nguest = "/data"\n'
+    for name, (entries, word) in BAD_TARS.items():
+        data = tar_of(("main.wasm", FILE, module), ("Donjon.toml", FILE, toml),
+                      *entries)
+        evil.special["/a.tar"] = lambda h: h.answer(200, data)
+        path = user.folder / "a.tar"
+        path.write_bytes(data)
+        for ref in (f"{evil.base}/a.tar", path):
+            code, text = pull(user, "-o", "out", ref)
+            assert code in (121, 124) and word in text, (name, text)
+            assert list(user.here.iterdir()) == [], name
+
+
+def test_a_gzip_bomb_as_a_package(user, evil):
+    z = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = b"\0" * (1 << 24)
+    bomb = b"".join(z.compress(block) for _ in range(6)) + z.flush()
+    evil.special["/a.tgz"] = lambda h: h.answer(200, bomb)
+    code, text = pull(user, f"{evil.base}/a.tgz")
+    assert code == 124 and "when unpacked" in text, text
+    assert not [p for p in left(user) if p.stat().st_size > len(bomb)]
 
 
 @pytest.mark.parametrize("data,word", [

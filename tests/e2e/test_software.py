@@ -18,7 +18,7 @@ from conftest import Agent, alive
 from tenant import Tenant, wait_for
 from test_leaks import MARKS, found, searchable  # noqa: F401
 
-TEES = ["kvm", "snp"]
+TEES = ["kvm", "snp", "sgx"]
 # QEMU interprets: those that need no minutes, unless all are asked for.
 QUICK = {"zig-app", "as-app", "rust163-app", "lua", "cpp-iostream"}
 ROWS = [r for r in test_modules.ROWS
@@ -108,6 +108,9 @@ def test_the_root_that_is_named_is_the_host_s(house, tee):
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r["file"])
 def test_program(row, tee, house, tmp_path):
     agent, tenant = house
+    if tee == "sgx" and "DONJON_ALL" not in os.environ and \
+            row["file"] not in ("lua.wasm", "zig-app.wasm"):
+        pytest.skip("all programs in enclaves only with DONJON_ALL=1")
     argv = deploy(tenant, agent, tee)
     test_modules.test_program(
         row, lambda *args, **more: tenant.donjon(*argv, *args, **more),
@@ -190,9 +193,10 @@ def seen(pid):
     return hits
 
 
-def test_an_snp_keep_shows_its_loader_nothing(
-        tenant, agent, tmp_path, searchable):  # noqa: F811
-    p = holding(tenant, agent, "snp", tmp_path)
+@pytest.mark.parametrize("tee", ["snp", "sgx"])
+def test_a_walled_keep_shows_its_loader_nothing(
+        tenant, agent, tmp_path, searchable, tee):  # noqa: F811
+    p = holding(tenant, agent, tee, tmp_path)
     (qemu,) = qemus(agent)
     (loader,) = named(agent, "donjon-keep")
     assert seen(agent.pid) == set()

@@ -2,6 +2,7 @@
 #include "monitor/x86_64/cpu_svm.h"
 #include "monitor/x86_64/exits.h"
 #include "monitor/x86_64/inject.h"
+#include "monitor/x86_64/sgx.h"
 #include "monitor/x86_64/snp.h"
 #include "monitor/x86_64/step.h"
 
@@ -143,19 +144,23 @@ static enum exit_turn run_once(struct monitor *m)
 	c->tlb_control = 0;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();
-		return EXIT_RESUME;
+		return m->kind == MONITOR_SGX ? sgx_interrupt(m) : EXIT_RESUME;
 	}
 	enum exit_turn turn;
 	if (step_exit(m, &turn))
 		return turn;
+	if (m->kind == MONITOR_SGX)
+		return sgx_exit(m);
 	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);
 }
 
 void vcpu_run(struct monitor *m)
 {
+	if (m->kind == MONITOR_SGX && sgx_enter(m) == EXIT_LEAVE)
+		return;
 	if (m->kind == MONITOR_SNP)
 		snp_resume(m);
-	else
+	else if (m->kind == MONITOR_PLAIN)
 		exit_finish_io(m);
 	if (!state_is_legal(&m->cpu.vmcb->save)) {
 		exit_leave(m, MONITOR_EXIT_REFUSED);

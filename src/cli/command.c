@@ -127,9 +127,9 @@ static const struct cli_command commands[] = {
 		false, CLI_ANY, NULL, cli_platform_info },
 	{ "key sgx", "create KEY | sign KEY FOLDER",
 		"make a key for enclaves, or sign this release's",
-		"sign writes FOLDER/sigstruct and FOLDER/sigstruct-fixed-heap, "
-		"which a loader takes\nfrom keep/sgx in place of a signature of "
-		"its own.  Both print the signer's digest.\n",
+		"sign writes sigstruct and sigstruct-fixed-heap into FOLDER; "
+		"loaders take them from\nkeep/sgx in place of a signature of "
+		"their own.  Both print the signer's digest.\n",
 		HELP | CLI_BIT(CLI_IMAGES), 2, 3, false, CLI_FILE, NULL,
 		cli_key_sgx },
 	{ "policy check", "FILE", "check a policy file", "",

@@ -128,8 +128,8 @@ static const struct cli_command commands[] = {
 	{ "key sgx", "create KEY | sign KEY FOLDER",
 		"make a key for enclaves, or sign this release's",
 		"sign writes sigstruct and sigstruct-fixed-heap into FOLDER; "
-		"loaders take them from\nkeep/sgx in place of a signature of "
-		"their own.  Both print the signer's digest.\n",
+		"loaders take\nthem from keep/sgx in place of a signature of "
+		"their own.  Both print the\nsigner's digest.\n",
 		HELP | CLI_BIT(CLI_IMAGES), 2, 3, false, CLI_FILE, NULL,
 		cli_key_sgx },
 	{ "policy check", "FILE", "check a policy file", "",

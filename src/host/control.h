@@ -43,6 +43,7 @@ struct control_message {
 	struct buf listen, connect;
 	uint64_t max_connections, max_traffic; /* 0: no limit */
 	bool emulated;			       /* on the software platform */
+	char debug_dir[512]; /* Keeps can be looked into; "": they can't */
 	/* CHANNEL, CLOSED */
 	uint64_t channel;
 	uint64_t bytes_in, bytes_out; /* CLOSED: to and from the Keep */

@@ -155,6 +155,18 @@ static bool level(const char *text, enum log_level *out, struct err *e)
 	return err_fail(e, ERR_INPUT, "%s: not a log level", text);
 }
 
+static bool debug_dir(const char *text, struct options *o, struct err *e)
+{
+	char whole[OPTIONS_PATH];
+	if (!path(text, whole, e))
+		return false;
+	if (strlen(whole) >= sizeof o->debug_dir)
+		return err_fail(e, ERR_INPUT, "%s: too long for sockets",
+			whole);
+	fmt(o->debug_dir, sizeof o->debug_dir, "%s", whole);
+	return true;
+}
+
 static bool add_listen(struct options *o, struct err *e)
 {
 	if (o->listeners == OPTIONS_LISTEN)
@@ -243,7 +255,7 @@ static bool take(int opt, struct options *o, struct err *e)
 	case OPT_IMAGES:
 		return path(optarg, o->images, e);
 	case OPT_DEBUG:
-		return path(optarg, o->debug_dir, e);
+		return debug_dir(optarg, o, e);
 	case OPT_PROGRAM:
 		return path(optarg, o->keep_program, e);
 	case OPT_MEMORY:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -38,9 +39,16 @@ def observed(tenant, agent, tee):
     return re.search(rb"observed ([0-9a-f]{96})", r.stderr).group(1).decode()
 
 
+@pytest.fixture
+def sockets():
+    """A folder whose name is short enough for them."""
+    with tempfile.TemporaryDirectory(prefix="donjon-gdb-") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("tee", TEES)
-def test_a_debug_keep_is_refused_twice(tenant, agents, tmp_path, tee):
-    agent = agents("agent", "--debug", str(tmp_path))
+def test_a_debug_keep_is_refused_twice(tenant, agents, sockets, tee):
+    agent = agents("agent", "--debug", str(sockets))
     r = tenant.donjon(*argv(tenant, agent, tee),
                       tenant.out / "examples/hello.wasm")
     assert r.returncode == 122 and b"debug: observed debug" in r.stderr
@@ -52,21 +60,21 @@ def test_a_debug_keep_is_refused_twice(tenant, agents, tmp_path, tee):
     assert r.returncode == 0, r.stderr
     assert b", debug, fresh" in r.stderr and b"no debug" not in r.stderr
     assert b"NOT CONFIDENTIAL" in r.stderr
-    wait_for(lambda: not list(tmp_path.glob("*.gdb")))
+    wait_for(lambda: not list(sockets.glob("*.gdb")))
 
 
 @pytest.mark.skipif(not shutil.which("gdb"), reason="no gdb (package gdb)")
 @pytest.mark.parametrize("tee", TEES)
 def test_gdb_stops_in_exec_and_shows_the_way_there(
-        tenant, agents, out, tmp_path, tee):
-    agent = agents("agent", "--debug", str(tmp_path))
+        tenant, agents, out, sockets, tee):
+    agent = agents("agent", "--debug", str(sockets))
     value = observed(tenant, agent, tee)
     p = tenant.start(*argv(tenant, agent, tee, True, value), "--quiet",
                      out / "tests/wasm/cat.wasm")
     p.stdin.write(b"one\n")
     p.stdin.flush()
     assert p.stdout.readline() == b"one\n"
-    socket, = wait_for(lambda: list(tmp_path.glob("*.gdb")))
+    socket, = wait_for(lambda: list(sockets.glob("*.gdb")))
     gdb = subprocess.Popen(
         ["gdb", "-batch", "-nx", "-x", REPO / "tools/gdb/keep.py",
          "-ex", f"keep attach {socket} {out} {tee}", "-ex", "keep where",
@@ -93,4 +101,4 @@ def test_gdb_stops_in_exec_and_shows_the_way_there(
     assert re.search(r"^reply\n  error +0x", text, re.M), text
     p.stdin.close()
     assert p.wait(60) == 0
-    wait_for(lambda: not list(tmp_path.glob("*.gdb")))
+    wait_for(lambda: not list(sockets.glob("*.gdb")))

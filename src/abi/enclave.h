@@ -23,7 +23,7 @@
 
 /* Of the pages from ENCLAVE_MAPS_AT on, which hold the shim's notes of all
  * pages, each speaks for so much. */
-#define ENCLAVE_MAP_OF 0x04000000
+#define ENCLAVE_MAP_OF 0x02000000
 
 /* --- a shim's image ------------------------------------------------------ */
 
@@ -79,7 +79,8 @@ enum enclave_leave {
 	ENCLAVE_CRASH = VM_EVENT_CRASH,
 	/* The exception was dealt with: resume. */
 	ENCLAVE_RESUME = 4,
-	/* Pages from RSI on, RDX bytes: restrict their rights to R8. */
+	/* Pages from RSI on, RDX bytes: restrict their rights to the lowest
+	 * byte of R8; let the process use them as the next byte says. */
 	ENCLAVE_RESTRICT = 5,
 	/* The same: make them of type R8 (SGX_PT_TRIM); remove them. */
 	ENCLAVE_RETYPE = 6,

@@ -130,7 +130,9 @@ enum monitor_op {
 	MONITOR_SGX_RESTRICT,
 	MONITOR_SGX_RETYPE,
 	MONITOR_SGX_REMOVE,
-	/* The enclave is interrupted after a exits of the guest's. */
+	/* The enclave is interrupted at the a-th chance: at entries and at
+	 * exits that only the monitor sees; all ones: whenever the processor
+	 * is (by a bell). */
 	MONITOR_SGX_INTERRUPT,
 	MONITOR_OPS,
 };

@@ -55,6 +55,9 @@ struct device_ops {
 	 * (handle < 0), or that enclave's, prot as mmap's; 0. */
 	int (*enclave_map)(struct device *d, int handle, uint64_t at,
 		size_t len, int prot);
+	/* What the process may do there from now on. */
+	int (*enclave_protect)(struct device *d, uint64_t at, size_t len,
+		int prot);
 	void (*enclave_unmap)(struct device *d, uint64_t at, size_t len);
 	/* Runs the thread until it leaves: 0. */
 	int (*enclave_enter)(struct device *d, int handle,

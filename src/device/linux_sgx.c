@@ -34,6 +34,12 @@ int linux_enclave_map(struct device *d, int handle, uint64_t at, size_t len,
 	return -EEXIST;
 }
 
+int linux_enclave_protect(struct device *d, uint64_t at, size_t len, int prot)
+{
+	(void)d;
+	return mprotect((void *)(uintptr_t)at, len, prot) == 0 ? 0 : -errno;
+}
+
 void linux_enclave_unmap(struct device *d, uint64_t at, size_t len)
 {
 	(void)d;

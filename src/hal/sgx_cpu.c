@@ -3,6 +3,7 @@
  * leaves (abi/enclave.h). */
 #include <asm/sgx.h>
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "base/fmt.h"
 #include "hal/sgx_priv.h"
@@ -32,7 +33,7 @@ static int restrict_pages(struct sgx_machine *m, struct device_enclave *x)
 		struct sgx_enclave_restrict_permissions a = {
 			.offset = x->rsi - ENCLAVE_BASE + done,
 			.length = x->rdx - done,
-			.permissions = x->r8,
+			.permissions = x->r8 & SGX_PAGE_RIGHTS,
 		};
 		n = device_ioctl(m->device, m->handle,
 			SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS, &a);
@@ -41,6 +42,14 @@ static int restrict_pages(struct sgx_machine *m, struct device_enclave *x)
 			n = 0;
 	}
 	return n;
+}
+
+/* The kernel's tables have to allow what the enclave shall run. */
+static int protect_pages(struct sgx_machine *m, const struct device_enclave *x)
+{
+	uint64_t after = x->r8 >> 8;
+	int prot = PROT_READ | (after & SGX_PAGE_X ? PROT_EXEC : PROT_WRITE);
+	return m->device->ops->enclave_protect(m->device, x->rsi, x->rdx, prot);
 }
 
 static int retype_pages(struct sgx_machine *m, struct device_enclave *x)
@@ -78,14 +87,14 @@ static int remove_pages(struct sgx_machine *m, struct device_enclave *x)
 	return n;
 }
 
-static enum vm_turn serve_pages(struct sgx_machine *m, struct vm_cpu *c,
+enum vm_turn sgx_serve_pages(struct sgx_machine *m, struct vm_cpu *c,
 	struct device_enclave *x)
 {
 	int n = -EINVAL;
 	if (!range_ok(x))
 		return gone(c, "pages outside the enclave", n);
 	if (x->rdi == ENCLAVE_RESTRICT)
-		n = restrict_pages(m, x);
+		n = restrict_pages(m, x) < 0 ? -EIO : protect_pages(m, x);
 	else if (x->rdi == ENCLAVE_RETYPE)
 		n = retype_pages(m, x);
 	else
@@ -108,7 +117,7 @@ static enum vm_turn on_leave(struct sgx_machine *m, struct vm_cpu *c,
 	case ENCLAVE_RESTRICT:
 	case ENCLAVE_RETYPE:
 	case ENCLAVE_REMOVE:
-		return serve_pages(m, c, x);
+		return sgx_serve_pages(m, c, x);
 	case ENCLAVE_BELL:
 	case ENCLAVE_EXIT:
 	case ENCLAVE_CRASH:

@@ -77,6 +77,10 @@ MUST_USE bool sgx_sigstruct(const struct hal_config *cfg,
 /* --- sgx_cpu.c -------------------------------------------------------------
  */
 
+/* What the enclave asks the kernel for (ENCLAVE_RESTRICT, _RETYPE, _REMOVE).
+ */
+enum vm_turn sgx_serve_pages(struct sgx_machine *m, struct vm_cpu *c,
+	struct device_enclave *x);
 /* struct vm_cpu's hooks; ctx: struct sgx_machine. */
 enum vm_turn sgx_enter(void *ctx, struct vm_cpu *c);
 void sgx_stop(void *ctx, struct vm_cpu *c);

@@ -173,6 +173,16 @@ static int soft_enclave_map(struct device *d, int handle, uint64_t at,
 	return p == want ? 0 : -errno;
 }
 
+static int soft_enclave_protect(struct device *d, uint64_t at, size_t len,
+	int prot)
+{
+	(void)d;
+	(void)at;
+	(void)len;
+	(void)prot;
+	return 0;
+}
+
 static void soft_enclave_unmap(struct device *d, uint64_t at, size_t len)
 {
 	(void)d;
@@ -237,6 +247,7 @@ static const struct device_ops soft_ops = {
 	.kick = soft_kick,
 	.discard = soft_discard,
 	.enclave_map = soft_enclave_map,
+	.enclave_protect = soft_enclave_protect,
 	.enclave_unmap = soft_enclave_unmap,
 	.enclave_enter = soft_enclave_enter,
 	.enclave_stop = soft_enclave_stop,

@@ -86,13 +86,13 @@ static int boot(struct soft_device *s)
 	return soft_kvm_call(s, MONITOR_CPUID, (uint64_t[4]){ 0 });
 }
 
-/* SGX1 and SGX2, EXINFO and key separation (SDM table 37-6 to 37-8). */
+/* SGX1, SGX2, EDECCSSA, EXINFO and key separation (SDM table 37-6 to 37-8). */
 static void sgx_leaf(const struct soft_device *s, uint32_t sub, uint32_t out[4])
 {
 	uint64_t at = s->machine.box->private_hpa;
 	uint64_t bytes = s->machine.box->private_end - at;
 	const uint32_t leaf[3][4] = {
-		{ 1 | 1 << 1, SGX_MISC_EXINFO, 0, 36 << 8 | 31 },
+		{ 1 | 1 << 1 | 1 << 11, SGX_MISC_EXINFO, 0, 36 << 8 | 31 },
 		{ (uint32_t)(SGX_FLAGS_KNOWN | SGX_FLAG_KSS), 0, XFRM_KNOWN,
 			0 },
 		{ 1 | (uint32_t)at, (uint32_t)(at >> 32), 1 | (uint32_t)bytes,

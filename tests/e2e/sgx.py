@@ -7,7 +7,7 @@ import struct
 PAGE = 4096
 SIZE = 1 << 36
 EXEC_AT, MAPS_AT, HEAP_AT = 0x01000000, 0x0f000000, 0x10000000
-MAP_OF = 1 << 26
+MAP_OF = 1 << 25
 R, W, X = 1, 2, 4
 TCS, REG = 1 << 8, 2 << 8
 

@@ -9,8 +9,13 @@ $(call program,tests/fake/keep/kvm/exec,exec,tests/fake/guest.c)
 $(FAKE_KEEP)/snp/exec: $(FAKE_KEEP)/kvm/exec
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
+$(FAKE_KEEP)/sgx/exec: $(FAKE_KEEP)/kvm/exec
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 $(FAKE_KEEP)/%: $(O)/keep/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 $(O)/tests/unit/hal/kvm $(O)/tests/unit/hal/snp: | $(foreach t,kvm snp,\
 	$(FAKE_KEEP)/$t/exec $(FAKE_KEEP)/$t/shim) $(FAKE_KEEP)/software/monitor
+$(O)/tests/unit/hal/sgx $(O)/tests/unit/hal/sgx_hostile: | \
+	$(FAKE_KEEP)/sgx/exec $(FAKE_KEEP)/sgx/shim $(FAKE_KEEP)/software/monitor

@@ -32,6 +32,9 @@ enum {
 
 enum { TOP_SLOTS = 256, GIB_SHIFT = 30 };
 
+/* monitor_sgx.interrupt: whenever the processor is. */
+#define SGX_EVERY UINT64_MAX
+
 #define PAGE_OF(at) ((at) & ~(uint64_t)(PAGE_BYTES - 1))
 
 static uint8_t clean[PAGE_BYTES] __attribute__((aligned(64)));
@@ -421,24 +424,34 @@ static enum exit_turn eenter(struct monitor *m)
 	return EXIT_RESUME;
 }
 
-enum exit_turn sgx_enter(struct monitor *m)
-{
-	if (m->sgx.finishing)
-		return sgx_finish(m);
-	if (m->sgx.inside)
-		return EXIT_RESUME; /* was kicked */
-	return eenter(m);
-}
-
 /* --- exits -----------------------------------------------------------------
  */
 
+/* A chance for an interrupt: at an entry, and at an exit that nobody sees. */
 static enum exit_turn interrupted(struct monitor *m)
 {
 	struct monitor_sgx *x = &m->sgx;
-	if (!x->interrupt || --x->interrupt || !x->inside)
+	if (!x->interrupt || x->interrupt == SGX_EVERY || --x->interrupt ||
+		!x->inside)
 		return EXIT_RESUME;
 	return sgx_aex(m, MONITOR_NO_VECTOR, 0, 0);
+}
+
+enum exit_turn sgx_interrupt(struct monitor *m)
+{
+	return m->sgx.interrupt == SGX_EVERY && m->sgx.inside ?
+		sgx_aex(m, MONITOR_NO_VECTOR, 0, 0) :
+		EXIT_RESUME;
+}
+
+enum exit_turn sgx_enter(struct monitor *m)
+{
+	enum exit_turn t = EXIT_RESUME;
+	if (m->sgx.finishing)
+		return sgx_finish(m);
+	if (!m->sgx.inside) /* else it was kicked */
+		t = eenter(m);
+	return t == EXIT_RESUME ? interrupted(m) : t;
 }
 
 static enum exit_turn on_exit(struct monitor *m)
@@ -450,6 +463,10 @@ static enum exit_turn on_exit(struct monitor *m)
 		return on_fault(m);
 	case SVM_EXIT_EXCEPTION + VECTOR_UD:
 		return sgx_on_undefined(m);
+	case SVM_EXIT_EXCEPTION + VECTOR_GP:
+		if (sgx_is_port(m))
+			return sgx_aex(m, VECTOR_UD, 0, 0);
+		break;
 	case SVM_EXIT_EXCEPTION + VECTOR_PF:
 		return sgx_aex(m, VECTOR_PF, (uint32_t)c->exit_info_1 | PF_USER,
 			c->exit_info_2);

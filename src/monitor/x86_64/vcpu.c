@@ -167,13 +167,14 @@ static enum exit_turn run_once(struct monitor *m)
 	c->tlb_control = 0;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();
-		return EXIT_RESUME;
+		return m->kind == MONITOR_SGX ? sgx_interrupt(m) : EXIT_RESUME;
 	}
+	/* All of an enclave's exceptions are the monitor's. */
+	if (m->kind == MONITOR_SGX)
+		return sgx_exit(m);
 	enum exit_turn turn;
 	if (step_exit(m, &turn))
 		return turn;
-	if (m->kind == MONITOR_SGX)
-		return sgx_exit(m);
 	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);
 }
 

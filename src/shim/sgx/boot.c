@@ -5,6 +5,7 @@
 
 _Static_assert(LEAVE_RESUME == ENCLAVE_RESUME, "entry.S");
 _Static_assert(LEAVE_NOTHING == ENCLAVE_NOTHING, "entry.S");
+_Static_assert(sizeof(struct sgx_gprs) == 184, "entry.S: enclave_frame");
 
 /* Pages of the Keep's memory that exec is not promised: its image, the shim's
  * notes. */

@@ -28,6 +28,8 @@ enum {
 	ID7_OSPKE = 1 << 4,
 	ID7_VAES = 1 << 9 | 1 << 10,
 	XSAVE_BASE = 0x240,
+	/* Leaf 0x12. */
+	SGX_EAX_EDECCSSA = 1 << 11,
 };
 
 #define ID1_NEEDED                                                            \
@@ -42,6 +44,7 @@ enum {
 #define XFRM_AVX512  0xe0u
 
 static struct enclave_cpuid table[ENCLAVE_CPUIDS];
+static bool edeccssa;
 
 static bool by_sub(uint32_t leaf)
 {
@@ -65,6 +68,14 @@ void cpuid_init(void)
 	const struct enclave_cpuid *one = find(1, 0);
 	if (!one || (one->ecx & ID1_NEEDED) != ID1_NEEDED)
 		shim_crash("boot: CPUID lacks what every SGX processor has");
+	const struct enclave_cpuid *sgx = find(LEAF_SGX, 0);
+	edeccssa = sgx && sgx->eax & SGX_EAX_EDECCSSA;
+}
+
+/* A host that claims it where it is not ends the Keep, no more. */
+bool cpuid_has_edeccssa(void)
+{
+	return edeccssa;
 }
 
 /* Of the components in XFRM (SDM, volume 1, §13.5). */

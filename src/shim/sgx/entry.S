@@ -5,7 +5,13 @@
 #include "shim/sgx/state.h"
 
 #define ENCLU .byte 0x0f, 0x01, 0xd7
-#define EEXIT 4
+#define EEXIT	 4
+#define EDECCSSA 9
+
+	/* struct sgx_gprs */
+#define SGX_GPRS_RIP	136
+#define SGX_GPRS_FSBASE 168
+#define SGX_GPRS_GSBASE 176
 
 	/* Where to go back to, and with which stack; at which depth. */
 	.macro KEEP_HOST
@@ -72,6 +78,8 @@ shim_entry:
 	xor %ebp, %ebp
 	call shim_exception
 	movl $STATE_USER, enclave_state(%rip)
+	test %al, %al
+	jne 4f
 	mov $LEAVE_RESUME, %edi
 	xor %esi, %esi
 	xor %edx, %edx
@@ -105,6 +113,42 @@ shim_entry:
 	pop %rbp
 	pop %rbx
 	ret
+
+	/*
+	 * Back to exec without the host: its vectors out of the frame, the
+	 * depth down by one, its registers out of a copy, since the frame may
+	 * be overwritten from here on.  Who enters now finds no exception and
+	 * leaves the copy alone.
+	 */
+4:	mov $-1, %eax
+	mov $-1, %edx
+	xrstor64 enclave_ssa(%rip)
+	mov $EDECCSSA, %eax
+	ENCLU
+	mov enclave_frame + SGX_GPRS_FSBASE(%rip), %rax
+	wrfsbase %rax
+	mov enclave_frame + SGX_GPRS_GSBASE(%rip), %rax
+	wrgsbase %rax
+	lea enclave_frame(%rip), %rsp	/* struct sgx_gprs */
+	pop %rax
+	pop %rcx
+	pop %rdx
+	pop %rbx
+	pop enclave_rsp(%rip)
+	pop %rbp
+	pop %rsi
+	pop %rdi
+	pop %r8
+	pop %r9
+	pop %r10
+	pop %r11
+	pop %r12
+	pop %r13
+	pop %r14
+	pop %r15
+	popfq
+	mov enclave_rsp(%rip), %rsp
+	jmp *enclave_frame + SGX_GPRS_RIP(%rip)
 
 	/* Nothing is done, nothing told; the host's stack stays its own. */
 nothing:
@@ -193,7 +237,11 @@ mxcsr:	.long 0x1f80, 0
 
 	.bss
 	.balign 8
-	.globl enclave_state, enclave_depth
+	.globl enclave_state, enclave_depth, enclave_frame
+enclave_frame:
+	.skip 184
+enclave_rsp:
+	.quad 0
 return_to:
 	.quad 0
 host_rsp:

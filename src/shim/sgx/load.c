@@ -93,7 +93,7 @@ static bool reach(struct user *u, uint64_t at, bool write)
 {
 	const struct space_range *r = space_find(&u->space, at);
 	uint8_t want = write ? SPACE_WRITE : SPACE_READ;
-	if (!r || !(r->prot & want))
+	if (!r || !(r->prot & want) || r->kind == SPACE_GATE)
 		return false;
 	if (memory_allows(&u->memory, at, write))
 		return true;

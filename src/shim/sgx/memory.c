@@ -3,8 +3,10 @@
 
 #include "arch/x86_64/cpu.h"
 
-/* Two bits of a page. */
-enum page { PAGE_NONE, PAGE_CLOSED, PAGE_READ, PAGE_WRITE };
+/* Four bits of a page: it is there; its rights (SGX_PAGE_R ...). */
+enum { PAGE_NONE = 0, PAGE_THERE = 8, PAGE_RIGHTS = SGX_PAGE_RIGHTS };
+
+#define RW (uint8_t)(SGX_PAGE_R | SGX_PAGE_W)
 
 /* Runs up to this are wiped and kept when exec gives them back: they cost no
  * exit, and will be asked for again. */
@@ -21,8 +23,8 @@ static struct memory *self(void *ctx)
 static uint8_t *map_at(uint64_t at, unsigned *shift)
 {
 	uint64_t page = (at - ENCLAVE_BASE) / PAGE_BYTES;
-	*shift = (unsigned)(page % 4 * 2);
-	return (uint8_t *)ENCLAVE_BASE + ENCLAVE_MAPS_AT + page / 4;
+	*shift = (unsigned)(page % 2 * 4);
+	return (uint8_t *)ENCLAVE_BASE + ENCLAVE_MAPS_AT + page / 2;
 }
 
 static bool mapped(const struct memory *m, uint64_t at)
@@ -30,13 +32,13 @@ static bool mapped(const struct memory *m, uint64_t at)
 	return m->has_map[(at - ENCLAVE_BASE) / MEMORY_MAP_OF];
 }
 
-static enum page page_get(const struct memory *m, uint64_t at)
+static uint8_t page_get(const struct memory *m, uint64_t at)
 {
 	unsigned shift;
 	if (!mapped(m, at))
 		return PAGE_NONE;
 	const uint8_t *p = map_at(at, &shift);
-	return *p >> shift & 3;
+	return *p >> shift & 15;
 }
 
 /* --- ENCLU -----------------------------------------------------------------
@@ -65,7 +67,7 @@ static void take_page(const struct memory *m, uint64_t at)
 		shim_crash("the host added a page of another kind");
 }
 
-static void page_set(struct memory *m, uint64_t at, enum page to)
+static void page_set(struct memory *m, uint64_t at, uint8_t to)
 {
 	unsigned shift;
 	uint64_t i = (at - ENCLAVE_BASE) / MEMORY_MAP_OF;
@@ -76,39 +78,34 @@ static void page_set(struct memory *m, uint64_t at, enum page to)
 		m->has_map[i] = true;
 		m->present++;
 	}
-	*p = (uint8_t)((*p & ~(3u << shift)) | (unsigned)to << shift);
+	*p = (uint8_t)((*p & ~(15u << shift)) | (unsigned)to << shift);
 }
 
-static enum page page_of(uint8_t prot)
+static uint8_t rights_of(uint8_t prot)
 {
-	return prot & SPACE_WRITE ? PAGE_WRITE :
-		prot & SPACE_READ ? PAGE_READ :
-				    PAGE_CLOSED;
-}
-
-static uint64_t rights_of(enum page p)
-{
-	return p == PAGE_WRITE ? SGX_PAGE_R | SGX_PAGE_W :
-		p == PAGE_READ ? SGX_PAGE_R :
-				 0;
+	return (uint8_t)((prot & SPACE_READ ? SGX_PAGE_R : 0) |
+		(prot & SPACE_WRITE ? SGX_PAGE_W : 0) |
+		(prot & SPACE_EXEC ? SGX_PAGE_X : 0));
 }
 
 /* More rights: ours to give. */
-static void extend(uint64_t at, enum page to)
+static void extend(uint64_t at, uint8_t rights)
 {
 	const struct sgx_secinfo s = { .flags = SGX_PAGE_TYPE(SGX_PT_REG) |
-			rights_of(to) };
+			rights };
 	cpu_enclu(SGX_EMODPE, &s, (void *)at, NULL);
 }
 
-/* Fewer: the host does it for a run of pages, we look whether it did. */
-static void restrict_run(uint64_t at, uint64_t end, enum page to)
+/* Fewer: the host does it for a run of pages, we look whether it did.
+ * `after`: what they shall have in the end. */
+static void restrict_run(uint64_t at, uint64_t end, uint8_t rights,
+	uint8_t after)
 {
-	enclave_leave(ENCLAVE_RESTRICT, at, end - at, rights_of(to));
+	enclave_leave(ENCLAVE_RESTRICT, at, end - at,
+		rights | (uint64_t)after << 8);
 	for (; at < end; at += PAGE_BYTES)
 		if (!accept_as(at,
-			    SGX_PAGE_TYPE(SGX_PT_REG) | rights_of(to) |
-				    SGX_PAGE_PR))
+			    SGX_PAGE_TYPE(SGX_PT_REG) | rights | SGX_PAGE_PR))
 			shim_crash("the host left a page its rights");
 }
 
@@ -127,27 +124,29 @@ static void trim_run(uint64_t at, uint64_t end)
 
 bool memory_has(const struct memory *m, uint64_t at)
 {
-	return page_get(m, at) != PAGE_NONE;
+	return page_get(m, at) & PAGE_THERE;
 }
 
 bool memory_allows(const struct memory *m, uint64_t at, bool write)
 {
-	return page_get(m, at) >= (write ? PAGE_WRITE : PAGE_READ);
+	return page_get(m, at) & (write ? SGX_PAGE_W : SGX_PAGE_R);
 }
 
-static void have_page(struct memory *m, uint64_t at, enum page want)
+/* There, with these rights at least. */
+static void have_page(struct memory *m, uint64_t at, uint8_t want)
 {
-	enum page now = page_get(m, at);
-	if (now == PAGE_NONE) {
+	uint8_t now = page_get(m, at);
+	if (!(now & PAGE_THERE)) {
 		take_page(m, at);
 		m->present++;
-		now = PAGE_WRITE;
+		now = PAGE_THERE | RW;
 		page_set(m, at, now);
 	}
-	if (now < want && !m->fixed)
+	if (!(want & ~now))
+		return;
+	if (!m->fixed)
 		extend(at, want);
-	if (now < want)
-		page_set(m, at, want);
+	page_set(m, at, now | want);
 }
 
 /* A page that is kept has more rights than a range may want: they go when
@@ -155,13 +154,13 @@ static void have_page(struct memory *m, uint64_t at, enum page want)
 void memory_have(struct memory *m, uint64_t at, uint64_t bytes, uint8_t prot)
 {
 	for (uint64_t end = at + bytes; at < end; at += PAGE_BYTES)
-		have_page(m, at, page_of(prot));
+		have_page(m, at, rights_of(prot));
 }
 
 void memory_image(struct memory *m, uint64_t at, uint64_t bytes, uint8_t prot)
 {
 	for (uint64_t end = at + bytes; at < end; at += PAGE_BYTES) {
-		page_set(m, at, page_of(prot));
+		page_set(m, at, PAGE_THERE | rights_of(prot));
 		m->present++;
 	}
 }
@@ -207,16 +206,27 @@ static void for_runs(struct memory *m, uint64_t start, uint64_t end, run_op *op,
 static void wipe_run(struct memory *m, uint64_t at, uint64_t end)
 {
 	for (; at < end; at += PAGE_BYTES) {
-		have_page(m, at, PAGE_WRITE);
+		have_page(m, at, RW);
 		cpu_store_bytes((void *)at, 0, PAGE_BYTES);
 	}
+}
+
+/* Code that exec made is never kept: its page can't be written. */
+static bool has_code(const struct memory *m, uint64_t at, uint64_t end)
+{
+	for (; at < end; at += PAGE_BYTES)
+		if (page_get(m, at) & SGX_PAGE_X)
+			return true;
+	return false;
 }
 
 static void give_run(struct memory *m, uint64_t at, uint64_t end, uint8_t prot)
 {
 	uint64_t pages = (end - at) / PAGE_BYTES;
 	(void)prot;
-	if (m->fixed || (pages <= KEEP_RUN && m->kept + pages <= KEEP_MOST)) {
+	if (m->fixed ||
+		(pages <= KEEP_RUN && m->kept + pages <= KEEP_MOST &&
+			!has_code(m, at, end))) {
 		wipe_run(m, at, end);
 		m->kept += pages;
 		return;
@@ -234,32 +244,41 @@ static void unmap(void *ctx, uint64_t start, uint64_t end)
 	for_runs(self(ctx), start, end, give_run, 0);
 }
 
-static void restrict_part(struct memory *m, uint64_t at, uint64_t end,
-	enum page to)
+/* What pages that have `now` must lose for `to`.  Writable and executable
+ * exclude each other on the way, too. */
+static bool loses(uint8_t now, uint8_t to)
 {
-	if (at == end)
-		return;
-	restrict_run(at, end, to);
-	for (; at < end; at += PAGE_BYTES)
-		page_set(m, at, to);
+	return now & PAGE_RIGHTS & ~to;
 }
 
-/* Within a run, pages that have more than they shall have, side by side. */
+/* A run of pages of the same rights. */
+static void protect_same(struct memory *m, uint64_t at, uint64_t end,
+	uint8_t to)
+{
+	uint8_t now = page_get(m, at) & PAGE_RIGHTS;
+	/* Code needs the host, whose tables say what may be run. */
+	if (loses(now, to) || ((now ^ to) & SGX_PAGE_X))
+		restrict_run(at, end, now & to, to);
+	for (; at < end; at += PAGE_BYTES) {
+		if (to & ~(now & to))
+			extend(at, to);
+		page_set(m, at, PAGE_THERE | to);
+	}
+}
+
 static void protect_run(struct memory *m, uint64_t at, uint64_t end,
 	uint8_t prot)
 {
-	enum page to = page_of(prot);
-	uint64_t first = at;
-	if (m->fixed)
-		return;
-	for (; at < end; at += PAGE_BYTES) {
-		if (page_get(m, at) > to)
-			continue;
-		restrict_part(m, first, at, to);
-		first = at + PAGE_BYTES;
-		have_page(m, at, to);
+	uint8_t to = rights_of(prot);
+	while (!m->fixed && at < end) {
+		uint64_t stop = at;
+		uint8_t now = page_get(m, at);
+		while (stop < end && page_get(m, stop) == now)
+			stop += PAGE_BYTES;
+		if ((now & PAGE_RIGHTS) != to)
+			protect_same(m, at, stop, to);
+		at = stop;
 	}
-	restrict_part(m, first, end, to);
 }
 
 static void protect(void *ctx, uint64_t start, uint64_t end, uint8_t prot)
@@ -272,11 +291,10 @@ static bool move(void *ctx, uint64_t from, uint64_t to, uint64_t bytes)
 {
 	struct memory *m = ctx;
 	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES) {
-		enum page had = page_get(m, from + at);
-		if (had == PAGE_NONE)
+		if (!memory_has(m, from + at))
 			continue;
-		have_page(m, from + at, PAGE_READ);
-		have_page(m, to + at, PAGE_WRITE);
+		have_page(m, from + at, SGX_PAGE_R);
+		have_page(m, to + at, RW);
 		cpu_move_bytes((void *)(to + at), (void *)(from + at),
 			PAGE_BYTES);
 	}

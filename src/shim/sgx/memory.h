@@ -6,8 +6,8 @@
  * exec gives it back.  SGX1: all there ever will be are there at the start
  * (enclave_head.heap_bytes), and keep their rights.
  *
- * Two bits a page, in pages that are the enclave's too and are taken as they
- * are needed: one for 64 MiB.
+ * Four bits a page, in pages that are the enclave's too and are taken as they
+ * are needed: one for 32 MiB.
  */
 #ifndef SHIM_SGX_MEMORY_H
 #define SHIM_SGX_MEMORY_H

@@ -35,6 +35,8 @@ static inline const struct enclave_head *enclave_head(void)
 /* --- entry.S ------------------------------------------------------------- */
 
 extern struct sgx_ssa enclave_ssa[ENCLAVE_SSA_FRAMES];
+/* What exec goes on with, when the host has no part in it. */
+extern struct sgx_gprs enclave_frame;
 /* Leaves; returns when the host has entered again. */
 void enclave_leave(enum enclave_leave why, uint64_t a, uint64_t b, uint64_t c);
 NORETURN void enclave_user(uint64_t rip, uint64_t rsp);
@@ -63,6 +65,8 @@ struct cpu_id;
 /* The host's table, judged; crashes by name. */
 void cpuid_init(void);
 struct cpu_id cpuid_answer(uint32_t leaf, uint32_t sub);
+/* The processor can go down a depth by itself. */
+bool cpuid_has_edeccssa(void);
 
 /* --- load.c -------------------------------------------------------------- */
 

@@ -113,6 +113,10 @@ static void on_syscall(struct user *u, struct sgx_gprs *g)
 	int64_t result;
 	if (g->rax == CALLS_ARCH_PRCTL) {
 		result = arch_prctl(g, a);
+	} else if (u->memory.fixed && calls_x86_64(g->rax) == CALL_MPROTECT &&
+		a[2] & SPACE_EXEC) {
+		/* SGX1: pages keep their rights. */
+		result = -LINUX_EACCES;
 	} else {
 		enum call call = calls_x86_64(g->rax);
 		result = personality_call(&u->personality, call, a);
@@ -213,16 +217,21 @@ static void on_exception(struct user *u, struct sgx_ssa *s)
 		die(g, at, error);
 }
 
-void shim_exception(void);
-void shim_exception(void)
+bool shim_exception(void);
+/* True: back to exec at once, with enclave_frame. */
+bool shim_exception(void)
 {
 	struct sgx_ssa *s = &enclave_ssa[0];
 	if (!(s->gprs.exitinfo & SGX_EXIT_VALID)) {
 		if (++idle >= IDLE_MOST)
 			shim_crash("the host interrupts exec without end");
-		return;
+		return false;
 	}
 	on_exception(&shim_user, s);
 	/* Dealt with: whoever enters again finds nothing. */
 	s->gprs.exitinfo = 0;
+	if (!cpuid_has_edeccssa())
+		return false;
+	enclave_frame = s->gprs;
+	return true;
 }

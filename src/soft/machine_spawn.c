@@ -33,7 +33,7 @@ static bool place_fds(const struct soft_start *s, int socket, int said)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const int from[] = { null, null, said, s->image, socket, s->gdb };
-	const size_t count = s->gdb < 0 ? GDB_FD : GDB_FD + 1;
+	const size_t count = s->gdb > 0 ? GDB_FD + 1 : GDB_FD;
 	int high[ARRAY_LEN(from)];
 	for (size_t i = 0; i < count; i++) {
 		high[i] = fcntl(from[i], F_DUPFD_CLOEXEC, HIGH_FD);
@@ -93,7 +93,7 @@ NORETURN static void child(const struct soft_start *s, int socket, int said,
 		memory, nodefaults, config, display, none, reboot, dir, nowhere,
 		bios, image, chardev, server, device, bell, sandbox, deny,
 		/* Only a debug Keep's. */
-		s->gdb < 0 ? NULL : chardev, gdb_server, gdb, stub, NULL };
+		s->gdb > 0 ? chardev : NULL, gdb_server, gdb, stub, NULL };
 	char *const env[] = { NULL };
 	if (place_fds(s, socket, said) && become(s) && settle(parent))
 		execve(program, argv, env);

@@ -136,7 +136,7 @@ bool keep_net_init(struct keep_net *n, struct keep_gate *gate,
 	for (size_t i = 0; i < count; i++)
 		if (!terms_make(n, i, &trust[i], id, e))
 			return false;
-	return true;
+	return net_reach_init(n, e);
 }
 
 void keep_net_fini(struct keep_net *n)
@@ -145,6 +145,7 @@ void keep_net_fini(struct keep_net *n)
 		net_drop(n->sockets);
 	for (size_t i = 0; n->terms && i < n->config->profile_count; i++)
 		channel_terms_free(n->terms[i]);
+	net_reach_fini(n);
 	free(n->terms);
 	free(n->polled);
 	*n = (struct keep_net){ .gate = NULL };
@@ -166,45 +167,46 @@ static bool refused(enum gate_error why, struct err *e, const char *what)
 	}
 }
 
-static struct channel_terms *terms_of(const struct keep_net *n, unsigned prot,
+struct channel_terms *net_terms(const struct keep_net *n, unsigned prot,
 	unsigned profile)
 {
 	return prot == FRAME_PROT_TLS ? n->terms[profile] : NULL;
 }
 
-static bool open_listener(struct keep_net *n, uint16_t port,
-	struct channel_terms *terms, struct keep_socket **out, struct err *e)
+bool net_listen(struct keep_net *n, uint16_t port, struct channel_terms *terms,
+	struct keep_socket **out, enum gate_error *why, struct err *e)
 {
 	char what[64];
-	enum gate_error why;
 	uint32_t handle;
 	fmt(what, sizeof what, "listen on port %u", port);
-	if (!keep_gate_listen_tcp(n->gate, port, &handle, &why, e)) {
+	if (!keep_gate_listen_tcp(n->gate, port, &handle, why, e)) {
 		n->lost = true;
 		return false;
 	}
-	if (why != GATE_OK)
-		return refused(why, e, what);
+	if (*why != GATE_OK)
+		return refused(*why, e, what);
 	*out = net_new(n, SOCKET_LISTEN, handle, terms);
+	*why = GATE_LIMIT;
 	return *out || err_fail(e, ERR_LIMIT, "%s: no memory", what);
 }
 
-static bool open_dial(struct keep_net *n, struct bytes host, uint16_t port,
-	struct channel_terms *terms, struct keep_socket **out, struct err *e)
+bool net_dial(struct keep_net *n, struct bytes host, uint16_t port,
+	struct channel_terms *terms, struct keep_socket **out,
+	enum gate_error *why, struct err *e)
 {
 	char target[FRAME_MAX_HOST + 16], what[96];
 	bool six = memchr(host.ptr, ':', host.len) && host.ptr[0] != '[';
-	enum gate_error why;
 	uint32_t handle;
 	fmt(target, sizeof target, "%s%.*s%s:%u", six ? "[" : "", (int)host.len,
 		(const char *)host.ptr, six ? "]" : "", port);
 	fmt(what, sizeof what, "connect to %.80s", target);
-	if (!keep_gate_connect(n->gate, target, &handle, &why, e)) {
+	if (!keep_gate_connect(n->gate, target, &handle, why, e)) {
 		n->lost = true;
 		return false;
 	}
-	if (why != GATE_OK)
-		return refused(why, e, what);
+	if (*why != GATE_OK)
+		return refused(*why, e, what);
+	*why = GATE_LIMIT;
 	struct keep_socket *s = net_new(n, SOCKET_DIAL, handle, terms);
 	if (!s)
 		return err_fail(e, ERR_LIMIT, "%s: no memory", what);
@@ -213,6 +215,8 @@ static bool open_dial(struct keep_net *n, struct bytes host, uint16_t port,
 		net_drop(s);
 		return err_fail(e, ERR_LIMIT, "%s: no memory", what);
 	}
+	s->deadline = keep_clock_add(keep_clock_mono(n->clock),
+		KEEP_NET_DIAL_TIME * SECOND_NS);
 	*out = s;
 	return true;
 }
@@ -220,11 +224,13 @@ static bool open_dial(struct keep_net *n, struct bytes host, uint16_t port,
 bool keep_net_open(struct keep_net *n, const struct frame_fd *fd,
 	struct wasi_stream *out, struct err *e)
 {
-	struct channel_terms *terms = terms_of(n, fd->prot, fd->profile);
+	struct channel_terms *terms = net_terms(n, fd->prot, fd->profile);
+	enum gate_error why;
 	bool listens = fd->kind == FRAME_FD_LISTEN;
 	struct keep_socket *s = NULL;
-	bool ok = listens ? open_listener(n, fd->number, terms, &s, e) :
-			    open_dial(n, fd->host, fd->number, terms, &s, e);
+	bool ok = listens ?
+		net_listen(n, fd->number, terms, &s, &why, e) :
+		net_dial(n, fd->host, fd->number, terms, &s, &why, e);
 	if (!ok)
 		return false;
 	*out = (struct wasi_stream){

@@ -95,6 +95,10 @@ static bool terms_make(struct keep_net *n, size_t i, const struct buf *trust,
 	const struct keep_identity *id, struct err *e)
 {
 	const struct frame_tls *t = &n->config->profiles[i];
+	bool attested = t->flags & FRAME_TLS_ATTESTED;
+	if (attested &&
+		!keep_judge_new(t, id->owner, n->clock, &n->judges[i], e))
+		return err_wrap(e, "profile %zu", i);
 	const struct channel_terms_config cfg = {
 		.key = id->key,
 		.cert = buf_bytes(&id->cert),
@@ -103,6 +107,8 @@ static bool terms_make(struct keep_net *n, size_t i, const struct buf *trust,
 		.trusting = t->flags & FRAME_TLS_TRUST,
 		.trust = buf_bytes(trust),
 		.pins = t->pins,
+		.judge = attested ? keep_judge_peer : NULL,
+		.judge_ctx = n->judges[i],
 		.request = t->flags & FRAME_TLS_REQUEST,
 		.require = t->flags & FRAME_TLS_REQUIRE,
 		.alpn = t->alpn,
@@ -131,7 +137,8 @@ bool keep_net_init(struct keep_net *n, struct keep_gate *gate,
 		.room = memory };
 	n->polled = calloc(GATE_MAX_POLL, sizeof *n->polled);
 	n->terms = calloc(count + 1, sizeof *n->terms);
-	if (!n->polled || !n->terms)
+	n->judges = calloc(count + 1, sizeof *n->judges);
+	if (!n->polled || !n->terms || !n->judges)
 		return err_fail(e, ERR_LIMIT, "network: no memory");
 	for (size_t i = 0; i < count; i++)
 		if (!terms_make(n, i, &trust[i], id, e))
@@ -145,6 +152,9 @@ void keep_net_fini(struct keep_net *n)
 		net_drop(n->sockets);
 	for (size_t i = 0; n->terms && i < n->config->profile_count; i++)
 		channel_terms_free(n->terms[i]);
+	for (size_t i = 0; n->judges && i < n->config->profile_count; i++)
+		keep_judge_free(n->judges[i]);
+	free(n->judges);
 	net_reach_fini(n);
 	free(n->terms);
 	free(n->polled);

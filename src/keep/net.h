@@ -21,6 +21,7 @@
 #include "keep/clock.h"
 #include "keep/gate.h"
 #include "keep/identity.h"
+#include "keep/judge.h"
 #include "wasi/wasi.h"
 
 struct keep_name;
@@ -32,6 +33,7 @@ struct keep_net {
 	uint8_t *inbox; /* GATE_DATA_BYTES, borrowed */
 	const struct frame_config *config;
 	struct channel_terms **terms; /* one for each TLS profile */
+	struct keep_judge **judges;   /* the same; NULL: anybody may be it */
 	struct keep_socket *sockets;
 	struct keep_socket **polled; /* those of the last question */
 	uint64_t room;		     /* bytes that sockets may still take */

@@ -326,6 +326,58 @@ def test_a_server_may_show_the_tenants_certificate(field, authority):
     field.end(p)
 
 
+# --- peers that are Keeps themselves -----------------------------------------
+
+def attested(field, *owners):
+    listed = f', owners={json.dumps(owners)}' if owners else ""
+    return ("--set", f'tls={{require_attested={{policy="{field.policy}"'
+            f'{listed}}}}}')
+
+
+def test_a_peer_that_must_be_a_keep(field, authority, tmp_path):
+    """Keeps know each other by their evidence and by whom they obey."""
+    port = free_port()
+    p = field.serve(port, field.wasm("echo"), "3", tls=True)
+    say = ("--connect", f"localhost:{port}")
+    talk3 = (field.wasm("talk"), "3", "send", "hi", "3", "recv", "2")
+    r = field.run(*say, *attested(field), *talk3)
+    assert r.stdout == b"recv 2: hi\n", r
+    # A Keep of somebody else's is none of ours.
+    r = field.run(*say, *attested(field, "00" * 32), *talk3)
+    assert r.returncode == 122 and b"owner" in r.stderr, r
+    # The default policy trusts no software root.
+    r = field.run(*say, "--set", "tls={require_attested=true}", *talk3)
+    assert r.returncode == 122 and b"root" in r.stderr, r
+    field.end(p)
+    # A certificate that the authority vouches for has no evidence.
+    cert, key = authority.issue("localhost", "DNS:localhost")
+    wrong(field, server_tls(cert, key),
+          (*attested(field), "--set", f'tls.ca="{authority.cert}"'),
+          "certificate")
+
+
+def test_a_server_whose_clients_must_be_keeps(field, authority):
+    port = free_port()
+    p = field.serve(port, field.wasm("echo"), "3", tls=True, options=(
+        "--set", f'tls={{client_auth="require", '
+        f'require_attested={{policy="{field.policy}"}}}}'))
+    # The client knows the server by its key.
+    cert = field.certificate(field.keeps()[-1]["id"])
+    r = field.run("--connect", f"localhost:{port}", "--set",
+                  f'tls.pins=["{spki_hash(cert)}"]', field.wasm("talk"), "3",
+                  "send", "hi", "3", "recv", "2")
+    assert r.stdout == b"recv 2: hi\n", r
+    stranger = client_tls()
+    stranger.load_cert_chain(*authority.issue("client", "DNS:client"))
+    for tls in (client_tls(), stranger):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            with dial(port, tls) as s:
+                s.sendall(b"x")
+                if not s.recv(1):
+                    raise ConnectionError
+    field.end(p)
+
+
 # --- descriptors -------------------------------------------------------------
 
 def test_directories_are_found_behind_sockets(field, tmp_path):

@@ -82,6 +82,11 @@ bench-attest:
 		awk '{print "code of the library: " int($$1 / 1024) " KiB"}'
 	@bench/attest_peers.py
 
+## make bench-wasm  the engine against others (WASM3=, IWASM= paths of peers)
+bench-wasm:
+	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/examples/hello.wasm
+	@bench/wasm.py $(O)
+
 ## make repro         build twice in two folders, compare what is measured
 repro:
 	@tools/check-repro
@@ -144,5 +149,5 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-attest repro coverage install help clean
+.PHONY: bench-attest bench-wasm repro coverage install help clean
 .DELETE_ON_ERROR:

@@ -30,6 +30,7 @@ void wasm_decode_datas(struct wasm_decoder *d);
 void wasm_decode_custom(struct wasm_decoder *d);
 
 void wasm_decode_fail(struct wasm_decoder *d, const char *why);
+void wasm_decode_limit(struct wasm_decoder *d, const char *why);
 void wasm_decode_expr(struct wasm_decoder *d, uint32_t type,
 	struct wasm_expr *out);
 
@@ -38,6 +39,6 @@ void wasm_decode_expr(struct wasm_decoder *d, uint32_t type,
 	(wasm_fit(&(d)->m->heap, (d)->m->name##s, (d)->m->name##_cap, \
 		 (d)->m->name##_count + 1ull) ?                       \
 			true :                                        \
-			(wasm_decode_fail((d), WASM_OUT_OF_MEMORY), false))
+			(wasm_decode_limit((d), WASM_OUT_OF_MEMORY), false))
 
 #endif

@@ -169,6 +169,9 @@ static bool make_tags(struct wasm_instance *i)
 			m->types[m->tags[n]].param_slots);
 		if (!i->tags[n])
 			return false;
+		const struct wasm_typedef *d = &m->types[m->tags[n]];
+		i->tags[n]->refs = m->pool + d->refs_first;
+		i->tags[n]->ref_count = d->ref_count;
 	}
 	return true;
 }

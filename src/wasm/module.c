@@ -33,16 +33,24 @@ void wasm_limits_fill(struct wasm_limits *l)
 		l->call_depth = 20000;
 }
 
+static void fail_kind(struct wasm_decoder *d, enum err_kind kind,
+	const char *why)
+{
+	const uint8_t *at = d->in.why ? d->in.bad : d->in.at;
+	if (!d->failed)
+		err_put(d->err, kind, "module at 0x%zx: %s",
+			(size_t)(at - d->in.start), why);
+	d->failed = true;
+}
+
 void wasm_decode_fail(struct wasm_decoder *d, const char *why)
 {
-	if (d->failed)
-		return;
-	d->failed = true;
-	bool limit = !strncmp(why, "too many", 8) ||
-		!strcmp(why, WASM_OUT_OF_MEMORY);
-	err_put(d->err, limit ? ERR_LIMIT : ERR_INPUT, "module at 0x%zx: %s",
-		(size_t)((d->in.why ? d->in.bad : d->in.at) - d->in.start),
-		why);
+	fail_kind(d, ERR_INPUT, why);
+}
+
+void wasm_decode_limit(struct wasm_decoder *d, const char *why)
+{
+	fail_kind(d, ERR_LIMIT, why);
 }
 
 void wasm_decode_expr(struct wasm_decoder *d, uint32_t type,
@@ -149,7 +157,7 @@ static void prepare_declared(struct wasm_decoder *d)
 		return;
 	m->declared = wasm_heap_new(&m->heap, m->func_count / 8 + 1ul, 1);
 	if (!m->declared)
-		wasm_decode_fail(d, WASM_OUT_OF_MEMORY);
+		wasm_decode_limit(d, WASM_OUT_OF_MEMORY);
 }
 
 static void header(struct wasm_decoder *d)
@@ -219,6 +227,7 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 		return err_fail(e, ERR_LIMIT, WASM_OUT_OF_MEMORY);
 	m->heap.limit = limits.module_bytes;
 	m->heap.used = sizeof *m;
+	m->canonical_nans = limits.canonical_nans;
 	m->registry.heap = &m->heap;
 	struct wasm_decoder d = {
 		.m = m,
@@ -231,7 +240,7 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 	if (!wasm_fit(&m->heap, m->pool, m->pool_cap, 1) ||
 		!wasm_fit(&m->heap, m->code, m->code_cap, 1) ||
 		!wasm_fit(&m->heap, d.compiler.vals, d.compiler.val_cap, 1))
-		wasm_decode_fail(&d, WASM_OUT_OF_MEMORY);
+		wasm_decode_limit(&d, WASM_OUT_OF_MEMORY);
 	else
 		decode(&d);
 	if (!d.failed)
@@ -295,6 +304,8 @@ void wasm_module_free(struct wasm_module *m)
 	wasm_heap_free(h, m->entries, m->func_count - m->func_imports,
 		sizeof *m->entries);
 	wasm_heap_free(h, m->handlers, m->handler_cap, sizeof *m->handlers);
+	wasm_heap_free(h, m->points, m->point_cap, sizeof *m->points);
+	wasm_heap_free(h, m->live, m->live_cap, sizeof *m->live);
 	free(m);
 }
 

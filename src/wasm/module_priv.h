@@ -110,6 +110,22 @@ struct wasm_handler {
 };
 enum { KEEP_NO, KEEP_BEFORE, KEEP_AFTER }; /* the values */
 
+/*
+ * Which slots of a frame refer to objects, where the collector may run: at
+ * instructions that allocate and after calls.  A place is the first word of
+ * the one and the last word of the other.  Its slots are a list, the end of
+ * which it has in common with other places: 0, or an index in `live`.
+ * Places without any are not in the table.
+ */
+struct wasm_point {
+	uint32_t at;
+	uint32_t live;
+};
+struct wasm_live {
+	uint32_t next;
+	uint16_t slot;
+};
+
 struct wasm_module {
 	struct wasm_heap heap;
 
@@ -153,7 +169,12 @@ struct wasm_module {
 	uint32_t *entries; /* per defined function: its header in code */
 	struct wasm_handler *handlers;
 	uint32_t handler_count, handler_cap;
+	struct wasm_point *points; /* in the order of `at` */
+	uint32_t point_count, point_cap;
+	struct wasm_live *live; /* the first one is not used */
+	uint32_t live_count, live_cap;
 
+	bool canonical_nans;
 	struct bytes func_names; /* the name section's, unchecked; owned */
 };
 
@@ -171,6 +192,11 @@ const struct wasm_exportdef *wasm_find_export(const struct wasm_module *m,
 	struct bytes name);
 /* The name section's name of a function; an empty span when it has none. */
 struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func);
+/* The first of the places at or after that word of code. */
+uint32_t wasm_first_point(const struct wasm_module *m, uint32_t word);
+/* Does some place in the function have such slots?  (One without any can be
+ * run by whoever tells the collector nothing about its values.) */
+bool wasm_func_holds(const struct wasm_module *m, uint32_t func);
 /* The function whose code holds `at`. */
 bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,
 	uint32_t *func);

@@ -5,61 +5,19 @@
 
 enum { FIRST_COLLECTION = 1 << 20, MAX_OBJECT = 1 << 30 };
 
-/* --- which numbers are addresses of objects --------------------------------
- */
-
-struct table {
-	struct wasm_object **slots;
-	size_t mask;
-};
-
-static size_t hash(const struct wasm_object *o)
-{
-	uint64_t v = (uint64_t)(uintptr_t)o >> 4;
-	return (size_t)(v * 0x9e3779b97f4a7c15u >> 20);
-}
-
-static bool table_init(struct table *t, struct wasm_store *s)
-{
-	size_t n = 64;
-	while (n < s->object_count * 2)
-		n *= 2;
-	t->slots = wasm_heap_new(&s->heap, n, sizeof(void *));
-	t->mask = n - 1;
-	if (!t->slots)
-		return false;
-	for (struct wasm_object *o = s->objects; o; o = o->next) {
-		size_t i = hash(o) & t->mask;
-		while (t->slots[i])
-			i = (i + 1) & t->mask;
-		t->slots[i] = o;
-	}
-	return true;
-}
-
-static struct wasm_object *table_find(const struct table *t, uint64_t v)
-{
-	struct wasm_object *o = wasm_ref_object(v);
-	if (!v || v & 7)
-		return NULL;
-	size_t i = hash(o) & t->mask;
-	while (t->slots[i] && t->slots[i] != o)
-		i = (i + 1) & t->mask;
-	return t->slots[i];
-}
-
 /* --- marking -----------------------------------------------------------------
  */
 
 struct marker {
-	struct table table;
 	struct wasm_object *gray;
 };
 
+/* Whatever a reference that is followed may be: null, an i31, the embedder's
+ * own, or an object. */
 static void mark(struct marker *m, uint64_t v)
 {
-	struct wasm_object *o = table_find(&m->table, v);
-	if (!o || o->marked)
+	struct wasm_object *o = wasm_ref_object(v);
+	if (!v || v & 3 || o->marked)
 		return;
 	o->marked = true;
 	o->gray = m->gray;
@@ -72,38 +30,72 @@ static void mark_all(struct marker *m, const uint64_t *v, uint64_t n)
 		mark(m, v[i]);
 }
 
-/* The slots of the frame that is running end where its function says. */
-static const uint64_t *stack_top(const struct wasm_exec *x)
+static void mark_inside(struct marker *m, const struct wasm_object *o)
 {
-	const struct wasm_module *m = x->inst->module;
-	uint32_t f;
-	if (!wasm_func_at(m, x->ip, &f))
-		return x->stack_end;
-	const union wasm_word *h = m->code + m->entries[f - m->func_imports];
-	return x->fp + h->op < x->stack_end ? x->fp + h->op : x->stack_end;
+	if (o->kind == OBJECT_ARRAY) {
+		mark_all(m, o->data, o->numbers ? 0 : o->count);
+		return;
+	}
+	/* An exception's first slot is its tag. */
+	const uint64_t *v = o->data + (o->kind == OBJECT_EXCEPTION);
+	for (uint32_t i = 0; i < o->count; i++)
+		mark(m, v[o->refs[i]]);
 }
 
 static void mark_instance(struct marker *m, const struct wasm_instance *i)
 {
 	const struct wasm_module *w = i->module;
+	const struct wasm_registry *r = &i->store->registry;
+	if (!i->own_globals || !i->elem_refs)
+		return; /* it could not even be built */
 	for (uint32_t n = 0; n < w->global_count - w->global_imports; n++)
-		if (t_is_ref(i->own_globals[n].type))
+		if (wasm_registry_collected(r, i->own_globals[n].type))
 			mark(m, i->own_globals[n].v[0]);
 	for (uint32_t n = 0; n < w->elem_count; n++)
-		mark_all(m, i->elem_refs[n], w->elems[n].count);
+		if (wasm_type_collected(w, w->elems[n].type))
+			mark_all(m, i->elem_refs[n], w->elems[n].count);
 }
 
-static void mark_roots(struct marker *m, struct wasm_exec *x)
+/* The frame at fp, which is at that word of the instance's code. */
+static void mark_frame(struct marker *m, const struct wasm_instance *i,
+	const union wasm_word *at, const uint64_t *fp)
+{
+	const struct wasm_module *w = i->module;
+	uintptr_t distance = (uintptr_t)at - (uintptr_t)w->code;
+	uint64_t word = distance / sizeof *at;
+	if (word >= w->code_count)
+		return; /* not the instance's: where calls begin */
+	uint32_t p = wasm_first_point(w, (uint32_t)word);
+	if (p == w->point_count || w->points[p].at != word)
+		return;
+	for (uint32_t n = w->points[p].live; n; n = w->live[n].next)
+		mark(m, fp[w->live[n].slot]);
+}
+
+static void mark_frames(struct marker *m, const struct wasm_exec *x)
+{
+	const struct wasm_instance *i = x->inst;
+	mark_frame(m, i, x->ip, x->fp);
+	for (const struct wasm_frame *f = x->frame; f-- > x->frames && i;) {
+		if (f->ip == wasm_cross_code)
+			i = (const struct wasm_instance *)(const void *)f->fp;
+		else
+			mark_frame(m, i, f->ip - 1, f->fp);
+	}
+}
+
+static void mark_roots(struct marker *m, const struct wasm_exec *x)
 {
 	const struct wasm_store *s = x->store;
 	for (const struct wasm_instance *i = s->instances; i; i = i->next)
 		mark_instance(m, i);
 	for (const struct wasm_table *t = s->tables; t; t = t->next)
-		mark_all(m, t->elems, t->range.min);
+		if (wasm_registry_collected(&s->registry, t->type))
+			mark_all(m, t->elems, t->range.min);
 	for (const struct wasm_global *g = s->globals; g; g = g->next)
-		if (t_is_ref(g->type))
+		if (wasm_registry_collected(&s->registry, g->type))
 			mark(m, g->v[0]);
-	mark_all(m, x->stack, (uint64_t)(stack_top(x) - x->stack));
+	mark_frames(m, x);
 	mark(m, x->exception);
 }
 
@@ -118,8 +110,10 @@ static void sweep(struct wasm_store *s)
 			continue;
 		}
 		*at = o->next;
-		s->object_count--;
 		s->object_bytes -= sizeof *o + o->bytes;
+		/* Who still looks at it shall notice. */
+		if (s->limits.collect_always)
+			memset(o->data, 0xdd, o->bytes);
 		wasm_heap_free(&s->heap, o, 1, sizeof *o + o->bytes);
 	}
 }
@@ -128,17 +122,12 @@ static void collect(struct wasm_exec *x)
 {
 	struct wasm_store *s = x->store;
 	struct marker m = { 0 };
-	if (!table_init(&m.table, s))
-		return;
 	mark_roots(&m, x);
 	while (m.gray) {
 		struct wasm_object *o = m.gray;
 		m.gray = o->gray;
-		if (!o->numbers)
-			mark_all(&m, o->data, o->bytes / sizeof(uint64_t));
+		mark_inside(&m, o);
 	}
-	wasm_heap_free(&s->heap, m.table.slots, m.table.mask + 1,
-		sizeof(void *));
 	sweep(s);
 	s->next_collection = s->object_bytes * 2;
 	if (s->next_collection < FIRST_COLLECTION)
@@ -155,7 +144,8 @@ struct wasm_object *wasm_object_new(struct wasm_exec *x,
 	size_t all = sizeof(struct wasm_object) + (size_t)bytes;
 	if (!s->next_collection)
 		s->next_collection = FIRST_COLLECTION;
-	if (s->object_bytes + all > s->next_collection)
+	if (s->object_bytes + all > s->next_collection ||
+		s->limits.collect_always)
 		collect(x);
 	struct wasm_object *o = wasm_heap_new(&s->heap, 1, all);
 	if (!o) {
@@ -169,7 +159,6 @@ struct wasm_object *wasm_object_new(struct wasm_exec *x,
 	o->bytes = (uint32_t)bytes;
 	o->next = s->objects;
 	s->objects = o;
-	s->object_count++;
 	s->object_bytes += all;
 	return o;
 }

@@ -2,10 +2,9 @@
 /*
  * Objects that the collector looks after: exceptions, structs, arrays.  A
  * reference to one is its address.  The collector marks and sweeps and never
- * moves; it runs when something is allocated and only looks at what is in
- * use.  It does not know which slots of the machine's stack, of exceptions
- * and of structs hold references: whatever there is the address of an object
- * keeps it alive.  Arrays of numbers are not searched.
+ * moves; it runs when something is allocated.  It knows which slots of the
+ * frames (struct wasm_point), of structs and exceptions (wasm_typedef's
+ * refs_first) and which arrays hold references, and looks at nothing else.
  */
 #ifndef WASM_OBJECT_PRIV_H
 #define WASM_OBJECT_PRIV_H
@@ -18,11 +17,12 @@ struct wasm_object {
 	struct wasm_object *next; /* of all */
 	struct wasm_object *gray; /* marked, but not yet looked into */
 	uint32_t type;		  /* the store's number */
-	uint32_t count;		  /* elements of an array */
+	uint32_t count;		  /* elements of an array; or of refs */
 	uint32_t bytes;		  /* of data */
 	uint8_t kind;
 	bool marked;
-	bool numbers; /* an array whose elements are no references */
+	bool numbers; /* an array whose elements are not to be followed */
+	const uint32_t *refs; /* slots of references; not of an array */
 	/* Exceptions: their tag, then the slots of the values. */
 	uint64_t data[];
 };
@@ -39,7 +39,8 @@ bool wasm_ref_is(const struct wasm_exec *x, uint64_t ref, uint32_t heap,
 
 /*
  * A new object with zeroed data, or NULL.  May collect: everything that is
- * to live must be reachable, and x->ip and x->fp say which frame is in use.
+ * to live must be reachable, x->fp is the frame in use and x->ip a place of
+ * its function where the collector may run.
  */
 struct wasm_object *wasm_object_new(struct wasm_exec *x,
 	enum wasm_object_kind kind, uint32_t type, uint64_t bytes);

@@ -247,3 +247,13 @@ bool wasm_registry_type_sub(const struct wasm_registry *r, uint32_t a,
 		return false;
 	return wasm_registry_heap_sub(r, t_heap(a), t_heap(b));
 }
+
+bool wasm_registry_collected(const struct wasm_registry *r, uint32_t t)
+{
+	uint32_t heap = t_heap(t);
+	if (!t_is_ref(t))
+		return false;
+	if (heap < HEAP_ABS)
+		return r->types[heap].kind != DEF_FUNC;
+	return heap != HEAP_FUNC && heap != HEAP_NOFUNC;
+}

@@ -55,6 +55,29 @@ bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,
 	return true;
 }
 
+uint32_t wasm_first_point(const struct wasm_module *m, uint32_t word)
+{
+	uint32_t low = 0, high = m->point_count;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (m->points[mid].at < word)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool wasm_func_holds(const struct wasm_module *m, uint32_t func)
+{
+	uint32_t n = func - m->func_imports;
+	uint32_t end = n + 1 < m->func_count - m->func_imports ?
+		m->entries[n + 1] :
+		m->code_count;
+	uint32_t i = wasm_first_point(m, m->entries[n]);
+	return i < m->point_count && m->points[i].at < end;
+}
+
 struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func)
 {
 	if (!m->func_names.ptr)

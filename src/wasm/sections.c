@@ -2,8 +2,6 @@
 /* What the sections before the code say (WebAssembly 2.0 §5.5). */
 #include "wasm/decode_priv.h"
 
-#include <stdlib.h>
-
 enum {
 	MAX_FUNCS = 1000000,
 	MAX_IMPORTS = 100000,
@@ -23,7 +21,7 @@ static uint32_t count(struct wasm_decoder *d, uint32_t max, const char *why)
 {
 	uint32_t n = wasm_u32(&d->in);
 	if (n > max)
-		wasm_decode_fail(d, why);
+		wasm_decode_limit(d, why);
 	return going(d) ? n : 0;
 }
 
@@ -77,7 +75,7 @@ static struct wasm_tabledef read_table_type(struct wasm_decoder *d)
 static void add_table(struct wasm_decoder *d, struct wasm_tabledef t)
 {
 	if (d->m->table_count >= MAX_TABLES)
-		wasm_decode_fail(d, "too many tables");
+		wasm_decode_limit(d, "too many tables");
 	if (going(d) && DECODE_FIT(d, table))
 		d->m->tables[d->m->table_count++] = t;
 }
@@ -91,13 +89,13 @@ static void add_memory(struct wasm_decoder *d)
 		wasm_decode_fail(d,
 			"memory size must be at most 65536 pages (4GiB)");
 	if (d->m->memory_count >= MAX_MEMORIES)
-		wasm_decode_fail(d, "too many memories");
+		wasm_decode_limit(d, "too many memories");
 	if (going(d) &&
 		wasm_fit(&d->m->heap, d->m->memories, d->m->memory_cap,
 			d->m->memory_count + 1ull))
 		d->m->memories[d->m->memory_count++] = m;
 	else
-		wasm_decode_fail(d, WASM_OUT_OF_MEMORY);
+		wasm_decode_limit(d, WASM_OUT_OF_MEMORY);
 }
 
 static struct wasm_globaldef read_global_type(struct wasm_decoder *d)
@@ -131,7 +129,7 @@ static void add_func(struct wasm_decoder *d)
 {
 	uint32_t t = read_func_type(d);
 	if (d->m->func_count >= MAX_FUNCS)
-		wasm_decode_fail(d, "too many functions");
+		wasm_decode_limit(d, "too many functions");
 	if (going(d) && DECODE_FIT(d, func))
 		d->m->funcs[d->m->func_count++] = t;
 }
@@ -143,7 +141,7 @@ static struct bytes read_name(struct wasm_decoder *d)
 		return BYTES_NONE;
 	struct bytes own = wasm_copy(&d->m->heap, in);
 	if (in.len && !own.ptr)
-		wasm_decode_fail(d, WASM_OUT_OF_MEMORY);
+		wasm_decode_limit(d, WASM_OUT_OF_MEMORY);
 	return own;
 }
 
@@ -266,9 +264,9 @@ static uint32_t kind_count(const struct wasm_module *m, uint8_t kind)
 	}
 }
 
-static int by_name(const void *pa, const void *pb)
+static int by_name(const struct wasm_exportdef *a,
+	const struct wasm_exportdef *b)
 {
-	const struct wasm_exportdef *a = pa, *b = pb;
 	size_t n = size_min(a->name.len, b->name.len);
 	int c = n ? memcmp(a->name.ptr, b->name.ptr, n) : 0;
 	if (c)
@@ -276,13 +274,35 @@ static int by_name(const void *pa, const void *pb)
 	return (a->name.len > b->name.len) - (a->name.len < b->name.len);
 }
 
+/* Lets the export at `i` sink to its place in the heap of n. */
+static void sink(struct wasm_exportdef *x, uint32_t i, uint32_t n)
+{
+	for (uint64_t child; (child = 2ull * i + 1) < n; i = (uint32_t)child) {
+		if (child + 1 < n && by_name(&x[child], &x[child + 1]) < 0)
+			child++;
+		if (by_name(&x[i], &x[child]) >= 0)
+			return;
+		struct wasm_exportdef t = x[i];
+		x[i] = x[child];
+		x[child] = t;
+	}
+}
+
+/* Heapsort: no memory, no bad cases. */
 static void sort_exports(struct wasm_decoder *d)
 {
-	struct wasm_module *m = d->m;
-	if (m->export_count)
-		qsort(m->exports, m->export_count, sizeof *m->exports, by_name);
-	for (uint32_t i = 1; i < m->export_count; i++)
-		if (!by_name(&m->exports[i - 1], &m->exports[i]))
+	struct wasm_exportdef *x = d->m->exports;
+	uint32_t n = d->m->export_count;
+	for (uint32_t i = n / 2; i-- > 0;)
+		sink(x, i, n);
+	for (uint32_t i = n; i-- > 1;) {
+		struct wasm_exportdef t = x[0];
+		x[0] = x[i];
+		x[i] = t;
+		sink(x, 0, i);
+	}
+	for (uint32_t i = 1; i < n; i++)
+		if (!by_name(&x[i - 1], &x[i]))
 			wasm_decode_fail(d, "duplicate export name");
 }
 

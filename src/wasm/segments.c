@@ -14,7 +14,7 @@ static void read_funcs(struct wasm_decoder *d, struct wasm_elemdef *s)
 	struct wasm_module *m = d->m;
 	s->funcs = wasm_heap_new(&m->heap, s->count, sizeof *s->funcs);
 	if (!s->funcs) {
-		wasm_decode_fail(d, WASM_OUT_OF_MEMORY);
+		wasm_decode_limit(d, WASM_OUT_OF_MEMORY);
 		return;
 	}
 	for (uint32_t i = 0; i < s->count && going(d); i++) {
@@ -33,7 +33,7 @@ static void read_exprs(struct wasm_decoder *d, struct wasm_elemdef *s)
 {
 	s->exprs = wasm_heap_new(&d->m->heap, s->count, sizeof *s->exprs);
 	if (!s->exprs) {
-		wasm_decode_fail(d, WASM_OUT_OF_MEMORY);
+		wasm_decode_limit(d, WASM_OUT_OF_MEMORY);
 		return;
 	}
 	for (uint32_t i = 0; i < s->count && going(d); i++)
@@ -92,7 +92,7 @@ void wasm_decode_elems(struct wasm_decoder *d)
 {
 	uint32_t n = wasm_u32(&d->in);
 	if (n > MAX_SEGMENTS)
-		wasm_decode_fail(d, "too many element segments");
+		wasm_decode_limit(d, "too many element segments");
 	for (uint32_t i = 0; i < n && going(d); i++) {
 		if (!DECODE_FIT(d, elem))
 			return;
@@ -128,14 +128,14 @@ static void read_data(struct wasm_decoder *d, uint32_t i)
 		return;
 	s->bytes = wasm_copy(&m->heap, in);
 	if (in.len && !s->bytes.ptr)
-		wasm_decode_fail(d, WASM_OUT_OF_MEMORY);
+		wasm_decode_limit(d, WASM_OUT_OF_MEMORY);
 }
 
 void wasm_decode_datas(struct wasm_decoder *d)
 {
 	uint32_t n = wasm_u32(&d->in);
 	if (n > MAX_SEGMENTS)
-		wasm_decode_fail(d, "too many data segments");
+		wasm_decode_limit(d, "too many data segments");
 	for (uint32_t i = 0; i < n && going(d); i++) {
 		if (!DECODE_FIT(d, data))
 			return;
@@ -157,7 +157,7 @@ void wasm_decode_code(struct wasm_decoder *d)
 		return;
 	m->entries = wasm_heap_new(&m->heap, n, sizeof *m->entries);
 	if (!m->entries) {
-		wasm_decode_fail(d, WASM_OUT_OF_MEMORY);
+		wasm_decode_limit(d, WASM_OUT_OF_MEMORY);
 		return;
 	}
 	for (; d->bodies < n && going(d); d->bodies++) {

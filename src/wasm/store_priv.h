@@ -37,6 +37,8 @@ struct wasm_global {
 struct wasm_tag {
 	uint32_t sig; /* the store's number of its type */
 	uint32_t slots;
+	const uint32_t *refs; /* which of them the collector follows */
+	uint32_t ref_count;
 	struct wasm_tag *next;
 };
 
@@ -87,7 +89,7 @@ struct wasm_store {
 	struct wasm_exec *exec;
 
 	struct wasm_object *objects; /* all that the collector looks after */
-	size_t object_count, object_bytes;
+	size_t object_bytes;
 	size_t next_collection; /* when there are so many bytes of them */
 };
 

@@ -247,6 +247,23 @@ static void read_group(struct wasm_module *m, struct wasm_cursor *c)
 	check_supers(m, c, start, n);
 }
 
+/* See wasm_typedef.refs_first. */
+static void list_refs(struct wasm_module *m, struct wasm_cursor *c,
+	struct wasm_typedef *d)
+{
+	uint32_t step = d->kind == DEF_STRUCT ? 2 : 1, slot = 0;
+	d->refs_first = m->pool_count;
+	if (d->kind == DEF_ARRAY)
+		return;
+	for (uint32_t i = 0; i < d->params && !c->why; i++) {
+		uint32_t t = m->pool[d->first + step * i];
+		if (wasm_type_collected(m, t))
+			pool_put(m, c, slot);
+		slot += t_slots(t);
+	}
+	d->ref_count = m->pool_count - d->refs_first;
+}
+
 bool wasm_read_type_section(struct wasm_module *m, struct wasm_cursor *c)
 {
 	uint32_t n = wasm_u32(c);
@@ -254,6 +271,8 @@ bool wasm_read_type_section(struct wasm_module *m, struct wasm_cursor *c)
 		wasm_cursor_fail(c, "too many types");
 	for (uint32_t i = 0; i < n && !c->why; i++)
 		read_group(m, c);
+	for (uint32_t i = 0; i < m->type_count && !c->why; i++)
+		list_refs(m, c, &m->types[i]);
 	return !c->why;
 }
 
@@ -320,6 +339,11 @@ uint32_t wasm_heap_top(const struct wasm_module *m, uint32_t heap)
 	default:
 		return HEAP_ANY;
 	}
+}
+
+bool wasm_type_collected(const struct wasm_module *m, uint32_t t)
+{
+	return t_is_ref(t) && wasm_heap_top(m, t_heap(t)) != HEAP_FUNC;
 }
 
 static const char *heap_name(uint32_t heap)

@@ -101,6 +101,9 @@ struct wasm_typedef {
 	uint32_t results;
 	uint32_t param_slots, result_slots;
 	uint32_t rec_start, rec_len;
+	/* In the pool, too: which slots of a struct or of the parameters are
+	 * references that the collector follows. */
+	uint32_t refs_first, ref_count;
 	uint32_t canon; /* number in the module's registry */
 };
 
@@ -155,6 +158,8 @@ bool wasm_registry_heap_sub(const struct wasm_registry *r, uint32_t a,
 	uint32_t b);
 bool wasm_registry_type_sub(const struct wasm_registry *r, uint32_t a,
 	uint32_t b);
+/* As wasm_type_collected. */
+bool wasm_registry_collected(const struct wasm_registry *r, uint32_t t);
 
 struct wasm_module;
 
@@ -170,6 +175,9 @@ bool wasm_read_type_section(struct wasm_module *m, struct wasm_cursor *c);
 bool wasm_heap_sub(const struct wasm_module *m, uint32_t a, uint32_t b);
 bool wasm_type_sub(const struct wasm_module *m, uint32_t a, uint32_t b);
 bool wasm_type_equal(const struct wasm_module *m, uint32_t a, uint32_t b);
+/* Can such a value refer to an object of the collector's?  Functions are
+ * none. */
+bool wasm_type_collected(const struct wasm_module *m, uint32_t t);
 /* The top of a heap type's hierarchy: any, func, extern or exn. */
 uint32_t wasm_heap_top(const struct wasm_module *m, uint32_t heap);
 /* "i32", "(ref null 3)". */

@@ -37,6 +37,10 @@ struct wasm_limits {
 	uint32_t table_elems;  /* all tables together; 10,000,000 */
 	uint32_t stack_bytes;  /* wasm stack (not the host's); 1 MiB */
 	uint32_t call_depth;   /* nested calls; 20,000 */
+	/* For modules: the NaNs that arithmetic makes all have the same bits,
+	 * so that runs agree across machines to the last bit.  Costs time. */
+	bool canonical_nans;
+	bool collect_always; /* for tests: at every allocation */
 };
 
 /*

@@ -5,15 +5,9 @@
 
 #include "wasm/wasm.h"
 
-static const char *text(const json_t *o, const char *key)
+static bool is(const struct json *v, const char *type)
 {
-	const char *s = json_string_value(json_object_get(o, key));
-	return s ? s : "";
-}
-
-static bool is(const json_t *v, const char *type)
-{
-	return !strcmp(text(v, "type"), type);
+	return !strcmp(json_text(v, "type"), type);
 }
 
 static unsigned lane_bits(const char *type)
@@ -42,25 +36,23 @@ static uint64_t get_lane(const uint64_t slots[2], size_t i, unsigned bits)
 	return bits == 64 ? v : v & (((uint64_t)1 << bits) - 1);
 }
 
-size_t value_slots(const json_t *v)
+size_t value_slots(const struct json *v)
 {
 	if (is(v, "either"))
-		v = json_array_get(json_object_get(v, "values"), 0);
+		v = json_get(v, "values")->items[0];
 	return is(v, "v128") ? 2 : 1;
 }
 
-size_t value_read(const json_t *v, uint64_t slots[2])
+size_t value_read(const struct json *v, uint64_t slots[2])
 {
-	const char *type = text(v, "type"), *value = text(v, "value");
+	const char *type = json_text(v, "type"), *value = json_text(v, "value");
 	slots[0] = slots[1] = 0;
 	if (is(v, "v128")) {
-		const json_t *lanes = json_object_get(v, "value");
-		unsigned bits = lane_bits(text(v, "lane_type"));
-		for (size_t i = 0; i < json_array_size(lanes); i++)
+		const struct json *lanes = json_get(v, "value");
+		unsigned bits = lane_bits(json_text(v, "lane_type"));
+		for (size_t i = 0; i < lanes->count; i++)
 			put_lane(slots, i, bits,
-				number(json_string_value(
-					       json_array_get(lanes, i)),
-					bits));
+				number(lanes->items[i]->text, bits));
 		return 2;
 	}
 	if (type[0] == 'i' || type[0] == 'f') {
@@ -88,21 +80,21 @@ static bool lane_matches(const char *want, uint64_t have, unsigned bits)
 	return have == number(want, bits);
 }
 
-static bool vector_matches(const json_t *want, const uint64_t slots[2])
+static bool vector_matches(const struct json *want, const uint64_t slots[2])
 {
-	const json_t *lanes = json_object_get(want, "value");
-	unsigned bits = lane_bits(text(want, "lane_type"));
-	for (size_t i = 0; i < json_array_size(lanes); i++) {
-		const char *s = json_string_value(json_array_get(lanes, i));
+	const struct json *lanes = json_get(want, "value");
+	unsigned bits = lane_bits(json_text(want, "lane_type"));
+	for (size_t i = 0; i < lanes->count; i++) {
+		const char *s = lanes->items[i]->text;
 		if (!lane_matches(s, get_lane(slots, i, bits), bits))
 			return false;
 	}
 	return true;
 }
 
-static bool ref_matches(const json_t *want, uint64_t have)
+static bool ref_matches(const struct json *want, uint64_t have)
 {
-	const char *value = text(want, "value");
+	const char *value = json_text(want, "value");
 	uint64_t v;
 	if (!strcmp(value, "null"))
 		return have == 0;
@@ -113,13 +105,13 @@ static bool ref_matches(const json_t *want, uint64_t have)
 	return wasm_ref_is_host(have, &v) && v == strtoull(value, NULL, 10);
 }
 
-bool value_matches(const json_t *want, const uint64_t slots[2])
+bool value_matches(const struct json *want, const uint64_t slots[2])
 {
-	const char *type = text(want, "type");
+	const char *type = json_text(want, "type");
 	if (is(want, "either")) {
-		const json_t *list = json_object_get(want, "values");
-		for (size_t i = 0; i < json_array_size(list); i++)
-			if (value_matches(json_array_get(list, i), slots))
+		const struct json *list = json_get(want, "values");
+		for (size_t i = 0; i < list->count; i++)
+			if (value_matches(list->items[i], slots))
 				return true;
 		return false;
 	}
@@ -127,7 +119,7 @@ bool value_matches(const json_t *want, const uint64_t slots[2])
 		return vector_matches(want, slots);
 	if (is(want, "i32") || is(want, "i64") || is(want, "f32") ||
 		is(want, "f64"))
-		return lane_matches(text(want, "value"), slots[0],
+		return lane_matches(json_text(want, "value"), slots[0],
 			lane_bits(type));
 	return ref_matches(want, slots[0]);
 }

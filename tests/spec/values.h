@@ -3,15 +3,13 @@
 #ifndef TESTS_SPEC_VALUES_H
 #define TESTS_SPEC_VALUES_H
 
-#include <jansson.h>
-
-#include "base/base.h"
+#include "json.h"
 
 /* Writes the value's slots (one or two); returns how many, 0: can't read. */
-size_t value_read(const json_t *v, uint64_t slots[2]);
+size_t value_read(const struct json *v, uint64_t slots[2]);
 /* How many slots a value of that description takes. */
-size_t value_slots(const json_t *v);
+size_t value_slots(const struct json *v);
 /* Is what is in the slots what was expected? */
-bool value_matches(const json_t *want, const uint64_t slots[2]);
+bool value_matches(const struct json *want, const uint64_t slots[2]);
 
 #endif

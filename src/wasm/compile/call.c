@@ -70,7 +70,9 @@ static void call(struct wasm_compiler *c, bool tail)
 	reserve(c, base, d);
 	uint32_t op = tail ? (import ? OP_tail_import : OP_tail_call) :
 			     (import ? OP_call_import : OP_call);
+	uint32_t live = tail ? 0 : wasm_live_refs(c);
 	uint32_t word = wasm_emit_wide(c, op, base, f);
+	wasm_add_point(c, word, live);
 	if (!import)
 		link_later(c, word);
 	if (tail) {
@@ -109,9 +111,12 @@ static void call_indirect(struct wasm_compiler *c, bool tail)
 	uint32_t index = wasm_use(c, &i);
 	uint32_t base = arguments(c, d);
 	reserve(c, base, d);
-	wasm_emit_op(c, tail ? OP_tail_indirect : OP_call_indirect, base, index,
-		d->param_slots);
+	uint32_t live = tail ? 0 : wasm_live_refs(c);
+	uint32_t word =
+		wasm_emit_op(c, tail ? OP_tail_indirect : OP_call_indirect,
+			base, index, d->param_slots);
 	wasm_emit_pair(c, t, table);
+	wasm_add_point(c, word + 1, live);
 	if (tail)
 		wasm_unreachable(c);
 	else
@@ -130,8 +135,10 @@ static void call_ref(struct wasm_compiler *c, bool tail)
 	uint32_t from = wasm_use(c, &f);
 	uint32_t base = arguments(c, d);
 	reserve(c, base, d);
-	wasm_emit_op(c, tail ? OP_tail_ref : OP_call_ref, base, from,
-		d->param_slots);
+	uint32_t live = tail ? 0 : wasm_live_refs(c);
+	uint32_t word = wasm_emit_op(c, tail ? OP_tail_ref : OP_call_ref, base,
+		from, d->param_slots);
+	wasm_add_point(c, word, live);
 	if (tail)
 		wasm_unreachable(c);
 	else

@@ -39,7 +39,9 @@ static void reset(struct wasm_compiler *c, const struct wasm_typedef *type)
 	c->failed = false;
 	c->type = type;
 	c->local_count = c->val_count = c->ctl_count = c->set_count = 0;
-	c->aliases = c->loops = c->const_count = 0;
+	c->aliases = c->loops = c->const_count = c->ref_count = 0;
+	c->keeps_locals = false;
+	c->live_locals = 0;
 	c->local_slots = c->stack_base = c->max_slot = 0;
 	c->last = c->tail = c->tail_before = NO_CODE;
 	c->floor = 0;
@@ -61,6 +63,8 @@ static void add_locals(struct wasm_compiler *c, uint32_t type, uint32_t n)
 		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
 		return;
 	}
+	if (wasm_type_collected(c->m, type))
+		c->keeps_locals = true;
 	for (uint32_t i = 0; i < n; i++) {
 		c->locals[c->local_count++] = (struct wasm_local){
 			.type = type,
@@ -330,6 +334,7 @@ void wasm_compiler_fini(struct wasm_compiler *c)
 	struct wasm_heap *h = &c->m->heap;
 	wasm_heap_free(h, c->locals, c->local_cap, sizeof *c->locals);
 	wasm_heap_free(h, c->vals, c->val_cap, sizeof *c->vals);
+	wasm_heap_free(h, c->refs, c->ref_cap, sizeof *c->refs);
 	wasm_heap_free(h, c->ctls, c->ctl_cap, sizeof *c->ctls);
 	wasm_heap_free(h, c->sets, c->set_cap, sizeof *c->sets);
 	wasm_heap_free(h, c->calls, c->call_cap, sizeof *c->calls);

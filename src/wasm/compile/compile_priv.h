@@ -65,6 +65,13 @@ struct wasm_ctl {
 	const uint8_t *catches; /* CTL_TRY_TABLE: its list, in the input */
 };
 
+/* An entry that is a reference. */
+struct wasm_ref {
+	uint32_t val;  /* its number */
+	uint32_t live; /* the list of it and those below */
+	bool made;     /* there is such a list */
+};
+
 enum { MAX_CONSTS = 16 };
 
 struct wasm_compiler {
@@ -80,6 +87,8 @@ struct wasm_compiler {
 	uint32_t local_count, local_cap;
 	struct wasm_val *vals;
 	uint32_t val_count, val_cap;
+	struct wasm_ref *refs; /* the references among them */
+	uint32_t ref_count, ref_cap;
 	struct wasm_ctl *ctls;
 	uint32_t ctl_count, ctl_cap;
 	uint32_t *sets; /* locals set, in order, to be undone at block ends */
@@ -94,7 +103,9 @@ struct wasm_compiler {
 	uint32_t loops;	 /* enclosing */
 	uint32_t header; /* word of the function's header */
 	uint32_t local_slots;
-	uint32_t stack_base; /* slot of the first operand */
+	uint32_t stack_base;  /* slot of the first operand */
+	bool keeps_locals;    /* some are references to objects */
+	uint32_t live_locals; /* their list, when it was made */
 	uint32_t max_slot;
 	uint64_t consts[MAX_CONSTS];
 	uint32_t const_count, const_room;
@@ -135,6 +146,15 @@ static inline uint32_t wasm_top_slot(const struct wasm_compiler *c)
 	return v->slot + t_slots(v->type);
 }
 
+/* live.c: an entry that is a reference is about to come, has gone. */
+void wasm_ref_pushed(struct wasm_compiler *c);
+
+static inline void wasm_ref_popped(struct wasm_compiler *c)
+{
+	while (c->ref_count && c->refs[c->ref_count - 1].val >= c->val_count)
+		c->ref_count--;
+}
+
 /* Pushing makes room first, when there is none. */
 bool wasm_push_room(struct wasm_compiler *c, uint32_t end);
 
@@ -147,6 +167,8 @@ static inline void wasm_push_val(struct wasm_compiler *c, struct wasm_val v,
 		return;
 	v.type = type;
 	v.slot = (uint16_t)slot;
+	if (t_is_ref(type))
+		wasm_ref_pushed(c);
 	c->vals[c->val_count++] = v;
 	if (v.kind == IN_LOCAL) {
 		c->aliases++;
@@ -192,6 +214,8 @@ static inline struct wasm_val wasm_pop(struct wasm_compiler *c, uint32_t type)
 		c->vals[c->val_count - 1].type != type)
 		return wasm_pop_other(c, type);
 	struct wasm_val v = c->vals[--c->val_count];
+	if (t_is_ref(type))
+		wasm_ref_popped(c);
 	wasm_unalias(c, &v);
 	return v;
 }
@@ -213,6 +237,13 @@ void wasm_flush_top(struct wasm_compiler *c, uint32_t n);
 bool wasm_is_const(const struct wasm_val *v);
 /* Fits the 16-bit constant of an instruction? */
 bool wasm_small(const struct wasm_val *v, uint32_t *imm);
+
+/* --- live.c: what the collector has to know ---------------------------- */
+/* The references on the stack and in locals, as a list in module->live.  They
+ * are in their slots afterwards. */
+uint32_t wasm_live_refs(struct wasm_compiler *c);
+/* The word is a place where the collector may run, with that list. */
+void wasm_add_point(struct wasm_compiler *c, uint32_t word, uint32_t live);
 
 /* --- control.c --------------------------------------------------------- */
 struct wasm_ctl *wasm_ctl_at(struct wasm_compiler *c, uint32_t depth);
@@ -262,6 +293,11 @@ uint32_t wasm_address_type(const struct wasm_range *r);
 /* Pops operands of types tc, tb, ta; the pair follows the operation. */
 void wasm_emit_three(struct wasm_compiler *c, uint32_t op, uint32_t ta,
 	uint32_t tb, uint32_t tc, uint32_t low, uint32_t high);
+
+/* --- numeric.c ------------------------------------------------------------ */
+/* The arithmetic emitted last left its result in that slot: when the module
+ * wants it so, all NaNs become one. */
+void wasm_canonical(struct wasm_compiler *c, uint32_t op, uint32_t slot);
 
 /* --- the other groups of instructions ---------------------------------- */
 void wasm_compile_numeric(struct wasm_compiler *c, uint32_t op);

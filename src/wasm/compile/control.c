@@ -312,7 +312,8 @@ static void branch_if(struct wasm_compiler *c, uint32_t depth, struct cond k)
  * parameters, which have to move up for it. */
 static void make_exception_slot(struct wasm_compiler *c, struct wasm_ctl *k)
 {
-	uint32_t to = wasm_push(c, T_EXNREF) + 1;
+	/* There is nothing in it yet. */
+	uint32_t to = wasm_push(c, T_I64) + 1;
 	const uint32_t *t = params(c, k);
 	uint32_t slots = 0;
 	for (uint32_t i = 0; i < k->param_count; i++)
@@ -421,6 +422,7 @@ static void drop_exception_slot(struct wasm_compiler *c, struct wasm_ctl *k)
 {
 	const uint32_t *t = results(c, k);
 	c->val_count--;
+	wasm_ref_popped(c);
 	for (uint32_t i = 0; i < k->result_count && !c->failed; i++) {
 		uint32_t to = wasm_push(c, t[i]);
 		wasm_emit_op(c, t[i] == T_V128 ? OP_copy2 : OP_copy, to, to + 1,

@@ -36,8 +36,10 @@ static void do_throw(struct wasm_compiler *c)
 	if (!d || c->failed || c->in.why)
 		return;
 	wasm_flush_top(c, d->params);
+	uint32_t live = wasm_live_refs(c);
 	wasm_pop_types(c, c->m->pool + d->first, d->params);
-	wasm_emit_wide(c, OP_throw, wasm_top_slot(c), t);
+	wasm_add_point(c, wasm_emit_wide(c, OP_throw, wasm_top_slot(c), t),
+		live);
 	wasm_unreachable(c);
 }
 
@@ -66,6 +68,10 @@ static void do_catch(struct wasm_compiler *c, bool all)
 		return;
 	/* What puts the results into place may still be within the try. */
 	wasm_next_part(c, k);
+	/* Now the exception is in its slot. */
+	c->val_count--;
+	wasm_ref_popped(c);
+	wasm_push(c, T_EXNREF);
 	k->kind = all ? CTL_CATCH_ALL : CTL_CATCH;
 	add_handler(c,
 		(struct wasm_handler){
@@ -177,6 +183,7 @@ static void emit_catch(struct wasm_compiler *c, const struct wasm_ctl *k)
 		return;
 	wasm_branch(c, depth);
 	c->val_count = height;
+	wasm_ref_popped(c);
 }
 
 void wasm_emit_catches(struct wasm_compiler *c, const struct wasm_ctl *k)

@@ -33,6 +33,7 @@ static void struct_new(struct wasm_compiler *c, bool with_values)
 	const uint32_t *f = c->m->pool + d->first;
 	if (with_values)
 		wasm_flush_top(c, d->params);
+	uint32_t live = wasm_live_refs(c);
 	for (uint32_t i = d->params; i-- > 0 && !c->failed;) {
 		if (with_values)
 			wasm_pop(c, unpacked(f[2 * i]));
@@ -45,6 +46,7 @@ static void struct_new(struct wasm_compiler *c, bool with_values)
 		with_values ? OP_struct_new : OP_struct_new_default, to, from,
 		0);
 	wasm_emit_pair(c, t, d->param_slots);
+	wasm_add_point(c, at, live);
 	wasm_emit_result(c, at);
 }
 
@@ -107,8 +109,8 @@ static void struct_set(struct wasm_compiler *c)
  * ------------------------------------------------------------------- */
 
 /* What the operations need to know of the elements: log2 of the size, and 8
- * for numbers. */
-static uint32_t shape(uint32_t t)
+ * for what the collector does not follow. */
+static uint32_t shape(const struct wasm_compiler *c, uint32_t t)
 {
 	switch (t) {
 	case T_I8:
@@ -124,7 +126,7 @@ static uint32_t shape(uint32_t t)
 	case T_V128:
 		return 8 | 4;
 	default:
-		return 3;
+		return wasm_type_collected(c->m, t) ? 3 : 8 | 3;
 	}
 }
 
@@ -172,6 +174,7 @@ static void array_new(struct wasm_compiler *c, bool with_value)
 	if (!with_value && !t_defaultable(a.elem))
 		wasm_compile_fail(c, "element has no default");
 	const uint32_t types[] = { unpacked(a.elem), T_I32 };
+	uint32_t live = wasm_live_refs(c);
 	if (with_value)
 		operands(c, types, 2, r);
 	else
@@ -180,7 +183,8 @@ static void array_new(struct wasm_compiler *c, bool with_value)
 	uint32_t at = wasm_emit_op(c,
 		with_value ? OP_array_new : OP_array_new_default, to, r[0],
 		r[1]);
-	wasm_emit_pair(c, a.t, shape(a.elem));
+	wasm_emit_pair(c, a.t, shape(c, a.elem));
+	wasm_add_point(c, at, live);
 	wasm_emit_result(c, at);
 }
 
@@ -195,13 +199,15 @@ static void array_new_fixed(struct wasm_compiler *c)
 	if (n > MAX_FIXED)
 		wasm_compile_limit(c, "too many elements of a fixed array");
 	wasm_flush_top(c, n);
+	uint32_t live = wasm_live_refs(c);
 	for (uint32_t i = 0; i < n && !c->failed; i++)
 		wasm_pop(c, unpacked(a.elem));
 	uint32_t from = wasm_top_slot(c);
 	uint32_t to = wasm_push(c, t_ref(a.t, false));
 	uint32_t at = wasm_emit_op(c, OP_array_new_fixed, to, from, 0);
-	wasm_emit_pair(c, a.t, shape(a.elem));
+	wasm_emit_pair(c, a.t, shape(c, a.elem));
 	wasm_emit_pair(c, n, 0);
+	wasm_add_point(c, at, live);
 	wasm_emit_result(c, at);
 }
 
@@ -233,12 +239,14 @@ static void array_new_segment(struct wasm_compiler *c, bool data)
 	if (!read_array(c, &a))
 		return;
 	uint32_t s = segment(c, &a, data);
+	uint32_t live = wasm_live_refs(c);
 	operands(c, (const uint32_t[]){ T_I32, T_I32 }, 2, r);
 	uint32_t to = wasm_push(c, t_ref(a.t, false));
 	uint32_t at = wasm_emit_op(c,
 		data ? OP_array_new_data : OP_array_new_elem, to, r[0], r[1]);
-	wasm_emit_pair(c, a.t, shape(a.elem));
+	wasm_emit_pair(c, a.t, shape(c, a.elem));
 	wasm_emit_pair(c, s, 0);
+	wasm_add_point(c, at, live);
 	wasm_emit_result(c, at);
 }
 
@@ -253,7 +261,7 @@ static void array_get(struct wasm_compiler *c, int sign)
 	operands(c, (const uint32_t[]){ t_ref(a.t, true), T_I32 }, 2, r);
 	uint32_t to = wasm_push(c, unpacked(a.elem));
 	uint32_t at = wasm_emit_op(c, OP_array_get, to, r[0], r[1]);
-	wasm_emit_pair(c, shape(a.elem) & 7, sign == SIGNED);
+	wasm_emit_pair(c, shape(c, a.elem) & 7, sign == SIGNED);
 	wasm_emit_result(c, at);
 }
 
@@ -266,7 +274,7 @@ static void array_set(struct wasm_compiler *c)
 	const uint32_t types[] = { t_ref(a.t, true), T_I32, unpacked(a.elem) };
 	operands(c, types, 3, r);
 	wasm_emit_op(c, OP_array_set, r[2], r[0], r[1]);
-	wasm_emit_pair(c, shape(a.elem) & 7, 0);
+	wasm_emit_pair(c, shape(c, a.elem) & 7, 0);
 }
 
 static void array_len(struct wasm_compiler *c)
@@ -288,7 +296,7 @@ static void array_fill(struct wasm_compiler *c)
 		T_I32 };
 	operands(c, types, 4, r);
 	wasm_emit_op(c, OP_array_fill, r[0], r[1], r[2]);
-	wasm_emit_pair(c, (shape(a.elem) & 7) | r[3] << 16, 0);
+	wasm_emit_pair(c, (shape(c, a.elem) & 7) | r[3] << 16, 0);
 }
 
 /* Elements of one may be copied to the other. */
@@ -313,7 +321,7 @@ static void array_copy(struct wasm_compiler *c)
 		T_I32, T_I32 };
 	operands(c, types, 5, r);
 	wasm_emit_op(c, OP_array_copy, r[0], r[1], r[2]);
-	wasm_emit_pair(c, (shape(a.elem) & 7) | r[3] << 16, r[4]);
+	wasm_emit_pair(c, (shape(c, a.elem) & 7) | r[3] << 16, r[4]);
 }
 
 static void array_init(struct wasm_compiler *c, bool data)
@@ -327,7 +335,7 @@ static void array_init(struct wasm_compiler *c, bool data)
 	operands(c, types, 4, r);
 	wasm_emit_op(c, data ? OP_array_init_data : OP_array_init_elem, r[0],
 		r[1], r[2]);
-	wasm_emit_pair(c, (shape(a.elem) & 7) | r[3] << 16, 0);
+	wasm_emit_pair(c, (shape(c, a.elem) & 7) | r[3] << 16, 0);
 	wasm_emit_pair(c, s, 0);
 }
 

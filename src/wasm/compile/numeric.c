@@ -79,6 +79,39 @@ static const struct unary saturating[] = {
 	U(i64_trunc_sat_f64_u, F64, I64),
 };
 
+/* Which canonical form the result of an operation has; 0: it makes no NaN of
+ * its own, or no float. */
+static uint32_t canonical_form(uint32_t op)
+{
+	if ((op >= OP_f32_ceil && op <= OP_f32_sqrt) ||
+		op == OP_f32_demote_f64 ||
+		(op >= OP_f32_add && op <= OP_f32_max))
+		return OP_canon_f32;
+	if ((op >= OP_f64_ceil && op <= OP_f64_sqrt) ||
+		op == OP_f64_promote_f32 ||
+		(op >= OP_f64_add && op <= OP_f64_max))
+		return OP_canon_f64;
+	if ((op >= OP_f32x4_ceil && op <= OP_f32x4_nearest) ||
+		(op >= OP_f32x4_sqrt && op <= OP_f32x4_max) ||
+		op == OP_f32x4_demote_f64x2_zero ||
+		op == OP_f32x4_relaxed_madd || op == OP_f32x4_relaxed_nmadd)
+		return OP_canon_f32x4;
+	if (op == OP_f64x2_ceil || op == OP_f64x2_floor ||
+		op == OP_f64x2_trunc || op == OP_f64x2_nearest ||
+		(op >= OP_f64x2_sqrt && op <= OP_f64x2_max) ||
+		op == OP_f64x2_promote_low_f32x4 ||
+		op == OP_f64x2_relaxed_madd || op == OP_f64x2_relaxed_nmadd)
+		return OP_canon_f64x2;
+	return 0;
+}
+
+void wasm_canonical(struct wasm_compiler *c, uint32_t op, uint32_t slot)
+{
+	uint32_t form = c->m->canonical_nans ? canonical_form(op) : 0;
+	if (form)
+		wasm_emit_result(c, wasm_emit_op(c, form, slot, slot, 0));
+}
+
 static void unary(struct wasm_compiler *c, const struct unary *u)
 {
 	struct wasm_val v = wasm_pop(c, u->in);
@@ -91,6 +124,7 @@ static void unary(struct wasm_compiler *c, const struct unary *u)
 	uint32_t from = wasm_use(c, &v);
 	uint32_t to = wasm_push(c, u->out);
 	wasm_emit_result(c, wasm_emit_op(c, u->op, to, from, 0));
+	wasm_canonical(c, u->op, to);
 }
 
 void wasm_compile_saturating(struct wasm_compiler *c, uint32_t op)
@@ -153,6 +187,7 @@ static void plain_binary(struct wasm_compiler *c, uint32_t op, uint32_t in,
 	uint32_t a = wasm_use(c, &l), b = wasm_use(c, &r);
 	uint32_t to = wasm_push(c, out);
 	wasm_emit_result(c, wasm_emit_op(c, op, to, a, b));
+	wasm_canonical(c, op, to);
 }
 
 static void eqz(struct wasm_compiler *c, uint32_t t)

@@ -65,6 +65,7 @@ static void plain(struct wasm_compiler *c, const struct simd *s,
 	if (n == 3)
 		wasm_emit_pair(c, r[2] << 16, 0);
 	wasm_emit_result(c, at);
+	wasm_canonical(c, s->op, to);
 }
 
 static void extract(struct wasm_compiler *c, const struct simd *s, uint32_t t)

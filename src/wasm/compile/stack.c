@@ -104,6 +104,7 @@ struct wasm_val wasm_pop_any(struct wasm_compiler *c)
 		return bottom(c);
 	}
 	struct wasm_val v = c->vals[--c->val_count];
+	wasm_ref_popped(c);
 	wasm_unalias(c, &v);
 	return v;
 }

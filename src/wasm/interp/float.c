@@ -175,3 +175,17 @@ TRUNC(i64, f64, s, uint64_t, int64_t, -9223372036854777856.0,
 TRUNC(i64, f64, u, uint64_t, uint64_t, -1.0, 18446744073709551616.0, 0,
 	UINT64_MAX)
 /* clang-format on */
+
+OP(canon_f32)
+{
+	float v = f32_of(fp[ip->b]);
+	fp[ip->a] = v != v ? 0x7fc00000 : fp[ip->b];
+	NEXT(1);
+}
+
+OP(canon_f64)
+{
+	double v = f64_of(fp[ip->b]);
+	fp[ip->a] = v != v ? 0x7ff8000000000000 : fp[ip->b];
+	NEXT(1);
+}

@@ -16,13 +16,25 @@ static uint64_t ref(const struct wasm_object *o)
 /* --- structs -----------------------------------------------------------------
  */
 
+static struct wasm_object *new_struct(struct wasm_exec *x, uint32_t type)
+{
+	const struct wasm_module *m = x->inst->module;
+	const struct wasm_typedef *d = &m->types[type];
+	struct wasm_object *o = wasm_object_new(x, OBJECT_STRUCT,
+		x->inst->canon[type], d->param_slots * sizeof(uint64_t));
+	if (o) {
+		o->refs = m->pool + d->refs_first;
+		o->count = d->ref_count;
+	}
+	return o;
+}
+
 /* a result, b values; type, slots */
 OP(struct_new)
 {
 	uint32_t n = ip[1].high;
 	SAVE_FRAME();
-	struct wasm_object *o = wasm_object_new(x, OBJECT_STRUCT,
-		x->inst->canon[ip[1].low], n * sizeof(uint64_t));
+	struct wasm_object *o = new_struct(x, ip[1].low);
 	if (!o)
 		TRAP(LIMIT);
 	for (uint32_t i = 0; i < n; i++)
@@ -34,8 +46,7 @@ OP(struct_new)
 OP(struct_new_default)
 {
 	SAVE_FRAME();
-	struct wasm_object *o = wasm_object_new(x, OBJECT_STRUCT,
-		x->inst->canon[ip[1].low], ip[1].high * sizeof(uint64_t));
+	struct wasm_object *o = new_struct(x, ip[1].low);
 	if (!o)
 		TRAP(LIMIT);
 	fp[ip->a] = ref(o);

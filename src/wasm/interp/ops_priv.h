@@ -61,6 +61,10 @@
 	X(i64_trunc_sat_f32_s) X(i64_trunc_sat_f32_u) \
 	X(i64_trunc_sat_f64_s) X(i64_trunc_sat_f64_u)
 
+/* NaNs made the same. */
+#define WASM_OPS_CANON(X) \
+	X(canon_f32) X(canon_f64) X(canon_f32x4) X(canon_f64x2)
+
 /* Name, C type in memory, C type in the slot. */
 #define WASM_OPS_LOAD_LIST(X) \
 	X(i32_load, uint32_t, uint32_t) X(i64_load, uint64_t, uint64_t) \
@@ -130,6 +134,7 @@
 	WASM_OPS_FBIN_LIST(WASM_X_ONE, f32) \
 	WASM_OPS_FBIN_LIST(WASM_X_ONE, f64) \
 	WASM_OPS_UNARY(WASM_X) \
+	WASM_OPS_CANON(WASM_X) \
 	WASM_OPS_LOAD_LIST(WASM_X_LOAD) \
 	WASM_OPS_STORE_LIST(WASM_X_STORE) \
 	WASM_OPS_BULK(WASM_X) \

@@ -86,3 +86,12 @@ LANES1(f32x4_demote_f64x2_zero, f64x2, f32x4, 2, (float)v[i])
 LANES1(f64x2_promote_low_f32x4, f32x4, f64x2, 2,
 	quiet_f64((double)v[i], (double)v[i]))
 /* clang-format on */
+
+#define QUIET_f32 0x7fc00000
+#define QUIET_f64 0x7ff8000000000000
+/* clang-format off */
+V1(canon_f32x4, f32x4, PICK(v != v, u32x4,
+	((u32x4){ QUIET_f32, QUIET_f32, QUIET_f32, QUIET_f32 }), v))
+V1(canon_f64x2, f64x2, PICK(v != v, u64x2,
+	((u64x2){ QUIET_f64, QUIET_f64 }), v))
+/* clang-format on */

@@ -120,6 +120,8 @@ OP(throw)
 		(tag->slots + 1ull) * sizeof(uint64_t));
 	if (!o)
 		TRAP(LIMIT);
+	o->refs = tag->refs;
+	o->count = tag->ref_count;
 	o->data[0] = (uint64_t)(uintptr_t)tag;
 	for (uint32_t i = 0; i < tag->slots; i++)
 		o->data[1 + i] = fp[ip->a + i];

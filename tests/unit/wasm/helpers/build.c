@@ -32,9 +32,9 @@ static void text(struct buf *b, const char *s)
 
 static uint8_t letter(char c)
 {
-	static const char letters[] = "iIfFVra";
+	static const char letters[] = "iIfFVrayx";
 	static const uint8_t types[] = { WASM_I32, WASM_I64, WASM_F32, WASM_F64,
-		WASM_V128, WASM_EXTERNREF, WASM_FUNCREF };
+		WASM_V128, WASM_EXTERNREF, WASM_FUNCREF, 0x6e, 0x69 };
 	return types[strchr(letters, c) - letters];
 }
 

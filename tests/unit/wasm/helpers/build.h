@@ -28,7 +28,8 @@ struct build {
 
 void leb(struct buf *b, uint64_t v);
 void sleb(struct buf *b, int64_t v);
-/* i i32, I i64, f f32, F f64, V v128, r externref, a funcref: "iI:f". */
+/* i i32, I i64, f f32, F f64, V v128, r externref, a funcref, y anyref,
+ * x exnref: "iI:f". */
 uint32_t build_type(struct build *b, const char *sig);
 void build_import(struct build *b, const char *name, const char *sig);
 /* Locals in the letters of build_type; export NULL: not exported. */

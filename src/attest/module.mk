@@ -9,7 +9,7 @@ $(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)
 # What a Keep judges its peers with: the verifier without files of policies.
 JUDGE := check seen software snp snp_chain cert quote pck collateral level \
 	intel enclave verify bundle carrier time vendor enarx keystone \
-	sanctum pef vet rules wire
+	sanctum pef vet endorse rules wire
 $(call library,judge,$(JUDGE:%=src/attest/%.c),host exec)
 VERIFY_LIBS := verify attest toml json crypto codec base
 $(call unit,attest,soft $(VERIFY_LIBS),-lcrypto -ljansson)

@@ -49,15 +49,17 @@ bool client_deliver_init(struct client_deliver *d,
 		client_scan(d, e);
 }
 
-bool client_deliver_parts(struct client_deliver *d, struct bytes policy,
-	struct err *e)
+bool client_deliver_parts(struct client_deliver *d, struct bytes toml,
+	struct bytes policy, struct err *e)
 {
 	struct buf *p = d->parts;
 	if (!buf_put(&p[FRAME_PART_MANIFEST - 1],
 		    buf_bytes(&d->package->manifest)) ||
-		!buf_put(&p[FRAME_PART_POLICY - 1], policy))
+		!buf_put(&p[FRAME_PART_POLICY - 1], policy) ||
+		!buf_put(&p[FRAME_PART_TOML - 1], toml))
 		return no_memory(e);
-	return repository_package_toml(d->package, &p[FRAME_PART_TOML - 1], e);
+	return toml.len ||
+		repository_package_toml(d->package, &p[FRAME_PART_TOML - 1], e);
 }
 
 void client_deliver_fini(struct client_deliver *d)

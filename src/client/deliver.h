@@ -64,9 +64,10 @@ MUST_USE bool client_deliver_init(struct client_deliver *d,
 	const struct client_workload *w,
 	const struct repository_package *package, struct err *e);
 void client_deliver_fini(struct client_deliver *d); /* wipes */
-/* Has the Keep see the package's manifest, its Donjon.toml, and the policy
- * (text; may be empty), so that a receipt names them. */
-MUST_USE bool client_deliver_parts(struct client_deliver *d,
+/* Has the Keep see the package's manifest, the Donjon.toml that counts (toml;
+ * empty: the package's), and the policy (text; may be empty), so that a
+ * receipt names them. */
+MUST_USE bool client_deliver_parts(struct client_deliver *d, struct bytes toml,
 	struct bytes policy, struct err *e);
 
 /* Sends the next frame; the channel has room for it. */

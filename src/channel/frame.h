@@ -221,7 +221,8 @@ enum frame_stdio { FRAME_STDIO_CHANNEL = 0, FRAME_STDIO_NULL = 1 };
 #define FRAME_CONFIG_TTY_OUT  0x4u
 #define FRAME_CONFIG_TTY_ERR  0x8u
 #define FRAME_CONFIG_RECEIPT  0x10u /* a RECEIPT comes before EXIT */
-#define FRAME_CONFIG_FLAGS    0x1fu
+#define FRAME_CONFIG_INTERP   0x20u /* nothing is compiled */
+#define FRAME_CONFIG_FLAGS    0x3fu
 
 struct frame_config {
 	uint64_t memory_bytes, file_bytes, time_ns, fuel;

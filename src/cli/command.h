@@ -25,6 +25,7 @@ enum cli_option_id {
 	CLI_TIMEOUT,
 	CLI_MEMORY,
 	CLI_FUEL,
+	CLI_ENGINE,
 	CLI_DETACH,
 	CLI_FORCE,
 	CLI_NO_FOLLOW,

@@ -44,6 +44,9 @@ static bool read_limits(const struct cli_args *a, struct client_workload *w,
 	const char *time = a->value[CLI_TIMEOUT];
 	const char *memory = a->value[CLI_MEMORY];
 	const char *fuel = a->value[CLI_FUEL];
+	const char *engine = a->value[CLI_ENGINE];
+	if (engine && !client_workload_engine(w, engine, e))
+		return err_wrap(e, "--engine");
 	if (time && !client_workload_time(w, time, e))
 		return err_wrap(e, "--timeout");
 	if (memory && !client_workload_memory(w, memory, e))

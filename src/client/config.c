@@ -192,6 +192,14 @@ static bool read_module(const struct config *c, struct toml_node *module,
 	return toml_cstring(module, &text, e);
 }
 
+static bool read_engine(const struct config *c, struct toml_node *n,
+	struct err *e)
+{
+	const char *name;
+	return toml_cstring(n, &name, e) &&
+		config_at(n, client_workload_engine(c->w, name, e), e);
+}
+
 /* Enarx asked a service for its Keeps' certificates. */
 static bool read_steward(const struct config *c, struct toml_node *n,
 	struct err *e)
@@ -213,10 +221,10 @@ static bool read_root(const struct config *c, struct toml_node *root,
 		bool (*read)(const struct config *, struct toml_node *,
 			struct err *);
 	} members[] = { { "tls", config_tls }, { "args", read_args },
-		{ "env", read_env }, { "files", config_files },
-		{ "limits", read_limits }, { "module", read_module },
-		{ "mounts", read_mounts }, { "network", config_network },
-		{ "steward", read_steward } };
+		{ "engine", read_engine }, { "env", read_env },
+		{ "files", config_files }, { "limits", read_limits },
+		{ "module", read_module }, { "mounts", read_mounts },
+		{ "network", config_network }, { "steward", read_steward } };
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		struct toml_node *n = toml_get(root, members[i].key);
 		if (n && !members[i].read(c, n, e))

@@ -4,7 +4,6 @@
 #include "base/fmt.h"
 #include "client/run_priv.h"
 #include "codec/hex.h"
-#include "crypto/hash.h"
 #include "repository/repository.h"
 
 enum { SHORT_ID = 8, SHORT_DIGEST = 16 };
@@ -74,14 +73,17 @@ void client_steps_measured(const struct client_run *run)
 	say(run, CLIENT_STEP_MEASURED, &text, run->times.verified);
 }
 
-/* The software root's fingerprint, short. */
+/* The fingerprint of the root that the evidence ends in, short: whatever its
+ * format, the verifier has looked at it. */
 static void root_name(const struct client_run *run, char out[SHORT_DIGEST + 1])
 {
-	uint8_t sum[CRYPTO_SHA256_BYTES];
+	const struct attest_verdict *v = run->verdict;
 	out[0] = '\0';
-	if (crypto_digest(CRYPTO_SHA256, buf_bytes(&run->keep.endorsements),
-		    sum, NULL))
-		hex_encode(bytes_of(sum, SHORT_DIGEST / 2), out);
+	for (size_t i = 0; i < v->count; i++)
+		if (!strcmp(v->checks[i].name, "software root") ||
+			!strcmp(v->checks[i].name, "vendor root"))
+			fmt(out, SHORT_DIGEST + 1, "%.*s", SHORT_DIGEST,
+				v->checks[i].observed);
 }
 
 void client_steps_verified(const struct client_run *run)

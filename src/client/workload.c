@@ -266,6 +266,14 @@ bool client_workload_time(struct client_workload *w, const char *seconds,
 	return true;
 }
 
+bool client_workload_engine(struct client_workload *w, const char *name,
+	struct err *e)
+{
+	w->interpret = !strcmp(name, "interp");
+	return w->interpret || !strcmp(name, "auto") ||
+		err_fail(e, ERR_INPUT, "%s: want \"auto\" or \"interp\"", name);
+}
+
 static bool parse_bytes(const char *text, uint64_t least, uint64_t *out,
 	struct err *e)
 {

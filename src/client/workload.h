@@ -84,6 +84,7 @@ struct client_workload {
 	size_t connect_count, listen_count;
 	struct client_tls *profiles; /* the first is [tls] */
 	size_t profile_count;
+	bool interpret;		     /* nothing is compiled in the Keep */
 	struct client_strings notes; /* worth telling the tenant */
 };
 
@@ -154,6 +155,9 @@ bool client_workload_connects(const struct client_workload *w);
 /* "1.5" seconds and the like, above 0. */
 MUST_USE bool client_workload_time(struct client_workload *w,
 	const char *seconds, struct err *e);
+/* "auto" or "interp". */
+MUST_USE bool client_workload_engine(struct client_workload *w,
+	const char *name, struct err *e);
 /* "67108864", "64M", "64MiB", "64 MiB", "1G". */
 MUST_USE bool client_workload_memory(struct client_workload *w,
 	const char *text, struct err *e);

@@ -9,6 +9,9 @@ enum {
 	FRAME_ROOM = FRAME_DATA_CHUNK + 0x400,
 	/* Work between two looks at the clock: well below a millisecond. */
 	TICK_UNITS = 0x10000,
+	/* Of the memory, what compiled code may take. */
+	CODE_SHARE = 8,
+	CODE_MAX = 64 << 20,
 	STATUS_TRAP = 134,
 	STATUS_LIMIT = 124,
 	STATUS_REFUSED = 121,
@@ -252,6 +255,13 @@ static bool compile(struct run *r, struct wasm_limits *l, struct err *e)
 {
 	struct keep_workload *w = &r->k->load;
 	uint64_t room = keep_workload_room(w);
+	if (!(w->config.flags & FRAME_CONFIG_INTERP)) {
+		l->engine = WASM_ENGINE_AUTO;
+		l->code_bytes = room / CODE_SHARE < CODE_MAX ?
+			room / CODE_SHARE :
+			CODE_MAX;
+		room -= l->code_bytes;
+	}
 	l->module_bytes = room;
 	if (!wasm_module_new(keep_workload_module(w), l, &r->module, e))
 		return false;

@@ -155,7 +155,7 @@ TEST(a_config_out_of_range_is_refused_naming_the_field)
 		{ 0, 2, "descriptors" }, /* version 2 goes on */
 		{ 0, 3, "version 3" },
 		{ 3, 1, "version" },
-		{ 36, 0x20, "flags 0x20" },
+		{ 36, 0x40, "flags 0x40" },
 		{ 39, 0x80, "flags" },
 		{ 40, 1, "entry 0 of arguments" }, /* takes env's count */
 		{ 41, 0xff, "arguments" },

@@ -30,6 +30,7 @@ TEST(config_reads_arguments_environment_and_limits)
 {
 	struct client_workload w;
 	good("args = [\"--x\", \"y z\"]\n"
+	     "engine = \"interp\"\n"
 	     "[env]\nA = \"1\"\nB = \"\"\n"
 	     "[limits]\nmemory = \"64 MiB\"\nfiles = 8192\ntime = 10\n"
 	     "fuel = 1000\n",
@@ -41,6 +42,7 @@ TEST(config_reads_arguments_environment_and_limits)
 	CHECK_INT(w.file_bytes, 8192);
 	CHECK_INT(w.time_ns, 10000000000);
 	CHECK_INT(w.fuel, 1000);
+	CHECK(w.interpret);
 	/* No [[files]]: the program's descriptors are as they always are. */
 	CHECK_INT(w.file_count, 0);
 	client_workload_fini(&w);

@@ -74,6 +74,13 @@ bench:
 	@bench/run.py $(O)
 	@bench/repository.py $(O)
 
+## make bench-keep    what a Keep costs, per technology: start-up, exits, memory
+bench-keep:
+	@tools/packages build demo soft
+	@$(MAKE) $(JOBS) all $(BENCH_KEEP) $(O)/examples/hello.wasm \
+		$(O)/tests/wasm/cat.wasm
+	@bench/keep.py $(O)
+
 ## make bench-attest  what one verification costs, per family, and peers
 bench-attest:
 	@$(MAKE) $(JOBS) $(O)/bench/attest $(O)/lib/libdonjon-attest.a
@@ -158,5 +165,6 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-wasi bench-attest bench-wasm repro coverage install help clean
+.PHONY: bench-wasi bench-attest bench-keep bench-wasm repro coverage install
+.PHONY: help clean
 .DELETE_ON_ERROR:

@@ -82,8 +82,9 @@ static const struct measured all[] = {
 	{ "process", { "exec" }, false, false, CRYPTO_SHA384_BYTES, 1, { "" } },
 	{ "kvm", { "shim", "exec" }, true, false, CRYPTO_SHA384_BYTES, 1,
 		{ "" } },
-	{ "snp", { "shim", "exec" }, false, false, CRYPTO_SHA384_BYTES, 3,
-		{ "", "debug-swap", "software" } },
+	{ "snp", { "shim", "exec" }, false, false, CRYPTO_SHA384_BYTES, 5,
+		{ "", "debug-swap", "restricted-injection",
+			"debug-swap,restricted-injection", "software" } },
 	{ "sgx", { "shim", "exec" }, false, true, CRYPTO_SHA256_BYTES, 2,
 		{ "", "fixed-heap" } },
 };
@@ -91,12 +92,17 @@ static const struct measured all[] = {
 /* As sgx's variants above: SGX1 has all memory at the start. */
 static const uint32_t heaps[ATTEST_VARIANTS] = { 0, 0x0c000000 };
 
-/* As snp's variants above.  The software platform has other physical
- * addresses. */
+/* As snp's variants above: the loader takes each of these features that its
+ * kernel offers, and they are measured.  The software platform has other
+ * physical addresses. */
 static const struct attest_keep_launch launches[ATTEST_VARIANTS] = {
 	{ 51, SVM_FEATURE_SNP },
 	{ 51, SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
-	{ 47, SVM_FEATURE_SNP },
+	{ 51, SVM_FEATURE_SNP | SVM_FEATURE_RESTRICTED },
+	{ 51,
+		SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP |
+			SVM_FEATURE_RESTRICTED },
+	{ 47, SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
 };
 
 static const struct measured *find(const char *technology)
@@ -169,13 +175,18 @@ static bool launch_digests(const struct measured *m, const char *dir,
 		!read_image(m, dir, 1, &exec, e))
 		return false;
 	bool ok = true;
-	for (size_t i = 0; ok && i < m->count; i++)
-		ok = m->enclave ?
-			attest_measure_enclave(buf_bytes(&shim),
-				buf_bytes(&exec), heaps[i], out[i].value, e) :
-			attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
-				&launches[i], out[i].value, e);
-	return ok;
+	for (size_t i = 0; m->enclave && ok && i < m->count; i++)
+		ok = attest_measure_enclave(buf_bytes(&shim), buf_bytes(&exec),
+			heaps[i], out[i].value, e);
+	if (!ok || m->enclave)
+		return ok;
+	uint8_t digests[ATTEST_VARIANTS][CRYPTO_SHA384_BYTES];
+	if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec), launches,
+		    m->count, digests, e))
+		return false;
+	for (size_t i = 0; i < m->count; i++)
+		memcpy(out[i].value, digests[i], sizeof digests[i]);
+	return true;
 }
 
 bool attest_measure_all(const char *technology, const char *image_dir,

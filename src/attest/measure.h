@@ -18,7 +18,7 @@
  * sgx: MRENCLAVE (measure_enclave.h), with memory that grows or is fixed.
  */
 
-#define ATTEST_VARIANTS 3u /* most that a technology has */
+#define ATTEST_VARIANTS 5u /* most that a technology has */
 
 struct attest_measured {
 	const char *variant; /* "": the usual one */

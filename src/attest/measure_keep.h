@@ -12,8 +12,10 @@ struct attest_keep_launch {
 	uint64_t features; /* SVM_FEATURE_* that the host's kernel turns on */
 };
 
-/* Of the files, whole. */
+/* Of the files, whole, under each of `count` launches; those with the same
+ * c_bit, side by side, cost little more than one. */
 MUST_USE bool attest_measure_keep(struct bytes shim, struct bytes exec,
-	const struct attest_keep_launch *how, uint8_t out[48], struct err *e);
+	const struct attest_keep_launch *how, size_t count, uint8_t (*out)[48],
+	struct err *e);
 
 #endif

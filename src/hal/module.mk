@@ -9,4 +9,4 @@ CF-src/hal/vm_confine := $(HAL_SANITIZED)
 $(call library,hal,$(wildcard src/hal/*.c),host)
 # What a verifier expects, to compare with.
 $(call library,measure,src/attest/measure.c src/attest/measure_keep.c src/attest/measure_snp.c src/attest/measure_sgx.c src/attest/measure_enclave.c,host)
-$(call unit,hal,hal soft device measure enclave crypto codec base,-lcrypto -lseccomp)
+$(call unit,hal,hal soft device measure enclave crypto codec base,-lcrypto -lseccomp -Wl$(comma)--wrap=soft_device_new)

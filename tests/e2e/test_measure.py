@@ -36,7 +36,8 @@ def test_kvm_is_the_hash_of_both_images(out, measured):
 
 
 @pytest.mark.parametrize("variant, c_bit, features", (
-    ("", 51, 1), (" debug-swap", 51, 0x21), (" software", 47, 1)))
+    ("", 51, 1), (" debug-swap", 51, 0x21), (" restricted-injection", 51, 9),
+    (" debug-swap,restricted-injection", 51, 0x29), (" software", 47, 0x21)))
 def test_snp_is_the_launch_digest(out, measured, variant, c_bit, features):
     shim, exec_ = images(out, "snp")
     assert measured["snp" + variant] == \

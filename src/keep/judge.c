@@ -5,6 +5,9 @@
 
 #include "attest/bundle.h"
 #include "attest/wire.h"
+#include "base/reader.h"
+#include "codec/json.h"
+#include "crypto/hash.h"
 
 struct keep_judge {
 	struct keep_clock *clock;
@@ -26,6 +29,11 @@ static bool settle(struct keep_judge *j, const struct frame_tls *t,
 bool keep_judge_new(const struct frame_tls *t, const uint8_t own[32],
 	struct keep_clock *clock, struct keep_judge **out, struct err *e)
 {
+	uint8_t seed[8];
+	if (!crypto_random(seed, sizeof seed, e))
+		return false;
+	struct reader r = { .in = BYTES_ARRAY(seed) };
+	json_seed(reader_u64le(&r));
 	struct keep_judge *j = calloc(1, sizeof *j);
 	if (!j)
 		return err_fail(e, ERR_LIMIT, "require_attested: no memory");

@@ -11,6 +11,7 @@
 #include "channel/channel.h"
 #include "channel/frame.h"
 #include "client/workload.h"
+#include "repository/archive.h"
 #include "repository/repository.h"
 
 struct client_entry {
@@ -20,6 +21,7 @@ struct client_entry {
 	uint64_t size, mtime_ns;
 	const struct client_item *item; /* a single file; or NULL */
 	bool packaged;			/* in the package's data, at `from` */
+	bool archived;			/* in its mount's archive, at `from` */
 	uint64_t from;
 };
 
@@ -31,6 +33,7 @@ struct client_deliver {
 	uint8_t module_sha256[32];
 	struct client_entry *entries;
 	size_t entry_count, files, skipped; /* skipped: links, devices, ... */
+	struct repository_archive *archives; /* of mounts that are some */
 	size_t secrets;
 	uint64_t file_bytes;
 	/* What it came from, for the Keep to see: by enum frame_part - 1. */

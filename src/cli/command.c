@@ -64,13 +64,13 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 #define PROGRAM                                                                \
 	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |      \
 		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |    \
-		CLI_BIT(CLI_OUT) |                                             \
-		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                   \
-		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_ENGINE) |                      \
-		CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) |                      \
-		CLI_BIT(CLI_LISTEN) | CLI_BIT(CLI_CONNECT) |                   \
-		CLI_BIT(CLI_SET) | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | \
-		HELP | WEB | TRUST | CLI_BIT(CLI_RECEIPT))
+		CLI_BIT(CLI_OUT) | CLI_BIT(CLI_TIMEOUT) |                      \
+		CLI_BIT(CLI_MEMORY) | CLI_BIT(CLI_FUEL) |                      \
+		CLI_BIT(CLI_ENGINE) | CLI_BIT(CLI_IMAGES) |                    \
+		CLI_BIT(CLI_JSON) | CLI_BIT(CLI_LISTEN) |                      \
+		CLI_BIT(CLI_CONNECT) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_QUIET) | \
+		CLI_BIT(CLI_VERBOSE) | HELP | WEB | TRUST |                    \
+		CLI_BIT(CLI_RECEIPT))
 
 #define PROGRAM_TEXT                                                           \
 	"REF is a .wasm file, a folder or archive with a Donjon.toml, "        \

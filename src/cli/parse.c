@@ -143,8 +143,8 @@ bool cli_parse(const struct cli_command *c, int argc, const char *const *argv,
 	out->outs = calloc(n, sizeof *out->outs);
 	out->endorsements = calloc(n, sizeof *out->endorsements);
 	if (!operands || !out->envs || !out->dirs || !out->annotations ||
-		!out->sboms || !out->listens || !out->connects || !out->sets || !out->outs ||
-		!out->endorsements)
+		!out->sboms || !out->listens || !out->connects || !out->sets ||
+		!out->outs || !out->endorsements)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	return parse(&p, operands, e);
 }

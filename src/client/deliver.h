@@ -32,7 +32,7 @@ struct client_deliver {
 	uint64_t module_bytes;
 	uint8_t module_sha256[32];
 	struct client_entry *entries;
-	size_t entry_count, files, skipped; /* skipped: links, devices, ... */
+	size_t entry_count, files, skipped;  /* skipped: links, devices, ... */
 	struct repository_archive *archives; /* of mounts that are some */
 	size_t secrets;
 	uint64_t file_bytes;

@@ -81,6 +81,12 @@ bench-keep:
 		$(O)/tests/wasm/cat.wasm
 	@bench/keep.py $(O)
 
+## make bench-package pulls against curl and skopeo, cold and warm deploys
+bench-package:
+	@tools/packages build demo bench
+	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
+	@bench/repository.py $(O)
+
 ## make bench-attest  what one verification costs, per family, and peers
 bench-attest:
 	@$(MAKE) $(JOBS) $(O)/bench/attest $(O)/lib/libdonjon-attest.a
@@ -165,6 +171,6 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-wasi bench-attest bench-keep bench-wasm repro coverage install
-.PHONY: help clean
+.PHONY: bench-wasi bench-package bench-attest bench-keep bench-wasm repro
+.PHONY: coverage install help clean
 .DELETE_ON_ERROR:

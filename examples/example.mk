@@ -11,7 +11,7 @@ all: tools
 	@$(MAKE) --no-print-directory $(WASM)
 
 tools:
-	@../toolchain $(LANGUAGE)
+	@$(or $(TOOLCHAIN),../toolchain $(LANGUAGE))
 
 ## make run           runs it in a Keep of this machine
 run: all

@@ -7,6 +7,7 @@
 #ifndef ATTEST_MEASURE_H
 #define ATTEST_MEASURE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /*
@@ -33,6 +34,10 @@ struct attest_measured {
 MUST_USE bool attest_measure_all(const char *technology, const char *image_dir,
 	struct attest_measured out[ATTEST_VARIANTS], size_t *count,
 	struct err *e);
+/* What variant number `variant` measures, a line for each page or image;
+ * appended. */
+MUST_USE bool attest_measure_pages(const char *technology,
+	const char *image_dir, size_t variant, struct buf *out, struct err *e);
 /* The usual one. */
 MUST_USE bool attest_measure(const char *technology, const char *image_dir,
 	uint8_t out[64], size_t *len, struct err *e);

@@ -134,7 +134,9 @@ bool attest_measure_keep(struct bytes shim, struct bytes exec,
 	for (size_t i = 0; i < count; i++) {
 		if (i == 0 || how[i].c_bit != how[i - 1].c_bit) {
 			memory.how = &how[i];
-			memory.launch = (struct attest_snp_launch){ 0 };
+			memory.launch =
+				(struct attest_snp_launch){ .page = how[i].page,
+					.ctx = how[i].ctx };
 			if (!add_memory(&memory, shim, exec, e))
 				return false;
 		}

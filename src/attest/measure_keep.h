@@ -3,13 +3,15 @@
 #ifndef ATTEST_MEASURE_KEEP_H
 #define ATTEST_MEASURE_KEEP_H
 
-#include "base/bytes.h"
-#include "base/err.h"
+#include "attest/measure_snp.h"
 
 /* What is not in the images, and still in the digest. */
 struct attest_keep_launch {
 	uint32_t c_bit;	   /* 51 on every processor that there is */
 	uint64_t features; /* SVM_FEATURE_* that the host's kernel turns on */
+	/* Told of each page, when it is there. */
+	attest_snp_told *page;
+	void *ctx;
 };
 
 /* Of the files, whole, under each of `count` launches; those with the same

@@ -127,6 +127,7 @@ static void walk_snp(struct walk *w, struct attest_snp_rules *s)
 		yes_no(w, &s->products[i]);
 	yes_no(w, &s->crl_optional);
 	yes_no(w, &s->allow_no_alias_check);
+	yes_no(w, &s->allow_masked_chip);
 	yes_no(w, &s->refuse_smt);
 	yes_no(w, &s->single_socket);
 	yes_no(w, &s->ciphertext_hiding);

@@ -83,6 +83,7 @@ TEST(no_field_is_left_out)
 		FIELD(snp.products[2]),
 		FIELD(snp.crl_optional),
 		FIELD(snp.allow_no_alias_check),
+		FIELD(snp.allow_masked_chip),
 		FIELD(snp.refuse_smt),
 		FIELD(snp.single_socket),
 		FIELD(snp.ciphertext_hiding),

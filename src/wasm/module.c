@@ -263,8 +263,7 @@ static void free_segments(struct wasm_module *m)
 		wasm_heap_free(h, s->funcs, s->count, sizeof *s->funcs);
 		wasm_heap_free(h, s->exprs, s->count, sizeof *s->exprs);
 	}
-	for (uint32_t i = 0; i < m->data_count; i++)
-		free_bytes(h, m->datas[i].bytes);
+	free_bytes(h, m->data_section);
 	wasm_heap_free(h, m->elems, m->elem_cap, sizeof *m->elems);
 	wasm_heap_free(h, m->datas, m->data_cap, sizeof *m->datas);
 }

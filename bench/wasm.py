@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 
-RUNS = 3
+RUNS = int(os.environ.get("RUNS", 3))
 SHARED = os.environ.get("DONJON_SHARED", "../shared")
 NODE = """
 const { WASI } = require("wasi"), fs = require("fs");

@@ -55,6 +55,7 @@ static void payload(unsigned type, struct bytes in, struct buf *b)
 	enum frame_role role;
 	struct frame_file file;
 	struct frame_module module;
+	struct frame_trust trust;
 	struct frame_exit x;
 	struct frame_status status;
 	struct err what;
@@ -66,6 +67,8 @@ static void payload(unsigned type, struct bytes in, struct buf *b)
 		same(in, frame_file_encode(&file, b), b);
 	if (type == FRAME_MODULE && frame_module_parse(in, &module, NULL))
 		same(in, frame_module_encode(&module, b), b);
+	if (type == FRAME_TRUST && frame_trust_parse(in, &trust, NULL))
+		same(in, frame_trust_encode(&trust, b), b);
 	if (type == FRAME_STATUS && frame_status_parse(in, &status, NULL))
 		same(in, frame_status_encode(&status, b), b);
 	/* Texts are cleaned: they parse again, if not to the same bytes. */

@@ -3,7 +3,8 @@
  * A hostile Keep: the input is a list of requests, each an operation, its
  * arguments and at most 255 bytes of data.  Sequence numbers are right and
  * the first three requests of a good Keep come for nothing, so that what is
- * behind them is reached.
+ * behind them is reached.  It may connect to port 1 of this machine, where
+ * nobody is, and the names it asks for lead there or nowhere.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -19,7 +20,7 @@ struct scene {
 	struct gate_area *area;
 	struct gate_serve *g;
 	uint32_t seq;
-	bool waits;
+	uint32_t asked; /* for a name; 0: not */
 };
 
 static bool on_evidence(UNUSED void *ctx, struct bytes request,
@@ -51,6 +52,24 @@ static void on_log(UNUSED void *ctx, struct bytes text)
 	must(text.len <= 1024);
 }
 
+static bool on_look_up(void *ctx, uint32_t id, const char *name)
+{
+	struct scene *s = ctx;
+	must(strlen(name) <= NET_HOST_MAX);
+	s->asked = id;
+	return true;
+}
+
+static void answer(struct scene *s, enum gate_turn *turn)
+{
+	struct gate_answer a = { .id = s->asked, .count = s->seq & 1 };
+	if (!s->asked)
+		return;
+	must(net_address_parse(BYTES_LIT("127.0.0.1"), &a.address[0]));
+	s->asked = 0;
+	gate_serve_answer(s->g, &a, turn);
+}
+
 static bool ring(struct scene *s, uint32_t op, uint64_t arg0, uint64_t arg1,
 	uint32_t len)
 {
@@ -72,6 +91,8 @@ static bool ring(struct scene *s, uint32_t op, uint64_t arg0, uint64_t arg1,
 		must(n <= GATE_MAX_POLL && timeout >= -1);
 		must(poll(fds, n, 0) >= 0);
 		gate_serve_wake(s->g, fds, &turn);
+		if (turn == GATE_TURN_WAIT)
+			answer(s, &turn);
 	}
 	if (turn != GATE_TURN_KEEP)
 		return false;
@@ -103,11 +124,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int pair[2];
 	struct scene s = { .area = &area };
 	struct gate_sink sink = { &s, on_evidence, on_published, on_closed,
-		on_log };
+		on_log, on_look_up };
+	struct net_rule rules[2];
+	const struct gate_grants grants = { .connect = rules,
+		.connect_count = ARRAY_LEN(rules),
+		.max_streams = 3,
+		.max_bytes = 1000 };
 	struct reader r = { .in = bytes_of(data, size) };
 	memset(&area, 0, 0x2000);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-	must(gate_serve_new(&area, &sink, NULL, &s.g, NULL));
+	must(net_rule_parse("127.0.0.1:1", &rules[0], NULL) &&
+		net_rule_parse("*:1", &rules[1], NULL));
+	must(gate_serve_new(&area, &sink, &grants, &s.g, NULL));
 	must(gate_serve_channel(s.g, pair[1], 1, NULL));
 	if (reader_u8(&r) & 1) {
 		must(ring(&s, GATE_EVIDENCE, 0, 0, 64));

@@ -155,7 +155,8 @@ def pytest(totals, folder, out_dir=None):
     where = "sanitized " if out_dir else ""
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
         status, out = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p",
-                           "no:cacheprovider", f"--junitxml={report.name}",
+                           "no:cacheprovider", "-n", str(os.cpu_count() or 1),
+                           "--dist", "loadfile", f"--junitxml={report.name}",
                            folder], env, timeout=3600)
         try:
             cases = list(ET.parse(report.name).getroot().iter("testcase"))

@@ -32,7 +32,7 @@ _donjon() {
 	--host) return ;;
 	--host-ca) _donjon_files -f; return ;;
 	--token-file) _donjon_files -f; return ;;
-	--tee) _donjon_words 'auto process kvm snp'; return ;;
+	--tee) _donjon_words 'auto process kvm snp sgx'; return ;;
 	--platform) _donjon_words 'auto hardware software'; return ;;
 	--config) _donjon_files -f; return ;;
 	--policy) _donjon_files -f; return ;;
@@ -41,7 +41,11 @@ _donjon() {
 	--timeout) return ;;
 	--memory) return ;;
 	--fuel) return ;;
+	--engine) _donjon_words 'auto interp'; return ;;
 	--images) _donjon_files -d; return ;;
+	--listen) return ;;
+	--connect) return ;;
+	--set) return ;;
 	--key) _donjon_files -f; return ;;
 	--identity) return ;;
 	--output) _donjon_files -f; return ;;
@@ -62,8 +66,8 @@ _donjon() {
 	--pcs) return ;;
 	esac
 	case $command in
-	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --images --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
-	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --detach --images --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --engine --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --engine --detach --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
 	'attach') options='--help --quiet --host --host-ca --token-file' ;;
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;

@@ -56,7 +56,8 @@ enum gate_op {
 	 * out: the same array with `got` filled; ret0: entries with got */
 	GATE_POLL = 10,
 	/* in: host name; out: addresses, 16 bytes each, at most 8 (a hint:
-	 * identity is never taken from it) */
+	 * identity is never taken from it).  AGAIN while it is looked up: a
+	 * POLL ends, with nothing ready, when there is an answer */
 	GATE_RESOLVE = 11,
 	/* ret0: ns since 1970 by the host's clock (a hint, for logs) */
 	GATE_TIME_HINT = 12,
@@ -102,8 +103,8 @@ enum gate_error {
 
 enum gate_events { GATE_IN = 1, GATE_OUT = 2, GATE_HUP = 4 };
 
-#define GATE_MAX_HANDLES 1024u /* handles are 1 .. GATE_MAX_HANDLES */
-#define GATE_MAX_POLL	 1024u
+#define GATE_MAX_HANDLES 4096u /* handles are 1 .. GATE_MAX_HANDLES */
+#define GATE_MAX_POLL	 4096u
 
 struct gate_poll {
 	uint32_t handle;

@@ -48,7 +48,7 @@ enum {
 enum monitor_bell { MONITOR_BELL_RUN, MONITOR_BELL_CALL, MONITOR_BELLS };
 
 /* Which kind of guest. */
-enum monitor_guest { MONITOR_PLAIN, MONITOR_SNP };
+enum monitor_guest { MONITOR_PLAIN, MONITOR_SNP, MONITOR_SGX };
 
 /* A memory slot: nobody's when bytes is 0. */
 struct monitor_slot {
@@ -116,8 +116,23 @@ enum monitor_op {
 	MONITOR_ATTRIBUTES,
 	/* SNP: forgets the private pages behind [a, a + b). */
 	MONITOR_DISCARD,
-	/* SNP: a is EVENTINJ at the guest's next entry. */
+	/* SNP: a is EVENTINJ at the guest's next entry, or after b more of
+	 * its instructions. */
 	MONITOR_INJECT,
+	/* SGX: ENCLS.  Where a page is refused, d is the enum sgx_error and b
+	 * how many came before it.  The stage holds the SECS. */
+	MONITOR_SGX_CREATE,
+	/* b pages from a on, SECINFO c, with what the stage holds. */
+	MONITOR_SGX_ADD,
+	MONITOR_SGX_INIT,
+	/* b pages from a on: rights (EMODPR) or type (EMODT) c; EREMOVE. */
+	MONITOR_SGX_RESTRICT,
+	MONITOR_SGX_RETYPE,
+	MONITOR_SGX_REMOVE,
+	/* The enclave is interrupted at the a-th chance: at entries and at
+	 * exits that only the monitor sees; all ones: whenever the processor
+	 * is (by a bell). */
+	MONITOR_SGX_INTERRUPT,
 	MONITOR_OPS,
 };
 
@@ -150,8 +165,18 @@ enum monitor_exit_reason {
 	MONITOR_EXIT_VMGEXIT, /* `msr` is the GHCB's */
 	MONITOR_EXIT_FAULT,   /* `gpa` is not as the guest wants it: private
 				 when `size` is 1 */
+	/* SGX.  `state` has the registers. */
+	MONITOR_EXIT_EEXIT,
+	MONITOR_EXIT_AEX,    /* `size`: vector, or MONITOR_NO_VECTOR; `value`:
+				its error code; `gpa`: the address of #PF */
+	MONITOR_EXIT_FAILED, /* the same, of EENTER and ERESUME themselves */
+	/* EREPORT (`port` 0), EGETKEY (1): its operands are in the stage.  The
+	 * host's answer is there, too; `value` is what RAX shall be. */
+	MONITOR_EXIT_ENCLU,
 	MONITOR_EXITS,
 };
+
+#define MONITOR_NO_VECTOR 0xffffu
 
 struct monitor_exit {
 	uint32_t reason;

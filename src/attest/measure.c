@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "attest/measure_enclave.h"
 #include "attest/measure_keep.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -71,16 +72,24 @@ struct measured {
 	const char *technology;
 	const char *images[2];
 	bool sized; /* lengths are hashed too */
+	bool enclave;
+	size_t len;
 	size_t count;
 	const char *variants[ATTEST_VARIANTS];
 };
 
 static const struct measured all[] = {
-	{ "process", { "exec" }, false, 1, { "" } },
-	{ "kvm", { "shim", "exec" }, true, 1, { "" } },
-	{ "snp", { "shim", "exec" }, false, 3,
+	{ "process", { "exec" }, false, false, CRYPTO_SHA384_BYTES, 1, { "" } },
+	{ "kvm", { "shim", "exec" }, true, false, CRYPTO_SHA384_BYTES, 1,
+		{ "" } },
+	{ "snp", { "shim", "exec" }, false, false, CRYPTO_SHA384_BYTES, 3,
 		{ "", "debug-swap", "software" } },
+	{ "sgx", { "shim", "exec" }, false, true, CRYPTO_SHA256_BYTES, 2,
+		{ "", "fixed-heap" } },
 };
+
+/* As sgx's variants above: SGX1 has all memory at the start. */
+static const uint32_t heaps[ATTEST_VARIANTS] = { 0, 0x0c000000 };
 
 /* As snp's variants above.  The software platform has other physical
  * addresses. */
@@ -159,11 +168,14 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	if (!read_image(m, dir, 0, &shim, e) ||
 		!read_image(m, dir, 1, &exec, e))
 		return false;
-	for (size_t i = 0; i < m->count; i++)
-		if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
-			    &launches[i], out[i].value, e))
-			return false;
-	return true;
+	bool ok = true;
+	for (size_t i = 0; ok && i < m->count; i++)
+		ok = m->enclave ?
+			attest_measure_enclave(buf_bytes(&shim),
+				buf_bytes(&exec), heaps[i], out[i].value, e) :
+			attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
+				&launches[i], out[i].value, e);
+	return ok;
 }
 
 bool attest_measure_all(const char *technology, const char *image_dir,
@@ -174,15 +186,15 @@ bool attest_measure_all(const char *technology, const char *image_dir,
 	const struct measured *m = find(technology);
 	if (!m)
 		return err_fail(e, ERR_INPUT,
-			"measure: unknown technology, expected process, kvm "
-			"or snp");
+			"measure: unknown technology, expected process, kvm, "
+			"snp or sgx");
 	bool ok = m->count > 1 ? launch_digests(m, image_dir, value, e) :
 				 hash_images(m, image_dir, value[0].value, e);
 	if (!ok)
 		return err_wrap(e, "measure %s", technology);
 	for (size_t i = 0; i < m->count; i++) {
 		value[i].variant = m->variants[i];
-		value[i].len = CRYPTO_SHA384_BYTES;
+		value[i].len = m->len;
 		out[i] = value[i];
 	}
 	*count = m->count;

@@ -15,6 +15,7 @@
  * (64 bits, little-endian).
  * snp: the launch digest (measure_keep.h), which depends on the machine too:
  * each such case is a variant.
+ * sgx: MRENCLAVE (measure_enclave.h), with memory that grows or is fixed.
  */
 
 #define ATTEST_VARIANTS 3u /* most that a technology has */

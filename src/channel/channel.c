@@ -14,12 +14,12 @@
 #include <openssl/ssl.h>
 
 #include "base/must.h"
+#include "channel/queue_priv.h"
 #include "crypto/hash.h"
 #include "crypto/openssl.h"
 
 enum {
 	RECORD = SSL3_RT_MAX_PLAIN_LENGTH,
-	QUEUE_MIN = 2 * RECORD,
 	CERT_LIST_MAX = 256 << 10,
 	/* Messages after the handshake (key updates): a few, and one more for
 	 * each 16 MiB that came. */
@@ -27,13 +27,6 @@ enum {
 	POST_HANDSHAKE_SHIFT = 24,
 	/* RFC 8446 §5.5 allows 2^24.5 records under one AES-GCM key. */
 	RECORDS_PER_KEY = 1 << 22,
-};
-
-/* Bytes from `begin` to `end`; both rewind when it runs empty, so moving what
- * is left down to the front is rare and short. */
-struct queue {
-	uint8_t *ptr;
-	size_t begin, end, cap;
 };
 
 struct channel_identity {
@@ -66,57 +59,6 @@ struct channel {
 	struct err why;
 	uint8_t record[RECORD]; /* head and first bytes of a frame to send */
 };
-
-/* --- queues ------------------------------------------------------------- */
-
-static size_t queue_len(const struct queue *q)
-{
-	return q->end - q->begin;
-}
-
-static void queue_free(struct queue *q)
-{
-	crypto_zero(q->ptr, q->cap);
-	free(q->ptr);
-	*q = (struct queue){ 0 };
-}
-
-/* Makes room for n bytes behind the last; NULL without memory. */
-static uint8_t *queue_reserve(struct queue *q, size_t n)
-{
-	size_t len = queue_len(q), need;
-	if (n <= q->cap - q->end)
-		return q->ptr + q->end;
-	if (!size_add(len, n, &need))
-		return NULL;
-	/* Moving is paid for by the bytes dropped since the last time. */
-	if (need <= q->cap && q->begin >= len / 2) {
-		memmove(q->ptr, q->ptr + q->begin, len);
-	} else {
-		size_t cap = q->cap ? 2 * q->cap : QUEUE_MIN;
-		while (cap < need)
-			cap *= 2;
-		uint8_t *p = malloc(cap);
-		if (!p)
-			return NULL;
-		if (len)
-			memcpy(p, q->ptr + q->begin, len);
-		queue_free(q);
-		q->ptr = p;
-		q->cap = cap;
-	}
-	q->begin = 0;
-	q->end = len;
-	return q->ptr + len;
-}
-
-static void queue_drop(struct queue *q, size_t n)
-{
-	must(n <= queue_len(q));
-	q->begin += n;
-	if (q->begin == q->end)
-		q->begin = q->end = 0;
-}
 
 /* --- what OpenSSL calls ------------------------------------------------- */
 

@@ -13,7 +13,7 @@
 enum client_state {
 	CLIENT_NEW,
 	CLIENT_LOADING,
-	CLIENT_OBJECT, /* DATA of a FILE or MODULE is due */
+	CLIENT_OBJECT, /* DATA of a FILE, TRUST or MODULE is due */
 	CLIENT_RUNNING,
 	CLIENT_ATTACHED,
 	CLIENT_LOGS,
@@ -81,6 +81,7 @@ static const struct edge frame_edges[] = {
 	{ C, CLIENT_LOADING,  FRAME_CONFIG, NO_ROLE, 0, F_CONFIG, F_CONFIG, CLIENT_LOADING },
 	{ C, CLIENT_LOADING,  FRAME_TIME,   NO_ROLE, 0, F_TIME, F_TIME, CLIENT_LOADING },
 	{ C, CLIENT_LOADING,  FRAME_FILE,   NO_ROLE, F_CONFIG, 0, 0, CLIENT_OBJECT },
+	{ C, CLIENT_LOADING,  FRAME_TRUST,  NO_ROLE, F_CONFIG, 0, 0, CLIENT_OBJECT },
 	{ C, CLIENT_LOADING,  FRAME_MODULE, NO_ROLE, F_CONFIG, F_MODULE, F_MODULE, CLIENT_OBJECT },
 	{ C, CLIENT_LOADING,  FRAME_PACKAGE, NO_ROLE, F_CONFIG, 0, 0, CLIENT_OBJECT },
 	{ C, CLIENT_OBJECT,   FRAME_DATA,   NO_ROLE, 0, 0, 0, CLIENT_OBJECT },
@@ -142,6 +143,7 @@ static const struct frame_kind {
 	[FRAME_RESULTS_END] = { "RESULTS_END", 0, 0 },
 	[FRAME_PACKAGE] = { "PACKAGE", 44, 44 },
 	[FRAME_RECEIPT] = { "RECEIPT", 6, 4096 },
+	[FRAME_TRUST] = { "TRUST", 44, 44 },
 };
 
 const char *frame_type_name(unsigned type)
@@ -241,6 +243,7 @@ static bool account(struct frame_talk *t, unsigned type, struct bytes payload,
 			reader_take(&r, 4);
 		FALLTHROUGH;
 	case FRAME_MODULE:
+	case FRAME_TRUST:
 		t->data_left = reader_u64le(&r);
 		break;
 	case FRAME_DATA:

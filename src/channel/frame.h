@@ -68,7 +68,11 @@ enum frame_type {
 	/* Keep, before EXIT, when CONFIG asked for it: u16 length, statement,
 	 * u16 length, signature (attest/receipt.h) */
 	FRAME_RECEIPT = 19,
-	FRAME_TYPE_COUNT = 20,
+	/* client, after CONFIG, before START: u64 size, 32 bytes SHA-256,
+	 * u32 TLS profile; DATA follows: the authorities that its peers'
+	 * certificates must end in */
+	FRAME_TRUST = 20,
+	FRAME_TYPE_COUNT = 21,
 };
 
 /* What a client came for; said in its HELLO.  The Keep answers with its own
@@ -101,7 +105,8 @@ enum frame_end {
 	FRAME_END_TIMEOUT = 3, /* status 124 */
 	FRAME_END_LIMIT = 4,   /* memory or another limit; status 124 */
 	FRAME_END_REFUSED = 5, /* the workload is not a valid one; 121 */
-	FRAME_END_COUNT = 6,
+	FRAME_END_NETWORK = 6, /* a socket of CONFIG could not be had; 12x */
+	FRAME_END_COUNT = 7,
 };
 
 struct frame_exit {
@@ -135,6 +140,13 @@ enum frame_limits {
 	FRAME_MAX_STRING = 0x8000,
 	FRAME_MAX_MOUNTS = 64,
 	FRAME_MAX_PATH = 4096,
+	FRAME_MAX_FDS = 128,
+	FRAME_MAX_RULES = 256,
+	FRAME_MAX_PROFILES = 16,
+	FRAME_MAX_HOST = 253, /* of a name (RFC 1035 §2.3.4) */
+	FRAME_MAX_PINS = 64,  /* of a profile; owners too */
+	FRAME_MAX_ALPN = 16,  /* of a profile */
+	FRAME_MAX_TRUST = 4 << 20,
 };
 
 struct frame_mount {
@@ -143,11 +155,65 @@ struct frame_mount {
 	bool returned; /* comes back to the tenant when the program ends */
 };
 
+/* --- the program's descriptors and its network -------------------------- */
+
+enum frame_fd_kind {
+	FRAME_FD_NULL = 0,
+	FRAME_FD_STDIN = 1,
+	FRAME_FD_STDOUT = 2,
+	FRAME_FD_STDERR = 3,
+	FRAME_FD_MOUNT = 4,
+	FRAME_FD_LISTEN = 5,
+	FRAME_FD_CONNECT = 6,
+	FRAME_FD_COUNT = 7,
+};
+enum frame_prot { FRAME_PROT_TCP = 1, FRAME_PROT_TLS = 2 };
+#define FRAME_FD_NONBLOCK 0x1u /* starts with NONBLOCK set */
+
+struct frame_fd {
+	uint8_t kind;	   /* enum frame_fd_kind */
+	uint8_t flags;	   /* FRAME_FD_NONBLOCK, of a socket */
+	uint8_t prot;	   /* of a socket; 0 for any other */
+	uint8_t profile;   /* of TLS, when prot says so */
+	uint16_t number;   /* port of a socket, index of a mount; else 0 */
+	struct bytes host; /* of CONNECT; else empty */
+};
+
+/* Where the program may connect, or listen, while it runs. */
+struct frame_rule {
+	uint8_t prot, profile;
+	uint16_t first, last; /* ports */
+	/* Of a connect rule: a name, "*.name", "*", an address, or
+	 * address/bits.  Of a listen rule: empty. */
+	struct bytes host;
+};
+
+/* Terms of TLS under a socket. */
+#define FRAME_TLS_TRUST	   0x1u /* chains end in the profile's TRUST */
+#define FRAME_TLS_REQUEST  0x2u /* clients are asked for a certificate ... */
+#define FRAME_TLS_REQUIRE  0x4u /* ... and must have one */
+#define FRAME_TLS_ATTESTED 0x8u /* the peer must be a Keep, by `policy` */
+#define FRAME_TLS_FLAGS	   0xfu
+
+struct frame_tls {
+	uint32_t flags;
+	struct bytes pins; /* SHA-256 of SPKIs, 32 bytes each; one must be */
+	struct bytes alpn; /* u8 length, name, each (RFC 7301 §3.1) */
+	/* Owners (key hashes) of Keeps that are accepted; none: our own. */
+	struct bytes owners;
+	struct bytes policy; /* attest/wire.h */
+	/* In place of the Keep's own certificate: DER, u32 length each, the
+	 * leaf first; and its key, PKCS#8. */
+	struct bytes chain, key;
+};
+
 /*
- * CONFIG's payload: u32 version 1; u64 memory limit, file bytes, run time ns
+ * CONFIG's payload: u32 version; u64 memory limit, file bytes, run time ns
  * (0: none), fuel (0: none); u32 flags; then u16 count and entries of args,
  * env (u16 length, bytes each), mounts (u16 length, bytes, u8 flags), and
- * u8 kind for each of stdin, stdout, stderr.
+ * u8 kind for each of stdin, stdout, stderr.  Version 1 ends here; version 2
+ * goes on with descriptors (at least one, which then stand for all of them),
+ * connect rules, listen rules and TLS profiles: docs/protocol.md.
  */
 enum frame_stdio { FRAME_STDIO_CHANNEL = 0, FRAME_STDIO_NULL = 1 };
 #define FRAME_CONFIG_DETACHED 0x1u /* keep running when the client goes */
@@ -155,7 +221,8 @@ enum frame_stdio { FRAME_STDIO_CHANNEL = 0, FRAME_STDIO_NULL = 1 };
 #define FRAME_CONFIG_TTY_OUT  0x4u
 #define FRAME_CONFIG_TTY_ERR  0x8u
 #define FRAME_CONFIG_RECEIPT  0x10u /* a RECEIPT comes before EXIT */
-#define FRAME_CONFIG_FLAGS    0x1fu
+#define FRAME_CONFIG_INTERP   0x20u /* nothing is compiled */
+#define FRAME_CONFIG_FLAGS    0x3fu
 
 struct frame_config {
 	uint64_t memory_bytes, file_bytes, time_ns, fuel;
@@ -166,14 +233,22 @@ struct frame_config {
 	size_t env_count;
 	struct frame_mount *mounts;
 	size_t mount_count;
-	uint8_t stdio[3]; /* enum frame_stdio */
+	uint8_t stdio[3]; /* enum frame_stdio; null: no meaning beside fds */
+	struct frame_fd *fds; /* from 0 on; none: version 1 */
+	size_t fd_count;
+	struct frame_rule *connects, *listens;
+	size_t connect_count, listen_count;
+	struct frame_tls *profiles;
+	size_t profile_count;
 };
 
-#define FRAME_MODE_DIRECTORY 0x4000u /* the only mode bit */
+#define FRAME_MODE_DIRECTORY 0x4000u
+#define FRAME_MODE_SECRET    0x8000u /* overwritten when it goes */
 
 struct frame_file {
 	uint32_t mount; /* index into the CONFIG's mounts */
 	bool directory; /* mode bit 0x4000; size is 0 then */
+	bool secret;	/* mode bit 0x8000; of a file only */
 	uint64_t mtime_ns;
 	uint64_t size;
 	uint8_t sha256[32];
@@ -205,6 +280,13 @@ struct frame_module {
 	uint8_t sha256[32];
 };
 
+/* The contents: DER certificates, u32 length each. */
+struct frame_trust {
+	uint64_t size; /* at most FRAME_MAX_TRUST */
+	uint8_t sha256[32];
+	uint32_t profile;
+};
+
 /* Each encoder appends one payload, false without memory or beyond a limit
  * (the buffer is then unchanged or `failed`); each parser refuses what is out
  * of range, trailing bytes included, naming the field.  Parsed spans borrow
@@ -225,6 +307,9 @@ MUST_USE bool frame_package_parse(struct bytes in, struct frame_package *out,
 	struct err *e);
 bool frame_receipt_encode(const struct frame_receipt *r, struct buf *out);
 MUST_USE bool frame_receipt_parse(struct bytes in, struct frame_receipt *out,
+	struct err *e);
+bool frame_trust_encode(const struct frame_trust *t, struct buf *out);
+MUST_USE bool frame_trust_parse(struct bytes in, struct frame_trust *out,
 	struct err *e);
 bool frame_exit_encode(const struct frame_exit *x, struct buf *out);
 MUST_USE bool frame_exit_parse(struct bytes in, struct frame_exit *out,

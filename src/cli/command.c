@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
-#define TEES "auto process kvm snp"
+#define TEES "auto process kvm snp sgx"
 
 /* clang-format off */
 const struct cli_option cli_options[CLI_OPTION_COUNT] = {
@@ -12,7 +12,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_HOST] = { 0, "host", "URL", "the host agent: https://HOST:PORT, http://HOST:PORT or unix:///PATH (default: $DONJON_HOST)", CLI_ANY, NULL },
 	[CLI_HOST_CA] = { 0, "host-ca", "FILE", "certificates (PEM) that the host agent's TLS must end in", CLI_FILE, NULL },
 	[CLI_TOKEN_FILE] = { 0, "token-file", "FILE", "the access token of the host agent (default: $DONJON_TOKEN)", CLI_FILE, NULL },
-	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, snp, or auto", CLI_WORDS, TEES },
+	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, snp, sgx, or auto", CLI_WORDS, TEES },
 	[CLI_PLATFORM] = { 0, "platform", "P", "hardware, software or auto", CLI_WORDS, "auto hardware software" },
 	[CLI_CONFIG] = { 0, "config", "FILE", "a Donjon.toml; options count more than what it says", CLI_FILE, NULL },
 	[CLI_POLICY] = { 0, "policy", "FILE", "what is accepted (default: this release's Keep on genuine hardware)", CLI_FILE, NULL },
@@ -21,6 +21,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_TIMEOUT] = { 0, "timeout", "S", "end the program after S seconds", CLI_ANY, NULL },
 	[CLI_MEMORY] = { 0, "memory", "SIZE", "the most that Keep and program may take, as in 256MiB", CLI_ANY, NULL },
 	[CLI_FUEL] = { 0, "fuel", "N", "end the program after N instructions", CLI_ANY, NULL },
+	[CLI_ENGINE] = { 0, "engine", "E", "auto: functions are compiled where that can be; interp: all are interpreted", CLI_WORDS, "auto interp" },
 	[CLI_DETACH] = { 0, "detach", NULL, "leave when the program runs; prints the Keep's id", CLI_ANY, NULL },
 	[CLI_FORCE] = { 0, "force", NULL, "have the host agent end it, without asking the Keep", CLI_ANY, NULL },
 	[CLI_NO_FOLLOW] = { 0, "no-follow", NULL, "print what there is and leave", CLI_ANY, NULL },
@@ -36,6 +37,9 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_NET_TIMEOUT] = { 0, "net-timeout", "S", "give up when nothing comes for S seconds (60)", CLI_ANY, NULL },
 	[CLI_RECEIPT] = { 0, "receipt", "FILE", "write there what the Keep signed about the run", CLI_FILE, NULL },
 	[CLI_MAX] = { 0, "max", "SIZE", "bytes that may stay, as in 500MiB", CLI_ANY, NULL },
+	[CLI_LISTEN] = { 0, "listen", "[NAME=][tls://|tcp://][ADDR:]PORT", "one more descriptor: a socket that listens; TLS unless it says tcp", CLI_ANY, NULL },
+	[CLI_CONNECT] = { 0, "connect", "[NAME=][tls://|tcp://]HOST:PORT", "one more descriptor: a socket that is connected", CLI_ANY, NULL },
+	[CLI_SET] = { 0, "set", "KEY=VALUE", "a key of Donjon.toml, as in limits.files='\"1 GiB\"'", CLI_ANY, NULL },
 	[CLI_IMAGES] = { 0, "images", "DIR", "the Keep images (default: those installed with this program)", CLI_DIRECTORY, NULL },
 	[CLI_ENDORSEMENTS] = { 0, "endorsements", "PATH", "certificates, revocation lists, signed documents: a file or a folder; may be repeated", CLI_FILE, NULL },
 	[CLI_TIME] = { 0, "time", "RFC3339", "judge as at that time, as in 2025-06-25T12:00:00Z (default: now)", CLI_ANY, NULL },
@@ -56,13 +60,15 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	(CLI_BIT(CLI_CA) | CLI_BIT(CLI_PLAIN_HTTP) | CLI_BIT(CLI_NET_TIMEOUT))
 #define TRUST (CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_KEY) | CLI_BIT(CLI_IDENTITY))
 #define QUIET (CLI_BIT(CLI_QUIET) | HELP)
-#define PROGRAM                                                               \
-	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |     \
-		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |   \
-		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                  \
-		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) | \
-		CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | HELP | WEB |      \
-		TRUST | CLI_BIT(CLI_RECEIPT))
+#define PROGRAM                                                                \
+	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |      \
+		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |    \
+		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                   \
+		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_ENGINE) |                      \
+		CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) |                      \
+		CLI_BIT(CLI_LISTEN) | CLI_BIT(CLI_CONNECT) |                   \
+		CLI_BIT(CLI_SET) | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | \
+		HELP | WEB | TRUST | CLI_BIT(CLI_RECEIPT))
 
 #define PROGRAM_TEXT                                                           \
 	"REF is a .wasm file, a folder or archive with a Donjon.toml, "        \

@@ -25,10 +25,14 @@ enum cli_option_id {
 	CLI_TIMEOUT,
 	CLI_MEMORY,
 	CLI_FUEL,
+	CLI_ENGINE,
 	CLI_DETACH,
 	CLI_FORCE,
 	CLI_NO_FOLLOW,
 	CLI_IMAGES,
+	CLI_LISTEN,
+	CLI_CONNECT,
+	CLI_SET,
 	CLI_KEY,
 	CLI_IDENTITY,
 	CLI_OUTPUT,
@@ -72,6 +76,8 @@ struct cli_args {
 	const char *value[CLI_OPTION_COUNT]; /* "" for one without a value */
 	const char **envs, **dirs, **annotations, **sboms, **endorsements;
 	size_t env_count, dir_count, annotation_count, sbom_count;
+	const char **listens, **connects, **sets;
+	size_t listen_count, connect_count, set_count;
 	size_t endorsement_count;
 	const char *const *operands;
 	size_t operand_count;

@@ -28,7 +28,11 @@ int cli_config_check(const struct cli_args *a)
 {
 	struct client_workload w = { 0 };
 	struct err e = { 0 };
-	bool ok = client_config_read(a->operands[0], &w, &e);
+	bool ok = client_config_read(a->operands[0], &w, &e) &&
+		client_workload_settle(&w, &e);
+	for (size_t i = 0; ok && i < w.notes.count && !a->value[CLI_QUIET]; i++)
+		fprintf(stderr, "%s: note: %s\n", a->operands[0],
+			w.notes.ptr[i]);
 	client_workload_fini(&w);
 	if (!ok)
 		return cli_fail(&e);

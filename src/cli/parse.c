@@ -24,6 +24,12 @@ static bool set(struct parser *p, enum cli_option_id id, const char *value,
 		a->envs[a->env_count++] = value;
 	else if (id == CLI_DIR)
 		a->dirs[a->dir_count++] = value;
+	else if (id == CLI_LISTEN)
+		a->listens[a->listen_count++] = value;
+	else if (id == CLI_CONNECT)
+		a->connects[a->connect_count++] = value;
+	else if (id == CLI_SET)
+		a->sets[a->set_count++] = value;
 	else if (a->value[id] && cli_options[id].value)
 		return err_fail(e, ERR_INPUT, "--%s given twice",
 			cli_options[id].name);
@@ -129,9 +135,13 @@ bool cli_parse(const struct cli_command *c, int argc, const char *const *argv,
 	out->dirs = calloc(n, sizeof *out->dirs);
 	out->annotations = calloc(n, sizeof *out->annotations);
 	out->sboms = calloc(n, sizeof *out->sboms);
+	out->listens = calloc(n, sizeof *out->listens);
+	out->connects = calloc(n, sizeof *out->connects);
+	out->sets = calloc(n, sizeof *out->sets);
 	out->endorsements = calloc(n, sizeof *out->endorsements);
 	if (!operands || !out->envs || !out->dirs || !out->annotations ||
-		!out->sboms || !out->endorsements)
+		!out->sboms || !out->listens || !out->connects || !out->sets ||
+		!out->endorsements)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	return parse(&p, operands, e);
 }
@@ -145,6 +155,9 @@ void cli_args_fini(struct cli_args *a)
 	free(a->dirs);
 	free(a->annotations);
 	free(a->sboms);
+	free(a->listens);
+	free(a->connects);
+	free(a->sets);
 	free(a->endorsements);
 	*a = (struct cli_args){ 0 };
 }

@@ -8,6 +8,7 @@
 
 #include "cli/package.h"
 #include "cli/say.h"
+#include "client/config.h"
 #include "client/run.h"
 
 struct transcript {
@@ -43,6 +44,9 @@ static bool read_limits(const struct cli_args *a, struct client_workload *w,
 	const char *time = a->value[CLI_TIMEOUT];
 	const char *memory = a->value[CLI_MEMORY];
 	const char *fuel = a->value[CLI_FUEL];
+	const char *engine = a->value[CLI_ENGINE];
+	if (engine && !client_workload_engine(w, engine, e))
+		return err_wrap(e, "--engine");
 	if (time && !client_workload_time(w, time, e))
 		return err_wrap(e, "--timeout");
 	if (memory && !client_workload_memory(w, memory, e))
@@ -55,6 +59,15 @@ static bool configure(void *ctx, struct client_workload *w, struct err *e)
 {
 	const struct transcript *t = ctx;
 	const struct cli_args *a = t->args;
+	for (size_t i = 0; i < a->set_count; i++)
+		if (!client_config_set(a->sets[i], w, e))
+			return false;
+	for (size_t i = 0; i < a->listen_count; i++)
+		if (!client_workload_listen(w, a->listens[i], e))
+			return err_wrap(e, "--listen");
+	for (size_t i = 0; i < a->connect_count; i++)
+		if (!client_workload_connect(w, a->connects[i], e))
+			return err_wrap(e, "--connect");
 	for (size_t i = 0; i < a->env_count; i++)
 		if (!client_workload_env(w, a->envs[i], e))
 			return err_wrap(e, "--env");

@@ -74,8 +74,9 @@ bool client_agent_start(struct client_agent *a, const char *images,
 		return err_fail(e, ERR_HOST, "memfd: %s", strerror(errno));
 	fmt(fd, sizeof fd, "%d", READY_FD);
 	const char *argv[] = { program, "--unix", a->socket, "--ready-fd", fd,
-		"--log-level", "warn", images ? "--images" : NULL, images,
-		NULL };
+		"--log-level", "warn", "--allow-listen", "1-65535",
+		"--allow-connect", "any", "--max-connections", "4000",
+		images ? "--images" : NULL, images, NULL };
 	pid_t parent = getpid(), pid = fork();
 	if (pid < 0)
 		return err_fail(e, ERR_HOST, "fork: %s", strerror(errno));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fmt.h"
+#include "client/workload.h"
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "net/http.h"
@@ -266,6 +267,40 @@ static bool keep_path(char out[80], const char *id, const char *behind,
 	return true;
 }
 
+/* What the program will listen on: "ADDRESS:PORT".  A range of run-time
+ * ports is asked for port by port. */
+static bool put_port(json_t *list, const char *address, unsigned port)
+{
+	char text[96];
+	bool six = address && strchr(address, ':') && address[0] != '[';
+	fmt(text, sizeof text, "%s%s%s:%u", six ? "[" : "",
+		address ? address : "", six ? "]" : "", port);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *had = json_string_value(json_array_get(list, i));
+		const char *colon = had ? strrchr(had, ':') : NULL;
+		if (colon && !strcmp(colon, strrchr(text, ':')))
+			return true;
+	}
+	return !json_array_append_new(list, json_string(text));
+}
+
+static bool put_network(json_t *o, const struct client_workload *w)
+{
+	json_t *list = json_array();
+	bool ok = !json_object_set_new(o, "listen", list);
+	for (size_t i = 0; ok && w && i < w->file_count; i++)
+		if (w->files[i].kind == FRAME_FD_LISTEN)
+			ok = put_port(list, w->files[i].address,
+				w->files[i].port);
+	for (size_t i = 0; ok && w && i < w->listen_count; i++)
+		for (unsigned p = w->listens[i].first;
+			ok && p <= w->listens[i].last; p++)
+			ok = put_port(list, NULL, p);
+	if (ok && w && client_workload_connects(w))
+		ok = !json_object_set_new(o, "connect", json_true());
+	return ok;
+}
+
 bool client_api_ask(struct net_http *h, const struct client_ask *ask,
 	struct err *e)
 {
@@ -273,10 +308,9 @@ bool client_api_ask(struct net_http *h, const struct client_ask *ask,
 	auto_buf body = { 0 };
 	hex_encode(BYTES_ARRAY(ask->nonce), nonce);
 	hex_encode(BYTES_ARRAY(ask->owner), owner);
-	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:[]}", "tee", ask->tee,
-		"platform", ask->platform, "nonce", nonce, "owner_key_hash",
-		owner, "listen");
-	bool ok = o &&
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "tee", ask->tee, "platform",
+		ask->platform, "nonce", nonce, "owner_key_hash", owner);
+	bool ok = o && put_network(o, ask->workload) &&
 		(!ask->memory ||
 			!json_object_set_new(o, "memory",
 				json_integer((json_int_t)ask->memory)));

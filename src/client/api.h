@@ -11,12 +11,14 @@
 #include "base/err.h"
 
 struct net_http;
+struct client_workload;
 
 struct client_ask {
 	const char *tee;      /* a technology's name, or "auto" */
 	const char *platform; /* "hardware", "software", "auto" */
 	uint8_t nonce[32], owner[32];
 	uint64_t memory; /* bytes; 0: the agent's default */
+	const struct client_workload *workload; /* for its ports; may be NULL */
 };
 
 /* A Keep as its agent describes it. */

@@ -1,34 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/config.h"
 
+#include <stdlib.h>
+
 #include "base/fmt.h"
-#include "codec/toml.h"
+#include "client/config_priv.h"
 #include "repository/repository.h"
 
 enum { MAX_FILE = 1 << 20 };
 
-/* Puts the node's place before an error of client/workload.h. */
-static bool at(const struct toml_node *n, bool ok, struct err *e)
+bool config_at(const struct toml_node *n, bool ok, struct err *e)
 {
 	return ok || err_wrap(e, "%s", toml_where(n));
 }
 
-static bool read_args(struct toml_node *args, struct client_workload *w,
+bool config_text(struct toml_node *table, const char *key, const char **out,
+	struct err *e)
+{
+	struct toml_node *n = toml_get(table, key);
+	*out = NULL;
+	return !n || toml_cstring(n, out, e);
+}
+
+bool config_flag(struct toml_node *table, const char *key, bool *out,
+	struct err *e)
+{
+	struct toml_node *n = toml_get(table, key);
+	return !n || toml_bool(n, out, e);
+}
+
+bool config_copy(const char *text, char **to, struct err *e)
+{
+	*to = strdup(text);
+	return *to || err_fail(e, ERR_LIMIT, "no memory");
+}
+
+bool config_path(const struct config *c, const char *text, char **to,
+	struct err *e)
+{
+	auto_buf path = { 0 };
+	buf_fmt(&path, "%s%s", text[0] == '/' ? "" : c->folder, text);
+	return config_copy(buf_cstr(&path), to, e);
+}
+
+bool config_not_packaged(const struct config *c, const struct toml_node *n,
+	struct err *e)
+{
+	return !c->packaged ||
+		err_fail(e, ERR_INPUT,
+			"%s: a package can't name what is the tenant's; give "
+			"--config a file that does",
+			toml_where(n));
+}
+
+static bool read_args(const struct config *c, struct toml_node *args,
 	struct err *e)
 {
 	if (!toml_expect(args, TOML_ARRAY, e))
 		return false;
+	client_workload_no_args(c->w);
 	for (size_t i = 0; i < toml_count(args); i++) {
 		struct toml_node *n = toml_at(args, i);
 		const char *text;
 		if (!toml_cstring(n, &text, e) ||
-			!at(n, client_workload_arg(w, text, e), e))
+			!config_at(n, client_workload_arg(c->w, text, e), e))
 			return false;
 	}
 	return true;
 }
 
-static bool read_env(struct toml_node *env, struct client_workload *w,
+static bool read_env(const struct config *c, struct toml_node *env,
 	struct err *e)
 {
 	if (!toml_expect(env, TOML_TABLE, e))
@@ -44,51 +85,10 @@ static bool read_env(struct toml_node *env, struct client_workload *w,
 				"%s: a variable's name has no '='",
 				toml_where(n));
 		buf_fmt(&pair, "%s=%s", key, value);
-		if (!at(n, client_workload_env(w, buf_cstr(&pair), e), e))
+		if (!config_at(n, client_workload_env(c->w, buf_cstr(&pair), e),
+			    e))
 			return false;
 	}
-	return true;
-}
-
-static bool read_file(struct toml_node *file, size_t i,
-	struct client_workload *w, struct err *e)
-{
-	static const char *const names[] = { "stdin", "stdout", "stderr" };
-	const char *kind, *name;
-	if (!toml_expect(file, TOML_TABLE, e))
-		return false;
-	struct toml_node *n = toml_get(file, "kind");
-	if (!n)
-		return err_fail(e, ERR_INPUT, "%s: [[files]] without a kind",
-			toml_where(file));
-	if (!toml_cstring(n, &kind, e))
-		return false;
-	if (i >= ARRAY_LEN(names))
-		return err_fail(e, ERR_INPUT,
-			"%s: this release knows [[files]] for descriptors 0, 1 "
-			"and 2 only",
-			toml_where(file));
-	w->null_stdio[i] = !strcmp(kind, "null");
-	if (!w->null_stdio[i] && strcmp(kind, names[i]) != 0)
-		return err_fail(e, ERR_INPUT,
-			"%s: kind \"%s\", want \"null\" or \"%s\" for "
-			"descriptor %zu",
-			toml_where(n), kind, names[i], i);
-	/* Enarx's name of the descriptor: ours is always the kind's. */
-	n = toml_get(file, "name");
-	return (!n || toml_cstring(n, &name, e)) && toml_no_more(file, e);
-}
-
-static bool read_files(struct toml_node *files, struct client_workload *w,
-	struct err *e)
-{
-	if (!toml_expect(files, TOML_ARRAY, e))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(w->null_stdio); i++)
-		w->null_stdio[i] = i >= toml_count(files);
-	for (size_t i = 0; i < toml_count(files); i++)
-		if (!read_file(toml_at(files, i), i, w, e))
-			return false;
 	return true;
 }
 
@@ -112,7 +112,7 @@ static bool number_text(struct toml_node *n, char *out, size_t size,
 	return true;
 }
 
-static bool read_limits(struct toml_node *limits, struct client_workload *w,
+static bool read_limits(const struct config *c, struct toml_node *limits,
 	struct err *e)
 {
 	char text[64];
@@ -122,21 +122,29 @@ static bool read_limits(struct toml_node *limits, struct client_workload *w,
 	struct toml_node *n = toml_get(limits, "memory");
 	if (n &&
 		(!number_text(n, text, sizeof text, e) ||
-			!at(n, client_workload_memory(w, text, e), e)))
+			!config_at(n, client_workload_memory(c->w, text, e),
+				e)))
 		return false;
 	n = toml_get(limits, "time");
 	if (n &&
 		(!number_text(n, text, sizeof text, e) ||
-			!at(n, client_workload_time(w, text, e), e)))
+			!config_at(n, client_workload_time(c->w, text, e), e)))
+		return false;
+	n = toml_get(limits, "files");
+	if (n &&
+		(!number_text(n, text, sizeof text, e) ||
+			!config_at(n,
+				client_workload_files_limit(c->w, text, e), e)))
 		return false;
 	n = toml_get(limits, "fuel");
 	if (n && !toml_integer(n, 1, INT64_MAX, &fuel, e))
 		return false;
-	w->fuel = (uint64_t)fuel;
+	if (n)
+		c->w->fuel = (uint64_t)fuel;
 	return toml_no_more(limits, e);
 }
 
-static bool read_mount(struct toml_node *mount, struct client_workload *w,
+static bool read_mount(const struct config *c, struct toml_node *mount,
 	struct err *e)
 {
 	const char *host = "", *guest = NULL, *mode = "ro";
@@ -157,60 +165,95 @@ static bool read_mount(struct toml_node *mount, struct client_workload *w,
 		return err_fail(e, ERR_INPUT, "%s: [[mounts]] without a guest",
 			toml_where(mount));
 	return toml_cstring(n, &guest, e) &&
-		at(n,
-			client_workload_mount(w, host, guest,
+		config_at(n,
+			client_workload_mount(c->w, host, guest,
 				!strcmp(mode, "rw"), e),
 			e) &&
 		toml_no_more(mount, e);
 }
 
-static bool read_mounts(struct toml_node *mounts, struct client_workload *w,
+static bool read_mounts(const struct config *c, struct toml_node *mounts,
 	struct err *e)
 {
 	if (!toml_expect(mounts, TOML_ARRAY, e))
 		return false;
 	for (size_t i = 0; i < toml_count(mounts); i++)
-		if (!read_mount(toml_at(mounts, i), w, e))
+		if (!read_mount(c, toml_at(mounts, i), e))
 			return false;
 	return true;
 }
 
 /* repository/recipe.c is who needs it. */
-static bool read_module(struct toml_node *module, struct client_workload *w,
+static bool read_module(const struct config *c, struct toml_node *module,
 	struct err *e)
 {
 	const char *text;
-	(void)w;
+	(void)c;
 	return toml_cstring(module, &text, e);
 }
 
-static bool read_root(struct toml_node *root, struct client_workload *w,
+static bool read_engine(const struct config *c, struct toml_node *n,
 	struct err *e)
 {
+	const char *name;
+	return toml_cstring(n, &name, e) &&
+		config_at(n, client_workload_engine(c->w, name, e), e);
+}
+
+/* Enarx asked a service for its Keeps' certificates. */
+static bool read_steward(const struct config *c, struct toml_node *n,
+	struct err *e)
+{
+	const char *text;
+	return toml_cstring(n, &text, e) &&
+		client_workload_note(c->w,
+			"steward is not asked for certificates: a Keep's own "
+			"carries its evidence (docs/config.md)",
+			e);
+}
+
+static bool read_root(const struct config *c, struct toml_node *root,
+	struct err *e)
+{
+	/* [tls] first: others lean on it. */
 	static const struct {
 		const char *key;
-		bool (*read)(struct toml_node *, struct client_workload *,
+		bool (*read)(const struct config *, struct toml_node *,
 			struct err *);
-	} members[] = { { "args", read_args }, { "env", read_env },
-		{ "files", read_files }, { "limits", read_limits },
-		{ "module", read_module }, { "mounts", read_mounts } };
+	} members[] = { { "tls", config_tls }, { "args", read_args },
+		{ "engine", read_engine }, { "env", read_env },
+		{ "files", config_files }, { "limits", read_limits },
+		{ "module", read_module }, { "mounts", read_mounts },
+		{ "network", config_network }, { "steward", read_steward } };
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		struct toml_node *n = toml_get(root, members[i].key);
-		if (n && !members[i].read(n, w, e))
+		if (n && !members[i].read(c, n, e))
 			return false;
 	}
 	return toml_no_more(root, e);
 }
 
-bool client_config_parse(struct bytes toml, const char *file,
-	struct client_workload *w, struct err *e)
+static bool parse(const struct config *c, struct bytes toml, const char *file,
+	struct err *e)
 {
 	struct toml_doc *d;
 	if (!toml_parse(toml, file, &d, e))
 		return false;
-	bool ok = read_root(toml_root(d), w, e);
+	bool ok = read_root(c, toml_root(d), e);
 	toml_free(d);
 	return ok;
+}
+
+bool client_config_parse(struct bytes toml, const char *file, bool packaged,
+	struct client_workload *w, struct err *e)
+{
+	const char *slash = packaged ? NULL : strrchr(file, '/');
+	auto_buf folder = { 0 };
+	if (!buf_put(&folder,
+		    bytes_of(file, slash ? (size_t)(slash + 1 - file) : 0)))
+		return err_fail(e, ERR_LIMIT, "no memory");
+	const struct config c = { w, buf_cstr(&folder), packaged };
+	return parse(&c, toml, file, e);
 }
 
 bool client_config_read(const char *path, struct client_workload *w,
@@ -218,45 +261,20 @@ bool client_config_read(const char *path, struct client_workload *w,
 {
 	auto_buf text = { 0 };
 	return repository_read_file(path, MAX_FILE, &text, e) &&
-		client_config_parse(buf_bytes(&text), path, w, e);
+		client_config_parse(buf_bytes(&text), path, false, w, e);
 }
 
-const char *client_config_template(void)
+/* What would make a key stand in the middle of a document is refused by the
+ * one key that a --set has. */
+bool client_config_set(const char *text, struct client_workload *w,
+	struct err *e)
 {
-	return "# How `donjon run --config Donjon.toml` and `donjon deploy "
-	       "--config\n"
-	       "# Donjon.toml` run a program.  Options of the command line "
-	       "count more\n"
-	       "# than what stands here.  See donjon(1).\n"
-	       "\n"
-	       "# The module of a package; else main.wasm, or the only one.\n"
-	       "# module = \"main.wasm\"\n"
-	       "\n"
-	       "# Arguments of the program, without its name.\n"
-	       "args = []\n"
-	       "\n"
-	       "# Its whole environment: nothing of yours is passed on "
-	       "unasked.\n"
-	       "[env]\n"
-	       "# GREETING = \"hello\"\n"
-	       "\n"
-	       "# Descriptors 0, 1 and 2: the stream of that name, or "
-	       "\"null\".\n"
-	       "[[files]]\n"
-	       "kind = \"stdin\"\n"
-	       "[[files]]\n"
-	       "kind = \"stdout\"\n"
-	       "[[files]]\n"
-	       "kind = \"stderr\"\n"
-	       "\n"
-	       "# Folders of the package, as the program sees them.\n"
-	       "# [[mounts]]\n"
-	       "# host = \"data\"\n"
-	       "# guest = \"/data\"\n"
-	       "# mode = \"ro\"\n"
-	       "\n"
-	       "[limits]\n"
-	       "# memory = \"256 MiB\"\n"
-	       "# time = 60           # seconds\n"
-	       "# fuel = 1000000000   # instructions\n";
+	const struct config c = { w, "", false };
+	size_t n = strcspn(text, "=");
+	if (!text[n] || memchr(text, '\n', n) || memchr(text, '#', n) ||
+		memchr(text, '[', n))
+		return err_fail(e, ERR_INPUT,
+			"%s: want KEY=VALUE, as in limits.files=\"1 GiB\"",
+			text);
+	return parse(&c, bytes_str(text), "--set", e);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -77,37 +78,143 @@ void client_deliver_fini(struct client_deliver *d)
 
 /* --- CONFIG, TIME ------------------------------------------------------- */
 
-static bool put_config(const struct client_deliver *d, struct bytes *args,
-	struct bytes *env, struct frame_mount *mounts, struct buf *out)
+/* What CONFIG's spans lie in. */
+struct spans {
+	struct bytes *args, *env;
+	struct frame_mount *mounts;
+	struct frame_fd *fds;
+	struct frame_rule *connects, *listens;
+	struct frame_tls *profiles;
+};
+
+static bool spans_new(const struct client_workload *w, struct spans *s)
+{
+	*s = (struct spans){
+		.args = calloc(w->args.count + 1, sizeof *s->args),
+		.env = calloc(w->env.count + 1, sizeof *s->env),
+		.mounts = calloc(w->mount_count + 1, sizeof *s->mounts),
+		.fds = calloc(w->file_count + 1, sizeof *s->fds),
+		.connects = calloc(w->connect_count + 1, sizeof *s->connects),
+		.listens = calloc(w->listen_count + 1, sizeof *s->listens),
+		.profiles = calloc(w->profile_count + 1, sizeof *s->profiles),
+	};
+	return s->args && s->env && s->mounts && s->fds && s->connects &&
+		s->listens && s->profiles;
+}
+
+static void spans_free(struct spans *s)
+{
+	free(s->args);
+	free(s->env);
+	free(s->mounts);
+	free(s->fds);
+	free(s->connects);
+	free(s->listens);
+	free(s->profiles);
+}
+
+static void put_strings(const struct client_deliver *d, struct spans *s)
 {
 	const struct client_workload *w = d->w;
-	args[0] = repository_name(w->module);
+	s->args[0] = repository_name(w->module);
 	for (size_t i = 0; i < w->args.count; i++)
-		args[i + 1] = bytes_str(w->args.ptr[i]);
+		s->args[i + 1] = bytes_str(w->args.ptr[i]);
 	for (size_t i = 0; i < w->env.count; i++)
-		env[i] = bytes_str(w->env.ptr[i]);
-	for (size_t i = 0; i < w->mount_count; i++)
-		mounts[i] = (struct frame_mount){
-			.guest = bytes_str(w->mounts[i].guest),
-			.writable = w->mounts[i].writable,
-			.returned = w->mounts[i].writable &&
-				!w->mounts[i].packaged &&
+		s->env[i] = bytes_str(w->env.ptr[i]);
+	for (size_t i = 0; i < w->mount_count; i++) {
+		const struct client_mount *m = &w->mounts[i];
+		s->mounts[i] = (struct frame_mount){
+			.guest = bytes_str(m->guest),
+			.writable = m->writable,
+			.returned = m->writable && !m->packaged &&
+				!m->scratch &&
 				!(d->flags & FRAME_CONFIG_DETACHED),
 		};
+	}
+}
+
+static void put_files(const struct client_deliver *d, struct spans *s)
+{
+	const struct client_workload *w = d->w;
+	for (size_t i = 0; i < w->file_count; i++) {
+		const struct client_file *f = &w->files[i];
+		bool socket = f->kind >= FRAME_FD_LISTEN;
+		s->fds[i] = (struct frame_fd){ .kind = (uint8_t)f->kind };
+		if (f->kind == FRAME_FD_MOUNT)
+			s->fds[i].number = (uint16_t)f->mount;
+		/* Nobody is there to read from. */
+		if (f->kind == FRAME_FD_STDIN &&
+			d->flags & FRAME_CONFIG_DETACHED)
+			s->fds[i].kind = FRAME_FD_NULL;
+		if (!socket)
+			continue;
+		s->fds[i].flags = f->nonblock ? FRAME_FD_NONBLOCK : 0;
+		s->fds[i].prot = (uint8_t)f->prot;
+		s->fds[i].profile = (uint8_t)f->profile;
+		s->fds[i].number = f->port;
+		s->fds[i].host = f->host ? bytes_str(f->host) : BYTES_NONE;
+	}
+}
+
+static void put_rules(const struct client_rule *list, size_t count,
+	struct frame_rule *out)
+{
+	for (size_t i = 0; i < count; i++)
+		out[i] = (struct frame_rule){ .prot = (uint8_t)list[i].prot,
+			.profile = (uint8_t)list[i].profile,
+			.first = list[i].first,
+			.last = list[i].last,
+			.host = bytes_str(list[i].host) };
+}
+
+static void put_profiles(const struct client_workload *w, struct spans *s)
+{
+	for (size_t i = 0; i < w->profile_count; i++) {
+		const struct client_tls *t = &w->profiles[i];
+		s->profiles[i] = (struct frame_tls){
+			.flags = (t->trusting ? FRAME_TLS_TRUST : 0) |
+				(t->request ? FRAME_TLS_REQUEST : 0) |
+				(t->require ? FRAME_TLS_REQUIRE : 0) |
+				(t->attested ? FRAME_TLS_ATTESTED : 0),
+			.pins = buf_bytes(&t->pins),
+			.alpn = buf_bytes(&t->alpn),
+			.owners = buf_bytes(&t->owners),
+			.policy = buf_bytes(&t->policy_wire),
+			.chain = buf_bytes(&t->chain),
+			.key = buf_bytes(&t->pkcs8),
+		};
+	}
+}
+
+static bool put_config(const struct client_deliver *d, struct spans *s,
+	struct buf *out)
+{
+	const struct client_workload *w = d->w;
+	put_strings(d, s);
+	put_files(d, s);
+	put_rules(w->connects, w->connect_count, s->connects);
+	put_rules(w->listens, w->listen_count, s->listens);
+	put_profiles(w, s);
 	struct frame_config c = { .memory_bytes = w->memory_bytes,
+		.file_bytes = w->file_bytes,
 		.time_ns = w->time_ns,
 		.fuel = w->fuel,
-		.flags = d->flags,
-		.args = args,
+		.flags = d->flags | (w->interpret ? FRAME_CONFIG_INTERP : 0),
+		.args = s->args,
 		.arg_count = w->args.count + 1,
-		.env = env,
+		.env = s->env,
 		.env_count = w->env.count,
-		.mounts = mounts,
-		.mount_count = w->mount_count };
-	for (size_t i = 0; i < ARRAY_LEN(c.stdio); i++)
-		c.stdio[i] = w->null_stdio[i] ? FRAME_STDIO_NULL :
-						FRAME_STDIO_CHANNEL;
-	if (d->flags & FRAME_CONFIG_DETACHED)
+		.mounts = s->mounts,
+		.mount_count = w->mount_count,
+		.fds = s->fds,
+		.fd_count = w->file_count,
+		.connects = s->connects,
+		.connect_count = w->connect_count,
+		.listens = s->listens,
+		.listen_count = w->listen_count,
+		.profiles = s->profiles,
+		.profile_count = w->file_count ? w->profile_count : 0 };
+	if (!w->file_count && d->flags & FRAME_CONFIG_DETACHED)
 		c.stdio[0] = FRAME_STDIO_NULL;
 	return frame_config_encode(&c, out);
 }
@@ -116,19 +223,15 @@ static bool send_config(const struct client_deliver *d, struct channel *c,
 	struct err *e)
 {
 	auto_wipe_buf payload = { .limit = FRAME_MAX_PAYLOAD };
-	auto_free struct bytes *args =
-		calloc(d->w->args.count + 1, sizeof *args);
-	auto_free struct bytes *env = calloc(d->w->env.count + 1, sizeof *env);
-	auto_free struct frame_mount *mounts =
-		calloc(d->w->mount_count + 1, sizeof *mounts);
-	if (!args || !env || !mounts)
-		return no_memory(e);
-	if (!put_config(d, args, env, mounts, &payload))
-		return err_fail(e, ERR_LIMIT,
-			"arguments, environment and directories take more than "
-			"%u bytes",
+	struct spans s;
+	bool ok = spans_new(d->w, &s) || no_memory(e);
+	if (ok && !put_config(d, &s, &payload))
+		ok = err_fail(e, ERR_LIMIT,
+			"arguments, environment, directories and TLS take "
+			"more than %u bytes",
 			FRAME_MAX_PAYLOAD);
-	return channel_send(c, FRAME_CONFIG, buf_bytes(&payload), e);
+	spans_free(&s);
+	return ok && channel_send(c, FRAME_CONFIG, buf_bytes(&payload), e);
 }
 
 static bool send_time(struct channel *c, struct err *e)
@@ -142,13 +245,59 @@ static bool send_time(struct channel *c, struct err *e)
 	return channel_send(c, FRAME_TIME, buf_bytes(&payload), e);
 }
 
+/* --- TRUST --------------------------------------------------------------- */
+
+/* The next profile whose peers must end in its authorities. */
+static bool send_trust(struct client_deliver *d, struct channel *c,
+	struct err *e)
+{
+	const struct client_workload *w = d->w;
+	size_t count = w->file_count ? w->profile_count : 0;
+	while (d->at < count && !w->profiles[d->at].trusting)
+		d->at++;
+	if (d->at == count) {
+		d->at = 0;
+		d->state = CLIENT_DELIVER_PART;
+		return true;
+	}
+	struct bytes der = buf_bytes(&w->profiles[d->at].trust);
+	struct frame_trust t = { .size = der.len, .profile = (uint32_t)d->at };
+	auto_buf payload = { 0 };
+	if (!crypto_digest(CRYPTO_SHA256, der, t.sha256, e))
+		return false;
+	if (!frame_trust_encode(&t, &payload))
+		return no_memory(e);
+	d->left = der.len;
+	d->state = CLIENT_DELIVER_ANCHORS;
+	return channel_send(c, FRAME_TRUST, buf_bytes(&payload), e);
+}
+
+static bool send_anchors(struct client_deliver *d, struct channel *c,
+	struct err *e)
+{
+	struct bytes der = buf_bytes(&d->w->profiles[d->at].trust);
+	struct bytes rest = bytes_from(der, der.len - d->left);
+	rest.len = size_min(rest.len, FRAME_DATA_CHUNK);
+	if (!channel_send(c, FRAME_DATA, rest, e))
+		return false;
+	d->left -= rest.len;
+	if (!d->left) {
+		d->at++;
+		d->state = CLIENT_DELIVER_TRUST;
+	}
+	return true;
+}
+
 /* --- files -------------------------------------------------------------- */
 
 static bool changed(const struct client_deliver *d, struct err *e)
 {
+	const struct client_entry *x = &d->entries[d->at];
+	if (x->item)
+		return err_fail(e, ERR_INPUT, "%s: changed while it was sent",
+			x->item->guest);
 	return err_fail(e, ERR_INPUT, "%s/%s: changed while it was sent",
-		d->w->mounts[d->entries[d->at].mount].host,
-		d->entries[d->at].path);
+		d->w->mounts[x->mount].host, x->path);
 }
 
 static bool read_chunk(struct client_deliver *d, size_t *n, struct err *e)
@@ -188,6 +337,39 @@ static bool digest_file(struct client_deliver *d, struct frame_file *f,
 	return ok;
 }
 
+/* The value of a variable, as a file: it is no longer ours from then on. */
+static int open_variable(const char *name)
+{
+	const char *value = getenv(name);
+	if (!value) {
+		errno = ENOENT;
+		return -1;
+	}
+	auto_fd fd = memfd_create("item", MFD_CLOEXEC);
+	size_t n = strlen(value);
+	return fd >= 0 && write(fd, value, n) == (ssize_t)n ? fd_move(&fd) : -1;
+}
+
+static bool open_item(struct client_deliver *d, const struct client_item *x,
+	struct frame_file *f, struct err *e)
+{
+	const char *what = x->source ? x->source : x->variable;
+	struct stat st;
+	d->from = 0;
+	d->fd = x->source ? open(x->source, O_RDONLY | O_CLOEXEC) :
+			    open_variable(x->variable);
+	if (d->fd < 0)
+		return err_fail(e, ERR_INPUT, "%s%s: %s",
+			x->source ? "" : "variable ", what, strerror(errno));
+	if (fstat(d->fd, &st) || !S_ISREG(st.st_mode))
+		return err_fail(e, ERR_INPUT, "%s: not a file", what);
+	f->size = (uint64_t)st.st_size;
+	f->secret = x->secret;
+	f->mtime_ns = (uint64_t)st.st_mtim.tv_sec * 1000000000u +
+		(uint64_t)st.st_mtim.tv_nsec;
+	return digest_file(d, f, e);
+}
+
 static bool open_file(struct client_deliver *d, struct frame_file *f,
 	struct err *e)
 {
@@ -195,6 +377,8 @@ static bool open_file(struct client_deliver *d, struct frame_file *f,
 	const char *host = d->w->mounts[x->mount].host;
 	struct stat st;
 	auto_buf path = { 0 };
+	if (x->item)
+		return open_item(d, x->item, f, e);
 	if (x->packaged) {
 		d->fd = fcntl(d->package->data_fd, F_DUPFD_CLOEXEC, 3);
 		d->from = x->from;
@@ -339,8 +523,12 @@ bool client_deliver_next(struct client_deliver *d, struct channel *c,
 		d->state = CLIENT_DELIVER_TIME;
 		return send_config(d, c, e);
 	case CLIENT_DELIVER_TIME:
-		d->state = CLIENT_DELIVER_PART;
+		d->state = CLIENT_DELIVER_TRUST;
 		return send_time(c, e);
+	case CLIENT_DELIVER_TRUST:
+		return send_trust(d, c, e);
+	case CLIENT_DELIVER_ANCHORS:
+		return send_anchors(d, c, e);
 	case CLIENT_DELIVER_PART:
 		return send_part(d, c, e);
 	case CLIENT_DELIVER_PART_DATA:

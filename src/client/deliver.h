@@ -18,7 +18,8 @@ struct client_entry {
 	uint32_t mount;
 	bool directory;
 	uint64_t size, mtime_ns;
-	bool packaged; /* in the package's data, at `from` */
+	const struct client_item *item; /* a single file; or NULL */
+	bool packaged;			/* in the package's data, at `from` */
 	uint64_t from;
 };
 
@@ -30,6 +31,7 @@ struct client_deliver {
 	uint8_t module_sha256[32];
 	struct client_entry *entries;
 	size_t entry_count, files, skipped; /* skipped: links, devices, ... */
+	size_t secrets;
 	uint64_t file_bytes;
 	/* What it came from, for the Keep to see: by enum frame_part - 1. */
 	struct buf parts[FRAME_PART_POLICY];
@@ -39,7 +41,9 @@ struct client_deliver {
 	enum {
 		CLIENT_DELIVER_CONFIG,
 		CLIENT_DELIVER_TIME,
-		CLIENT_DELIVER_PART, /* the next of `parts` */
+		CLIENT_DELIVER_TRUST,
+		CLIENT_DELIVER_ANCHORS, /* DATA of profiles[at] */
+		CLIENT_DELIVER_PART,	/* the next of `parts` */
 		CLIENT_DELIVER_PART_DATA,
 		CLIENT_DELIVER_ENTRY,
 		CLIENT_DELIVER_FILE, /* DATA of entries[at] */

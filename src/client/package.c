@@ -65,7 +65,7 @@ bool client_package_configure(const struct client_package *p,
 		return true;
 	fmt(file, sizeof file, "%s: %s", k->name, k->blobs[k->toml].title);
 	return repository_package_toml(k, &toml, e) &&
-		client_config_parse(buf_bytes(&toml), file, w, e);
+		client_config_parse(buf_bytes(&toml), file, true, w, e);
 }
 
 void client_package_fini(struct client_package *p)

@@ -162,7 +162,7 @@ bool client_results_file(struct client_results *r, struct bytes payload,
 	if (!r->w)
 		return true;
 	if (f.mount >= r->w->mount_count || !r->w->mounts[f.mount].writable ||
-		r->w->mounts[f.mount].packaged)
+		r->w->mounts[f.mount].packaged || r->w->mounts[f.mount].scratch)
 		return err_fail(e, ERR_INPUT, "result: for no directory");
 	if (!walk(r->w->mounts[f.mount].host, f.path, &r->dir_fd, r->name, e))
 		return false;

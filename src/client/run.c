@@ -11,6 +11,7 @@
 #include "client/identity.h"
 #include "client/record.h"
 #include "client/run_priv.h"
+#include "client/trust.h"
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "repository/repository.h"
@@ -54,6 +55,8 @@ static bool load(struct client_run *run, struct err *e)
 		!client_package_configure(&run->package, job->config, w, e) ||
 		!client_workload_module(w, job->reference, e) ||
 		!job->configure(job->ctx, w, e) ||
+		!client_workload_settle(w, e) ||
+		!client_trust_load(w, job->images, e) ||
 		!client_deliver_init(&run->deliver, w, &run->package.package,
 			e) ||
 		!bring_parts(run, e))
@@ -137,7 +140,9 @@ static bool make_ready(struct client_run *run, struct err *e)
 static bool ask(struct client_run *run, struct err *e)
 {
 	const struct client_job *job = run->job;
-	struct client_ask a = { .tee = job->tee, .platform = job->platform };
+	struct client_ask a = { .tee = job->tee,
+		.platform = job->platform,
+		.workload = &run->workload };
 	uint64_t memory = run->workload.memory_bytes;
 	if (!crypto_random(run->nonce, sizeof run->nonce, e))
 		return false;

@@ -136,6 +136,22 @@ static bool scan_package(struct client_deliver *d, uint32_t mount,
 		err_fail(e, ERR_INPUT, "the package has no folder %s", host);
 }
 
+static bool scan_items(struct client_deliver *d, struct err *e)
+{
+	for (size_t i = 0; i < d->w->item_count; i++) {
+		const struct client_item *x = &d->w->items[i];
+		const struct client_entry entry = { .path = strdup(x->path),
+			.mount = (uint32_t)x->mount,
+			.item = x };
+		if (!push(d, entry, e))
+			return false;
+		/* Secrets are counted apart. */
+		d->files -= x->secret;
+		d->secrets += x->secret;
+	}
+	return true;
+}
+
 bool client_scan(struct client_deliver *d, struct err *e)
 {
 	for (size_t i = 0; i < d->w->mount_count; i++)
@@ -143,5 +159,5 @@ bool client_scan(struct client_deliver *d, struct err *e)
 				    scan_package(d, (uint32_t)i, e) :
 				    scan_mount(d, (uint32_t)i, e)))
 			return err_wrap(e, "directory");
-	return true;
+	return scan_items(d, e);
 }

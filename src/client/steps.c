@@ -4,7 +4,6 @@
 #include "base/fmt.h"
 #include "client/run_priv.h"
 #include "codec/hex.h"
-#include "crypto/hash.h"
 #include "repository/repository.h"
 
 enum { SHORT_ID = 8, SHORT_DIGEST = 16 };
@@ -74,14 +73,17 @@ void client_steps_measured(const struct client_run *run)
 	say(run, CLIENT_STEP_MEASURED, &text, run->times.verified);
 }
 
-/* The software root's fingerprint, short. */
+/* The fingerprint of the root that the evidence ends in, short: whatever its
+ * format, the verifier has looked at it. */
 static void root_name(const struct client_run *run, char out[SHORT_DIGEST + 1])
 {
-	uint8_t sum[CRYPTO_SHA256_BYTES];
+	const struct attest_verdict *v = run->verdict;
 	out[0] = '\0';
-	if (crypto_digest(CRYPTO_SHA256, buf_bytes(&run->keep.endorsements),
-		    sum, NULL))
-		hex_encode(bytes_of(sum, SHORT_DIGEST / 2), out);
+	for (size_t i = 0; i < v->count; i++)
+		if (!strcmp(v->checks[i].name, "software root") ||
+			!strcmp(v->checks[i].name, "vendor root"))
+			fmt(out, SHORT_DIGEST + 1, "%.*s", SHORT_DIGEST,
+				v->checks[i].observed);
 }
 
 void client_steps_verified(const struct client_run *run)
@@ -138,8 +140,14 @@ void client_steps_notes(const struct client_run *run)
 		say(run, CLIENT_STEP_NOTE, &text, client_now());
 	}
 	const struct client_workload *w = &run->workload;
+	for (size_t i = 0; i < w->notes.count; i++) {
+		buf_clear(&text);
+		buf_str(&text, w->notes.ptr[i]);
+		say(run, CLIENT_STEP_NOTE, &text, client_now());
+	}
 	for (size_t i = 0; i < w->mount_count && run->job->detach; i++)
-		if (w->mounts[i].writable && !w->mounts[i].packaged) {
+		if (w->mounts[i].writable && !w->mounts[i].packaged &&
+			!w->mounts[i].scratch) {
 			buf_clear(&text);
 			buf_fmt(&text,
 				"%s does not come back from a detached Keep",
@@ -163,6 +171,8 @@ void client_steps_running(const struct client_run *run)
 		put_size(&text, run->deliver.file_bytes);
 		buf_str(&text, ")");
 	}
+	if (run->deliver.secrets)
+		put_count(&text, run->deliver.secrets, "secret");
 	if (w->args.count)
 		put_count(&text, w->args.count, "argument");
 	if (w->env.count)
@@ -186,6 +196,7 @@ static void put_reason(struct client_report *r, const struct frame_exit *x)
 		[FRAME_END_TIMEOUT] = "the program's time was up",
 		[FRAME_END_LIMIT] = "the program reached a limit",
 		[FRAME_END_REFUSED] = "the Keep does not take this program",
+		[FRAME_END_NETWORK] = "no network as configured",
 	};
 	const char *end = x->end < FRAME_END_COUNT ? ends[x->end] : "";
 	fmt(r->reason, sizeof r->reason, "%s%s%s", end,

@@ -16,7 +16,7 @@
 enum { MAX_POLICY = 1 << 20 };
 
 /* The technologies whose images a release has; the first is never left out. */
-static const char *const release_tees[] = { "process", "kvm", "snp" };
+static const char *const release_tees[] = { "process", "kvm", "snp", "sgx" };
 
 static void add_references(struct client_verifier *v, const char *tee,
 	const struct attest_measured *m, size_t count)
@@ -157,7 +157,8 @@ bool client_policy_syntax(const char *file, struct err *e)
 	/* What "release" stands for is not looked at yet. */
 	struct attest_reference r[ARRAY_LEN(release_tees)];
 	for (size_t i = 0; i < ARRAY_LEN(release_tees); i++)
-		r[i] = (struct attest_reference){ release_tees[i], { 0 }, 48 };
+		r[i] = (struct attest_reference){ release_tees[i], { 0 },
+			strcmp(release_tees[i], "sgx") ? 48 : 32 };
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&

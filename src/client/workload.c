@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "channel/frame.h"
+#include "client/network_priv.h"
 
 static bool no_memory(struct err *e)
 {
@@ -29,6 +29,11 @@ void client_workload_fini(struct client_workload *w)
 		free(w->mounts[i].guest);
 	}
 	free(w->mounts);
+	strings_fini(&w->notes);
+	client_workload_no_files(w);
+	client_workload_no_rules(w, true);
+	client_workload_no_rules(w, false);
+	client_network_fini(w);
 	*w = (struct client_workload){ 0 };
 }
 
@@ -212,6 +217,16 @@ bool client_workload_mount(struct client_workload *w, const char *host,
 	return add_mount(w, m, guest, e);
 }
 
+bool client_workload_folder(struct client_workload *w, const char *host,
+	const char *guest, bool writable, bool scratch, struct err *e)
+{
+	const struct client_mount m = { .host = strdup(host),
+		.guest = strdup(guest),
+		.writable = writable || scratch,
+		.scratch = scratch };
+	return add_mount(w, m, guest, e);
+}
+
 bool client_workload_dir(struct client_workload *w, const char *text,
 	struct err *e)
 {
@@ -251,7 +266,15 @@ bool client_workload_time(struct client_workload *w, const char *seconds,
 	return true;
 }
 
-bool client_workload_memory(struct client_workload *w, const char *text,
+bool client_workload_engine(struct client_workload *w, const char *name,
+	struct err *e)
+{
+	w->interpret = !strcmp(name, "interp");
+	return w->interpret || !strcmp(name, "auto") ||
+		err_fail(e, ERR_INPUT, "%s: want \"auto\" or \"interp\"", name);
+}
+
+static bool parse_bytes(const char *text, uint64_t least, uint64_t *out,
 	struct err *e)
 {
 	static const char units[] = "KMGT";
@@ -272,10 +295,29 @@ bool client_workload_memory(struct client_workload *w, const char *text,
 	}
 	if (!strcmp(end, "iB") || !strcmp(end, "B"))
 		end += strlen(end);
-	if (!ok || *end || bytes < 65536 || bytes > UINT64_C(1) << 48)
+	if (!ok || *end || bytes < least || bytes > UINT64_C(1) << 48)
 		return err_fail(e, ERR_INPUT,
-			"%s: want bytes, at least 64 KiB: 67108864, \"64MiB\"",
-			text);
-	w->memory_bytes = bytes;
+			"%s: want bytes, at least %llu KiB: 67108864, "
+			"\"64MiB\"",
+			text, (unsigned long long)least / 1024);
+	*out = bytes;
 	return true;
+}
+
+bool client_workload_memory(struct client_workload *w, const char *text,
+	struct err *e)
+{
+	return parse_bytes(text, 65536, &w->memory_bytes, e);
+}
+
+bool client_workload_files_limit(struct client_workload *w, const char *text,
+	struct err *e)
+{
+	return parse_bytes(text, 4096, &w->file_bytes, e);
+}
+
+bool client_workload_note(struct client_workload *w, const char *text,
+	struct err *e)
+{
+	return strings_add(&w->notes, strdup(text), "notes", e);
 }

@@ -34,6 +34,9 @@ static const char usage[] =
 	"  --invoke NAME[:PARAMS:RESULTS]\n"
 	"                          call an export instead of _start; types are\n"
 	"                          i I f F (i32 i64 f32 f64), ARGS its values\n"
+	"  --engine interp|jit     how functions run (interp)\n"
+	"  --eager                 compile all functions before the first call\n"
+	"  --dump=ssa|code         write what the compiler makes of functions\n"
 	"  --stats                 say times and memory on standard error\n"
 	"  --help\n"
 	"\n"
@@ -46,8 +49,9 @@ struct options {
 	struct dev_dir dirs[MAX_DIRS];
 	size_t dir_count;
 	char *invoke, *params, *results;
-	uint64_t fuel, memory, files;
-	bool stats;
+	uint64_t fuel, memory, files, registers;
+	bool stats, jit, eager;
+	uint32_t dump;
 	char **args; /* args[0]: the module */
 	size_t arg_count;
 };
@@ -128,6 +132,20 @@ static bool one_option(struct options *o, int c, struct err *e)
 	case 's':
 		o->stats = true;
 		return true;
+	case 'j':
+		o->jit = !strcmp(optarg, "jit");
+		if (!o->jit && strcmp(optarg, "interp") != 0)
+			return err_fail(e, ERR_INPUT, "no engine %s", optarg);
+		return true;
+	case 'E':
+		o->jit = o->eager = true;
+		return true;
+	case 'D':
+		o->dump =
+			!strcmp(optarg, "ssa") ? WASM_DUMP_SSA : WASM_DUMP_CODE;
+		return true;
+	case 'r':
+		return number(optarg, &o->registers, e);
 	default:
 		return err_fail(e, ERR_INPUT, "unknown option");
 	}
@@ -142,6 +160,10 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "memory", required_argument, NULL, 'm' },
 		{ "files", required_argument, NULL, 'b' },
 		{ "invoke", required_argument, NULL, 'i' },
+		{ "engine", required_argument, NULL, 'j' },
+		{ "eager", no_argument, NULL, 'E' },
+		{ "dump", required_argument, NULL, 'D' },
+		{ "registers", required_argument, NULL, 'r' },
 		{ "stats", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -220,9 +242,16 @@ static bool make_wasi(struct run *r, struct err *e)
 	return wasi_new(&c, &r->wasi, e);
 }
 
+static void put_line(void *ctx UNUSED, const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+}
+
 static bool make_instance(struct run *r, struct err *e)
 {
-	struct wasm_limits limits = { .memory_bytes = r->o->memory };
+	struct wasm_limits limits = { .memory_bytes = r->o->memory,
+		.engine = r->o->jit ? WASM_ENGINE_JIT : WASM_ENGINE_INTERP,
+		.jit_registers = (uint32_t)r->o->registers };
 	size_t count;
 	auto_buf bytes = { 0 };
 	if (!read_all(r->o->args[0], &bytes, e) ||
@@ -232,6 +261,9 @@ static bool make_instance(struct run *r, struct err *e)
 	if (!wasm_instance_new(r->module, imports, count, &limits, &r->instance,
 		    &r->result, e))
 		return false;
+	wasm_instance_jit_dump(r->instance, r->o->dump, put_line, NULL);
+	if (r->o->eager)
+		wasm_instance_jit_all(r->instance, NULL, NULL);
 	if (r->o->fuel)
 		wasm_instance_fuel(r->instance, r->o->fuel);
 	return true;
@@ -355,6 +387,21 @@ static void run_fini(struct run *r)
 	memfs_free(r->fs);
 }
 
+static void print_jit(const struct wasm_instance *i)
+{
+	struct wasm_jit_stats s = wasm_instance_jit_stats(i);
+	const char *why;
+	uint32_t count;
+	fprintf(stderr,
+		"compiled %u functions, %llu words to %llu bytes; %u left to "
+		"the interpreter\n",
+		s.compiled, (unsigned long long)s.words,
+		(unsigned long long)s.code_bytes, s.refused);
+	for (uint32_t n = 0; (why = wasm_instance_jit_reason(i, n, &count));
+		n++)
+		fprintf(stderr, "  %u: %s\n", count, why);
+}
+
 static int run(struct options *o, struct err *e)
 {
 	__attribute__((cleanup(run_fini))) struct run r = { .o = o };
@@ -376,6 +423,8 @@ static int run(struct options *o, struct err *e)
 	for (size_t i = 0; i < o->dir_count; i++)
 		if (o->dirs[i].writable && !dev_dir_save(&o->dirs[i], r.fs, e))
 			return ERR_STATUS(e->kind);
+	if (o->stats && o->jit)
+		print_jit(r.instance);
 	if (o->stats)
 		fprintf(stderr,
 			"load %.3f s, run %.3f s, module %zu KiB, instance "

@@ -85,6 +85,11 @@ const struct hal_tech *const *hal_techs(void);
 MUST_USE bool hal_find(const char *name, const struct hal_config *cfg,
 	const struct hal_tech **out, struct err *e);
 
+/* For a process that looks names up for a Keep's loader: it gives up who it
+ * is, and then, once its threads run, all system calls but those it needs. */
+MUST_USE bool hal_names_become(struct err *e);
+MUST_USE bool hal_names_confine(struct err *e);
+
 /* The fingerprint of this host's software root: what a policy names.  Makes
  * the key on first use. */
 MUST_USE bool hal_root_fingerprint(const char *root_path, uint8_t out[32],

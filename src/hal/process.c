@@ -173,8 +173,10 @@ static const int loader_calls[] = { SCMP_SYS(read), SCMP_SYS(write),
 
 static bool process_confine(struct hal_keep *k, struct err *e)
 {
-	const struct sandbox_rule rules[] = { { SCMP_SYS(kill), 0,
-		(uint64_t)k->child.pid } };
+	struct sandbox_rule rules[SANDBOX_NET_RULES + 1] = {
+		{ SCMP_SYS(kill), 0, (uint64_t)k->child.pid },
+	};
+	memcpy(rules + 1, sandbox_net, sizeof sandbox_net);
 	if (k->child.change_id && !process_become(k->child.uid, e))
 		return false;
 	if (!process_drop_caps(e))

@@ -2,7 +2,18 @@
 #include "hal/sandbox_priv.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <seccomp.h>
+#include <sys/socket.h>
+
+const struct sandbox_rule sandbox_net[SANDBOX_NET_RULES] = {
+	{ SCMP_SYS(socket), 0, AF_INET },
+	{ SCMP_SYS(socket), 0, AF_INET6 },
+	{ SCMP_SYS(connect), SANDBOX_ANY, 0 },
+	{ SCMP_SYS(listen), SANDBOX_ANY, 0 },
+	{ SCMP_SYS(accept4), SANDBOX_ANY, 0 },
+	{ SCMP_SYS(setsockopt), 1, IPPROTO_TCP },
+};
 
 static bool add(scmp_filter_ctx ctx, const struct sandbox_rule *r,
 	struct err *e)

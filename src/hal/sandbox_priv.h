@@ -16,6 +16,11 @@ struct sandbox_rule {
 	uint64_t value; /* ...this */
 };
 
+/* What every loader needs for the sockets that its Keep was granted.  Ports
+ * are bound before it is confined. */
+enum { SANDBOX_NET_RULES = 6 };
+extern const struct sandbox_rule sandbox_net[SANDBOX_NET_RULES];
+
 /* Confines the calling process for good; sets no_new_privs. */
 MUST_USE bool sandbox_load(const int *calls, size_t call_count,
 	const struct sandbox_rule *rules, size_t rule_count, struct err *e);

@@ -130,8 +130,8 @@ static enum vm_turn leave_by(UNUSED void *ctx, struct vm_cpu *c)
 			(unsigned long long)r->hypercall.nr);
 		break;
 	default:
-		fmt(c->why, sizeof c->why, "unexpected exit (%u)",
-			r->exit_reason);
+		fmt(c->why, sizeof c->why, "%s (%u)",
+			vm_exit_name(r->exit_reason), r->exit_reason);
 	}
 	return VM_TURN_GONE;
 }

@@ -21,8 +21,14 @@ enum { SLOT_WINDOW = 0, SLOT_RAM = 1, TRIES = 64 };
 #define LEAF_SEV  0x8000001fu
 #define SEV_FLAGS 0x1au /* SEV, SEV-ES, SEV-SNP */
 
+/* What came of a command: the kernel's result, the firmware's status. */
+struct outcome {
+	int result;
+	uint32_t firmware;
+};
+
 static bool command(struct snp_machine *s, enum spec_kvm_sev id, void *data,
-	const char *name, int *result, struct err *e)
+	const char *name, struct outcome *out, struct err *e)
 {
 	struct spec_kvm_sev_cmd c = {
 		.id = id,
@@ -30,8 +36,8 @@ static bool command(struct snp_machine *s, enum spec_kvm_sev id, void *data,
 		.sev_fd = (uint32_t)s->sev,
 	};
 	int n = device_ioctl(s->m.device, s->m.vm, KVM_MEMORY_ENCRYPT_OP, &c);
-	if (result)
-		*result = n;
+	if (out)
+		*out = (struct outcome){ n, c.error };
 	return n >= 0 ||
 		err_fail(e, ERR_HOST, "%s: %s, firmware 0x%x", name,
 			strerror(-n), c.error);
@@ -102,7 +108,7 @@ static bool make_cpu(struct snp_machine *s, const struct hal_config *cfg,
 
 /* The kernel may stop half-way, and says how far it came. */
 static bool give(struct snp_machine *s, enum snp_page_type type, uint64_t gpa,
-	void *from, size_t bytes, int *result, struct err *e)
+	void *from, size_t bytes, struct outcome *out, struct err *e)
 {
 	struct spec_kvm_snp_update u = {
 		.gfn_start = gpa / PAGE_BYTES,
@@ -110,33 +116,34 @@ static bool give(struct snp_machine *s, enum snp_page_type type, uint64_t gpa,
 		.len = bytes,
 		.type = (uint8_t)type,
 	};
-	int n = 0;
-	for (unsigned i = 0; i < TRIES; i++) {
-		if (!command(s, SPEC_KVM_SNP_UPDATE, &u, "SNP_LAUNCH_UPDATE",
-			    &n, e) &&
-			n != -EAGAIN && n != -EINTR)
-			break;
-		if (n >= 0 && u.len == 0)
+	struct outcome o = { 0 };
+	bool ok = false;
+	for (unsigned i = 0; i < TRIES && u.len; i++) {
+		ok = command(s, SPEC_KVM_SNP_UPDATE, &u, "SNP_LAUNCH_UPDATE",
+			&o, e);
+		if (!ok && o.result != -EAGAIN && o.result != -EINTR)
 			break;
 	}
-	if (result)
-		*result = n;
-	return n >= 0 ||
-		err_wrap(e, "pages at 0x%llx", (unsigned long long)gpa);
+	if (out)
+		*out = o;
+	if (ok && u.len)
+		ok = err_fail(e, ERR_HOST,
+			"SNP_LAUNCH_UPDATE: it never came to its end");
+	return ok || err_wrap(e, "pages at 0x%llx", (unsigned long long)gpa);
 }
 
-/* The firmware refuses what the processor can't do, and writes beside it what
- * it can. */
+/* The firmware refuses what the processor can't do (the kernel makes of that
+ * EIO), and writes beside it what it can: the shim judges what is left. */
 static bool give_cpuid(struct snp_machine *s, uint64_t gpa, struct err *e)
 {
 	struct snp_cpuid_page p;
-	int n;
+	struct outcome o;
 	if (!snp_cpuid_fill(s->m.cpuid, &p, e))
 		return false;
-	if (give(s, SNP_PAGE_CPUID, gpa, &p, sizeof p, &n, e))
+	if (give(s, SNP_PAGE_CPUID, gpa, &p, sizeof p, &o, e))
 		return true;
-	return n == -EINVAL &&
-		give(s, SNP_PAGE_CPUID, gpa, &p, sizeof p, &n, e);
+	return o.result == -EIO && o.firmware == SNP_INVALID_PARAM &&
+		give(s, SNP_PAGE_CPUID, gpa, &p, sizeof p, NULL, e);
 }
 
 static bool give_shim(struct snp_machine *s, struct err *e)

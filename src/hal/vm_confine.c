@@ -37,8 +37,11 @@ static size_t allow_child(struct device *d, struct sandbox_rule rules[2])
 bool vm_confine(struct vm_cpu *c, uid_t uid, bool change,
 	const unsigned long *requests, struct err *e)
 {
-	struct sandbox_rule rules[16] = { { SCMP_SYS(ioctl), 1, KVM_RUN } };
-	size_t n = 1;
+	struct sandbox_rule rules[16 + SANDBOX_NET_RULES] = {
+		{ SCMP_SYS(ioctl), 1, KVM_RUN },
+	};
+	size_t n = 1 + SANDBOX_NET_RULES;
+	memcpy(rules + 1, sandbox_net, sizeof sandbox_net);
 	for (; requests && *requests && n < ARRAY_LEN(rules) - 2; requests++)
 		rules[n++] =
 			(struct sandbox_rule){ SCMP_SYS(ioctl), 1, *requests };

@@ -33,21 +33,39 @@ static bool get_platform(const json_t *o, struct ask *a, struct err *e)
 		"platform: not hardware, software or auto");
 }
 
-/* A place for the ports that a Keep will be granted. */
-static bool check_listen(const json_t *o, struct err *e)
+static bool get_port(const json_t *v, struct ask *a, struct err *e)
+{
+	struct gate_port p = { .port = 0 };
+	if (!json_is_string(v) ||
+		!net_endpoint_parse(json_string_value(v), &p.address, &p.port,
+			e))
+		return err_fail(e, ERR_INPUT, "not PORT or ADDRESS:PORT");
+	for (size_t i = 0; i < a->listen_count; i++)
+		if (a->listen[i].port == p.port)
+			return err_fail(e, ERR_INPUT, "port %u twice", p.port);
+	a->listen[a->listen_count++] = p;
+	return true;
+}
+
+static bool get_listen(const json_t *o, struct ask *a, struct err *e)
 {
 	const json_t *v = json_object_get(o, "listen");
+	size_t n = json_array_size(v);
 	if (v && !json_is_array(v))
 		return err_fail(e, ERR_INPUT, "listen: not an array");
-	if (v && json_array_size(v))
-		return err_fail(e, ERR_INPUT, "listen: must be empty");
+	if (n > GATE_MAX_PORTS)
+		return err_fail(e, ERR_INPUT, "listen: more than %d",
+			GATE_MAX_PORTS);
+	for (size_t i = 0; i < n; i++)
+		if (!get_port(json_array_get(v, i), a, e))
+			return err_wrap(e, "listen: entry %zu", i);
 	return true;
 }
 
 bool ask_parse(struct bytes in, struct ask *out, struct err *e)
 {
 	static const char *const known[] = { "tee", "platform", "nonce",
-		"owner_key_hash", "memory", "listen", NULL };
+		"owner_key_hash", "memory", "listen", "connect", NULL };
 	json_auto_t *o = NULL;
 	struct ask a = { 0 };
 	if (!json_parse(in, ASK_MAX_BYTES, &o, e))
@@ -61,7 +79,8 @@ bool ask_parse(struct bytes in, struct ask *out, struct err *e)
 			sizeof a.owner_key_hash, e) ||
 		!json_member_u64_opt(o, "memory", ASK_MEMORY_MIN, INT64_MAX,
 			&a.memory, e) ||
-		!check_listen(o, e))
+		!get_listen(o, &a, e) ||
+		!json_member_bool_opt(o, "connect", &a.connect, e))
 		return err_wrap(e, "ask");
 	*out = a;
 	return true;

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "host/gate_serve.h"
 
 #define ASK_MAX_BYTES	   (64u << 10)
 #define ASK_MEMORY_MIN	   (UINT64_C(16) << 20)
@@ -18,7 +19,10 @@ struct ask {
 	enum ask_platform platform;
 	uint8_t nonce[32];
 	uint8_t owner_key_hash[32];
-	uint64_t memory; /* bytes; 0: not said */
+	uint64_t memory;			 /* bytes; 0: not said */
+	struct gate_port listen[GATE_MAX_PORTS]; /* no port twice */
+	size_t listen_count;
+	bool connect; /* it wants to */
 };
 
 MUST_USE bool ask_parse(struct bytes in, struct ask *out, struct err *e);

@@ -21,7 +21,8 @@ static const char *const type_names[CONTROL_TYPE_COUNT] = {
 /* The members of each message, besides `type`. */
 static const char *const launch_members[] = { "type", "id", "tee", "image_dir",
 	"root_path", "nonce", "owner_key_hash", "memory_bytes", "owner_wait_ns",
-	"emulated", NULL };
+	"listen", "connect", "max_connections", "max_traffic", "emulated",
+	NULL };
 static const char *const channel_members[] = { "type", "channel", NULL };
 static const char *const stop_members[] = { "type", NULL };
 static const char *const published_members[] = { "type", "software", "claims",
@@ -41,6 +42,8 @@ static const char *const *const members[CONTROL_TYPE_COUNT] = {
 
 void control_fini(struct control_message *m)
 {
+	buf_fini(&m->listen);
+	buf_fini(&m->connect);
 	buf_fini(&m->claims);
 	buf_fini(&m->evidence);
 	buf_fini(&m->endorsements);
@@ -74,6 +77,20 @@ static bool set_base64(json_t *o, const char *key, const struct buf *b)
 		set(o, key, json_string(buf_cstr(&text)));
 }
 
+static bool set_strings(json_t *o, const char *key, const struct buf *b)
+{
+	json_t *list = json_array();
+	if (!set(o, key, list))
+		return false;
+	for (size_t at = 0; at < b->len;) {
+		const char *text = (const char *)b->ptr + at;
+		if (json_array_append_new(list, json_string(text)) != 0)
+			return false;
+		at += strlen(text) + 1;
+	}
+	return true;
+}
+
 /* Text for people, which may quote a path of any bytes. */
 static bool set_text(json_t *o, const char *key, const char *text)
 {
@@ -97,6 +114,10 @@ static bool set_members(json_t *o, const struct control_message *m)
 			set_hash(o, "owner_key_hash", m->owner_key_hash) &&
 			set_u64(o, "memory_bytes", m->memory_bytes) &&
 			set_u64(o, "owner_wait_ns", m->owner_wait_ns) &&
+			set_strings(o, "listen", &m->listen) &&
+			set_strings(o, "connect", &m->connect) &&
+			set_u64(o, "max_connections", m->max_connections) &&
+			set_u64(o, "max_traffic", m->max_traffic) &&
 			set(o, "emulated", json_boolean(m->emulated));
 	case CONTROL_CHANNEL:
 		return set_u64(o, "channel", m->channel);
@@ -205,6 +226,26 @@ static bool get_kind(const json_t *o, enum err_kind *out, struct err *e)
 	return err_fail(e, ERR_INPUT, "kind: unknown");
 }
 
+/* At most CONTROL_GRANTS strings, none of them empty or long. */
+static bool get_strings(const json_t *o, const char *key, struct buf *out,
+	struct err *e)
+{
+	const json_t *list = json_object_get(o, key);
+	if (!json_is_array(list) || json_array_size(list) > CONTROL_GRANTS)
+		return err_fail(e, ERR_INPUT, "%s: not an array of at most %d",
+			key, CONTROL_GRANTS);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *v = json_array_get(list, i);
+		size_t n = json_is_string(v) ? json_string_length(v) : 0;
+		if (!n || n >= CONTROL_GRANT_BYTES ||
+			strlen(json_string_value(v)) != n)
+			return err_fail(e, ERR_INPUT, "%s: entry %zu", key, i);
+		buf_str(out, json_string_value(v));
+		buf_u8(out, 0);
+	}
+	return buf_ok(out) || err_fail(e, ERR_LIMIT, "%s: no memory", key);
+}
+
 static bool get_launch(const json_t *o, struct control_message *m,
 	struct err *e)
 {
@@ -219,6 +260,10 @@ static bool get_launch(const json_t *o, struct control_message *m,
 			sizeof m->owner_key_hash, e) &&
 		get_u64(o, "memory_bytes", &m->memory_bytes, e) &&
 		get_u64(o, "owner_wait_ns", &m->owner_wait_ns, e) &&
+		get_strings(o, "listen", &m->listen, e) &&
+		get_strings(o, "connect", &m->connect, e) &&
+		get_u64(o, "max_connections", &m->max_connections, e) &&
+		get_u64(o, "max_traffic", &m->max_traffic, e) &&
 		json_member_bool_opt(o, "emulated", &m->emulated, e);
 }
 

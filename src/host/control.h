@@ -13,6 +13,7 @@
 
 #define CONTROL_FD	  3 /* donjon-keep's end */
 #define CONTROL_MAX_BYTES (160u << 10)
+enum { CONTROL_GRANTS = 64, CONTROL_GRANT_BYTES = 288 };
 
 enum control_type {
 	/* donjond to donjon-keep */
@@ -37,7 +38,11 @@ struct control_message {
 	uint8_t owner_key_hash[32];
 	uint64_t memory_bytes;
 	uint64_t owner_wait_ns;
-	bool emulated; /* on the software platform */
+	/* What the operator grants: strings, each with its NUL.  Endpoints
+	 * to listen on, rules of where to connect (net/rule.h). */
+	struct buf listen, connect;
+	uint64_t max_connections, max_traffic; /* 0: no limit */
+	bool emulated;			       /* on the software platform */
 	/* CHANNEL, CLOSED */
 	uint64_t channel;
 	uint64_t bytes_in, bytes_out; /* CLOSED: to and from the Keep */

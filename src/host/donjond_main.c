@@ -260,6 +260,7 @@ static bool open_agent(struct agent *a, struct err *e)
 		.image_dir = o->images,
 		.root_path = o->root,
 		.max_keeps = o->max_keeps,
+		.options = o,
 		.max_memory = o->max_memory,
 		.keep_memory = o->keep_memory,
 		.owner_wait_ns = o->owner_wait_ns };

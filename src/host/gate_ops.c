@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -8,6 +9,9 @@
 #include "base/fmt.h"
 #include "base/reader.h"
 #include "host/gate_priv.h"
+
+/* How long a listener rests when descriptors ran out: 100 ms. */
+#define ACCEPT_REST_NS UINT64_C(100000000)
 
 /* The host says no: the Keep lives on. */
 static bool refuse(struct gate_call *c, enum gate_error error)
@@ -104,33 +108,56 @@ bool gate_slot_close(struct gate_serve *g, struct gate_slot *s, struct err *e)
 		g->has_channels = false;
 		return true;
 	}
+	if (was.kind == SLOT_LISTENER) {
+		/* The port stays the Keep's. */
+		gate_net_unlisten(was.fd);
+		g->listens[was.port] = false;
+		return true;
+	}
 	/* The host agent has the same socket: only this ends it for the
 	 * client. */
 	if (was.kind == SLOT_CHANNEL)
 		shutdown(was.fd, SHUT_WR);
-	close(was.fd);
+	else
+		g->streams--;
+	cleanup_fd(&was.fd);
+	free(was.dial);
 	return was.kind != SLOT_CHANNEL ||
 		g->sink.closed(g->sink.ctx, was.channel, was.bytes_in,
 			was.bytes_out, e);
 }
 
+static bool listen_channels(struct gate_serve *g, struct gate_call *c,
+	struct err *e)
+{
+	if (c->req.arg1)
+		return err_fail(e, ERR_DENIED, "arg1 out of range");
+	if (g->has_channels)
+		return refuse(c, GATE_LIMIT);
+	bool ok = give_out(g, c, SLOT_CHANNELS, -1, 0);
+	g->has_channels = c->reply.error == GATE_OK;
+	return ok;
+}
+
 bool gate_op_listen(struct gate_serve *g, struct gate_call *c, struct err *e)
 {
-	int fd = -1;
-	if (c->req.arg0 == GATE_LISTEN_CHANNEL) {
-		if (c->req.arg1)
-			return err_fail(e, ERR_DENIED, "arg1 out of range");
-		if (g->has_channels)
-			return refuse(c, GATE_LIMIT);
-		bool ok = give_out(g, c, SLOT_CHANNELS, -1, 0);
-		g->has_channels = c->reply.error == GATE_OK;
-		return ok;
-	}
-	if (!gate_grants_port(&g->grants, c->req.arg1))
+	const struct gate_grants *r = &g->grants;
+	size_t i = 0;
+	if (c->req.arg0 == GATE_LISTEN_CHANNEL)
+		return listen_channels(g, c, e);
+	while (i < r->port_count && r->ports[i].port != c->req.arg1)
+		i++;
+	if (i == r->port_count)
 		return refuse(c, GATE_DENIED);
-	c->reply.error = gate_net_listen((uint16_t)c->req.arg1, &fd);
-	return c->reply.error != GATE_OK ||
-		give_out(g, c, SLOT_LISTENER, fd, 0);
+	if (g->listens[i] || !free_slot(g))
+		return refuse(c, GATE_LIMIT);
+	c->reply.error = gate_net_listen(g->ports[i]);
+	if (c->reply.error != GATE_OK)
+		return true;
+	g->listens[i] = true;
+	bool ok = give_out(g, c, SLOT_LISTENER, g->ports[i], 0);
+	g->slots[c->reply.ret0 - 1].port = i;
+	return ok;
 }
 
 static bool accept_channel(struct gate_serve *g, struct gate_call *c)
@@ -147,14 +174,28 @@ static bool accept_channel(struct gate_serve *g, struct gate_call *c)
 		q->entry[at].channel);
 }
 
+/* Waiting costs no turns: events() holds the listener back. */
+static bool accept_failed(struct gate_call *c, int error)
+{
+	c->reply.error = gate_net_error(error);
+	if (c->reply.error == GATE_LIMIT)
+		c->slot->rest_ns = gate_now_ns() + ACCEPT_REST_NS;
+	/* What came and went is nobody's failure. */
+	return refuse(c, GATE_AGAIN);
+}
+
 bool gate_op_accept(struct gate_serve *g, struct gate_call *c,
 	UNUSED struct err *e)
 {
 	if (c->slot->kind == SLOT_CHANNELS)
 		return accept_channel(g, c);
+	if (!gate_net_room(g) || !free_slot(g))
+		return refuse(c, GATE_AGAIN);
 	int fd = accept4(c->slot->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
-		return refuse(c, gate_net_error(errno));
+		return accept_failed(c, errno);
+	gate_net_tune(fd);
+	g->streams++;
 	return give_out(g, c, SLOT_STREAM, fd, 0);
 }
 
@@ -178,45 +219,77 @@ static bool get_name(struct gate_serve *g, const char **name, struct err *e)
 bool gate_op_connect(struct gate_serve *g, struct gate_call *c, struct err *e)
 {
 	const char *target = "";
-	int fd = -1;
+	struct gate_dial *dial = NULL;
 	if (!get_name(g, &target, e))
 		return false;
-	if (!gate_grants_target(&g->grants, target))
-		return refuse(c, GATE_DENIED);
-	c->reply.error = gate_net_connect(target, &fd);
-	return c->reply.error != GATE_OK || give_out(g, c, SLOT_STREAM, fd, 0);
+	if (!free_slot(g))
+		return refuse(c, GATE_LIMIT);
+	c->reply.error = gate_dial_new(g, target, &dial);
+	if (c->reply.error != GATE_OK)
+		return true;
+	g->streams++;
+	bool ok = give_out(g, c, SLOT_STREAM, -1, 0);
+	struct gate_slot *s = &g->slots[c->reply.ret0 - 1];
+	s->dial = dial;
+	gate_dial_step(s, false);
+	return ok;
 }
 
 bool gate_op_resolve(struct gate_serve *g, struct gate_call *c, struct err *e)
 {
 	const char *host = "";
-	uint8_t out[8][16];
-	size_t n = 0;
+	struct gate_answer a = { 0 };
 	if (!get_name(g, &host, e))
 		return false;
-	if (!gate_grants_host(&g->grants, host))
-		return refuse(c, GATE_DENIED);
-	c->reply.error = gate_net_resolve(host, out, ARRAY_LEN(out), &n);
+	c->reply.error = gate_dial_resolve(g, host, &a);
 	if (c->reply.error == GATE_OK) {
-		memcpy(g->area->data, out, n * sizeof out[0]);
-		c->reply.data_len = (uint32_t)(n * sizeof out[0]);
+		size_t n = a.count * sizeof a.address[0];
+		memcpy(g->area->data, a.address, n);
+		c->reply.data_len = (uint32_t)n;
 	}
 	return true;
 }
 
 /* --- bytes ---------------------------------------------------------------- */
 
+/* Bytes that may still go through the connection; *error otherwise. */
+static size_t allowance(const struct gate_serve *g, const struct gate_call *c,
+	size_t want, enum gate_error *error)
+{
+	const struct gate_slot *s = c->slot;
+	uint64_t most = g->grants.max_bytes;
+	*error = s->dial ? GATE_AGAIN : s->error;
+	if (*error != GATE_OK)
+		return 0;
+	if (s->kind != SLOT_STREAM || !most || want <= most - g->traffic)
+		return want;
+	if (g->traffic == most)
+		*error = GATE_LIMIT;
+	return (size_t)(most - g->traffic);
+}
+
+static void account(struct gate_serve *g, const struct gate_slot *s, size_t n)
+{
+	if (s->kind == SLOT_STREAM)
+		g->traffic += n;
+}
+
 bool gate_op_send(struct gate_serve *g, struct gate_call *c,
 	UNUSED struct err *e)
 {
+	enum gate_error error;
+	size_t len = allowance(g, c, c->req.data_len, &error);
 	ssize_t n;
+	if (error != GATE_OK)
+		return refuse(c, error);
 	do
-		n = send(c->slot->fd, g->area->data, c->req.data_len,
+		n = send(c->slot->fd, g->area->data, len,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return refuse(c, gate_net_error(errno));
 	c->slot->bytes_out += (uint64_t)n;
+	account(g, c->slot, (size_t)n);
 	c->reply.ret0 = (uint64_t)n;
 	return true;
 }
@@ -224,14 +297,18 @@ bool gate_op_send(struct gate_serve *g, struct gate_call *c,
 bool gate_op_recv(struct gate_serve *g, struct gate_call *c,
 	UNUSED struct err *e)
 {
+	enum gate_error error;
+	size_t len = allowance(g, c, (size_t)c->req.arg1, &error);
 	ssize_t n;
+	if (error != GATE_OK)
+		return refuse(c, error);
 	do
-		n = recv(c->slot->fd, g->area->data, (size_t)c->req.arg1,
-			MSG_DONTWAIT);
+		n = recv(c->slot->fd, g->area->data, len, MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return refuse(c, gate_net_error(errno));
 	c->slot->bytes_in += (uint64_t)n;
+	account(g, c->slot, (size_t)n);
 	c->reply.data_len = (uint32_t)n;
 	return true;
 }
@@ -240,6 +317,8 @@ bool gate_op_shutdown(UNUSED struct gate_serve *g, struct gate_call *c,
 	UNUSED struct err *e)
 {
 	int how = c->req.arg1 == GATE_SHUT_READ ? SHUT_RD : SHUT_WR;
+	if (c->slot->dial || c->slot->error != GATE_OK)
+		return refuse(c, GATE_CLOSED);
 	if (shutdown(c->slot->fd, how) != 0)
 		return refuse(c, gate_net_error(errno));
 	return true;

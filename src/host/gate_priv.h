@@ -16,11 +16,35 @@ enum gate_slot_kind {
 	SLOT_STREAM,   /* any other connection */
 };
 
+/* A connection that is not there yet (gate_dial.c). */
+struct gate_dial {
+	uint32_t lookup; /* its id, until the answer came; then 0 */
+	enum net_verdict verdict;
+	uint16_t port;
+	size_t count, at; /* addresses: those left are from `at` on */
+	struct net_address address[GATE_MAX_ANSWER];
+	uint64_t next_ns;      /* when the next address is tried ... */
+	uint64_t last_ns;      /* ... and when nothing is */
+	enum gate_error error; /* of the last address */
+};
+
 struct gate_slot {
 	enum gate_slot_kind kind;
-	int fd;		  /* -1 for SLOT_CHANNELS */
+	int fd;		  /* -1 for SLOT_CHANNELS, and before one is dialled */
 	uint64_t channel; /* as the host agent names it */
 	uint64_t bytes_in, bytes_out;
+	size_t port;		/* LISTENER: index into the ports */
+	uint64_t rest_ns;	/* LISTENER: no descriptors until then */
+	struct gate_dial *dial; /* STREAM: owned, while it is made */
+	enum gate_error error;	/* STREAM: it could not be made */
+};
+
+/* A name that RESOLVE asked for. */
+struct gate_lookup {
+	uint32_t id; /* 0: a free place */
+	bool done;
+	char name[NET_HOST_MAX + 1];
+	struct gate_answer answer;
 };
 
 struct gate_waiter {
@@ -43,6 +67,12 @@ struct gate_serve {
 	struct gate_area *area;
 	struct gate_sink sink;
 	struct gate_grants grants;
+	int ports[GATE_MAX_PORTS];     /* bound; of the grants' ports */
+	bool listens[GATE_MAX_PORTS];  /* a handle stands for it */
+	uint32_t streams;	       /* that count */
+	uint64_t traffic;	       /* bytes of streams */
+	uint32_t last_lookup;	       /* id */
+	struct gate_lookup lookups[8]; /* of RESOLVE */
 	enum gate_phase phase;
 	enum gate_exit reason;
 	uint32_t seq; /* of the last request */
@@ -82,16 +112,38 @@ uint64_t gate_now_ns(void);
 enum gate_error gate_net_error(int error);
 /* A stream socket, whatever its address family. */
 bool gate_net_is_stream(int fd);
+/* Small segments go out at once. */
+void gate_net_tune(int fd);
+/* A bound socket that does not listen yet. */
+MUST_USE bool gate_net_bind(const struct gate_port *p, int *fd, struct err *e);
+enum gate_error gate_net_listen(int fd);
+/* Back to bound. */
+void gate_net_unlisten(int fd);
+/* Begins; the descriptor does not block. */
+enum gate_error gate_net_connect(const struct net_address *to, uint16_t port,
+	int *fd);
+/* How the connection came out, once it is writable. */
+enum gate_error gate_net_connected(int fd);
 
-/* Both are sure to be granted; the descriptor does not block. */
-enum gate_error gate_net_listen(uint16_t port, int *fd);
-enum gate_error gate_net_connect(const char *target, int *fd);
-/* At most `max` addresses of 16 bytes each. */
-enum gate_error gate_net_resolve(const char *host, uint8_t (*out)[16],
-	size_t max, size_t *count);
+/* One more connection is within the grants. */
+bool gate_net_room(const struct gate_serve *g);
 
-bool gate_grants_port(const struct gate_grants *g, uint64_t port);
-bool gate_grants_target(const struct gate_grants *g, const char *target);
-bool gate_grants_host(const struct gate_grants *g, const char *host);
+/* --- gate_dial.c --- */
+
+enum { GATE_LOOKUP_S = 20, GATE_ATTEMPT_S = 5, GATE_DIAL_S = 30 };
+
+/* "host:port": DENIED, NAME, LIMIT, or OK with a dial. */
+enum gate_error gate_dial_new(struct gate_serve *g, const char *target,
+	struct gate_dial **out);
+/* The slot's socket is writable, or time went by.  The dial ends when there
+ * is a connection, or s->error. */
+void gate_dial_step(struct gate_slot *s, bool ready);
+void gate_dial_answer(struct gate_serve *g, struct gate_slot *s,
+	const struct gate_answer *a);
+/* When it wants to be stepped next. */
+uint64_t gate_dial_due(const struct gate_dial *d);
+/* AGAIN while it is looked up. */
+enum gate_error gate_dial_resolve(struct gate_serve *g, const char *name,
+	struct gate_answer *out);
 
 #endif

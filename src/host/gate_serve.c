@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "host/gate_priv.h"
 
@@ -238,12 +239,47 @@ static const struct gate_slot *waited(const struct gate_serve *g, size_t i)
 	return &g->slots[g->waiter.list[i].handle - 1];
 }
 
-static int64_t time_left(const struct gate_serve *g)
+static uint64_t lesser(uint64_t a, uint64_t b)
 {
-	uint64_t deadline = g->waiter.deadline_ns, now = gate_now_ns();
+	return a < b ? a : b;
+}
+
+static struct gate_slot *slot_of(struct gate_serve *g, size_t i)
+{
+	return &g->slots[g->waiter.list[i].handle - 1];
+}
+
+static bool past(uint64_t deadline)
+{
+	return deadline != UINT64_MAX && deadline <= gate_now_ns();
+}
+
+static int64_t until(uint64_t deadline)
+{
+	uint64_t now = gate_now_ns();
 	if (deadline == UINT64_MAX)
 		return -1;
 	return deadline > now ? (int64_t)(deadline - now) : 0;
+}
+
+/* A listener whose connections there is no room for keeps quiet. */
+static bool holds_back(const struct gate_serve *g, const struct gate_slot *s)
+{
+	return s->kind == SLOT_LISTENER &&
+		(!gate_net_room(g) || s->rest_ns > gate_now_ns());
+}
+
+static short poll_events(const struct gate_serve *g, const struct gate_slot *s,
+	unsigned want)
+{
+	unsigned events = 0;
+	if (s->dial)
+		return POLLOUT;
+	if (want & GATE_IN && !holds_back(g, s))
+		events |= POLLIN;
+	if (want & GATE_OUT)
+		events |= POLLOUT;
+	return (short)events;
 }
 
 size_t gate_serve_watch(const struct gate_serve *g, struct pollfd *fds,
@@ -252,19 +288,22 @@ size_t gate_serve_watch(const struct gate_serve *g, struct pollfd *fds,
 	*timeout_ns = -1;
 	if (!g->waiter.on)
 		return 0;
-	*timeout_ns = time_left(g);
+	uint64_t due = g->waiter.deadline_ns;
 	for (size_t i = 0; i < g->waiter.count; i++) {
 		const struct gate_slot *s = waited(g, i);
 		unsigned want = g->waiter.list[i].want;
-		fds[i] = (struct pollfd){ .fd = s->fd };
-		if (want & GATE_IN)
-			fds[i].events |= POLLIN;
-		if (want & GATE_OUT)
-			fds[i].events |= POLLOUT;
-		if (s->kind == SLOT_CHANNELS && g->queue.count &&
-			want & GATE_IN)
-			*timeout_ns = 0;
+		fds[i] = (struct pollfd){ .fd = s->fd,
+			.events = poll_events(g, s, want) };
+		if (s->dial)
+			due = lesser(due, gate_dial_due(s->dial));
+		if (s->rest_ns > gate_now_ns())
+			due = lesser(due, s->rest_ns);
+		if (s->error != GATE_OK ||
+			(s->kind == SLOT_CHANNELS && g->queue.count &&
+				want & GATE_IN))
+			due = 0;
 	}
+	*timeout_ns = until(due);
 	return g->waiter.count;
 }
 
@@ -274,6 +313,10 @@ static uint16_t events(const struct gate_serve *g, const struct gate_slot *s,
 	unsigned got = 0;
 	if (s->kind == SLOT_CHANNELS)
 		return g->queue.count ? want & GATE_IN : 0;
+	if (s->dial)
+		return 0;
+	if (s->error != GATE_OK)
+		return GATE_HUP;
 	if (p->revents & POLLIN)
 		got |= want & GATE_IN;
 	if (p->revents & POLLOUT)
@@ -283,21 +326,11 @@ static uint16_t events(const struct gate_serve *g, const struct gate_slot *s,
 	return (uint16_t)got;
 }
 
-void gate_serve_wake(struct gate_serve *g, const struct pollfd *fds,
+static void answer_wait(struct gate_serve *g, size_t ready,
 	enum gate_turn *turn)
 {
 	struct gate_waiter *w = &g->waiter;
-	size_t ready = 0, bytes = w->count * sizeof w->list[0];
-	*turn = GATE_TURN_WAIT;
-	if (!w->on)
-		return;
-	for (size_t i = 0; i < w->count; i++) {
-		w->list[i].got =
-			events(g, waited(g, i), w->list[i].want, &fds[i]);
-		ready += w->list[i].got != 0;
-	}
-	if (!ready && time_left(g) != 0)
-		return;
+	size_t bytes = w->count * sizeof w->list[0];
 	w->on = false;
 	memcpy(g->area->data, w->list, bytes);
 	g->area->reply = (struct gate_reply){ .seq = g->seq,
@@ -306,7 +339,64 @@ void gate_serve_wake(struct gate_serve *g, const struct pollfd *fds,
 	*turn = GATE_TURN_KEEP;
 }
 
+void gate_serve_wake(struct gate_serve *g, const struct pollfd *fds,
+	enum gate_turn *turn)
+{
+	struct gate_waiter *w = &g->waiter;
+	size_t ready = 0;
+	*turn = GATE_TURN_WAIT;
+	if (!w->on)
+		return;
+	for (size_t i = 0; i < w->count; i++) {
+		struct gate_slot *s = slot_of(g, i);
+		/* What a dial's socket said is the dial's. */
+		bool dialled = s->dial != NULL;
+		if (dialled)
+			gate_dial_step(s, fds[i].revents != 0);
+		w->list[i].got = dialled && s->error == GATE_OK && !s->dial ?
+			w->list[i].want & GATE_OUT :
+			events(g, s, w->list[i].want, &fds[i]);
+		ready += w->list[i].got != 0;
+	}
+	if (ready || past(w->deadline_ns))
+		answer_wait(g, ready, turn);
+}
+
+void gate_serve_answer(struct gate_serve *g, const struct gate_answer *a,
+	enum gate_turn *turn)
+{
+	bool resolved = false;
+	*turn = GATE_TURN_WAIT;
+	for (size_t i = 0; i < ARRAY_LEN(g->lookups); i++)
+		if (a->id && g->lookups[i].id == a->id) {
+			g->lookups[i].answer = *a;
+			g->lookups[i].done = resolved = true;
+		}
+	for (size_t i = 0; i < GATE_MAX_HANDLES; i++) {
+		struct gate_slot *s = &g->slots[i];
+		if (s->dial && a->id && s->dial->lookup == a->id)
+			gate_dial_answer(g, s, a);
+	}
+	if (!resolved || !g->waiter.on)
+		return;
+	/* Nothing is ready, but RESOLVE knows more now. */
+	for (size_t i = 0; i < g->waiter.count; i++)
+		g->waiter.list[i].got = 0;
+	answer_wait(g, 0, turn);
+}
+
 /* --- life ----------------------------------------------------------------- */
+
+static bool bind_ports(struct gate_serve *g, struct err *e)
+{
+	if (g->grants.port_count > GATE_MAX_PORTS)
+		return err_fail(e, ERR_LIMIT, "gate: %zu ports",
+			g->grants.port_count);
+	for (size_t i = 0; i < g->grants.port_count; i++)
+		if (!gate_net_bind(&g->grants.ports[i], &g->ports[i], e))
+			return err_wrap(e, "gate");
+	return true;
+}
 
 bool gate_serve_new(struct gate_area *area, const struct gate_sink *sink,
 	const struct gate_grants *grants, struct gate_serve **out,
@@ -320,6 +410,12 @@ bool gate_serve_new(struct gate_area *area, const struct gate_sink *sink,
 	if (grants)
 		g->grants = *grants;
 	g->copy.limit = GATE_DATA_BYTES;
+	for (size_t i = 0; i < ARRAY_LEN(g->ports); i++)
+		g->ports[i] = -1;
+	if (!bind_ports(g, e)) {
+		gate_serve_free(g);
+		return false;
+	}
 	*out = g;
 	return true;
 }
@@ -357,6 +453,8 @@ void gate_serve_free(struct gate_serve *g)
 	for (size_t i = 0; i < GATE_MAX_HANDLES; i++)
 		if (g->slots[i].kind != SLOT_FREE)
 			(void)!gate_slot_close(g, &g->slots[i], NULL);
+	for (size_t i = 0; i < ARRAY_LEN(g->ports); i++)
+		cleanup_fd(&g->ports[i]);
 	buf_fini(&g->copy);
 	free(g);
 }

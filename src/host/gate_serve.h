@@ -20,6 +20,7 @@
 #include "abi/gate.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "net/rule.h"
 
 enum gate_phase {
 	GATE_PHASE_BOOT = 0,	  /* nothing asked for yet */
@@ -43,19 +44,43 @@ struct gate_sink {
 		uint64_t bytes_out, struct err *e);
 	/* A debug Keep's text; NULL: none is taken. */
 	void (*log)(void *ctx, struct bytes text);
+	/* Looks a name up and tells gate_serve_answer; false when that can't
+	 * be done now.  NULL: names have no addresses. */
+	bool (*look_up)(void *ctx, uint32_t id, const char *name);
+};
+
+/* A port that the Keep may listen on. */
+struct gate_port {
+	struct net_address address;
+	uint16_t port;
 };
 
 /* What the host operator lets a Keep reach; all-zero: nothing. */
 struct gate_grants {
-	const uint16_t *listen; /* ports */
-	size_t listen_count;
-	const char *const *connect; /* "host:port" */
+	const struct gate_port *ports;
+	size_t port_count;
+	const struct net_rule *connect;
 	size_t connect_count;
+	uint32_t max_streams; /* connections at once, but channels; 0: no
+				 limit but that of handles */
+	uint64_t max_bytes;   /* both ways, but channels; 0: no limit */
+};
+
+enum { GATE_MAX_PORTS = 64, GATE_MAX_ANSWER = 8 };
+
+/* Addresses of a name that sink.look_up was asked for. */
+struct gate_answer {
+	uint32_t id;
+	size_t count; /* 0: there are none */
+	struct net_address address[GATE_MAX_ANSWER];
 };
 
 struct gate_serve; /* one Keep's gate */
 
-/* area, and what the grants point to, must outlive it. */
+/*
+ * area, and what the grants point to, must outlive it.  Takes the ports that
+ * are granted: ERR_HOST when one is not to be had.
+ */
 MUST_USE bool gate_serve_new(struct gate_area *area,
 	const struct gate_sink *sink, const struct gate_grants *grants,
 	struct gate_serve **out, struct err *e);
@@ -81,6 +106,10 @@ size_t gate_serve_watch(const struct gate_serve *g, struct pollfd *fds,
 	int64_t *timeout_ns);
 /* The same entries after polling; *turn is WAIT when nothing happened yet. */
 void gate_serve_wake(struct gate_serve *g, const struct pollfd *fds,
+	enum gate_turn *turn);
+
+/* What look_up brought; *turn is KEEP when the Keep waited for it. */
+void gate_serve_answer(struct gate_serve *g, const struct gate_answer *a,
 	enum gate_turn *turn);
 
 enum gate_phase gate_serve_phase(const struct gate_serve *g);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -17,6 +18,7 @@
 #include "hal/hal.h"
 #include "host/control.h"
 #include "host/gate_serve.h"
+#include "host/names.h"
 
 struct keep {
 	int control;
@@ -27,9 +29,13 @@ struct keep {
 	struct pollfd *fds;	    /* control, bell, what the Keep waits for */
 	bool gone;		    /* donjond is: nobody is left to tell */
 	struct control_message end; /* to be the last message */
+	struct names names;
+	struct gate_port *ports;   /* CONTROL_GRANTS */
+	struct net_rule *rules;	   /* the same */
+	struct gate_grants grants; /* of the two */
 };
 
-enum { FD_CONTROL, FD_BELL, FD_FIRST };
+enum { FD_CONTROL, FD_BELL, FD_NAMES, FD_FIRST };
 
 /* --- what the Keep's end is called ---------------------------------------- */
 
@@ -102,6 +108,12 @@ static bool sink_closed(void *ctx, uint64_t channel, uint64_t bytes_in,
 	return k->gone || control_send(k->control, &m, -1, e);
 }
 
+static bool sink_look_up(void *ctx, uint32_t id, const char *name)
+{
+	const struct keep *k = ctx;
+	return names_ask(&k->names, id, name);
+}
+
 /* --- launch --------------------------------------------------------------- */
 
 static void configure(const struct control_message *m, struct hal_config *cfg)
@@ -119,26 +131,59 @@ static void configure(const struct control_message *m, struct hal_config *cfg)
 		sizeof cfg->boot.owner_key_hash);
 }
 
+static bool read_grants(struct keep *k, const struct control_message *m,
+	struct err *e)
+{
+	const char *text = (const char *)m->listen.ptr;
+	struct gate_grants *g = &k->grants;
+	k->ports = calloc(CONTROL_GRANTS, sizeof *k->ports);
+	k->rules = calloc(CONTROL_GRANTS, sizeof *k->rules);
+	if (!k->ports || !k->rules)
+		return err_fail(e, ERR_LIMIT, "no memory");
+	for (size_t at = 0; at < m->listen.len; at += strlen(text + at) + 1) {
+		struct gate_port *p = &k->ports[g->port_count++];
+		if (!net_endpoint_parse(text + at, &p->address, &p->port, e))
+			return err_wrap(e, "listen");
+	}
+	text = (const char *)m->connect.ptr;
+	for (size_t at = 0; at < m->connect.len; at += strlen(text + at) + 1)
+		if (!net_rule_parse(text + at, &k->rules[g->connect_count++],
+			    e))
+			return err_wrap(e, "connect");
+	g->ports = k->ports;
+	g->connect = k->rules;
+	g->max_streams = m->max_connections < UINT32_MAX ?
+		(uint32_t)m->max_connections :
+		UINT32_MAX;
+	g->max_bytes = m->max_traffic;
+	return true;
+}
+
 static bool launch(struct keep *k, const struct control_message *m,
 	struct err *e)
 {
 	struct gate_sink sink = { .ctx = k,
 		.evidence = sink_evidence,
 		.published = sink_published,
-		.closed = sink_closed };
+		.closed = sink_closed,
+		.look_up = sink_look_up };
 	struct hal_probe probe = { 0 };
 	struct hal_config cfg;
 	configure(m, &cfg);
 	k->fds = calloc(FD_FIRST + GATE_MAX_POLL, sizeof *k->fds);
 	if (!k->fds)
 		return err_fail(e, ERR_LIMIT, "no memory");
+	/* The process that looks names up knows nothing of this Keep. */
+	if (!read_grants(k, m, e) ||
+		(k->grants.connect_count && !names_start(&k->names, e)))
+		return false;
 	if (!hal_find(m->tee, &cfg, &k->tech, e) ||
 		!k->tech->probe(&cfg, &probe, e) ||
 		!k->tech->launch(&cfg, &k->hal, e))
 		return false;
 	k->software = probe.software;
-	return gate_serve_new(k->tech->area(k->hal), &sink, NULL, &k->gate,
-		       e) &&
+	return gate_serve_new(k->tech->area(k->hal), &sink, &k->grants,
+		       &k->gate, e) &&
 		k->tech->confine(k->hal, e);
 }
 
@@ -203,6 +248,18 @@ static bool on_bell(struct keep *k, struct err *e)
 	return gate_serve_request(k->gate, &turn, e) && take_turn(k, turn, e);
 }
 
+static bool on_names(struct keep *k, struct err *e)
+{
+	enum gate_turn turn = GATE_TURN_WAIT;
+	struct gate_answer a;
+	bool gone = false;
+	if (names_take(&k->names, &a, &gone))
+		gate_serve_answer(k->gate, &a, &turn);
+	if (gone)
+		names_stop(&k->names);
+	return take_turn(k, turn, e);
+}
+
 static bool wait_for(struct keep *k, size_t count, int64_t timeout_ns,
 	struct err *e)
 {
@@ -224,6 +281,8 @@ static bool turn_once(struct keep *k, struct err *e)
 		(struct pollfd){ .fd = k->control, .events = POLLIN };
 	k->fds[FD_BELL] = (struct pollfd){ .fd = k->tech->bell(k->hal),
 		.events = POLLIN };
+	k->fds[FD_NAMES] =
+		(struct pollfd){ .fd = k->names.fd, .events = POLLIN };
 	size_t n = gate_serve_watch(k->gate, k->fds + FD_FIRST, &timeout_ns);
 	if (!wait_for(k, FD_FIRST + n, timeout_ns, e))
 		return false;
@@ -233,6 +292,8 @@ static bool turn_once(struct keep *k, struct err *e)
 		return true;
 	gate_serve_wake(k->gate, k->fds + FD_FIRST, &turn);
 	if (!take_turn(k, turn, e))
+		return false;
+	if (k->fds[FD_NAMES].revents && !on_names(k, e))
 		return false;
 	return !k->fds[FD_BELL].revents || on_bell(k, e);
 }
@@ -250,14 +311,17 @@ static bool serve(struct keep *k, struct err *e)
 /* Everything of the Keep is gone before its end is told. */
 static int keep_run(int control)
 {
-	struct keep k = { .control = control };
+	struct keep k = { .control = control, .names.fd = -1 };
 	struct err e = { 0 };
 	if (!serve(&k, &e))
 		end_failed(&k, &e);
 	gate_serve_free(k.gate);
 	if (k.tech)
 		k.tech->destroy(k.hal);
+	names_stop(&k.names);
 	free(k.fds);
+	free(k.ports);
+	free(k.rules);
 	if (k.gone)
 		return EXIT_FAILURE;
 	return control_send(control, &k.end, -1, &e) ? EXIT_SUCCESS :
@@ -280,6 +344,17 @@ static bool tidy_fds(void)
 			return false;
 	return fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC) == 0 &&
 		close_range(CONTROL_FD + 1, ~0u, 0) == 0;
+}
+
+/* A Keep may have as many connections as there are handles. */
+static void raise_limit(void)
+{
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return;
+	r.rlim_cur = r.rlim_max < 2 * GATE_MAX_HANDLES ? r.rlim_max :
+							 2 * GATE_MAX_HANDLES;
+	(void)setrlimit(RLIMIT_NOFILE, &r);
 }
 
 /* A terminal's signals are for the client: it stops the Keep in order. */
@@ -308,5 +383,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	ignore_terminal();
+	raise_limit();
 	return keep_run(CONTROL_FD);
 }

@@ -81,6 +81,7 @@ static void forget(struct keep *k)
 	loop_cancel(k->all->loop, &k->timer);
 	unlink_keep(k);
 	free_evidence(k);
+	free(k->ports);
 	free(k);
 }
 
@@ -344,6 +345,81 @@ static bool new_id(char out[33], struct err *e)
 	return true;
 }
 
+/* --- ports ------------------------------------------------------------------
+ */
+
+static bool is_any(const struct net_address *a)
+{
+	return bytes_all_zero(BYTES_ARRAY(a->ip));
+}
+
+/* The operator's address counts; where she named none, the tenant's wish. */
+static bool grant(const struct options *o, struct gate_port *p)
+{
+	for (size_t i = 0; o && i < o->allow_listens; i++) {
+		const struct options_ports *g = &o->allow_listen[i];
+		if (p->port < g->first || p->port > g->last)
+			continue;
+		if (is_any(&g->address))
+			return true;
+		if (is_any(&p->address) ||
+			!memcmp(&p->address, &g->address, sizeof p->address)) {
+			p->address = g->address;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_taken(const struct keeps *ks, uint16_t port)
+{
+	for (const struct keep *k = ks->first; k; k = k->next)
+		for (size_t i = 0; k->pid && i < k->port_count; i++)
+			if (k->ports[i].port == port)
+				return true;
+	return false;
+}
+
+static bool take_ports(struct keep *k, const struct ask *ask, struct err *e)
+{
+	if (!ask->listen_count)
+		return true;
+	k->ports = calloc(ask->listen_count, sizeof *k->ports);
+	if (!k->ports)
+		return err_fail(e, ERR_LIMIT, "no memory");
+	for (size_t i = 0; i < ask->listen_count; i++) {
+		struct gate_port p = ask->listen[i];
+		if (!grant(k->all->config.options, &p))
+			return err_fail(e, ERR_DENIED,
+				"port %u: Keeps may not listen there", p.port);
+		if (is_taken(k->all, p.port))
+			return err_fail(e, ERR_LIMIT,
+				"port %u: another Keep has it", p.port);
+		k->ports[k->port_count++] = p;
+	}
+	return true;
+}
+
+static bool put_grants(const struct keep *k, const struct ask *ask,
+	struct control_message *m, struct err *e)
+{
+	const struct options *o = k->all->config.options;
+	for (size_t i = 0; i < k->port_count; i++) {
+		char text[64];
+		net_endpoint_print(&k->ports[i].address, k->ports[i].port,
+			text);
+		buf_put(&m->listen, bytes_of(text, strlen(text) + 1));
+	}
+	for (size_t i = 0; o && ask->connect && i < o->allow_connects; i++)
+		buf_put(&m->connect,
+			bytes_of(o->allow_connect[i],
+				strlen(o->allow_connect[i]) + 1));
+	m->max_connections = o ? o->max_connections : 0;
+	m->max_traffic = o ? o->max_traffic : 0;
+	return (buf_ok(&m->listen) && buf_ok(&m->connect)) ||
+		err_fail(e, ERR_LIMIT, "no memory");
+}
+
 static bool send_launch(const struct keep *k, const struct ask *ask,
 	struct err *e)
 {
@@ -358,7 +434,10 @@ static bool send_launch(const struct keep *k, const struct ask *ask,
 	fmt(m.root_path, sizeof m.root_path, "%s", c->root_path);
 	memcpy(m.nonce, ask->nonce, sizeof m.nonce);
 	memcpy(m.owner_key_hash, ask->owner_key_hash, sizeof m.owner_key_hash);
-	return control_send(k->control.fd, &m, -1, e);
+	bool ok = put_grants(k, ask, &m, e) &&
+		control_send(k->control.fd, &m, -1, e);
+	control_fini(&m);
+	return ok;
 }
 
 /* The process is there; a failure from here on ends as the Keep's own. */
@@ -380,6 +459,7 @@ static bool start(struct keeps *ks, const struct ask *ask, const char *tee,
 	uint64_t memory, struct keep **out, struct err *e)
 {
 	auto_free struct keep *k = calloc(1, sizeof *k);
+	auto_free struct gate_port *ports = NULL;
 	auto_fd sock = -1;
 	if (!k)
 		return err_fail(e, ERR_LIMIT, "no memory");
@@ -392,7 +472,9 @@ static bool start(struct keeps *ks, const struct ask *ask, const char *tee,
 		.next_channel = 1 };
 	fmt(k->tee, sizeof k->tee, "%s", tee);
 	memcpy(k->owner_key_hash, ask->owner_key_hash, 32);
-	if (!new_id(k->id, e) ||
+	bool allowed = take_ports(k, ask, e);
+	ports = k->ports;
+	if (!allowed || !new_id(k->id, e) ||
 		!ks->config.spawn(ks->config.program, &k->pid, &sock, e))
 		return false;
 	if (!loop_watch(ks->loop, &k->control, sock, EPOLLIN, e)) {
@@ -401,6 +483,7 @@ static bool start(struct keeps *ks, const struct ask *ask, const char *tee,
 		return false;
 	}
 	fd_move(&sock);
+	(void)ptr_move(&ports);
 	enlist(k);
 	*out = ptr_move(&k);
 	return true;

@@ -19,6 +19,7 @@
 #include "host/ask.h"
 #include "host/control.h"
 #include "host/loop.h"
+#include "host/options.h"
 
 enum {
 	KEEPS_LISTED_ENDED = 256, /* ended Keeps that are remembered */
@@ -58,6 +59,8 @@ struct keep {
 	bool software;
 	bool stopping; /* was told to stop */
 	uint64_t memory;
+	struct gate_port *ports; /* that it may listen on; owned */
+	size_t port_count;
 	int64_t created, ended; /* seconds since 1970 */
 	uint64_t asked;		/* loop_now */
 	char reason[32];
@@ -81,6 +84,8 @@ struct keeps_config {
 	uint64_t max_memory;  /* of all Keeps */
 	uint64_t keep_memory; /* of one */
 	uint64_t owner_wait_ns;
+	const struct options *options; /* what Keeps may do in the network;
+					  NULL: nothing */
 	/* spawn_keep, but for tests */
 	bool (*spawn)(const char *program, pid_t *pid, int *sock,
 		struct err *e);
@@ -117,7 +122,8 @@ void keeps_fini(struct keeps *ks);
 
 /*
  * Starts a Keep of the technology `tee` (not "auto").  ERR_LIMIT: a quota;
- * ERR_HOST.  The waiter is called later, never from here.
+ * ERR_DENIED: a port that Keeps may not have; ERR_HOST.  The waiter is called
+ * later, never from here.
  */
 MUST_USE bool keeps_start(struct keeps *ks, const struct ask *ask,
 	const char *tee, keep_waiter *waiter, void *arg, struct keep **out,

@@ -10,7 +10,12 @@
 #include "base/fmt.h"
 #include "host/ask.h"
 
-enum { KEEPS_DEFAULT = 64, KEEPS_MOST = 1024, OWNER_WAIT_DEFAULT = 600 };
+enum {
+	KEEPS_DEFAULT = 64,
+	KEEPS_MOST = 1024,
+	OWNER_WAIT_DEFAULT = 600,
+	CONNECTIONS_DEFAULT = 1024,
+};
 
 const char options_usage[] =
 	"usage: donjond [OPTION]...\n"
@@ -28,6 +33,12 @@ const char options_usage[] =
 	"  --max-keeps N         Keeps at once (64)\n"
 	"  --max-memory BYTES    memory of all Keeps (that of this machine)\n"
 	"  --keep-memory BYTES   memory of one Keep, at most (4G)\n"
+	"  --allow-listen [ADDRESS:]PORT[-PORT]\n"
+	"                        ports that Keeps may listen on; may be repeated\n"
+	"  --allow-connect RULE  where Keeps may connect: HOST:PORT, or any; may\n"
+	"                        be repeated (donjond(8))\n"
+	"  --max-connections N   connections of one Keep at once (1024)\n"
+	"  --max-traffic BYTES   that one Keep may send and receive in its life\n"
 	"  --owner-wait SECONDS  a Keep ends when no owner comes (600)\n"
 	"  --log-level LEVEL     error, warn, info or debug (info)\n"
 	"  --ready-fd N          write `ready ...` there, once\n"
@@ -49,6 +60,10 @@ enum {
 	OPT_KEEPS,
 	OPT_MEMORY,
 	OPT_KEEP_MEMORY,
+	OPT_ALLOW_LISTEN,
+	OPT_ALLOW_CONNECT,
+	OPT_CONNECTIONS,
+	OPT_TRAFFIC,
 	OPT_WAIT,
 	OPT_LEVEL,
 	OPT_READY,
@@ -69,6 +84,10 @@ static const struct option long_options[] = {
 	{ "max-keeps", required_argument, NULL, OPT_KEEPS },
 	{ "max-memory", required_argument, NULL, OPT_MEMORY },
 	{ "keep-memory", required_argument, NULL, OPT_KEEP_MEMORY },
+	{ "allow-listen", required_argument, NULL, OPT_ALLOW_LISTEN },
+	{ "allow-connect", required_argument, NULL, OPT_ALLOW_CONNECT },
+	{ "max-connections", required_argument, NULL, OPT_CONNECTIONS },
+	{ "max-traffic", required_argument, NULL, OPT_TRAFFIC },
 	{ "owner-wait", required_argument, NULL, OPT_WAIT },
 	{ "log-level", required_argument, NULL, OPT_LEVEL },
 	{ "ready-fd", required_argument, NULL, OPT_READY },
@@ -139,6 +158,39 @@ static bool add_listen(struct options *o, struct err *e)
 	return true;
 }
 
+/* [ADDRESS:]PORT, with -PORT behind it for a range. */
+static bool add_ports(const char *text, struct options *o, struct err *e)
+{
+	struct options_ports p;
+	const char *dash = strrchr(text, '-');
+	uint64_t last = 0;
+	char first[128];
+	if (o->allow_listens == CONTROL_GRANTS)
+		return err_fail(e, ERR_INPUT, "more than %d", CONTROL_GRANTS);
+	if (!dash)
+		dash = text + strlen(text);
+	fmt(first, sizeof first, "%.*s", (int)(dash - text), text);
+	if (!net_endpoint_parse(first, &p.address, &p.first, e))
+		return false;
+	p.last = p.first;
+	if (*dash) {
+		if (!number(dash + 1, p.first, UINT16_MAX, &last, e))
+			return false;
+		p.last = (uint16_t)last;
+	}
+	o->allow_listen[o->allow_listens++] = p;
+	return true;
+}
+
+static bool add_rule(const char *text, struct options *o, struct err *e)
+{
+	struct net_rule r;
+	if (o->allow_connects == CONTROL_GRANTS)
+		return err_fail(e, ERR_INPUT, "more than %d", CONTROL_GRANTS);
+	o->allow_connect[o->allow_connects++] = text;
+	return net_rule_parse(text, &r, e);
+}
+
 static bool take_number(int opt, struct options *o, struct err *e)
 {
 	uint64_t n = 0;
@@ -148,6 +200,9 @@ static bool take_number(int opt, struct options *o, struct err *e)
 			return false;
 		o->max_keeps = (unsigned)n;
 		return true;
+	case OPT_CONNECTIONS:
+		return number(optarg, 1, GATE_MAX_HANDLES, &o->max_connections,
+			e);
 	case OPT_WAIT:
 		if (!number(optarg, 1, 1000000, &n, e))
 			return false;
@@ -188,6 +243,12 @@ static bool take(int opt, struct options *o, struct err *e)
 		return options_bytes(optarg, &o->max_memory, e);
 	case OPT_KEEP_MEMORY:
 		return options_bytes(optarg, &o->keep_memory, e);
+	case OPT_ALLOW_LISTEN:
+		return add_ports(optarg, o, e);
+	case OPT_ALLOW_CONNECT:
+		return add_rule(optarg, o, e);
+	case OPT_TRAFFIC:
+		return options_bytes(optarg, &o->max_traffic, e);
 	case OPT_LEVEL:
 		return level(optarg, &o->level, e);
 	case OPT_HELP:
@@ -275,6 +336,7 @@ bool options_parse(int argc, char **argv, struct options *out, struct err *e)
 {
 	struct options o = { .max_keeps = KEEPS_DEFAULT,
 		.keep_memory = 4 * ASK_MEMORY_DEFAULT,
+		.max_connections = CONNECTIONS_DEFAULT,
 		.owner_wait_ns = UINT64_C(1000000000) * OWNER_WAIT_DEFAULT,
 		.level = LOG_INFO,
 		.ready_fd = -1 };

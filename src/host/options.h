@@ -5,8 +5,16 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "host/control.h"
+#include "net/rule.h"
 
 enum { OPTIONS_LISTEN = 8, OPTIONS_PATH = 512 };
+
+/* Ports that Keeps may listen on; their address: 0: whichever they like. */
+struct options_ports {
+	struct net_address address;
+	uint16_t first, last;
+};
 
 struct options {
 	const char *listen[OPTIONS_LISTEN]; /* borrowed from argv */
@@ -16,6 +24,11 @@ struct options {
 	char keep_program[OPTIONS_PATH];
 	unsigned max_keeps;
 	uint64_t max_memory, keep_memory, owner_wait_ns;
+	struct options_ports allow_listen[CONTROL_GRANTS];
+	size_t allow_listens;
+	const char *allow_connect[CONTROL_GRANTS]; /* borrowed; net/rule.h */
+	size_t allow_connects;
+	uint64_t max_connections, max_traffic; /* of one Keep; 0: no limit */
 	enum log_level level;
 	int ready_fd; /* -1: none */
 	bool help, version;

@@ -20,7 +20,7 @@ static unsigned status_of(enum err_kind kind)
 	case ERR_INPUT:
 		return 400;
 	case ERR_DENIED:
-		return 401;
+		return 403;
 	case ERR_LIMIT:
 		return 429;
 	default:

@@ -13,11 +13,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "abi/gate.h"
 #include "base/cleanup.h"
 #include "host/control.h"
 
 /* Handles of the gate (abi/gate.h) and a few of the loader's own. */
-enum { KEEP_FILES = 1024 + 128, SEND_ROOM = 512 << 10 };
+enum { KEEP_FILES = GATE_MAX_HANDLES + 256, SEND_ROOM = 512 << 10 };
 
 static bool limit(__rlimit_resource_t what, rlim_t most)
 {

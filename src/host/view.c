@@ -25,6 +25,19 @@ static bool put_base64(json_t *o, const char *key, const struct buf *b)
 		put_str(o, key, buf_cstr(&text));
 }
 
+static bool put_ports(json_t *o, const struct keep *k)
+{
+	json_t *list = json_array();
+	bool ok = put(o, "listen", list);
+	for (size_t i = 0; ok && i < k->port_count; i++) {
+		char text[64];
+		net_endpoint_print(&k->ports[i].address, k->ports[i].port,
+			text);
+		ok = json_array_append_new(list, json_string(text)) == 0;
+	}
+	return ok;
+}
+
 json_t *view_keep(const struct keep *k, bool evidence)
 {
 	char owner[65];
@@ -35,7 +48,7 @@ json_t *view_keep(const struct keep *k, bool evidence)
 		put_str(o, "state", keep_state_name(k->state)) &&
 		put_str(o, "owner_key_hash", owner) &&
 		put_int(o, "created", (uint64_t)k->created) &&
-		put_int(o, "memory", k->memory) &&
+		put_int(o, "memory", k->memory) && put_ports(o, k) &&
 		put_int(o, "channels", k->open) &&
 		put_int(o, "bytes_in", k->bytes_in) &&
 		put_int(o, "bytes_out", k->bytes_out);

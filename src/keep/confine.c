@@ -12,12 +12,16 @@
 
 #include "abi/gate.h"
 
+/* The rights of code; where there is no compiler, some that nobody asks for. */
 #if defined(__x86_64__)
 #define NATIVE AUDIT_ARCH_X86_64
+#define CODE   (PROT_READ | PROT_EXEC)
 #elif defined(__riscv) && __riscv_xlen == 64
 #define NATIVE AUDIT_ARCH_RISCV64
+#define CODE   PROT_NONE
 #elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
 #define NATIVE AUDIT_ARCH_PPC64LE
+#define CODE   PROT_NONE
 #else
 #error "no system-call list for this architecture"
 #endif
@@ -53,7 +57,8 @@ static const struct sock_filter filter[] = {
 	ALLOW,
 	KILL,
 
-	/* Memory, never executable; of files only the gate's area. */
+	/* Memory, executable only where nothing can write (compiled code); of
+	 * files only the gate's area. */
 	IS(SYS_mmap, 9),
 	LOAD_ARG(2),
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
@@ -64,8 +69,9 @@ static const struct sock_filter filter[] = {
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, GATE_AREA_FD, 0, 1),
 	ALLOW,
 	KILL,
-	IS(SYS_mprotect, 4),
+	IS(SYS_mprotect, 5),
 	LOAD_ARG(2),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CODE, 2, 0),
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1),
 	KILL,
 	ALLOW,

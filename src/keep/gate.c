@@ -248,6 +248,55 @@ bool keep_gate_listen(struct keep_gate *g, enum gate_listen what, uint16_t port,
 		new_handle(g, GATE_LISTEN, &r, handle, e);
 }
 
+bool keep_gate_listen_tcp(struct keep_gate *g, uint16_t port, uint32_t *handle,
+	enum gate_error *why, struct err *e)
+{
+	struct gate_reply r;
+	if (!ask(g, GATE_LISTEN, GATE_LISTEN_TCP, port, 0, 0, &r, e))
+		return false;
+	*why = r.error;
+	return r.error || new_handle(g, GATE_LISTEN, &r, handle, e);
+}
+
+bool keep_gate_connect(struct keep_gate *g, const char *target,
+	uint32_t *handle, enum gate_error *why, struct err *e)
+{
+	struct gate_reply r;
+	size_t len = strlen(target);
+	must(len && len <= 512);
+	if (g->lost)
+		return lost(g, e);
+	memcpy(g->area->data, target, len);
+	if (!ask(g, GATE_CONNECT, 0, 0, len, 0, &r, e))
+		return false;
+	*why = r.error;
+	return r.error || new_handle(g, GATE_CONNECT, &r, handle, e);
+}
+
+bool keep_gate_resolve(struct keep_gate *g, struct bytes name,
+	struct net_address *out, size_t *n, enum gate_error *why, struct err *e)
+{
+	const size_t most = KEEP_GATE_ADDRESSES * sizeof *out;
+	struct gate_reply r;
+	must(name.len && name.len <= NET_HOST_MAX);
+	*n = 0;
+	if (g->lost)
+		return lost(g, e);
+	memcpy(g->area->data, name.ptr, name.len);
+	if (!ask(g, GATE_RESOLVE, 0, 0, name.len, most, &r, e) ||
+		!no_result(g, GATE_RESOLVE, &r, e))
+		return false;
+	*why = r.error;
+	if (r.error)
+		return true;
+	if (!r.data_len || r.data_len % sizeof *out)
+		return lie(g, e, "gate: RESOLVE: %u bytes of addresses",
+			r.data_len);
+	copy_once(out, g->area->data, r.data_len);
+	*n = r.data_len / sizeof *out;
+	return true;
+}
+
 bool keep_gate_accept(struct keep_gate *g, uint32_t listener, uint32_t *handle,
 	enum gate_error *why, struct err *e)
 {

@@ -16,10 +16,12 @@
 #include "abi/gate.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "net/rule.h"
 
 /* Most that is taken of each; a host that brings more lies. */
 #define KEEP_GATE_EVIDENCE_MAX	   0x8000u
 #define KEEP_GATE_ENDORSEMENTS_MAX 0x10000u
+#define KEEP_GATE_ADDRESSES	   8u
 
 struct keep_gate {
 	struct gate_area *area; /* shared with the host */
@@ -44,6 +46,17 @@ MUST_USE bool keep_gate_publish(struct keep_gate *g,
 	const struct bytes parts[4], struct err *e);
 MUST_USE bool keep_gate_listen(struct keep_gate *g, enum gate_listen what,
 	uint16_t port, uint32_t *handle, struct err *e);
+/* The same for the program: the host may refuse. */
+MUST_USE bool keep_gate_listen_tcp(struct keep_gate *g, uint16_t port,
+	uint32_t *handle, enum gate_error *why, struct err *e);
+/* "host:port"; the handle is there at once, the connection when POLL says
+ * OUT. */
+MUST_USE bool keep_gate_connect(struct keep_gate *g, const char *target,
+	uint32_t *handle, enum gate_error *why, struct err *e);
+/* AGAIN: ask again after the next POLL.  *n: 1 to KEEP_GATE_ADDRESSES. */
+MUST_USE bool keep_gate_resolve(struct keep_gate *g, struct bytes name,
+	struct net_address *out, size_t *n, enum gate_error *why,
+	struct err *e);
 MUST_USE bool keep_gate_accept(struct keep_gate *g, uint32_t listener,
 	uint32_t *handle, enum gate_error *why, struct err *e);
 /* *n: bytes taken, 0 unless *why is GATE_OK. */

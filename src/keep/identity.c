@@ -43,7 +43,8 @@ static bool make(struct keep_identity *id, struct keep_gate *g, struct err *e)
 {
 	uint8_t request[ATTEST_REPORT_DATA_BYTES];
 	auto_buf claims = { .len = 0 }, evidence = { .len = 0 };
-	auto_buf endorsements = { .len = 0 }, der = { .len = 0 };
+	auto_buf endorsements = { .len = 0 };
+	struct buf *der = &id->cert;
 	uint32_t tag;
 
 	memcpy(id->owner, g->boot.owner_key_hash, sizeof id->owner);
@@ -55,12 +56,12 @@ static bool make(struct keep_identity *id, struct keep_gate *g, struct err *e)
 		!keep_evidence(g, keep_shim(), request, &evidence,
 			&endorsements, &tag, e) ||
 		!make_cert(id->key, tag, buf_bytes(&claims),
-			buf_bytes(&evidence), buf_bytes(&endorsements), &der,
+			buf_bytes(&evidence), buf_bytes(&endorsements), der,
 			e) ||
-		!channel_identity_new(id->key, buf_bytes(&der), &id->tls, e))
+		!channel_identity_new(id->key, buf_bytes(der), &id->tls, e))
 		return false;
 	const struct bytes face[4] = { buf_bytes(&claims), buf_bytes(&evidence),
-		buf_bytes(&endorsements), buf_bytes(&der) };
+		buf_bytes(&endorsements), buf_bytes(der) };
 	return keep_gate_publish(g, face, e);
 }
 
@@ -78,5 +79,6 @@ void keep_identity_fini(struct keep_identity *id)
 {
 	channel_identity_free(id->tls);
 	crypto_key_free(id->key);
+	buf_fini(&id->cert);
 	*id = (struct keep_identity){ .key = NULL };
 }

@@ -14,6 +14,7 @@
 struct keep_identity {
 	struct crypto_key *key;
 	struct channel_identity *tls;
+	struct buf cert;    /* DER */
 	uint8_t owner[32];  /* SHA-256 of the SPKI that this Keep obeys */
 	uint8_t claims[32]; /* SHA-256 of the claims */
 };

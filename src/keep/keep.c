@@ -153,6 +153,8 @@ enum gate_exit keep_live(struct keep *k, int bell, int area, struct err *e)
 
 void keep_fini(struct keep *k)
 {
+	if (k->net.gate)
+		keep_net_fini(&k->net);
 	keep_serve_fini(k);
 	keep_streams_fini(&k->streams);
 	keep_ring_fini(&k->log);

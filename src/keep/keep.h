@@ -14,6 +14,7 @@
 #include "keep/clock.h"
 #include "keep/gate.h"
 #include "keep/identity.h"
+#include "keep/net.h"
 #include "keep/ring.h"
 #include "keep/streams.h"
 #include "keep/workload.h"
@@ -63,7 +64,9 @@ struct keep {
 	struct keep_streams streams;
 	struct keep_ring log; /* of a detached Keep */
 	uint32_t listener;
-	uint8_t *inbox; /* GATE_DATA_BYTES */
+	uint8_t *inbox;		 /* GATE_DATA_BYTES */
+	struct gate_poll *polls; /* GATE_MAX_POLL */
+	struct keep_net net;	 /* the program's, while it runs */
 	struct keep_peer peers[KEEP_MAX_PEERS];
 	struct keep_peer *holder;
 	bool detached; /* the program outlives its holder */
@@ -133,7 +136,8 @@ void keep_talk_lost(struct keep *k, struct keep_peer *p, bool broken);
 MUST_USE bool keep_run(struct keep *k, struct err *e);
 
 /* receipt.c: RECEIPT's payload, signed. */
-MUST_USE bool keep_receipt_make(const struct keep *k, struct buf *out, struct err *e);
+MUST_USE bool keep_receipt_make(const struct keep *k, struct buf *out,
+	struct err *e);
 
 /* results.c: what the program left in returned mounts, then how it ended,
  * to the holder, if there is one. */

@@ -1,6 +1,6 @@
 # exec, the program inside a Keep.  All but its start is one library.
 KEEP_MAINS := src/keep/main.c src/keep/confine.c src/keep/memfs.c
-KEEP_LIBS := keep wasi wasm memfs channel attest crypto codec base
+KEEP_LIBS := keep wasi wasm memfs channel attest crypto codec rule base
 $(call library,keep,$(filter-out $(KEEP_MAINS),$(wildcard src/keep/*.c)))
 
 # What is measured and installed is stripped; exec.debug has the symbols.
@@ -17,7 +17,7 @@ KEEP_UNIT = $(call program,tests/unit/keep/$1,host,tests/unit/keep/$1.c \
 $(call KEEP_UNIT,clock,keep base)
 $(call KEEP_UNIT,ring,keep base)
 $(call KEEP_UNIT,streams,keep base)
-$(call KEEP_UNIT,gate,keep base,tests/unit/keep/helpers/host.c)
+$(call KEEP_UNIT,gate,keep rule base,tests/unit/keep/helpers/host.c)
 $(call KEEP_UNIT,workload,keep memfs channel crypto base,,-lcrypto)
 $(call KEEP_UNIT,snp,keep crypto base,,-lcrypto)
 $(call fuzzer,workload,keep memfs channel crypto base,-lcrypto)

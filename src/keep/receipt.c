@@ -29,8 +29,7 @@ static bool fill(const struct keep *k, struct attest_receipt *r, struct err *e)
 	copy(r->toml, w->parts[FRAME_PART_TOML - 1]);
 	copy(r->policy, w->parts[FRAME_PART_POLICY - 1]);
 	copy(r->files, w->files_sha256);
-	return crypto_digest(CRYPTO_SHA256, buf_bytes(&w->raw), r->settings,
-		e);
+	return crypto_digest(CRYPTO_SHA256, buf_bytes(&w->raw), r->settings, e);
 }
 
 bool keep_receipt_make(const struct keep *k, struct buf *out, struct err *e)

@@ -9,9 +9,14 @@ enum {
 	FRAME_ROOM = FRAME_DATA_CHUNK + 0x400,
 	/* Work between two looks at the clock: well below a millisecond. */
 	TICK_UNITS = 0x10000,
+	/* Of the memory, what compiled code may take. */
+	CODE_SHARE = 8,
+	CODE_MAX = 64 << 20,
 	STATUS_TRAP = 134,
 	STATUS_LIMIT = 124,
 	STATUS_REFUSED = 121,
+	/* Seconds for what the program left in connections. */
+	LEAVE_NETWORK = 5,
 };
 /* How often a program that asks for nothing is looked after. */
 #define TICK_NS 10000000u
@@ -24,6 +29,9 @@ struct run {
 	struct wasm_module *module;
 	struct wasi *wasi;
 	struct wasm_store *store;
+	struct wasi_fd_config *fds;
+	size_t fd_count;
+	bool network; /* what failed was the network */
 };
 
 /* --- output ------------------------------------------------------------- */
@@ -118,19 +126,76 @@ static bool host_random(void *ctx, uint8_t *to, size_t n)
 
 /* --- setting up --------------------------------------------------------- */
 
-static void stdio_fd(struct keep *k, unsigned i, struct wasi_fd_config *fd)
+static void stream_fd(struct keep *k, unsigned i, struct wasi_fd_config *fd)
 {
 	static const uint32_t ttys[3] = { FRAME_CONFIG_TTY_IN,
 		FRAME_CONFIG_TTY_OUT, FRAME_CONFIG_TTY_ERR };
-	const struct frame_config *c = &k->load.config;
-	if (c->stdio[i] == FRAME_STDIO_NULL) {
-		fd->kind = WASI_FD_NULL;
-		return;
-	}
 	fd->kind = WASI_FD_STREAM;
-	fd->stream =
-		keep_streams_wasi(&k->streams, i, (c->flags & ttys[i]) != 0);
+	fd->stream = keep_streams_wasi(&k->streams, i,
+		(k->load.config.flags & ttys[i]) != 0);
 	fd->ready = i ? WASI_READY_WRITE : WASI_READY_READ;
+}
+
+static void mount_fd(const struct keep_workload *w, size_t i,
+	struct wasi_fd_config *fd)
+{
+	*fd = (struct wasi_fd_config){
+		.kind = WASI_FD_PREOPEN,
+		.dir = w->roots[i],
+		.name = w->mounts[i],
+		.read_only = !w->config.mounts[i].writable,
+	};
+}
+
+/* Version 1 of CONFIG: 0, 1, 2, then the mounts. */
+static void plain_fds(struct keep *k, struct wasi_fd_config *fds)
+{
+	const struct frame_config *c = &k->load.config;
+	for (unsigned i = 0; i < 3; i++)
+		if (c->stdio[i] == FRAME_STDIO_NULL)
+			fds[i].kind = WASI_FD_NULL;
+		else
+			stream_fd(k, i, &fds[i]);
+	for (size_t i = 0; i < c->mount_count; i++)
+		mount_fd(&k->load, i, &fds[3 + i]);
+}
+
+static bool socket_fd(struct keep *k, const struct frame_fd *f,
+	struct wasi_fd_config *fd, struct err *e)
+{
+	*fd = (struct wasi_fd_config){
+		.kind = WASI_FD_STREAM,
+		.ready = WASI_READY_READ | WASI_READY_WRITE,
+		.nonblock = f->flags & FRAME_FD_NONBLOCK,
+	};
+	return keep_net_open(&k->net, f, &fd->stream, e);
+}
+
+static bool listed_fds(struct keep *k, struct wasi_fd_config *fds,
+	struct err *e)
+{
+	const struct frame_config *c = &k->load.config;
+	for (size_t i = 0; i < c->fd_count; i++) {
+		const struct frame_fd *f = &c->fds[i];
+		switch (f->kind) {
+		case FRAME_FD_STDIN:
+		case FRAME_FD_STDOUT:
+		case FRAME_FD_STDERR:
+			stream_fd(k, f->kind - FRAME_FD_STDIN, &fds[i]);
+			break;
+		case FRAME_FD_MOUNT:
+			mount_fd(&k->load, f->number, &fds[i]);
+			break;
+		case FRAME_FD_LISTEN:
+		case FRAME_FD_CONNECT:
+			if (!socket_fd(k, f, &fds[i], e))
+				return err_wrap(e, "descriptor %zu", i);
+			break;
+		default:
+			fds[i].kind = WASI_FD_NULL;
+		}
+	}
+	return true;
 }
 
 static bool make_wasi(struct run *r, const struct wasi_host *host,
@@ -138,18 +203,14 @@ static bool make_wasi(struct run *r, const struct wasi_host *host,
 {
 	struct keep_workload *w = &r->k->load;
 	const struct frame_config *c = &w->config;
-	struct wasi_fd_config *fds = calloc(3 + c->mount_count, sizeof *fds);
-	if (!fds)
+	r->fd_count = c->fd_count ? c->fd_count : 3 + c->mount_count;
+	r->fds = calloc(r->fd_count, sizeof *r->fds);
+	if (!r->fds)
 		return err_fail(e, ERR_LIMIT, "no memory");
-	for (unsigned i = 0; i < 3; i++)
-		stdio_fd(r->k, i, &fds[i]);
-	for (size_t i = 0; i < c->mount_count; i++)
-		fds[3 + i] = (struct wasi_fd_config){
-			.kind = WASI_FD_PREOPEN,
-			.dir = w->roots[i],
-			.name = w->mounts[i],
-			.read_only = !c->mounts[i].writable,
-		};
+	if (!c->fd_count)
+		plain_fds(r->k, r->fds);
+	else if (!listed_fds(r->k, r->fds, e))
+		return r->network = true, false;
 	const struct wasi_config cfg = {
 		.host = host,
 		.vfs = memfs_vfs(w->fs),
@@ -157,18 +218,48 @@ static bool make_wasi(struct run *r, const struct wasi_host *host,
 		.arg_count = c->arg_count,
 		.env = w->env,
 		.env_count = c->env_count,
-		.fds = fds,
-		.fd_count = 3 + c->mount_count,
+		.fds = r->fds,
+		.fd_count = r->fd_count,
+		.max_fds = c->fd_count ? GATE_MAX_HANDLES : 0,
 	};
-	bool ok = wasi_new(&cfg, &r->wasi, e);
-	free(fds);
-	return ok;
+	return wasi_new(&cfg, &r->wasi, e);
+}
+
+/* The connections of CONFIG are there before the program is. */
+static bool dial(struct run *r, struct err *e)
+{
+	struct keep *k = r->k;
+	const struct frame_config *c = &k->load.config;
+	uint64_t late =
+		keep_clock_add(k->started, KEEP_NET_DIAL_TIME * KEEP_SECOND);
+	for (size_t i = 0; i < c->fd_count; i++) {
+		bool done = c->fds[i].kind != FRAME_FD_CONNECT;
+		while (!done) {
+			if (!keep_net_dialled(&r->fds[i].stream, &done, e))
+				return err_wrap(e, "descriptor %zu", i);
+			if (!done && keep_clock_mono(&k->clock) >= late)
+				return err_fail(e, ERR_HOST,
+					"descriptor %zu: no connection in "
+					"time",
+					i);
+			if (!done && !look_after(r, late))
+				return false;
+		}
+	}
+	return true;
 }
 
 static bool compile(struct run *r, struct wasm_limits *l, struct err *e)
 {
 	struct keep_workload *w = &r->k->load;
 	uint64_t room = keep_workload_room(w);
+	if (!(w->config.flags & FRAME_CONFIG_INTERP)) {
+		l->engine = WASM_ENGINE_AUTO;
+		l->code_bytes = room / CODE_SHARE < CODE_MAX ?
+			room / CODE_SHARE :
+			CODE_MAX;
+		room -= l->code_bytes;
+	}
 	l->module_bytes = room;
 	if (!wasm_module_new(keep_workload_module(w), l, &r->module, e))
 		return false;
@@ -193,9 +284,12 @@ static void set_exit(struct keep *k, enum frame_end end, uint32_t status,
 	fmt(k->exit.text, sizeof k->exit.text, "%s", text);
 }
 
-static void refused(struct keep *k, const struct err *e)
+static void refused(struct keep *k, bool network, const struct err *e)
 {
-	if (e->kind == ERR_LIMIT)
+	if (network && e->kind != ERR_LIMIT)
+		set_exit(k, FRAME_END_NETWORK, (uint32_t)ERR_STATUS(e->kind),
+			e->text);
+	else if (e->kind == ERR_LIMIT)
 		set_exit(k, FRAME_END_LIMIT, STATUS_LIMIT, e->text);
 	else
 		set_exit(k, FRAME_END_REFUSED, STATUS_REFUSED, e->text);
@@ -260,10 +354,31 @@ static void run_program(struct run *r, const struct wasm_limits *l)
 {
 	struct err e = { .kind = ERR_NONE };
 	struct wasm_result result = { .end = WASM_RETURNED };
-	if (call_program(r, l, &result, &e) || result.end != WASM_RETURNED)
+	if (!dial(r, &e)) {
+		/* Stopped meanwhile: that is how it ended. */
+		if (!r->k->stopping && !r->lost)
+			refused(r->k, true, &e);
+	} else if (call_program(r, l, &result, &e) ||
+		result.end != WASM_RETURNED) {
 		ended(r, &result);
-	else
-		refused(r->k, &e);
+	} else {
+		refused(r->k, false, &e);
+	}
+}
+
+/* What it wrote to connections before it closed them or ended. */
+static bool leave_network(struct run *r)
+{
+	struct keep *k = r->k;
+	uint64_t late = keep_clock_add(keep_clock_mono(&k->clock),
+		LEAVE_NETWORK * KEEP_SECOND);
+	bool ok = true;
+	while (ok && k->net.gate && keep_net_unsent(&k->net) &&
+		keep_clock_mono(&k->clock) < late)
+		ok = keep_serve_pump(k, late, r->e);
+	if (k->net.gate)
+		keep_net_fini(&k->net);
+	return ok;
 }
 
 /* The last of its output, to whoever reads it. */
@@ -305,6 +420,16 @@ static void start(struct keep *k)
 		keep_serve_say(k, k->holder, FRAME_START, BYTES_NONE);
 }
 
+static bool open_network(struct run *r, struct err *e)
+{
+	struct keep *k = r->k;
+	uint64_t memory = keep_workload_net(&k->load);
+	return !memory ||
+		keep_net_init(&k->net, &k->gate, &k->clock, k->inbox,
+			&k->load.config, k->load.trust, &k->identity, memory,
+			e);
+}
+
 static bool set_up(struct run *r, const struct wasi_host *host,
 	struct wasm_limits *l, struct err *e)
 {
@@ -313,7 +438,7 @@ static bool set_up(struct run *r, const struct wasi_host *host,
 	if (k->load.config.flags & FRAME_CONFIG_DETACHED && !keep_detach(k, e))
 		return false;
 	return keep_streams_init(&k->streams, sink, e) && compile(r, l, e) &&
-		make_wasi(r, host, e);
+		open_network(r, e) && make_wasi(r, host, e);
 }
 
 bool keep_run(struct keep *k, struct err *e)
@@ -327,13 +452,15 @@ bool keep_run(struct keep *k, struct err *e)
 	if (ready)
 		run_program(&r, &limits);
 	else
-		refused(k, &why);
+		refused(k, r.network, &why);
 	k->finished = true;
 	account(&r);
 	wasm_store_free(r.store);
 	wasi_free(r.wasi);
 	wasm_module_free(r.module);
-	bool ok = !r.lost && (!k->streams.out || drain(&r));
+	free(r.fds);
+	bool ok =
+		!r.lost && leave_network(&r) && (!k->streams.out || drain(&r));
 	k->state = FRAME_RUN_ENDED;
 	return ok;
 }

@@ -17,7 +17,8 @@ void keep_serve_phase(struct keep *k, struct keep_peer *p,
 bool keep_serve_open(struct keep *k, struct err *e)
 {
 	k->inbox = malloc(GATE_DATA_BYTES);
-	if (!k->inbox)
+	k->polls = calloc(GATE_MAX_POLL, sizeof *k->polls);
+	if (!k->inbox || !k->polls)
 		return err_fail(e, ERR_LIMIT, "serve: no memory");
 	return keep_gate_listen(&k->gate, GATE_LISTEN_CHANNEL, 0, &k->listener,
 		e);
@@ -41,7 +42,9 @@ void keep_serve_fini(struct keep *k)
 	if (k->inbox)
 		explicit_bzero(k->inbox, GATE_DATA_BYTES);
 	free(k->inbox);
+	free(k->polls);
 	k->inbox = NULL;
+	k->polls = NULL;
 }
 
 /* --- what is said ------------------------------------------------------- */
@@ -340,21 +343,9 @@ static size_t ask_for(struct keep *k, struct gate_poll *list,
 	return n;
 }
 
-bool keep_serve_pump(struct keep *k, uint64_t deadline, struct err *e)
+static bool hear_peers(struct keep *k, const struct gate_poll *list, size_t n,
+	struct keep_peer *const *who, struct err *e)
 {
-	struct gate_poll list[1 + KEEP_MAX_PEERS];
-	struct keep_peer *who[1 + KEEP_MAX_PEERS];
-	size_t ready;
-	if (!push_all(k, e))
-		return false;
-	size_t n = ask_for(k, list, who, &deadline);
-	uint64_t now = keep_clock_mono(&k->clock), wait = 0;
-	if (deadline == KEEP_CLOCK_NEVER)
-		wait = UINT64_MAX;
-	else if (deadline > now)
-		wait = deadline - now;
-	if (!keep_gate_poll(&k->gate, list, n, wait, &ready, e))
-		return false;
 	for (size_t i = 1; i < n; i++) {
 		if (list[i].got & GATE_OUT)
 			who[i]->blocked = false;
@@ -362,7 +353,28 @@ bool keep_serve_pump(struct keep *k, uint64_t deadline, struct err *e)
 			!receive(k, who[i], e))
 			return false;
 	}
-	if (list[0].got && !accept_some(k, e))
+	return !list[0].got || accept_some(k, e);
+}
+
+bool keep_serve_pump(struct keep *k, uint64_t deadline, struct err *e)
+{
+	struct keep_peer *who[1 + KEEP_MAX_PEERS];
+	struct gate_poll *list = k->polls;
+	size_t ready;
+	if (!push_all(k, e))
+		return false;
+	size_t peers = ask_for(k, list, who, &deadline), n = peers;
+	if (k->net.gate && !keep_net_ask(&k->net, list, &n, &deadline, e))
+		return false;
+	uint64_t now = keep_clock_mono(&k->clock), wait = 0;
+	if (deadline == KEEP_CLOCK_NEVER)
+		wait = UINT64_MAX;
+	else if (deadline > now)
+		wait = deadline - now;
+	if (!keep_gate_poll(&k->gate, list, n, wait, &ready, e) ||
+		!hear_peers(k, list, peers, who, e))
+		return false;
+	if (k->net.gate && !keep_net_hear(&k->net, list + peers, n - peers, e))
 		return false;
 	return expire_all(k, e) && push_all(k, e);
 }

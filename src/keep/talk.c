@@ -214,8 +214,7 @@ static void push_credit(struct keep *k, struct keep_peer *p)
 	size_t room = keep_streams_room(&k->streams);
 	uint64_t given = channel_talk(p->channel)->credit;
 	if (k->state != FRAME_RUN_RUNNING || k->finished ||
-		k->load.config.stdio[0] != FRAME_STDIO_CHANNEL ||
-		room < given + KEEP_STDIN_WINDOW / 4 ||
+		!k->load.reads_stdin || room < given + KEEP_STDIN_WINDOW / 4 ||
 		channel_output_room(p->channel) < SMALL_ROOM)
 		return;
 	auto_buf b = { .len = 0 };

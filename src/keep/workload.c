@@ -5,6 +5,9 @@
 
 #include "base/reader.h"
 
+/* The most that sockets may take. */
+#define NET_MOST (UINT64_C(512) << 20)
+
 /* A node of the file system costs about this much beside its contents. */
 enum { NODE_BYTES = 512, MAX_NODES = 1000000 };
 
@@ -34,6 +37,7 @@ static const char *object_name(const struct keep_object *o)
 {
 	return o->kind == KEEP_OBJECT_MODULE ? "MODULE" :
 		o->kind == KEEP_OBJECT_PART  ? "PACKAGE" :
+		o->kind == KEEP_OBJECT_TRUST ? "TRUST" :
 					       "FILE";
 }
 
@@ -55,6 +59,7 @@ static void object_settle(struct keep_workload *w)
 		fs = memfs_vfs(w->fs);
 		(void)fs->ops->set_times(fs, o->node, NULL, &o->mtime);
 		break;
+	case KEEP_OBJECT_TRUST:
 	case KEEP_OBJECT_NONE:
 		break;
 	}
@@ -109,6 +114,9 @@ static bool on_data(struct keep_workload *w, struct bytes in, struct err *e)
 		if (!file_write(w, in, e))
 			return false;
 		w->file_bytes += in.len;
+	} else if (o->kind == KEEP_OBJECT_TRUST) {
+		if (!buf_put(o->trust, in))
+			return err_fail(e, ERR_LIMIT, "TRUST: no memory");
 	} else if (o->kind == KEEP_OBJECT_MODULE && in.len) {
 		memcpy(w->module + o->at, in.ptr, in.len);
 	}
@@ -216,6 +224,14 @@ static bool make_roots(struct keep_workload *w, struct err *e)
 	return true;
 }
 
+static void set_stdin(struct keep_workload *w)
+{
+	const struct frame_config *c = &w->config;
+	w->reads_stdin = !c->fd_count && c->stdio[0] == FRAME_STDIO_CHANNEL;
+	for (size_t i = 0; i < c->fd_count; i++)
+		w->reads_stdin |= c->fds[i].kind == FRAME_FD_STDIN;
+}
+
 static bool on_config(struct keep_workload *w, struct bytes in, struct err *e)
 {
 	if (w->configured)
@@ -227,6 +243,7 @@ static bool on_config(struct keep_workload *w, struct bytes in, struct err *e)
 		return false;
 	}
 	w->configured = true;
+	set_stdin(w);
 	return set_quota(w, e) && make_strings(w, e) && make_roots(w, e);
 }
 
@@ -281,6 +298,24 @@ static bool on_file(struct keep_workload *w, struct bytes in, struct err *e)
 	return object_begin(w, e);
 }
 
+static bool on_trust(struct keep_workload *w, struct bytes in, struct err *e)
+{
+	struct frame_trust t;
+	if (!frame_trust_parse(in, &t, e))
+		return false;
+	if (!w->configured || t.profile >= w->config.profile_count ||
+		w->trust[t.profile].len)
+		return err_fail(e, ERR_INPUT, "TRUST: profile %u, not now",
+			t.profile);
+	w->object = (struct keep_object){
+		.kind = KEEP_OBJECT_TRUST,
+		.size = t.size,
+		.trust = &w->trust[t.profile],
+	};
+	memcpy(w->object.sha256, t.sha256, sizeof t.sha256);
+	return object_begin(w, e);
+}
+
 static bool on_module(struct keep_workload *w, struct bytes in, struct err *e)
 {
 	struct frame_module m;
@@ -328,8 +363,7 @@ static bool on_start(struct keep_workload *w, struct bytes in, struct err *e)
 	if (!w->module_done || w->started)
 		return err_fail(e, ERR_INPUT, "START: not now");
 	if (!(w->file_heads ?
-			    crypto_hash_end(w->file_heads, w->files_sha256,
-				    e) :
+			    crypto_hash_end(w->file_heads, w->files_sha256, e) :
 			    crypto_digest(CRYPTO_SHA256, BYTES_NONE,
 				    w->files_sha256, e)))
 		return false;
@@ -350,6 +384,8 @@ bool keep_workload_frame(struct keep_workload *w, unsigned type,
 		return on_time(w, payload, e);
 	case FRAME_FILE:
 		return on_file(w, payload, e);
+	case FRAME_TRUST:
+		return on_trust(w, payload, e);
 	case FRAME_MODULE:
 		return on_module(w, payload, e);
 	case FRAME_PACKAGE:
@@ -378,11 +414,21 @@ void keep_workload_drop_module(struct keep_workload *w)
 	w->module_size = w->module_have = 0;
 }
 
+uint64_t keep_workload_net(const struct keep_workload *w)
+{
+	const struct frame_config *c = &w->config;
+	bool any = c->connect_count || c->listen_count;
+	for (size_t i = 0; i < c->fd_count; i++)
+		any |= c->fds[i].kind >= FRAME_FD_LISTEN;
+	return any ? lesser(w->budget / 4, NET_MOST) : 0;
+}
+
 uint64_t keep_workload_room(const struct keep_workload *w)
 {
-	uint64_t files =
+	uint64_t taken =
 		any_writable(&w->config) ? w->file_quota : w->file_bytes;
-	return w->budget - lesser(files, w->budget);
+	taken = keep_clock_add(taken, keep_workload_net(w));
+	return w->budget - lesser(taken, w->budget);
 }
 
 void keep_workload_fini(struct keep_workload *w)
@@ -396,6 +442,8 @@ void keep_workload_fini(struct keep_workload *w)
 	free(w->env);
 	free(w->mounts);
 	frame_config_fini(&w->config);
+	for (size_t i = 0; i < FRAME_MAX_PROFILES; i++)
+		buf_fini(&w->trust[i]);
 	buf_wipe(&w->strings);
 	buf_wipe(&w->raw);
 	*w = (struct keep_workload){ .clock = NULL };

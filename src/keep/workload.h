@@ -26,6 +26,7 @@ struct keep_object {
 		KEEP_OBJECT_NONE,
 		KEEP_OBJECT_MODULE,
 		KEEP_OBJECT_FILE,
+		KEEP_OBJECT_TRUST,
 		KEEP_OBJECT_PART, /* of PACKAGE: hashed, not kept */
 	} kind;
 	uint32_t part;
@@ -33,6 +34,7 @@ struct keep_object {
 	uint8_t sha256[CRYPTO_SHA256_BYTES];
 	struct crypto_hash *hash;
 	struct vfs_node *node; /* FILE: in the tree, which holds it */
+	struct buf *trust;     /* TRUST: where it goes */
 	uint64_t mtime;
 };
 
@@ -42,6 +44,8 @@ struct keep_workload {
 	bool configured, timed, started;
 	struct buf raw; /* CONFIG's payload: `config` borrows from it */
 	struct frame_config config;
+	bool reads_stdin; /* a descriptor of CONFIG does */
+	struct buf trust[FRAME_MAX_PROFILES];
 	struct buf strings; /* the C strings that the arrays below point to */
 	const char **args, **env, **mounts;
 	struct memfs *fs;
@@ -54,7 +58,7 @@ struct keep_workload {
 	uint8_t module_sha256[CRYPTO_SHA256_BYTES];
 	uint8_t parts[FRAME_PART_POLICY][CRYPTO_SHA256_BYTES];
 	bool has_part[FRAME_PART_POLICY];
-	struct crypto_hash *file_heads; /* of FILE's payloads */
+	struct crypto_hash *file_heads;		   /* of FILE's payloads */
 	uint8_t files_sha256[CRYPTO_SHA256_BYTES]; /* the same, at START */
 	struct keep_object object;
 };
@@ -71,7 +75,10 @@ MUST_USE bool keep_workload_frame(struct keep_workload *w, unsigned type,
 struct bytes keep_workload_module(const struct keep_workload *w);
 /* Frees the binary module, once it is compiled. */
 void keep_workload_drop_module(struct keep_workload *w);
-/* Bytes left for linear memory and code, the files' share taken off. */
+/* Bytes left for linear memory and code, the shares of files and sockets
+ * taken off. */
 uint64_t keep_workload_room(const struct keep_workload *w);
+/* What sockets may take; 0: CONFIG has none. */
+uint64_t keep_workload_net(const struct keep_workload *w);
 
 #endif

@@ -40,11 +40,51 @@ static bool read_mount(struct toml_node *mount, struct repository_recipe *r,
 		err_fail(e, ERR_LIMIT, "no memory");
 }
 
+/* A folder of [[files]], which the program gets as a descriptor. */
+static bool read_file(struct toml_node *file, struct repository_recipe *r,
+	struct err *e)
+{
+	const char *kind = "", *text;
+	if (!toml_expect(file, TOML_TABLE, e))
+		return false;
+	struct toml_node *n = toml_get(file, "kind");
+	if (n && !toml_cstring(n, &kind, e))
+		return false;
+	n = toml_get(file, "source");
+	if (strcmp(kind, "dir") != 0 || !n)
+		return true;
+	if (!toml_cstring(n, &text, e))
+		return false;
+	if (!repository_path_ok(bytes_str(text), e))
+		return err_fail(e, ERR_INPUT,
+			"%s: source must be a folder below the package",
+			toml_where(n));
+	r->folder_count++;
+	return buf_put(&r->folders, bytes_of(text, strlen(text) + 1)) ||
+		err_fail(e, ERR_LIMIT, "no memory");
+}
+
+static bool read_files(struct toml_node *root, struct repository_recipe *r,
+	struct err *e)
+{
+	struct toml_node *n = toml_get(root, "files");
+	if (!n)
+		return true;
+	if (!toml_expect(n, TOML_ARRAY, e))
+		return false;
+	for (size_t i = 0; i < toml_count(n); i++)
+		if (!read_file(toml_at(n, i), r, e))
+			return false;
+	return true;
+}
+
 static bool read_root(struct toml_node *root, struct repository_recipe *r,
 	struct err *e)
 {
 	struct toml_node *n = toml_get(root, "module");
 	if (n && !read_module(n, r, e))
+		return false;
+	if (!read_files(root, r, e))
 		return false;
 	n = toml_get(root, "mounts");
 	if (!n)

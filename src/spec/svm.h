@@ -46,6 +46,8 @@ LAYOUT_SIZE(struct svm_segment, 0x10);
 #define SVM_FLUSH_ALL	  1u
 
 /* EVENTINJ (§15.20) */
+#define SVM_EVENT_TYPE	    (7u << 8)
+#define SVM_EVENT_NMI	    (2u << 8)
 #define SVM_EVENT_EXCEPTION (3u << 8)
 #define SVM_EVENT_HAS_ERROR (1u << 11)
 #define SVM_EVENT_VALID	    (1u << 31)

@@ -105,13 +105,15 @@ static bool fd_ready(struct wasi_call *k, const struct sub *s, struct event *ev)
 		ready & (reading ? WASI_READY_READ : WASI_READY_WRITE);
 }
 
-/* Writes the events that are due; *next: the earliest deadline to come. */
+/* Writes the events that are due; *next: the earliest deadline to come;
+ * *clocks: they are clocks only. */
 static uint32_t collect(struct wasi_call *k, const struct sub *subs, uint32_t n,
-	uint8_t *out, uint64_t *next)
+	uint8_t *out, uint64_t *next, bool *clocks)
 {
 	uint32_t count = 0;
 	uint64_t mono = now_of(k, WASI_CLOCK_MONOTONIC);
 	*next = UINT64_MAX;
+	*clocks = true;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct sub *s = &subs[i];
 		struct event ev = { .error = s->error };
@@ -126,6 +128,7 @@ static uint32_t collect(struct wasi_call *k, const struct sub *subs, uint32_t n,
 		}
 		if (!due)
 			continue;
+		*clocks &= s->type == EVENT_CLOCK;
 		uint8_t *e = out + (size_t)count++ * EVENT_BYTES;
 		memset(e, 0, EVENT_BYTES);
 		put_le(e, s->userdata, 8);
@@ -135,6 +138,14 @@ static uint32_t collect(struct wasi_call *k, const struct sub *subs, uint32_t n,
 		put_le(e + 24, ev.flags, 2);
 	}
 	return count;
+}
+
+static bool any_fd(const struct sub *subs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (subs[i].type != EVENT_CLOCK)
+			return true;
+	return false;
 }
 
 int wasi_poll_oneoff(struct wasi_call *k)
@@ -157,14 +168,17 @@ int wasi_poll_oneoff(struct wasi_call *k)
 		if (r)
 			return r;
 	}
-	for (;;) {
+	/* Who looks without waiting sees what there is, not what there was:
+	 * streams learn of it while the host waits, if for no time. */
+	for (bool looked = !any_fd(subs, n);; looked = true) {
 		uint64_t next;
-		uint32_t count = collect(k, subs, n, out, &next);
-		if (count) {
+		bool clocks;
+		uint32_t count = collect(k, subs, n, out, &next, &clocks);
+		if (count && (looked || !clocks)) {
 			put_le(count_out, count, 4);
 			return WASI_OK;
 		}
-		int r = wasi_wait(k, next);
+		int r = wasi_wait(k, count ? 0 : next);
 		if (r)
 			return r;
 	}

@@ -221,11 +221,15 @@ int wasi_fd_filestat_set_times(struct wasi_call *k)
 	return wasi_set_times(k, f->node, k->arg[1], k->arg[2], arg32(k, 3));
 }
 
+/* libc looks for preopens from 3 on until BADF.  What stands before one of
+ * them and is none is of an unknown kind, without a name: libc, Go's runtime
+ * and Zig's library pass over that. */
 static int preopen_of(struct wasi_call *k, struct wasi_fd **f)
 {
-	int r = wasi_fd_get(k, arg32(k, 0), 0, f);
-	/* libc looks for preopens from 3 on until BADF. */
-	return r || (*f)->preopen ? r : WASI_BADF;
+	uint32_t fd = arg32(k, 0);
+	int r = wasi_fd_get(k, fd, 0, f);
+	bool before = !r && (*f)->first && fd >= 3 && fd < k->w->last_preopen;
+	return r || (*f)->preopen || before ? r : WASI_BADF;
 }
 
 int wasi_fd_prestat_get(struct wasi_call *k)
@@ -238,7 +242,10 @@ int wasi_fd_prestat_get(struct wasi_call *k)
 	if (!out)
 		return WASI_FAULT;
 	memset(out, 0, PRESTAT_BYTES); /* tag 0: a directory */
-	put_le(out + 4, strlen(f->preopen), 4);
+	if (f->preopen)
+		put_le(out + 4, strlen(f->preopen), 4);
+	else
+		out[0] = PRESTAT_UNKNOWN;
 	return WASI_OK;
 }
 
@@ -248,12 +255,13 @@ int wasi_fd_prestat_dir_name(struct wasi_call *k)
 	int r = preopen_of(k, &f);
 	if (r)
 		return r;
-	size_t len = strlen(f->preopen);
+	size_t len = f->preopen ? strlen(f->preopen) : 0;
 	if (arg32(k, 2) < len)
 		return WASI_NAMETOOLONG;
 	uint8_t *out = wasi_view(k, arg32(k, 1), len);
 	if (!out)
 		return WASI_FAULT;
-	memcpy(out, f->preopen, len);
+	if (len)
+		memcpy(out, f->preopen, len);
 	return WASI_OK;
 }

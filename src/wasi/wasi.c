@@ -86,6 +86,7 @@ static void stream_fill(struct wasi_fd *f, const struct wasi_fd_config *c)
 {
 	f->kind = WASI_STREAM;
 	f->stream = c->stream;
+	f->flags = c->nonblock ? FDFLAG_NONBLOCK : 0;
 	f->base = c->stream.socket ? RIGHTS_SOCKET : RIGHTS_STREAM;
 	if (c->stream.socket && !c->stream.ops->accept)
 		f->base &= ~RIGHT_SOCK_ACCEPT;
@@ -124,6 +125,9 @@ static bool fd_fill(struct wasi *w, const struct wasi_fd_config *c,
 	if (wasi_fd_new(w, &fd, &f))
 		return err_fail(e, ERR_LIMIT, "too many descriptors");
 	wasi_fd_set(w, fd, f);
+	f->first = true;
+	if (c->kind == WASI_FD_PREOPEN)
+		w->last_preopen = fd;
 	switch (c->kind) {
 	case WASI_FD_STREAM:
 		stream_fill(f, c);

@@ -83,6 +83,7 @@ struct wasi_fd_config {
 	enum { WASI_FD_STREAM, WASI_FD_PREOPEN, WASI_FD_NULL } kind;
 	struct wasi_stream stream; /* WASI_FD_STREAM */
 	unsigned ready;		   /* which of READ, WRITE it is for */
+	bool nonblock;		   /* WASI_FD_STREAM: starts as such */
 	struct vfs_node *dir;	   /* WASI_FD_PREOPEN: its root, borrowed */
 	const char *name;	   /* WASI_FD_PREOPEN: guest path, "/data" */
 	bool read_only;

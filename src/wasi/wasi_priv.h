@@ -24,6 +24,7 @@ struct wasi_fd {
 	struct vfs_node *node;	   /* WASI_DIR, WASI_FILE: with a reference */
 	uint64_t pos;
 	char *preopen; /* its guest path, or NULL */
+	bool first;    /* the program started with it */
 };
 
 /* "a\0b\0": as args_get lays them out. */
@@ -38,6 +39,7 @@ struct wasi {
 	struct wasi_strings args, env;
 	struct wasi_fd **fds; /* NULL: free */
 	uint32_t fd_count, max_fds;
+	uint32_t last_preopen; /* highest of those it started with */
 	struct wasm_import *imports;
 	struct wasi_bound *bound;
 	size_t import_count;

@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "wasm/interp/exec_priv.h"
+#include "wasm/jit/jit_priv.h"
 
 bool wasm_store_new(const struct wasm_limits *l, struct wasm_store **out,
 	struct err *e)
@@ -279,6 +280,7 @@ static bool build(struct wasm_instance *i,
 	if (!wasm_link_imports(i, find, ctx, e))
 		return false;
 	make_funcs(i);
+	wasm_jit_adopt(i);
 	if (!make_memories(i, e))
 		return false;
 	if (!make_globals(i))

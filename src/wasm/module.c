@@ -31,6 +31,8 @@ void wasm_limits_fill(struct wasm_limits *l)
 		l->stack_bytes = 1 << 20;
 	if (!l->call_depth)
 		l->call_depth = 20000;
+	if (!l->code_bytes)
+		l->code_bytes = 64 << 20;
 }
 
 static void fail_kind(struct wasm_decoder *d, enum err_kind kind,

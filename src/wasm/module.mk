@@ -1,5 +1,5 @@
 $(call library,wasm,$(wildcard src/wasm/*.c src/wasm/compile/*.c \
-	src/wasm/interp/*.c))
+	src/wasm/interp/*.c src/wasm/jit/*.c))
 # A square root is the machine's, not the mathematics library's; a product and
 # a sum are two operations, also where the machine has one for both.
 WASM_FLOAT := -fno-math-errno -ffp-contract=off

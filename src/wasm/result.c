@@ -2,6 +2,7 @@
 /* How a call ended, for people: the trap's name and who called whom. */
 #include "base/fmt.h"
 #include "wasm/interp/exec_priv.h"
+#include "wasm/jit/jit_priv.h"
 
 const char *wasm_trap_name(enum wasm_trap trap)
 {
@@ -132,10 +133,17 @@ static void put_func(struct trace *t, const struct wasm_module *m,
 static void put_frames(struct trace *t, const struct wasm_exec *x)
 {
 	const struct wasm_instance *i = x->inst;
+	struct jit_walk w = wasm_jit_walk(x);
+	const struct wasm_func *c;
 	if (!i)
 		return;
 	put_func(t, i->module, x->ip);
 	for (const struct wasm_frame *f = x->frame; f-- > x->frames;) {
+		if (f->ip == wasm_resume_code) {
+			while ((c = wasm_jit_walk_next(x, &w)))
+				put_func(t, c->inst->module, c->code);
+			continue;
+		}
 		if (f->ip == wasm_cross_code) {
 			i = (const struct wasm_instance *)(const void *)f->fp;
 			if (!i)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "wasm/interp/exec_priv.h"
+#include "wasm/jit/jit_priv.h"
 #include "wasm/object_priv.h"
 
 enum { PAGE = 65536 };
@@ -156,7 +157,10 @@ struct wasm_store *wasm_store_make(const struct wasm_limits *l,
 	s->heap.limit = heap_limit;
 	s->heap.used = sizeof *s;
 	s->registry.heap = &s->heap;
-	if (!wasm_exec_init(s)) {
+	enum wasm_engine engine = s->limits.engine;
+	if (!wasm_exec_init(s) ||
+		(engine != WASM_ENGINE_INTERP && !wasm_jit_new(s) &&
+			engine == WASM_ENGINE_JIT)) {
 		wasm_store_free(s);
 		return NULL;
 	}
@@ -179,6 +183,7 @@ void wasm_store_free(struct wasm_store *s)
 		s->instances = i->next;
 		wasm_instance_release(i);
 	}
+	wasm_jit_free(s);
 	wasm_exec_fini(s);
 	wasm_objects_free(s);
 	FREE_LIST(s, wasm_memory, memories, free(o_->data))

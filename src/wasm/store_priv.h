@@ -10,6 +10,7 @@
 #include "wasm/module_priv.h"
 
 struct wasm_exec;
+struct wasm_jit;
 
 struct wasm_memory {
 	uint8_t *data;
@@ -52,6 +53,12 @@ struct wasm_func {
 	/* Of host functions: */
 	uint16_t param_slots, result_slots;
 	struct wasm_func *next; /* in the store */
+	/* Compiled code: where it is called, who may do so without looking
+	 * (wasm_jit_tag), its offset, and that of the stub that callers use
+	 * which were compiled before it. */
+	const uint8_t *jit_entry;
+	uint32_t jit_tag, jit_at, jit_thunk;
+	uint8_t jit_state;
 };
 
 struct wasm_instance {
@@ -71,6 +78,7 @@ struct wasm_instance {
 	uint32_t *canon;      /* type index -> the store's number */
 	uint64_t **elem_refs; /* per element segment, NULL when dropped */
 	uint8_t *elem_dropped;
+	uint32_t jit_number; /* among those with compiled functions */
 	uint8_t *data_dropped;
 };
 
@@ -87,6 +95,7 @@ struct wasm_store {
 	struct wasm_tag *tags;
 	struct wasm_func *funcs; /* the embedder's */
 	struct wasm_exec *exec;
+	struct wasm_jit *jit; /* NULL: everything is interpreted */
 
 	struct wasm_object *objects; /* all that the collector looks after */
 	size_t object_bytes;

@@ -37,6 +37,16 @@ struct wasm_limits {
 	uint32_t table_elems;  /* all tables together; 10,000,000 */
 	uint32_t stack_bytes;  /* wasm stack (not the host's); 1 MiB */
 	uint32_t call_depth;   /* nested calls; 20,000 */
+	/* JIT: the compiler for x86-64; a store is refused where there is
+	 * none, or where no memory may become executable.  AUTO: the same,
+	 * but interpreted there. */
+	enum wasm_engine {
+		WASM_ENGINE_INTERP,
+		WASM_ENGINE_JIT,
+		WASM_ENGINE_AUTO,
+	} engine;
+	uint64_t code_bytes;	/* compiled code; 64 MiB */
+	uint32_t jit_registers; /* for tests: no more of each kind */
 	/* For modules: the NaNs that arithmetic makes all have the same bits,
 	 * so that runs agree across machines to the last bit.  Costs time. */
 	bool canonical_nans;
@@ -262,6 +272,30 @@ void wasm_extern_global(const struct wasm_extern *g, uint64_t value[2]);
 /* Writes a function's register code, line by line; nothing for imports. */
 void wasm_module_dump(const struct wasm_module *m, uint32_t func,
 	void (*put)(void *ctx, const char *text), void *ctx);
+
+/* What was compiled so far; zeros for what is interpreted. */
+struct wasm_jit_stats {
+	uint32_t compiled, refused; /* functions */
+	uint64_t code_bytes, words; /* machine code; register code read */
+	uint64_t work;
+};
+struct wasm_jit_stats wasm_store_jit_stats(const struct wasm_store *s);
+struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i);
+/*
+ * Compiles all functions of the instance now, not each at its first call;
+ * `progress` (may be NULL) hears how many are done, and stops it with false.
+ */
+void wasm_instance_jit_all(struct wasm_instance *i,
+	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx);
+/* Writes what becomes of each function that is compiled from now on. */
+enum { WASM_DUMP_SSA = 1, WASM_DUMP_CODE = 2 };
+void wasm_instance_jit_dump(struct wasm_instance *i, uint32_t what,
+	void (*put)(void *ctx, const char *text), void *ctx);
+/* Why functions were left to the interpreter: reason number n, or NULL. */
+const char *wasm_store_jit_reason(const struct wasm_store *s, uint32_t n,
+	uint32_t *count);
+const char *wasm_instance_jit_reason(const struct wasm_instance *i, uint32_t n,
+	uint32_t *count);
 
 /* Memory that the module and the instance hold, in bytes. */
 size_t wasm_module_footprint(const struct wasm_module *m);

@@ -230,8 +230,11 @@ def test_null_streams(tenant, tmp_path):
 @pytest.mark.parametrize("text,where", [
     ("argz = []\n", ":1:1"), ("args = [\n", ":"),
     ("[limits]\nmemory = 1.5\n", ":2:"),
-    ("[[files]]\nkind = \"listen\"\n", ":2:"),
-    ("steward = \"https://x\"\n", ":1:1")])
+    ("[[files]]\nkind = \"listen\"\n", ":1:1: kind \"listen\" wants name"),
+    ("\n[[files]]\nkind = \"lisp\"\n", ":3:8: kind \"lisp\", want null"),
+    ("[tls]\nca = 1\n", ":2:6: ca must be a string"),
+    ("[network]\nconnect = [\"x\"]\n", ":2:12: x: want HOST:PORT"),
+    ("steward = 1\n", ":1:11: steward must be a string")])
 def test_config_errors_point_at_the_place(text, where, tenant, tmp_path):
     config = tmp_path / "bad.toml"
     config.write_text(text)
@@ -240,6 +243,36 @@ def test_config_errors_point_at_the_place(text, where, tenant, tmp_path):
         r = tenant.donjon(*how)
         assert r.returncode == 121 and r.stdout == b""
         assert f"{config}{where}" in r.stderr.decode(), r.stderr
+
+
+def test_a_configuration_of_enarx_is_taken_and_explained(tenant, tmp_path):
+    config = tmp_path / "Enarx.toml"
+    config.write_text('steward = "https://attest.example"\nargs = ["x"]\n'
+                      '[[files]]\nname = "IN"\nkind = "null"\n'
+                      '[[files]]\nkind = "stdout"\n'
+                      '[[files]]\nkind = "stderr"\n')
+    r = tenant.donjon("config", "check", config)
+    assert r.returncode == 0
+    assert b"steward" in r.stderr and b"good" in r.stderr
+    r = tenant.donjon("run", "--config", config, wasm(tenant, "echoargs"))
+    assert r.stdout == (b"arg x\nenv FD_COUNT=3\n"
+                        b"env FD_NAMES=IN:stdout:stderr\n"), r
+    assert b"steward" in r.stderr
+
+
+def test_every_key_can_be_set_on_the_command_line(tenant, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text('args = ["a"]\n[env]\nA = "1"\n[limits]\ntime = 9\n')
+    r = tenant.donjon("run", "-q", "--config", config, "--set",
+                      'args=["b", "c"]', "--set", 'env.A="2"',
+                      wasm(tenant, "echoargs"))
+    assert r.stdout == b"arg b\narg c\nenv A=2\n", r
+    r = tenant.donjon("run", "--config", config, "--set", "limits.fuel=1000",
+                      wasm(tenant, "spin"))
+    assert r.returncode == 124 and b"fuel" in r.stderr
+    r = tenant.donjon("run", "--set", "limits.colour=1",
+                      wasm(tenant, "spin"))
+    assert r.returncode == 121 and b"--set:1:8" in r.stderr, r.stderr
 
 
 def test_limits_of_the_configuration_hold(tenant, tmp_path):

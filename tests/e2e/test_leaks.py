@@ -6,6 +6,8 @@ of `donjond` and `donjon-keep` is searched for them.  The Keep's own process,
 which on this technology the host can read, proves that the search finds what
 is there.
 """
+import array
+import itertools
 import os
 import re
 import shutil
@@ -30,25 +32,40 @@ def processes(agent):
     return below[0], below[-1]
 
 
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def touched(pagemap, at, end):
+    """The parts that the process has ever used: (address, end)s."""
+    pagemap.seek(at // PAGE * 8)
+    entries = array.array("Q", pagemap.read((end - at) // PAGE * 8))
+    for there, run in itertools.groupby(
+            enumerate(entries), lambda e: bool(e[1] >> 62)):
+        if there:
+            pages = [i for i, _ in run]
+            yield at + pages[0] * PAGE, at + (pages[-1] + 1) * PAGE
+
+
 def memory(pid):
     """Everything readable in a process, region by region."""
     with open(f"/proc/{pid}/maps") as maps, \
+            open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap, \
             open(f"/proc/{pid}/mem", "rb", 0) as mem:
         for line in maps:
             m = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
             if not m or "[vvar]" in line or "[vsyscall]" in line:
                 continue
-            at, end = int(m.group(1), 16), int(m.group(2), 16)
-            try:
-                mem.seek(at)
-                while at < end:
-                    block = mem.read(min(end - at, 1 << 24))
-                    if not block:
-                        break
-                    at += len(block)
-                    yield block
-            except (OSError, ValueError, OverflowError):
-                continue
+            for at, end in touched(pagemap, *(int(x, 16) for x in m.groups())):
+                try:
+                    mem.seek(at)
+                    while at < end:
+                        block = mem.read(min(end - at, 1 << 24))
+                        if not block:
+                            break
+                        at += len(block)
+                        yield block
+                except (OSError, ValueError, OverflowError):
+                    continue
 
 
 def found(pid):

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from sgx import mrenclave
 from snp import launch_digest
 
 
@@ -42,8 +43,15 @@ def test_snp_is_the_launch_digest(out, measured, variant, c_bit, features):
         launch_digest(shim, exec_, c_bit, features)
 
 
+@pytest.mark.parametrize("variant, heap", (
+    ("", 0), (" fixed-heap", 0x0c000000)))
+def test_sgx_is_mrenclave(out, measured, variant, heap):
+    shim, exec_ = images(out, "sgx")
+    assert measured["sgx" + variant] == mrenclave(shim, exec_, heap)
+
+
 def test_exec_is_the_same_under_every_technology(out):
     if os.environ.get("DONJON_SANITIZED"):
         pytest.skip("sanitized programs are for `process` alone")
     assert len({(out / "keep" / tee / "exec").read_bytes()
-                for tee in ("process", "kvm", "snp")}) == 1
+                for tee in ("process", "kvm", "snp", "sgx")}) == 1

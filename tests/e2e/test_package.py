@@ -298,12 +298,16 @@ class Proxy:
                 client, _ = self.server.accept()
             except OSError:
                 return
-            there = self.socket.create_connection(
-                ("127.0.0.1", self.reg.port))
-            for a, b, mine in ((client, there, self.up),
-                               (there, client, not self.up)):
-                threading.Thread(target=self._copy, args=(a, b, mine),
-                                 daemon=True).start()
+            self._relay(client, self.socket.create_connection(
+                ("127.0.0.1", self.reg.port)))
+            # Nothing here holds a connection that its threads gave up.
+            del client
+
+    def _relay(self, client, there):
+        for a, b, mine in ((client, there, self.up),
+                           (there, client, not self.up)):
+            threading.Thread(target=self._copy, args=(a, b, mine),
+                             daemon=True).start()
 
     def _copy(self, a, b, counted):
         went = 0

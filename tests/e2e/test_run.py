@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main job as a tenant does it: `donjon run` and `donjon deploy`."""
+import ctypes
 import hashlib
 import json
 import os
@@ -12,9 +13,11 @@ import time
 
 import pytest
 
+from conftest import descendants
 from evil import call
 from tenant import wait_for
 
+PR_SET_CHILD_SUBREAPER = 36
 SANITIZED = bool(os.environ.get("DONJON_SANITIZED"))
 
 
@@ -41,26 +44,30 @@ def test_run_needs_nothing_else(tenant):
         assert step in text, text
 
 
-def test_run_leaves_nothing(tenant):
-    def agents():
-        return subprocess.run(["pgrep", "-f", str(tenant.out / "bin/donjon")],
-                              stdout=subprocess.PIPE).stdout.split()
-    before = agents()
+@pytest.fixture
+def orphans():
+    """What runs below this process, orphans of its children among them."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    assert prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    yield lambda: descendants(os.getpid())
+    prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def test_run_leaves_nothing(tenant, orphans):
+    before = orphans()
     assert tenant.donjon("run", wasm(tenant, "echoargs")).returncode == 0
-    wait_for(lambda: agents() == before)
+    wait_for(lambda: orphans() == before)
 
 
-def test_run_interrupted_leaves_nothing(tenant):
-    def agents():
-        return subprocess.run(["pgrep", "-f", str(tenant.out / "bin/donjon")],
-                              stdout=subprocess.PIPE).stdout.split()
-    before = agents()
+def test_run_interrupted_leaves_nothing(tenant, orphans):
+    before = orphans()
     p = tenant.start("run", wasm(tenant, "spin"))
     assert p.stdout.readline() == b"spinning\n"
+    assert len(orphans()) > len(before) + 1
     p.send_signal(signal.SIGINT)
     p.communicate(timeout=20)
     assert p.returncode == 130
-    wait_for(lambda: agents() == before)
+    wait_for(lambda: orphans() == before)
 
 
 def test_quiet_says_nothing(tenant):

@@ -10,3 +10,16 @@ $(O)/tests/fake/keep/kvm/shim: $(O)/keep/kvm/shim
 	$(Q)cp $< $@
 $(O)/tests/unit/hal/kvm: | $(O)/tests/fake/keep/kvm/exec \
 	$(O)/tests/fake/keep/kvm/shim
+# And in an enclave of the software platform.
+$(O)/tests/fake/keep/sgx/exec: $(O)/tests/fake/keep/kvm/exec
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(O)/tests/fake/keep/sgx/shim: $(O)/keep/sgx/shim
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(O)/tests/fake/keep/software/monitor: $(O)/keep/software/monitor
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(O)/tests/unit/hal/sgx $(O)/tests/unit/hal/sgx_hostile: | \
+	$(O)/tests/fake/keep/sgx/exec $(O)/tests/fake/keep/sgx/shim \
+	$(O)/tests/fake/keep/software/monitor

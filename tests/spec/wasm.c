@@ -405,12 +405,67 @@ static void commands(struct run *r, const struct json *list)
 	}
 }
 
+/* --- with compiled code -----------------------------------------------------
+ */
+
+/* DONJON_WASM_ENGINE=jit: functions are compiled; with
+ * DONJON_WASM_REGISTERS=n, for no more than n registers of each kind. */
+static struct wasm_limits engine(void)
+{
+	const char *name = getenv("DONJON_WASM_ENGINE");
+	const char *registers = getenv("DONJON_WASM_REGISTERS");
+	struct wasm_limits l = { .collect_always = true };
+	if (name && !strcmp(name, "jit"))
+		l.engine = WASM_ENGINE_JIT;
+	if (registers)
+		l.jit_registers = (uint32_t)strtoul(registers, NULL, 10);
+	return l;
+}
+
+static struct {
+	uint32_t compiled, refused;
+	struct {
+		const char *why;
+		uint32_t count;
+	} reasons[32];
+} totals;
+
+static void count_compiled(const struct wasm_store *s)
+{
+	struct wasm_jit_stats st = wasm_store_jit_stats(s);
+	const char *why;
+	uint32_t count;
+	totals.compiled += st.compiled;
+	totals.refused += st.refused;
+	for (uint32_t n = 0; (why = wasm_store_jit_reason(s, n, &count)); n++)
+		for (size_t k = 0; k < ARRAY_LEN(totals.reasons); k++) {
+			if (totals.reasons[k].why &&
+				strcmp(totals.reasons[k].why, why) != 0)
+				continue;
+			totals.reasons[k].why = why;
+			totals.reasons[k].count += count;
+			break;
+		}
+}
+
+static void print_compiled(void)
+{
+	if (!totals.compiled && !totals.refused)
+		return;
+	printf("# %u functions compiled, %u left to the interpreter\n",
+		totals.compiled, totals.refused);
+	for (size_t k = 0; k < ARRAY_LEN(totals.reasons); k++)
+		if (totals.reasons[k].why)
+			printf("#   %u: %s\n", totals.reasons[k].count,
+				totals.reasons[k].why);
+}
+
 static bool file(const char *root, const char *name, unsigned number,
 	size_t *total)
 {
 	static struct run r;
 	/* Whatever the collector gets wrong, it gets wrong at once. */
-	static const struct wasm_limits limits = { .collect_always = true };
+	const struct wasm_limits limits = engine();
 	char path[2048];
 	auto_buf json = { 0 };
 	struct json *doc = NULL;
@@ -426,6 +481,7 @@ static bool file(const char *root, const char *name, unsigned number,
 	}
 	commands(&r, json_get(doc, "commands"));
 	json_free(doc);
+	count_compiled(r.store);
 	wasm_store_free(r.store);
 	for (size_t i = 0; i < r.module_count; i++)
 		wasm_module_free(r.modules[i]);
@@ -487,6 +543,7 @@ int main(int argc, char **argv)
 		free(names[i]);
 	}
 	free(names);
+	print_compiled();
 	printf("# %zu assertions\n1..%u\n", total, number);
 	return ok ? 0 : 1;
 }

@@ -70,16 +70,16 @@ static void enter_gate(struct svm_save *s, const struct gate *g, uint64_t rsp)
 		s->rflags &= ~(uint64_t)FLAG_IF;
 }
 
-bool inject_vc(struct monitor *m, uint64_t code)
+bool inject_frame(struct monitor *m, unsigned vector, uint64_t code)
 {
 	struct svm_save *s = &m->cpu.vmcb->save;
 	struct gate g;
 	uint64_t rsp;
 	/* The task register is the processor's own until then. */
 	cpu_vmsave(m->cpu.vmcb);
-	if (s->idtr.limit < (VECTOR_VC + 1) * sizeof g - 1 ||
-		guest_read(m, s->idtr.base + VECTOR_VC * sizeof g, &g,
-			sizeof g) != GUEST_FINE ||
+	if (s->idtr.limit < (vector + 1) * sizeof g - 1 ||
+		guest_read(m, s->idtr.base + vector * sizeof g, &g, sizeof g) !=
+			GUEST_FINE ||
 		!(g.type & 0x80) || !pick_stack(m, &g, &rsp))
 		return false;
 	const uint64_t frame[] = { code, s->rip, s->cs.selector, s->rflags,
@@ -90,4 +90,9 @@ bool inject_vc(struct monitor *m, uint64_t code)
 	enter_gate(s, &g, rsp);
 	m->cpu.vmcb->control.interrupt_shadow = 0;
 	return true;
+}
+
+bool inject_vc(struct monitor *m, uint64_t code)
+{
+	return inject_frame(m, VECTOR_VC, code);
 }

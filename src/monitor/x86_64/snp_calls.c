@@ -3,6 +3,7 @@
 #include "monitor/x86_64/cpu_svm.h"
 #include "monitor/x86_64/guest.h"
 #include "monitor/x86_64/snp.h"
+#include "monitor/x86_64/step.h"
 #include "spec/snp_guest.h"
 
 static uint8_t *stage(const struct monitor *m)
@@ -123,6 +124,11 @@ enum monitor_result snp_call_discard(struct monitor *m,
 enum monitor_result snp_call_inject(struct monitor *m,
 	const struct monitor_call *c)
 {
-	m->injected = c->a;
+	if (c->b > UINT32_MAX)
+		return MONITOR_WRONG;
+	if (c->b)
+		step_arm(m, c->a, (uint32_t)c->b);
+	else
+		m->injected = c->a;
 	return MONITOR_OK;
 }

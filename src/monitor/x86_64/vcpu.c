@@ -2,7 +2,9 @@
 #include "monitor/x86_64/cpu_svm.h"
 #include "monitor/x86_64/exits.h"
 #include "monitor/x86_64/inject.h"
+#include "monitor/x86_64/sgx.h"
 #include "monitor/x86_64/snp.h"
+#include "monitor/x86_64/step.h"
 
 enum { HOST_SAVE = 0xc0010117, EFER_SVME = 1 << 12, IOPM_BYTES = 0x3000 };
 
@@ -96,6 +98,14 @@ void vcpu_set_state(struct vcpu *c, const struct monitor_state *s)
 	cpu_vmload(c->vmcb);
 }
 
+/* No exception has such a vector: VMRUN refuses it (§15.20). */
+static bool is_no_exception(uint64_t event)
+{
+	unsigned vector = event & 0xff;
+	return (event & SVM_EVENT_TYPE) == SVM_EVENT_EXCEPTION &&
+		(vector == VECTOR_NMI || vector > 31);
+}
+
 /* A host's event.  False: a #VC of its own found no handler. */
 static bool take_injected(struct monitor *m)
 {
@@ -121,8 +131,11 @@ static enum exit_turn run_once(struct monitor *m)
 		calls_serve(m);
 		return EXIT_RESUME;
 	}
+	if (m->injected && is_no_exception(m->injected))
+		return exit_leave(m, MONITOR_EXIT_REFUSED);
 	if (m->injected && !take_injected(m))
 		return exit_leave(m, MONITOR_EXIT_SHUTDOWN);
+	step_enter(m);
 	cpu_vmrun(m->cpu.vmcb, m->cpu.general);
 	m->box->asleep = 0;
 	m->box->exits++;
@@ -131,16 +144,23 @@ static enum exit_turn run_once(struct monitor *m)
 	c->tlb_control = 0;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();
-		return EXIT_RESUME;
+		return m->kind == MONITOR_SGX ? sgx_interrupt(m) : EXIT_RESUME;
 	}
+	enum exit_turn turn;
+	if (step_exit(m, &turn))
+		return turn;
+	if (m->kind == MONITOR_SGX)
+		return sgx_exit(m);
 	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);
 }
 
 void vcpu_run(struct monitor *m)
 {
+	if (m->kind == MONITOR_SGX && sgx_enter(m) == EXIT_LEAVE)
+		return;
 	if (m->kind == MONITOR_SNP)
 		snp_resume(m);
-	else
+	else if (m->kind == MONITOR_PLAIN)
 		exit_finish_io(m);
 	if (!state_is_legal(&m->cpu.vmcb->save)) {
 		exit_leave(m, MONITOR_EXIT_REFUSED);

@@ -51,10 +51,12 @@ static bool is_free(const struct space *s, uint64_t start, uint64_t end)
 	return i == s->count || s->range[i].start >= end;
 }
 
-/* What a range may cost in pages: the gate's and unwritten ones nothing. */
+/* What a range may cost in pages: the gate's and unwritten ones nothing.
+ * Code that exec made was written before. */
 static uint64_t cost(const struct space_range *r)
 {
-	if (!(r->prot & SPACE_WRITE) || r->kind == SPACE_GATE)
+	bool code = r->prot & SPACE_EXEC && r->kind == SPACE_ANON;
+	if ((!(r->prot & SPACE_WRITE) && !code) || r->kind == SPACE_GATE)
 		return 0;
 	return (r->end - r->start) / PAGE_BYTES;
 }
@@ -270,12 +272,14 @@ static int64_t protect_check(const struct space *s, uint64_t start,
 			return -LINUX_ENOMEM;
 		struct space_range r = s->range[i];
 		if (r.kind == SPACE_GATE ||
-			(r.kind == SPACE_IMAGE && prot & ~r.prot))
+			(r.kind == SPACE_IMAGE && prot & ~r.prot) ||
+			(r.kind != SPACE_IMAGE && prot & SPACE_EXEC &&
+				r.kind != SPACE_ANON))
 			return -LINUX_EACCES;
 		r.start = at;
 		r.end = r.end < end ? r.end : end;
 		at = r.end;
-		if (!cost(&r) && prot & SPACE_WRITE)
+		if (!cost(&r) && prot & (SPACE_WRITE | SPACE_EXEC))
 			more += (r.end - r.start) / PAGE_BYTES;
 	}
 	return more > s->pages_max - s->pages ? -LINUX_ENOMEM : 0;
@@ -289,7 +293,8 @@ int64_t space_mprotect(struct space *s, uint64_t at, uint64_t len,
 		return aligned(at) ? 0 : -LINUX_EINVAL;
 	if (!span(at, len, &end))
 		return -LINUX_EINVAL;
-	if (prot & ~(uint64_t)(SPACE_READ | SPACE_WRITE))
+	if (prot & ~(uint64_t)(SPACE_READ | SPACE_WRITE) &&
+		prot != (SPACE_READ | SPACE_EXEC))
 		return -LINUX_EACCES;
 	int64_t n = protect_check(s, at, end, (uint8_t)prot);
 	if (n < 0)

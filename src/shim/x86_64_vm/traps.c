@@ -17,7 +17,7 @@ enum {
 };
 
 /* AMD64 manual, volume 2, §4.8 and §8.9. */
-enum { GATE_INTERRUPT = 0x8e, IST_FAULT = 1, IST_VC = 2 };
+enum { GATE_INTERRUPT = 0x8e, IST_FAULT = 1, IST_VC = 2, IST_MAIN = 3 };
 
 struct task_state { /* §12.2.5 */
 	uint8_t reserved_00[4];
@@ -42,6 +42,7 @@ struct gate {
 LAYOUT_SIZE(struct gate, 0x10);
 
 extern uint8_t shim_vectors[], stack_main[], stack_fault[], stack_vc[];
+extern uint8_t boot_3[]; /* the guard below stack_fault */
 void shim_syscall_entry(void);
 
 static struct task_state tss;
@@ -51,6 +52,11 @@ static uint64_t gdt[GDT_WORDS] = { 0,
 	0x00cf93000000ffff,   /* 10: its data */
 	0x00cff3000000ffff,   /* 18: exec's data */
 	0x00affb000000ffff }; /* 20: its code */
+
+static bool is_interrupt(uint64_t vector)
+{
+	return vector >= VECTOR_FIRST_INTERRUPT || vector == VECTOR_NMI;
+}
 
 static void set_stack(uint8_t slot[8], const uint8_t *top)
 {
@@ -63,24 +69,27 @@ static void init_tss(void)
 	set_stack(tss.rsp0, stack_main);
 	set_stack(tss.ist[IST_FAULT - 1], stack_fault);
 	set_stack(tss.ist[IST_VC - 1], stack_vc);
+	set_stack(tss.ist[IST_MAIN - 1], stack_main);
 	tss.io_map = sizeof tss; /* none: no port is exec's */
 	gdt[TSS / 8] = (sizeof tss - 1) | (base & 0xffffff) << 16 |
 		0x89ull << 40 | (base >> 24 & 0xff) << 56;
 	gdt[TSS / 8 + 1] = base >> 32;
 }
 
+/*
+ * Never the stack in use: a host's event may come right behind SYSCALL, when
+ * that is still exec's.  What is returned from to the shim itself has a stack
+ * of its own; the others end the Keep there, and need nothing of what was on
+ * the main one.
+ */
 static uint8_t stack_of(unsigned vector)
 {
-	switch (vector) {
-	case VECTOR_NMI:
-	case VECTOR_DF:
-	case VECTOR_MC:
-		return IST_FAULT;
-	case VECTOR_VC:
+	if (vector == VECTOR_VC)
 		return IST_VC;
-	default:
-		return 0;
-	}
+	return vector == VECTOR_DF || vector == VECTOR_MC ||
+			is_interrupt(vector) ?
+		IST_FAULT :
+		IST_MAIN;
 }
 
 void traps_init(void)
@@ -134,11 +143,12 @@ NORETURN static void die(const struct trap *t, uint64_t at)
 {
 	char where[48], what[48];
 	describe(t, where);
-	user_place(&shim_user, at, what);
-	if (t->vector == VECTOR_PF && !trap_from_user(t))
-		shim_crash("page fault 0x%llx at %s, in 0x%llx",
-			(unsigned long long)t->error, where,
-			(unsigned long long)at);
+	/* An address of exec's is nothing for a host, who may have sent this
+	 * fault to learn of the one before. */
+	if (at >> 63)
+		fmt(what, sizeof what, "0x%llx", (unsigned long long)at);
+	else
+		user_place(&shim_user, at, what);
 	if (t->vector == VECTOR_PF)
 		shim_crash("page fault 0x%llx at %s, in %s",
 			(unsigned long long)t->error, where, what);
@@ -147,16 +157,37 @@ NORETURN static void die(const struct trap *t, uint64_t at)
 		where);
 }
 
+/*
+ * A host chooses an event's vector, and on its own whether an error code
+ * comes with it (§15.20): one too few or too many shifts the frame by half of
+ * what the processor aligns it to.
+ */
+static void check_frame(const struct trap *t)
+{
+	if ((uint64_t)t % 16)
+		shim_crash("an event of the host's, whose form is none");
+}
+
+/* Nobody here waits for an interrupt: one that a host sends all the same
+ * changes nothing.  One within another has overwritten its frame. */
+static void interrupted(const struct trap *t)
+{
+	if (!trap_from_user(t) && t->rsp <= (uint64_t)stack_fault &&
+		t->rsp > (uint64_t)boot_3)
+		shim_crash("an interrupt of the host's within another");
+}
+
 void shim_trap(struct trap *t);
 void shim_trap(struct trap *t)
 {
 	uint64_t at = cpu_read_cr2();
+	check_frame(t);
 	if (platform_trap(t))
 		return;
-	/* Nobody here waits for an interrupt: one that a host sends all the
-	 * same changes nothing. */
-	if (t->vector >= VECTOR_FIRST_INTERRUPT || t->vector == VECTOR_NMI)
+	if (is_interrupt(t->vector)) {
+		interrupted(t);
 		return;
+	}
 	if (t->vector == VECTOR_PF && trap_from_user(t) &&
 		user_fault(&shim_user, at, t->error))
 		return;

@@ -11,6 +11,7 @@
 #define WASM_INTERP_EXEC_PRIV_H
 
 #include "wasm/interp/ops_priv.h"
+#include "wasm/jit/state_priv.h"
 #include "wasm/store_priv.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
@@ -67,6 +68,7 @@ struct wasm_exec {
 	struct wasm_store *store;
 	struct wasm_memory none; /* stands for memory 0 where there is none */
 	uint64_t exception;	 /* being thrown */
+	struct wasm_jit_state jit;
 };
 
 struct wasm_caller {
@@ -230,6 +232,8 @@ bool wasm_exec_host(struct wasm_exec *x, const struct wasm_func *f,
 /* Code that a frame may return to: leaving the machine, or an instance. */
 extern const union wasm_word wasm_exit_code[1];
 extern const union wasm_word wasm_cross_code[1];
+/* Or compiled code: wasm/jit. */
+extern const union wasm_word wasm_resume_code[1];
 
 /* A call from outside: parameters in, results out of `slots`. */
 void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,

@@ -3,6 +3,7 @@
 #include "wasm/interp/exec_priv.h"
 
 #include "base/must.h"
+#include "wasm/jit/jit_priv.h"
 
 /* clang-format off */
 static const struct wasm_op_entry op_table[WASM_OP_COUNT] = {
@@ -140,15 +141,15 @@ bool wasm_exec_host(struct wasm_exec *x, const struct wasm_func *f,
 
 static void machine(struct wasm_exec *x)
 {
+	const struct wasm_op_entry *ops =
+		x->store->jit ? x->store->jit->ops : op_table;
 #ifdef WASM_INTERP_LOOP
 	x->mem = x->mem0->data;
 	x->mem_len = x->mem0->len;
 	while (!x->done)
-		op_table[x->ip->op].run(x->ip, x->fp, x->mem, x->mem_len, x,
-			op_table);
+		ops[x->ip->op].run(x->ip, x->fp, x->mem, x->mem_len, x, ops);
 #else
-	op_table[x->ip->op].run(x->ip, x->fp, x->mem0->data, x->mem0->len, x,
-		op_table);
+	ops[x->ip->op].run(x->ip, x->fp, x->mem0->data, x->mem0->len, x, ops);
 #endif
 }
 
@@ -164,6 +165,8 @@ void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,
 	x->done = false;
 	x->why[0] = '\0';
 	x->frame = x->frames;
+	x->jit.rsp = x->jit.top;
+	x->jit.seg = NULL;
 	x->fp = x->stack;
 	x->callee = f;
 	x->ip = start_code;

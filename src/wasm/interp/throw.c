@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exceptions: made, and taken to whoever handles them. */
 #include "wasm/interp/exec_priv.h"
+#include "wasm/jit/jit_priv.h"
 #include "wasm/object_priv.h"
 
 /* Where the search has come to; the machine changes when it has succeeded. */
@@ -9,6 +10,7 @@ struct search {
 	const union wasm_word *ip;
 	uint64_t *fp;
 	struct wasm_frame *frame;
+	uint32_t stays; /* in compiled code that end */
 };
 
 /* The first entry of the table at or after a word of code. */
@@ -62,6 +64,8 @@ static const struct wasm_handler *find_handler(struct search *s,
 			if (s->frame == x->frames)
 				return NULL;
 			s->frame--;
+			if (s->frame->ip == wasm_resume_code)
+				s->stays++;
 			if (s->frame->ip == wasm_cross_code)
 				s->inst = (const struct wasm_instance
 						*)(const void *)s->frame->fp;
@@ -93,7 +97,7 @@ OP(unwind)
 	struct wasm_object *o = wasm_ref_object(x->exception);
 	const struct wasm_tag *tag =
 		(const struct wasm_tag *)(uintptr_t)o->data[0];
-	struct search s = { x->inst, ip, fp, x->frame };
+	struct search s = { x->inst, ip, fp, x->frame, 0 };
 	const struct wasm_handler *h = find_handler(&s, x, tag);
 	x->exception = 0;
 	if (!h)
@@ -102,6 +106,8 @@ OP(unwind)
 	if (s.inst != x->inst)
 		wasm_exec_enter(x, (struct wasm_instance *)(uintptr_t)s.inst);
 	RELOAD();
+	while (s.stays--)
+		wasm_jit_drop_stay(x);
 	x->frame = s.frame;
 	fp = s.fp;
 	ip = s.inst->module->code + h->at;

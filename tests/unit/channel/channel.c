@@ -354,7 +354,7 @@ TEST(an_illegal_head_is_refused_at_once_and_the_peer_hears_why)
 		{ { 2, 0, 0, 0, 0x01, 0x00, 0x02, 0 },
 			"CONFIG: payload of 131073 bytes" },
 		{ { 0, 0, 0, 0, 0, 0, 0, 0 }, "unknown type 0" },
-		{ { 20, 0, 0, 0, 0, 0, 0, 0 }, "unknown type 20" },
+		{ { 21, 0, 0, 0, 0, 0, 0, 0 }, "unknown type 21" },
 		{ { 255, 0, 0, 0, 0, 0, 0, 0 }, "unknown type 255" },
 		{ { 8, 1, 0, 0, 0, 0, 0, 0 }, "STDIN: reserved bits" },
 		{ { 8, 0, 0, 1, 0, 0, 0, 0 }, "STDIN: reserved bits" },

@@ -57,6 +57,7 @@ static const struct {
 	{ FRAME_RESULTS_END, 0, 0 },
 	{ FRAME_PACKAGE, 44, 44 },
 	{ FRAME_RECEIPT, 6, 4096 },
+	{ FRAME_TRUST, 44, 44 },
 };
 
 static bool head_ok(unsigned type, size_t len)
@@ -136,8 +137,11 @@ static struct bytes payload_of(struct word w)
 		buf_u32le(&b, FRAME_PART_TOML);
 		FALLTHROUGH;
 	case FRAME_MODULE:
+	case FRAME_TRUST:
 		buf_u64le(&b, w.n);
 		buf_put(&b, BYTES_ARRAY(hash));
+		if (w.type == FRAME_TRUST)
+			buf_u32le(&b, 0);
 		break;
 	case FRAME_CREDIT:
 	case FRAME_SIGNAL:
@@ -320,6 +324,8 @@ static bool client_may(const struct judge *j, struct word w)
 		return loading && j->config;
 	case FRAME_MODULE:
 		return loading && j->config && !j->module;
+	case FRAME_TRUST:
+		return loading && j->config;
 	case FRAME_DATA:
 		return j->c_due && w.n >= 1 && w.n <= j->c_due;
 	case FRAME_START:
@@ -384,7 +390,7 @@ static void client_said(struct judge *j, struct word w)
 	j->logs |= w.type == FRAME_LOGS;
 	j->c_over |= w.type == FRAME_ERROR;
 	if (w.type == FRAME_FILE || w.type == FRAME_MODULE ||
-		w.type == FRAME_PACKAGE)
+		w.type == FRAME_TRUST || w.type == FRAME_PACKAGE)
 		j->c_due = w.n;
 	if (w.type == FRAME_DATA)
 		j->c_due -= w.n;

@@ -45,7 +45,12 @@ static const struct {
 	{ "{\"tee\":\"../../x\"," TAIL, "tee: not a technology's name" },
 	{ "{\"tee\":\"snp\",\"platform\":\"both\"," TAIL, "platform" },
 	{ "{\"tee\":\"snp\",\"listen\":{}," TAIL, "listen: not an array" },
-	{ "{\"tee\":\"snp\",\"listen\":[1]," TAIL, "listen: must be empty" },
+	{ "{\"tee\":\"snp\",\"listen\":[1]," TAIL, "listen: entry 0" },
+	{ "{\"tee\":\"snp\",\"listen\":[\"1\",\"x:1\"]," TAIL,
+		"listen: entry 1: not PORT" },
+	{ "{\"tee\":\"snp\",\"listen\":[\"1\",\"[::1]:1\"]," TAIL,
+		"port 1 twice" },
+	{ "{\"tee\":\"snp\",\"connect\":1," TAIL, "connect" },
 	{ "{\"tee\":\"snp\",\"memory\":16777215," TAIL, "memory" },
 	{ "{\"tee\":\"snp\",\"cpus\":4," TAIL, "cpus" },
 	{ "{\"tee\":\"snp\",\"nonce\":\"" HASH "\"}", "owner_key_hash" },
@@ -63,6 +68,37 @@ TEST(ask_refuses_what_is_wrong_by_name)
 		CHECK_HAS(e.text, refused[i].why);
 		CHECK_INT(a.memory, 7);
 	}
+}
+
+TEST(ask_names_ports_and_whether_it_connects)
+{
+	static const char text[] =
+		"{\"tee\":\"snp\",\"connect\":true,"
+		"\"listen\":[\"80\",\"127.0.0.1:443\"]," TAIL;
+	struct ask a;
+	struct err e = { 0 };
+	CHECK(ask_parse(bytes_str(text), &a, &e));
+	CHECK(a.connect);
+	CHECK_INT(a.listen_count, 2);
+	CHECK_INT(a.listen[0].port, 80);
+	CHECK(bytes_all_zero(BYTES_ARRAY(a.listen[0].address.ip)));
+	CHECK_INT(a.listen[1].port, 443);
+	CHECK_INT(a.listen[1].address.ip[12], 127);
+	CHECK(ask_parse(BYTES_LIT("{\"tee\":\"snp\"," TAIL), &a, &e));
+	CHECK(!a.connect && !a.listen_count);
+}
+
+TEST(ask_refuses_more_ports_than_a_keep_can_have)
+{
+	auto_buf text = { 0 };
+	struct ask a;
+	struct err e = { 0 };
+	buf_str(&text, "{\"tee\":\"snp\",\"listen\":[");
+	for (int i = 1; i <= GATE_MAX_PORTS + 1; i++)
+		buf_fmt(&text, "\"%d\"%s", i, i <= GATE_MAX_PORTS ? "," : "],");
+	buf_str(&text, TAIL);
+	CHECK(!ask_parse(buf_bytes(&text), &a, &e));
+	CHECK_HAS(e.text, "listen: more than 64");
 }
 
 TEST(ask_refuses_every_truncation)

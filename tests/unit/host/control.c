@@ -25,6 +25,7 @@ static struct control_message launch(void)
 	fmt(m.root_path, sizeof m.root_path, "/var/root.pem");
 	memset(m.nonce, 0xa5, sizeof m.nonce);
 	memset(m.owner_key_hash, 0x5a, sizeof m.owner_key_hash);
+	m.max_connections = 9;
 	return m;
 }
 
@@ -45,8 +46,17 @@ static void reparse(const struct control_message *m,
 
 TEST(control_launch_survives_the_way)
 {
+	static const char ports[] = ":80\0"
+				    "127.0.0.1:443";
 	struct control_message m = launch(), got;
+	CHECK(buf_put(&m.listen, BYTES_ARRAY(ports)));
+	CHECK(buf_put(&m.connect, BYTES_ARRAY("any")));
+	m.max_traffic = INT64_MAX;
 	reparse(&m, &got);
+	CHECK(bytes_equal(buf_bytes(&got.listen), buf_bytes(&m.listen)));
+	CHECK(bytes_equal(buf_bytes(&got.connect), buf_bytes(&m.connect)));
+	CHECK_INT(got.max_connections, 9);
+	CHECK_INT(got.max_traffic, INT64_MAX);
 	CHECK_STR(got.id, m.id);
 	CHECK_STR(got.tee, m.tee);
 	CHECK_STR(got.image_dir, m.image_dir);
@@ -56,6 +66,7 @@ TEST(control_launch_survives_the_way)
 	CHECK_INT(got.memory_bytes, m.memory_bytes);
 	CHECK_INT(got.owner_wait_ns, m.owner_wait_ns);
 	control_fini(&got);
+	control_fini(&m);
 }
 
 TEST(control_published_carries_binary)
@@ -167,6 +178,26 @@ static const struct {
 	  "\"owner_key_hash\":\"" HASH "\",\"memory_bytes\":1,"
 	  "\"owner_wait_ns\":1}",
 		"image_dir: empty" },
+	{ "{\"type\":\"launch\",\"id\":\"" ID "\",\"tee\":\"process\","
+	  "\"image_dir\":\"/\",\"root_path\":\"/\",\"nonce\":\"" HASH "\","
+	  "\"owner_key_hash\":\"" HASH "\",\"memory_bytes\":1,"
+	  "\"owner_wait_ns\":1,\"connect\":[],\"max_connections\":1,\"max_traffic\":1}",
+		"listen: not an array" },
+	{ "{\"type\":\"launch\",\"id\":\"" ID "\",\"tee\":\"process\","
+	  "\"image_dir\":\"/\",\"root_path\":\"/\",\"nonce\":\"" HASH "\","
+	  "\"owner_key_hash\":\"" HASH "\",\"memory_bytes\":1,"
+	  "\"owner_wait_ns\":1,\"listen\":[],\"connect\":[\"\"],\"max_connections\":1,\"max_traffic\":1}",
+		"connect: entry 0" },
+	{ "{\"type\":\"launch\",\"id\":\"" ID "\",\"tee\":\"process\","
+	  "\"image_dir\":\"/\",\"root_path\":\"/\",\"nonce\":\"" HASH "\","
+	  "\"owner_key_hash\":\"" HASH "\",\"memory_bytes\":1,"
+	  "\"owner_wait_ns\":1,\"listen\":[1],\"connect\":[],\"max_connections\":1,\"max_traffic\":1}",
+		"listen: entry 0" },
+	{ "{\"type\":\"launch\",\"id\":\"" ID "\",\"tee\":\"process\","
+	  "\"image_dir\":\"/\",\"root_path\":\"/\",\"nonce\":\"" HASH "\","
+	  "\"owner_key_hash\":\"" HASH "\",\"memory_bytes\":1,"
+	  "\"owner_wait_ns\":1,\"listen\":[],\"connect\":[],\"max_connections\":-1,\"max_traffic\":1}",
+		"max_connections" },
 };
 
 TEST(control_refuses_malformed_messages_and_says_why)

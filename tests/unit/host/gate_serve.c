@@ -12,199 +12,30 @@
 #include "../test.h"
 #include "base/cleanup.h"
 #include "base/fmt.h"
-
-/* The Keep's side is played by the test: it writes the area. */
-struct scene {
-	struct gate_area *area;
-	struct gate_serve *g;
-	uint32_t seq;
-	struct err e;
-	/* what the gate said to its sink */
-	bool no_evidence;
-	enum err_kind no_publish;
-	size_t published, parts[4];
-	size_t closed;
-	uint64_t channel, in, out;
-	char log[64];
-};
-
-static bool on_evidence(void *ctx, struct bytes request, struct buf *evidence,
-	struct buf *endorsements, struct err *e)
-{
-	struct scene *s = ctx;
-	if (s->no_evidence)
-		return err_fail(e, ERR_HOST, "the root is gone");
-	return buf_put(evidence, request) && buf_str(endorsements, "root");
-}
-
-static bool on_published(void *ctx, const struct bytes parts[4], struct err *e)
-{
-	struct scene *s = ctx;
-	if (s->no_publish)
-		return err_fail(e, s->no_publish, "told no");
-	s->published++;
-	for (size_t i = 0; i < 4; i++)
-		s->parts[i] = parts[i].len;
-	return true;
-}
-
-static bool on_closed(void *ctx, uint64_t channel, uint64_t bytes_in,
-	uint64_t bytes_out, UNUSED struct err *e)
-{
-	struct scene *s = ctx;
-	s->closed++;
-	s->channel = channel;
-	s->in = bytes_in;
-	s->out = bytes_out;
-	return true;
-}
-
-static void on_log(void *ctx, struct bytes text)
-{
-	struct scene *s = ctx;
-	fmt(s->log, sizeof s->log, "%.*s", (int)text.len,
-		(const char *)text.ptr);
-}
-
-static void scene_open(struct scene *s, const struct gate_grants *grants,
-	bool debug)
-{
-	*s = (struct scene){ .area = calloc(1, sizeof(struct gate_area)) };
-	struct gate_sink sink = { s, on_evidence, on_published, on_closed,
-		debug ? on_log : NULL };
-	CHECK(s->area != NULL);
-	CHECK(gate_serve_new(s->area, &sink, grants, &s->g, &s->e));
-}
-
-static void scene_close(struct scene *s)
-{
-	gate_serve_free(s->g);
-	free(s->area);
-	*s = (struct scene){ 0 };
-}
-
-/* False when the request was illegal: s->e says why. */
-static bool ring(struct scene *s, uint32_t op, uint64_t arg0, uint64_t arg1,
-	uint32_t len, enum gate_turn *turn)
-{
-	s->area->request = (struct gate_request){ .op = op,
-		.seq = ++s->seq,
-		.arg0 = arg0,
-		.arg1 = arg1,
-		.data_len = len };
-	return gate_serve_request(s->g, turn, &s->e);
-}
-
-/* For requests that are legal and answered at once: the reply's error. */
-static uint32_t ask(struct scene *s, uint32_t op, uint64_t arg0, uint64_t arg1,
-	uint32_t len)
-{
-	enum gate_turn turn = GATE_TURN_END;
-	if (!ring(s, op, arg0, arg1, len, &turn))
-		fail_msg("%s", s->e.text);
-	CHECK_INT(turn, GATE_TURN_KEEP);
-	CHECK_INT(s->area->reply.seq, s->seq);
-	CHECK_INT(s->area->reply.reserved_14, 0);
-	CHECK_INT(s->area->reply.reserved_18, 0);
-	if (s->area->reply.error) {
-		CHECK_INT(s->area->reply.ret0, 0);
-		CHECK_INT(s->area->reply.data_len, 0);
-	}
-	return s->area->reply.error;
-}
-
-/* Four parts of 1, 2, 3 and 4 bytes. */
-static uint32_t put_face(struct scene *s)
-{
-	uint32_t at = 0;
-	for (uint32_t n = 1; n <= 4; at += 4 + n, n++) {
-		memcpy(s->area->data + at, &n, 4);
-		memset(s->area->data + at + 4, 'x', n);
-	}
-	return at;
-}
-
-static uint32_t advance(struct scene *s, enum gate_phase phase)
-{
-	uint32_t listener = 0;
-	if (phase >= GATE_PHASE_ATTESTED)
-		CHECK_INT(ask(s, GATE_EVIDENCE, 0, 0, 64), GATE_OK);
-	if (phase >= GATE_PHASE_PUBLISHED)
-		CHECK_INT(ask(s, GATE_PUBLISH, 0, 0, put_face(s)), GATE_OK);
-	if (phase >= GATE_PHASE_SERVING) {
-		CHECK_INT(ask(s, GATE_LISTEN, GATE_LISTEN_CHANNEL, 0, 0),
-			GATE_OK);
-		listener = (uint32_t)s->area->reply.ret0;
-	}
-	CHECK_INT(gate_serve_phase(s->g), phase);
-	return listener;
-}
-
-/* A channel to the Keep; returns its handle, *peer is the client's end. */
-static uint32_t connect_channel(struct scene *s, uint32_t listener, int *peer,
-	uint64_t name)
-{
-	int pair[2];
-	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	*peer = pair[0];
-	CHECK(gate_serve_channel(s->g, pair[1], name, &s->e));
-	CHECK_INT(ask(s, GATE_ACCEPT, listener, 0, 0), GATE_OK);
-	return (uint32_t)s->area->reply.ret0;
-}
-
-/* Asks to wait; the caller then polls. */
-static void wait_for(struct scene *s, uint32_t handle, uint16_t want,
-	uint64_t timeout_ns)
-{
-	struct gate_poll p = { .handle = handle, .want = want };
-	enum gate_turn turn = GATE_TURN_END;
-	memcpy(s->area->data, &p, sizeof p);
-	if (!ring(s, GATE_POLL, timeout_ns, 0, sizeof p, &turn))
-		fail_msg("%s", s->e.text);
-	CHECK_INT(turn, GATE_TURN_WAIT);
-}
-
-static enum gate_turn look(struct scene *s)
-{
-	static struct pollfd fds[GATE_MAX_POLL];
-	int64_t timeout;
-	enum gate_turn turn = GATE_TURN_END;
-	size_t n = gate_serve_watch(s->g, fds, &timeout);
-	CHECK(poll(fds, n, 0) >= 0);
-	gate_serve_wake(s->g, fds, &turn);
-	return turn;
-}
-
-static uint16_t got(const struct scene *s)
-{
-	struct gate_poll p;
-	CHECK_INT(s->area->reply.data_len, sizeof p);
-	memcpy(&p, s->area->data, sizeof p);
-	CHECK_INT(s->area->reply.ret0, p.got != 0);
-	return p.got;
-}
+#include "helpers/scene.h"
 
 /* --- a good Keep ---------------------------------------------------------- */
-
 TEST(gate_serves_a_whole_life)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	scene_open(&s, NULL, false);
 	uint8_t want[] = { 3, 0, 0, 0, 'a', 'b', 'c', 4, 0, 0, 0, 'r', 'o', 'o',
 		't' };
 	enum gate_turn turn = GATE_TURN_KEEP;
 	memcpy(s.area->data, "abc", 3);
-	CHECK_INT(ask(&s, GATE_EVIDENCE, 0, 0, 3), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_EVIDENCE, 0, 0, 3), GATE_OK);
 	CHECK_INT(s.area->reply.data_len, sizeof want);
 	CHECK_MEM(s.area->data, want, sizeof want);
-	CHECK_INT(ask(&s, GATE_PUBLISH, 0, 0, put_face(&s)), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_PUBLISH, 0, 0, scene_put_face(&s)),
+		GATE_OK);
 	CHECK_INT(s.published, 1);
 	for (size_t i = 0; i < 4; i++)
 		CHECK_INT(s.parts[i], i + 1);
-	CHECK_INT(ask(&s, GATE_LISTEN, GATE_LISTEN_CHANNEL, 0, 0), GATE_OK);
-	CHECK_INT(ask(&s, GATE_TIME_HINT, 0, 0, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_LISTEN, GATE_LISTEN_CHANNEL, 0, 0),
+		GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_TIME_HINT, 0, 0, 0), GATE_OK);
 	CHECK(s.area->reply.ret0 > 1700000000ull * 1000000000);
-	CHECK(ring(&s, GATE_EXIT, GATE_EXIT_IDLE, 0, 0, &turn));
+	CHECK(scene_ring(&s, GATE_EXIT, GATE_EXIT_IDLE, 0, 0, &turn));
 	CHECK_INT(turn, GATE_TURN_END);
 	CHECK_INT(gate_serve_reason(s.g), GATE_EXIT_IDLE);
 	CHECK_STR(gate_exit_name(gate_serve_reason(s.g)), "idle");
@@ -213,30 +44,30 @@ TEST(gate_serves_a_whole_life)
 
 TEST(gate_moves_bytes_and_counts_them)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int peer = -1;
 	char text[16] = "";
 	scene_open(&s, NULL, false);
-	uint32_t l = advance(&s, GATE_PHASE_SERVING);
-	uint32_t h = connect_channel(&s, l, &peer, 77);
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
+	uint32_t h = scene_connect_channel(&s, l, &peer, 77);
 	CHECK(h != l);
-	CHECK_INT(ask(&s, GATE_RECV, h, 100, 0), GATE_AGAIN);
+	CHECK_INT(scene_ask(&s, GATE_RECV, h, 100, 0), GATE_AGAIN);
 	CHECK_INT(write(peer, "hello", 5), 5);
-	CHECK_INT(ask(&s, GATE_RECV, h, 3, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_RECV, h, 3, 0), GATE_OK);
 	CHECK_INT(s.area->reply.data_len, 3);
 	CHECK_INT(s.area->reply.ret0, 0);
 	CHECK_MEM(s.area->data, "hel", 3);
-	CHECK_INT(ask(&s, GATE_RECV, h, GATE_DATA_BYTES, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_RECV, h, GATE_DATA_BYTES, 0), GATE_OK);
 	CHECK_INT(s.area->reply.data_len, 2);
 	memcpy(s.area->data, "answer", 6);
-	CHECK_INT(ask(&s, GATE_SEND, h, 0, 6), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_SEND, h, 0, 6), GATE_OK);
 	CHECK_INT(s.area->reply.ret0, 6);
 	CHECK_INT(read(peer, text, sizeof text), 6);
 	CHECK_MEM(text, "answer", 6);
 	CHECK_INT(shutdown(peer, SHUT_WR), 0);
-	CHECK_INT(ask(&s, GATE_RECV, h, 1, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_RECV, h, 1, 0), GATE_OK);
 	CHECK_INT(s.area->reply.data_len, 0);
-	CHECK_INT(ask(&s, GATE_CLOSE, h, 0, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_CLOSE, h, 0, 0), GATE_OK);
 	CHECK_INT(s.closed, 1);
 	CHECK_INT(s.channel, 77);
 	CHECK_INT(s.in, 5);
@@ -248,16 +79,16 @@ TEST(gate_moves_bytes_and_counts_them)
 
 TEST(gate_closing_a_channel_ends_it_for_whoever_shares_the_socket)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int pair[2];
 	char byte;
 	scene_open(&s, NULL, false);
-	uint32_t l = advance(&s, GATE_PHASE_SERVING);
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
 	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	int shared = dup(pair[1]);
 	CHECK(gate_serve_channel(s.g, pair[1], 1, &s.e));
-	CHECK_INT(ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
-	CHECK_INT(ask(&s, GATE_CLOSE, s.area->reply.ret0, 0, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_CLOSE, s.area->reply.ret0, 0, 0), GATE_OK);
 	CHECK_INT(read(pair[0], &byte, 1), 0);
 	close(shared);
 	close(pair[0]);
@@ -266,70 +97,70 @@ TEST(gate_closing_a_channel_ends_it_for_whoever_shares_the_socket)
 
 TEST(gate_tells_a_full_and_a_broken_connection_apart)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int peer = -1;
 	uint32_t error;
 	scene_open(&s, NULL, false);
-	uint32_t l = advance(&s, GATE_PHASE_SERVING);
-	uint32_t h = connect_channel(&s, l, &peer, 1);
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
+	uint32_t h = scene_connect_channel(&s, l, &peer, 1);
 	do
-		error = ask(&s, GATE_SEND, h, 0, GATE_DATA_BYTES);
+		error = scene_ask(&s, GATE_SEND, h, 0, GATE_DATA_BYTES);
 	while (error == GATE_OK);
 	CHECK_INT(error, GATE_AGAIN);
 	close(peer);
-	CHECK_INT(ask(&s, GATE_SEND, h, 0, 1), GATE_CLOSED);
+	CHECK_INT(scene_ask(&s, GATE_SEND, h, 0, 1), GATE_CLOSED);
 	scene_close(&s);
 }
 
 TEST(gate_wakes_a_keep_for_what_it_waits_for)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int peer = -1, pair[2];
 	scene_open(&s, NULL, false);
-	uint32_t l = advance(&s, GATE_PHASE_SERVING);
-	CHECK_INT(ask(&s, GATE_ACCEPT, l, 0, 0), GATE_AGAIN);
-	wait_for(&s, l, GATE_IN, UINT64_MAX);
-	CHECK_INT(look(&s), GATE_TURN_WAIT);
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
+	CHECK_INT(scene_ask(&s, GATE_ACCEPT, l, 0, 0), GATE_AGAIN);
+	scene_wait_for(&s, l, GATE_IN, UINT64_MAX);
+	CHECK_INT(scene_look(&s), GATE_TURN_WAIT);
 	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	CHECK(gate_serve_channel(s.g, pair[1], 5, &s.e));
-	CHECK_INT(look(&s), GATE_TURN_KEEP);
-	CHECK_INT(got(&s), GATE_IN);
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
+	CHECK_INT(scene_got(&s), GATE_IN);
 	close(pair[0]);
 
-	CHECK_INT(ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
-	CHECK_INT(ask(&s, GATE_CLOSE, s.area->reply.ret0, 0, 0), GATE_OK);
-	uint32_t h = connect_channel(&s, l, &peer, 7);
-	wait_for(&s, h, GATE_IN, UINT64_MAX);
-	CHECK_INT(look(&s), GATE_TURN_WAIT);
+	CHECK_INT(scene_ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_CLOSE, s.area->reply.ret0, 0, 0), GATE_OK);
+	uint32_t h = scene_connect_channel(&s, l, &peer, 7);
+	scene_wait_for(&s, h, GATE_IN, UINT64_MAX);
+	CHECK_INT(scene_look(&s), GATE_TURN_WAIT);
 	CHECK_INT(write(peer, "x", 1), 1);
-	CHECK_INT(look(&s), GATE_TURN_KEEP);
-	CHECK_INT(got(&s), GATE_IN);
-	wait_for(&s, h, GATE_IN | GATE_OUT, UINT64_MAX);
-	CHECK_INT(look(&s), GATE_TURN_KEEP);
-	CHECK_INT(got(&s), GATE_IN | GATE_OUT);
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
+	CHECK_INT(scene_got(&s), GATE_IN);
+	scene_wait_for(&s, h, GATE_IN | GATE_OUT, UINT64_MAX);
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
+	CHECK_INT(scene_got(&s), GATE_IN | GATE_OUT);
 	close(peer);
-	wait_for(&s, h, 0, UINT64_MAX);
-	CHECK_INT(look(&s), GATE_TURN_KEEP);
-	CHECK_INT(got(&s), GATE_HUP);
+	scene_wait_for(&s, h, 0, UINT64_MAX);
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
+	CHECK_INT(scene_got(&s), GATE_HUP);
 	scene_close(&s);
 }
 
 TEST(gate_wakes_a_keep_when_its_time_is_over)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int64_t timeout;
 	struct pollfd fds[1];
 	scene_open(&s, NULL, false);
-	uint32_t l = advance(&s, GATE_PHASE_SERVING);
-	wait_for(&s, l, GATE_IN, 0);
-	CHECK_INT(look(&s), GATE_TURN_KEEP);
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
+	scene_wait_for(&s, l, GATE_IN, 0);
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
 	CHECK_INT(s.area->reply.error, GATE_OK);
-	CHECK_INT(got(&s), 0);
-	wait_for(&s, l, GATE_IN, 3600ull * 1000000000);
+	CHECK_INT(scene_got(&s), 0);
+	scene_wait_for(&s, l, GATE_IN, 3600ull * 1000000000);
 	CHECK_INT(gate_serve_watch(s.g, fds, &timeout), 1);
 	CHECK(timeout > 3000ll * 1000000000);
 	CHECK(timeout <= 3600ll * 1000000000);
-	CHECK_INT(look(&s), GATE_TURN_WAIT);
+	CHECK_INT(scene_look(&s), GATE_TURN_WAIT);
 	scene_close(&s);
 }
 
@@ -338,15 +169,15 @@ TEST(gate_never_waits_a_negative_time)
 	static const uint64_t times[] = { INT64_MAX - 1, INT64_MAX,
 		(uint64_t)INT64_MAX + 1, UINT64_MAX - 1, UINT64_MAX };
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-		struct scene s;
+		struct scene s = { 0 };
 		int64_t timeout;
 		struct pollfd fds[1];
 		scene_open(&s, NULL, false);
-		wait_for(&s, advance(&s, GATE_PHASE_SERVING), GATE_IN,
-			times[i]);
+		scene_wait_for(&s, scene_advance(&s, GATE_PHASE_SERVING),
+			GATE_IN, times[i]);
 		CHECK_INT(gate_serve_watch(s.g, fds, &timeout), 1);
 		CHECK(timeout == -1 || timeout > 0);
-		CHECK_INT(look(&s), GATE_TURN_WAIT);
+		CHECK_INT(scene_look(&s), GATE_TURN_WAIT);
 		scene_close(&s);
 	}
 }
@@ -355,143 +186,66 @@ TEST(gate_never_waits_a_negative_time)
 
 TEST(gate_tells_a_keep_that_evidence_failed_and_lets_it_ask_again)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	scene_open(&s, NULL, false);
 	s.no_evidence = true;
-	CHECK_INT(ask(&s, GATE_EVIDENCE, 0, 0, 64), GATE_FAILED);
+	CHECK_INT(scene_ask(&s, GATE_EVIDENCE, 0, 0, 64), GATE_FAILED);
 	CHECK_STR(gate_serve_note(s.g), "the root is gone");
 	CHECK_INT(gate_serve_phase(s.g), GATE_PHASE_BOOT);
 	s.no_evidence = false;
-	CHECK_INT(ask(&s, GATE_EVIDENCE, 0, 0, 64), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_EVIDENCE, 0, 0, 64), GATE_OK);
 	scene_close(&s);
 }
 
 TEST(gate_refuses_a_face_too_large_and_fails_without_a_host_agent)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	enum gate_turn turn;
 	scene_open(&s, NULL, false);
-	advance(&s, GATE_PHASE_ATTESTED);
+	scene_advance(&s, GATE_PHASE_ATTESTED);
 	s.no_publish = ERR_LIMIT;
-	CHECK_INT(ask(&s, GATE_PUBLISH, 0, 0, put_face(&s)), GATE_LIMIT);
+	CHECK_INT(scene_ask(&s, GATE_PUBLISH, 0, 0, scene_put_face(&s)),
+		GATE_LIMIT);
 	s.no_publish = ERR_HOST;
-	CHECK(!ring(&s, GATE_PUBLISH, 0, 0, put_face(&s), &turn));
+	CHECK(!scene_ring(&s, GATE_PUBLISH, 0, 0, scene_put_face(&s), &turn));
 	CHECK_STR(s.e.text, "gate: PUBLISH: told no");
 	scene_close(&s);
 }
 
 TEST(gate_takes_text_from_debug_keeps_only)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	scene_open(&s, NULL, false);
-	CHECK_INT(ask(&s, GATE_LOG, 0, 0, 4), GATE_DENIED);
+	CHECK_INT(scene_ask(&s, GATE_LOG, 0, 0, 4), GATE_DENIED);
 	scene_close(&s);
 	scene_open(&s, NULL, true);
 	memcpy(s.area->data, "text", 4);
-	CHECK_INT(ask(&s, GATE_LOG, 0, 0, 4), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_LOG, 0, 0, 4), GATE_OK);
 	CHECK_STR(s.log, "text");
 	scene_close(&s);
 }
 
 TEST(gate_grants_nothing_by_itself)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	scene_open(&s, NULL, false);
-	advance(&s, GATE_PHASE_SERVING);
-	CHECK_INT(ask(&s, GATE_LISTEN, GATE_LISTEN_TCP, 8080, 0), GATE_DENIED);
+	scene_advance(&s, GATE_PHASE_SERVING);
+	CHECK_INT(scene_ask(&s, GATE_LISTEN, GATE_LISTEN_TCP, 8080, 0),
+		GATE_DENIED);
 	memcpy(s.area->data, "127.0.0.1:80", 12);
-	CHECK_INT(ask(&s, GATE_CONNECT, 0, 0, 12), GATE_DENIED);
-	CHECK_INT(ask(&s, GATE_RESOLVE, 0, 0, 9), GATE_DENIED);
-	CHECK_INT(ask(&s, GATE_LISTEN, GATE_LISTEN_CHANNEL, 0, 0), GATE_LIMIT);
-	scene_close(&s);
-}
-
-static uint32_t connect_to(struct scene *s, const char *target)
-{
-	memcpy(s->area->data, target, strlen(target));
-	return ask(s, GATE_CONNECT, 0, 0, (uint32_t)strlen(target));
-}
-
-/* A port of the loopback interface that listens, *fd, or did. */
-static uint16_t loopback(int *fd)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof a;
-	*fd = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK_INT(bind(*fd, (struct sockaddr *)&a, sizeof a), 0);
-	CHECK_INT(listen(*fd, 4), 0);
-	CHECK_INT(getsockname(*fd, (struct sockaddr *)&a, &len), 0);
-	return ntohs(a.sin_port);
-}
-
-TEST(gate_connects_where_it_was_granted)
-{
-	int fd;
-	uint16_t port = loopback(&fd);
-	char name[32], text[4];
-	fmt(name, sizeof name, "127.0.0.1:%u", port);
-	const char *const targets[] = { name };
-	const struct gate_grants grants = { .connect = targets,
-		.connect_count = 1 };
-	struct scene s;
-	scene_open(&s, &grants, false);
-	advance(&s, GATE_PHASE_SERVING);
-	CHECK_INT(connect_to(&s, "127.0.0.1:1"), GATE_DENIED);
-	CHECK_INT(connect_to(&s, name), GATE_OK);
-	uint32_t h = (uint32_t)s.area->reply.ret0;
-	int peer = accept(fd, NULL, NULL);
-	CHECK(peer >= 0);
-	wait_for(&s, h, GATE_OUT, UINT64_MAX);
-	CHECK_INT(look(&s), GATE_TURN_KEEP);
-	CHECK_INT(got(&s), GATE_OUT);
-	memcpy(s.area->data, "ping", 4);
-	CHECK_INT(ask(&s, GATE_SEND, h, 0, 4), GATE_OK);
-	CHECK_INT(read(peer, text, 4), 4);
-	CHECK_INT(ask(&s, GATE_CLOSE, h, 0, 0), GATE_OK);
-	CHECK_INT(s.closed, 0);
-	memcpy(s.area->data, "127.0.0.1", 9);
-	CHECK_INT(ask(&s, GATE_RESOLVE, 0, 0, 9), GATE_OK);
-	CHECK_INT(s.area->reply.data_len, 16);
-	CHECK_MEM(s.area->data, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
-	close(peer);
-	close(fd);
-	scene_close(&s);
-}
-
-TEST(gate_listens_where_it_was_granted)
-{
-	int fd;
-	uint16_t port = loopback(&fd);
-	close(fd);
-	const struct gate_grants grants = { .listen = &port,
-		.listen_count = 1 };
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct scene s;
-	scene_open(&s, &grants, false);
-	advance(&s, GATE_PHASE_SERVING);
-	uint32_t error = ask(&s, GATE_LISTEN, GATE_LISTEN_TCP, port, 0);
-	if (error == GATE_FAILED)
-		SKIP_TEST("no IPv6 socket, or the port was taken meanwhile");
-	CHECK_INT(error, GATE_OK);
-	uint32_t l = (uint32_t)s.area->reply.ret0;
-	CHECK_INT(ask(&s, GATE_ACCEPT, l, 0, 0), GATE_AGAIN);
-	int peer = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK_INT(connect(peer, (struct sockaddr *)&a, sizeof a), 0);
-	CHECK_INT(ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
-	CHECK_INT(ask(&s, GATE_RECV, s.area->reply.ret0, 1, 0), GATE_AGAIN);
-	close(peer);
+	CHECK_INT(scene_ask(&s, GATE_CONNECT, 0, 0, 12), GATE_DENIED);
+	CHECK_INT(scene_ask(&s, GATE_RESOLVE, 0, 0, 9), GATE_DENIED);
+	CHECK_INT(scene_ask(&s, GATE_LISTEN, GATE_LISTEN_CHANNEL, 0, 0),
+		GATE_LIMIT);
 	scene_close(&s);
 }
 
 TEST(gate_holds_back_connections_it_has_no_room_for)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int peers[65];
 	scene_open(&s, NULL, false);
-	uint32_t l = advance(&s, GATE_PHASE_SERVING);
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
 	for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
 		int pair[2];
 		CHECK_INT(s.closed, 0);
@@ -502,8 +256,8 @@ TEST(gate_holds_back_connections_it_has_no_room_for)
 	CHECK_INT(s.closed, 1);
 	CHECK_INT(s.channel, 64);
 	for (uint64_t i = 0; i < 3; i++) {
-		CHECK_INT(ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
-		CHECK_INT(ask(&s, GATE_CLOSE, s.area->reply.ret0, 0, 0),
+		CHECK_INT(scene_ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
+		CHECK_INT(scene_ask(&s, GATE_CLOSE, s.area->reply.ret0, 0, 0),
 			GATE_OK);
 		CHECK_INT(s.channel, i);
 	}
@@ -516,10 +270,10 @@ TEST(gate_holds_back_connections_it_has_no_room_for)
 
 TEST(gate_takes_stream_sockets_only)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int p[2];
 	scene_open(&s, NULL, false);
-	advance(&s, GATE_PHASE_SERVING);
+	scene_advance(&s, GATE_PHASE_SERVING);
 	CHECK_INT(pipe(p), 0);
 	CHECK(gate_serve_channel(s.g, p[0], 9, &s.e));
 	CHECK_INT(s.closed, 1);
@@ -531,10 +285,10 @@ TEST(gate_takes_stream_sockets_only)
 
 TEST(gate_gives_out_no_more_handles_than_there_are)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int pair[2];
 	scene_open(&s, NULL, false);
-	uint32_t l = advance(&s, GATE_PHASE_SERVING);
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
 	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	for (uint32_t i = 2; i <= GATE_MAX_HANDLES + 1; i++) {
 		int fd = dup(pair[1]);
@@ -542,15 +296,15 @@ TEST(gate_gives_out_no_more_handles_than_there_are)
 			SKIP_TEST("too few descriptors allowed");
 		CHECK(gate_serve_channel(s.g, fd, i, &s.e));
 		bool full = i > GATE_MAX_HANDLES;
-		CHECK_INT(ask(&s, GATE_ACCEPT, l, 0, 0),
+		CHECK_INT(scene_ask(&s, GATE_ACCEPT, l, 0, 0),
 			full ? GATE_LIMIT : GATE_OK);
 		if (!full)
 			CHECK_INT(s.area->reply.ret0, i);
 	}
 	/* A handle that came back is given out again, and the connection
 	 * that waited gets it. */
-	CHECK_INT(ask(&s, GATE_CLOSE, 7, 0, 0), GATE_OK);
-	CHECK_INT(ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_CLOSE, 7, 0, 0), GATE_OK);
+	CHECK_INT(scene_ask(&s, GATE_ACCEPT, l, 0, 0), GATE_OK);
 	CHECK_INT(s.area->reply.ret0, 7);
 	close(pair[0]);
 	close(pair[1]);
@@ -583,11 +337,11 @@ TEST(gate_allows_each_operation_in_its_phases_and_in_no_other)
 {
 	for (uint32_t phase = 0; phase < GATE_PHASE_GONE; phase++)
 		for (uint32_t op = 0; op <= GATE_OP_COUNT + 1; op++) {
-			struct scene s;
+			struct scene s = { 0 };
 			enum gate_turn turn;
 			scene_open(&s, NULL, false);
-			advance(&s, phase);
-			bool served = ring(&s, op, 0, 0, 0, &turn);
+			scene_advance(&s, phase);
+			bool served = scene_ring(&s, op, 0, 0, 0, &turn);
 			bool named = strstr(s.e.text, " in phase ") ||
 				strstr(s.e.text, " unknown");
 			if (allowed(phase, op))
@@ -602,11 +356,11 @@ TEST(gate_allows_each_operation_in_its_phases_and_in_no_other)
 
 TEST(gate_refuses_everything_after_exit)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	enum gate_turn turn;
 	scene_open(&s, NULL, false);
-	CHECK(ring(&s, GATE_EXIT, 0, 0, 0, &turn));
-	CHECK(!ring(&s, GATE_TIME_HINT, 0, 0, 0, &turn));
+	CHECK(scene_ring(&s, GATE_EXIT, 0, 0, 0, &turn));
+	CHECK(!scene_ring(&s, GATE_TIME_HINT, 0, 0, 0, &turn));
 	CHECK_STR(s.e.text, "gate: TIME_HINT in phase gone");
 	scene_close(&s);
 }
@@ -662,13 +416,14 @@ TEST(gate_refuses_each_field_out_of_range_by_name)
 		{ GATE_EXIT, GATE_EXIT_COUNT, 0, 0, "EXIT: arg0 out of range" },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct scene s;
+		struct scene s = { 0 };
 		int peer = -1;
 		enum gate_turn turn;
 		scene_open(&s, NULL, false);
-		connect_channel(&s, advance(&s, GATE_PHASE_SERVING), &peer, 1);
+		scene_connect_channel(&s, scene_advance(&s, GATE_PHASE_SERVING),
+			&peer, 1);
 		memset(s.area->data, 0x80, 16);
-		CHECK(!ring(&s, cases[i].op, cases[i].arg0, cases[i].arg1,
+		CHECK(!scene_ring(&s, cases[i].op, cases[i].arg0, cases[i].arg1,
 			cases[i].len, &turn));
 		CHECK_INT(s.e.kind, ERR_DENIED);
 		CHECK_HAS(s.e.text, "gate: ");
@@ -680,13 +435,13 @@ TEST(gate_refuses_each_field_out_of_range_by_name)
 
 TEST(gate_refuses_events_that_nobody_may_ask_for)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	enum gate_turn turn;
 	scene_open(&s, NULL, false);
-	struct gate_poll p = { .handle = advance(&s, GATE_PHASE_SERVING),
+	struct gate_poll p = { .handle = scene_advance(&s, GATE_PHASE_SERVING),
 		.want = GATE_HUP };
 	memcpy(s.area->data, &p, sizeof p);
-	CHECK(!ring(&s, GATE_POLL, 0, 0, sizeof p, &turn));
+	CHECK(!scene_ring(&s, GATE_POLL, 0, 0, sizeof p, &turn));
 	CHECK_STR(s.e.text, "gate: POLL: events 0x4");
 	scene_close(&s);
 }
@@ -695,13 +450,13 @@ TEST(gate_refuses_a_sequence_that_skips_or_repeats)
 {
 	static const uint32_t wrong[] = { 0, 2, 4, 0x80000003u, UINT32_MAX };
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		struct scene s;
+		struct scene s = { 0 };
 		enum gate_turn turn;
 		scene_open(&s, NULL, false);
-		CHECK_INT(ask(&s, GATE_TIME_HINT, 0, 0, 0), GATE_OK);
-		CHECK_INT(ask(&s, GATE_TIME_HINT, 0, 0, 0), GATE_OK);
+		CHECK_INT(scene_ask(&s, GATE_TIME_HINT, 0, 0, 0), GATE_OK);
+		CHECK_INT(scene_ask(&s, GATE_TIME_HINT, 0, 0, 0), GATE_OK);
 		s.seq = wrong[i] - 1;
-		CHECK(!ring(&s, GATE_TIME_HINT, 0, 0, 0, &turn));
+		CHECK(!scene_ring(&s, GATE_TIME_HINT, 0, 0, 0, &turn));
 		CHECK_HAS(s.e.text, "gate: TIME_HINT: sequence ");
 		CHECK_HAS(s.e.text, ", not 3");
 		scene_close(&s);
@@ -710,7 +465,7 @@ TEST(gate_refuses_a_sequence_that_skips_or_repeats)
 
 TEST(gate_refuses_reserved_bytes)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	enum gate_turn turn;
 	scene_open(&s, NULL, false);
 	s.area->request = (struct gate_request){ .op = GATE_TIME_HINT,
@@ -723,11 +478,12 @@ TEST(gate_refuses_reserved_bytes)
 
 TEST(gate_refuses_a_keep_that_rings_while_it_waits)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	enum gate_turn turn;
 	scene_open(&s, NULL, false);
-	wait_for(&s, advance(&s, GATE_PHASE_SERVING), GATE_IN, UINT64_MAX);
-	CHECK(!ring(&s, GATE_TIME_HINT, 0, 0, 0, &turn));
+	scene_wait_for(&s, scene_advance(&s, GATE_PHASE_SERVING), GATE_IN,
+		UINT64_MAX);
+	CHECK(!scene_ring(&s, GATE_TIME_HINT, 0, 0, 0, &turn));
 	CHECK_STR(s.e.text, "gate: rang while it waited");
 	scene_close(&s);
 }
@@ -735,12 +491,12 @@ TEST(gate_refuses_a_keep_that_rings_while_it_waits)
 TEST(gate_refuses_every_truncation_of_a_face)
 {
 	for (uint32_t n = 0; n < 4 * 4 + 10; n++) {
-		struct scene s;
+		struct scene s = { 0 };
 		enum gate_turn turn;
 		scene_open(&s, NULL, false);
-		advance(&s, GATE_PHASE_ATTESTED);
-		CHECK_INT(put_face(&s), 4 * 4 + 10);
-		CHECK(!ring(&s, GATE_PUBLISH, 0, 0, n, &turn));
+		scene_advance(&s, GATE_PHASE_ATTESTED);
+		CHECK_INT(scene_put_face(&s), 4 * 4 + 10);
+		CHECK(!scene_ring(&s, GATE_PUBLISH, 0, 0, n, &turn));
 		CHECK_INT(s.e.kind, ERR_DENIED);
 		CHECK_INT(s.published, 0);
 		scene_close(&s);
@@ -749,14 +505,14 @@ TEST(gate_refuses_every_truncation_of_a_face)
 
 TEST(gate_does_not_use_a_closed_handle_again)
 {
-	struct scene s;
+	struct scene s = { 0 };
 	int peer = -1;
 	enum gate_turn turn;
 	scene_open(&s, NULL, false);
-	uint32_t l = advance(&s, GATE_PHASE_SERVING);
-	uint32_t h = connect_channel(&s, l, &peer, 1);
-	CHECK_INT(ask(&s, GATE_CLOSE, h, 0, 0), GATE_OK);
-	CHECK(!ring(&s, GATE_SEND, h, 0, 1, &turn));
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
+	uint32_t h = scene_connect_channel(&s, l, &peer, 1);
+	CHECK_INT(scene_ask(&s, GATE_CLOSE, h, 0, 0), GATE_OK);
+	CHECK(!scene_ring(&s, GATE_SEND, h, 0, 1, &turn));
 	CHECK_STR(s.e.text, "gate: SEND: handle 2 not given out");
 	close(peer);
 	scene_close(&s);

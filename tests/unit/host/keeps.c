@@ -168,6 +168,66 @@ TEST(keeps_tell_the_loader_what_was_asked)
 	finish();
 }
 
+/* Ports 80 to 89 anywhere, 443 on the loopback interface alone. */
+static struct options network(void)
+{
+	struct options o = { .allow_listen = { { .first = 80, .last = 89 },
+				     { .first = 443, .last = 443 } },
+		.allow_listens = 2,
+		.allow_connect = { "any" },
+		.allow_connects = 1,
+		.max_connections = 3,
+		.max_traffic = 4 };
+	CHECK(net_address_parse(BYTES_LIT("127.0.0.1"),
+		&o.allow_listen[1].address));
+	return o;
+}
+
+static bool try_ports(const char *text, bool connect, struct err *e)
+{
+	struct ask a = { .tee = "auto", .listen_count = 1, .connect = connect };
+	struct keep *k;
+	CHECK(net_endpoint_parse(text, &a.listen[0].address, &a.listen[0].port,
+		e));
+	return keeps_start(&keeps, &a, "process", waiter, &told, &k, e);
+}
+
+TEST(keeps_get_the_ports_that_the_operator_grants)
+{
+	struct control_message m;
+	struct err e = { 0 };
+	int fd;
+	struct options o = network();
+	begin(9, UINT64_C(99) << 30);
+	CHECK(!try_ports("80", true, &e));
+	CHECK_INT(e.kind, ERR_DENIED);
+	keeps.config.options = &o;
+	CHECK(!try_ports("90", true, &e));
+	CHECK_INT(e.kind, ERR_DENIED);
+	CHECK_HAS(e.text, "port 90");
+	CHECK(!try_ports("10.0.0.1:443", true, &e));
+	CHECK_INT(e.kind, ERR_DENIED);
+	CHECK(try_ports("[::1]:80", true, &e));
+	CHECK(hear(0, &m, &fd));
+	CHECK_STR(buf_cstr(&m.listen), "[::1]:80");
+	CHECK_STR(buf_cstr(&m.connect), "any");
+	CHECK_INT(m.max_connections, 3);
+	CHECK_INT(m.max_traffic, 4);
+	control_fini(&m);
+	/* The operator's address counts where she named one. */
+	CHECK(try_ports("443", false, &e));
+	CHECK(hear(1, &m, &fd));
+	CHECK_STR(buf_cstr(&m.listen), "127.0.0.1:443");
+	CHECK_INT(m.connect.len, 0);
+	control_fini(&m);
+	/* One Keep for each port. */
+	CHECK(!try_ports("80", true, &e));
+	CHECK_INT(e.kind, ERR_LIMIT);
+	CHECK_HAS(e.text, "another Keep");
+	CHECK_INT(keeps.held, 2);
+	finish();
+}
+
 TEST(keeps_tell_who_waits_once)
 {
 	begin(2, UINT64_C(1) << 40);

@@ -7,7 +7,7 @@
 
 static bool parse(struct options *o, struct err *e, const char *const *words)
 {
-	char *argv[16] = { (char *)(uintptr_t) "donjond" };
+	char *argv[20] = { (char *)(uintptr_t) "donjond" };
 	int argc = 1;
 	for (; words[argc - 1]; argc++)
 		argv[argc] = (char *)(uintptr_t)words[argc - 1];
@@ -31,6 +31,37 @@ TEST(options_have_defaults)
 	CHECK_INT(o.ready_fd, -1);
 	CHECK_HAS(o.keep_program, "/donjon-keep");
 	CHECK_HAS(o.images, "keep");
+}
+
+TEST(options_grant_ports_and_connections)
+{
+	struct options o;
+	struct err e = { 0 };
+	CHECK(parse(&o, &e,
+		WORDS("--allow-listen", "8000-8099", "--allow-listen",
+			"127.0.0.1:443", "--allow-connect", "any",
+			"--allow-connect", "*.example:443", "--max-connections",
+			"7", "--max-traffic", "1M")));
+	CHECK_INT(o.allow_listens, 2);
+	CHECK_INT(o.allow_listen[0].first, 8000);
+	CHECK_INT(o.allow_listen[0].last, 8099);
+	CHECK_INT(o.allow_listen[1].last, 443);
+	CHECK_INT(o.allow_listen[1].address.ip[12], 127);
+	CHECK_INT(o.allow_connects, 2);
+	CHECK_STR(o.allow_connect[1], "*.example:443");
+	CHECK_INT(o.max_connections, 7);
+	CHECK_INT(o.max_traffic, 1 << 20);
+	static const char *const bad[][2] = { { "--allow-listen", "0" },
+		{ "--allow-listen", "80-" }, { "--allow-listen", "90-80" },
+		{ "--allow-listen", "x:80" }, { "--allow-connect", "host" },
+		{ "--allow-connect", "host:0" }, { "--max-connections", "0" },
+		{ "--max-connections", "4097" }, { "--max-traffic", "1X" } };
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		print_message("%s %s\n", bad[i][0], bad[i][1]);
+		CHECK(!parse(&o, &e, WORDS(bad[i][0], bad[i][1])));
+		CHECK_HAS(e.text, bad[i][0]);
+		CHECK_INT(e.kind, ERR_INPUT);
+	}
 }
 
 TEST(options_of_a_unix_socket_alone_listen_on_no_port)

@@ -122,6 +122,29 @@ static bool sort(void)
 	return list && list[0] == 1;
 }
 
+#if defined(__x86_64__)
+/* mov eax, 7; ret */
+static bool make_code(void)
+{
+	static const uint8_t code[] = { 0xb8, 7, 0, 0, 0, 0xc3 };
+	void *p = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int (*seven)(void);
+	if (p == MAP_FAILED)
+		return false;
+	memcpy(p, code, sizeof code);
+	if (mprotect(p, PAGE_BYTES, PROT_READ | PROT_EXEC))
+		return false;
+	memcpy(&seven, &p, sizeof seven);
+	return seven() == 7;
+}
+
+TEST(a_keep_has_memory_for_code_that_nothing_writes_to)
+{
+	CHECK(does(make_code));
+}
+#endif
+
 TEST(a_keep_has_memory_time_randomness_its_bell_and_area)
 {
 	CHECK(does(use_memory));
@@ -172,11 +195,27 @@ static bool map_code(void)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
 }
 
-static bool make_code(void)
+static bool map_writable_code(void)
+{
+	return mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+static bool protect(int prot)
 {
 	void *p = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return !mprotect(p, PAGE_BYTES, PROT_READ | PROT_EXEC);
+	return p != MAP_FAILED && !mprotect(p, PAGE_BYTES, prot);
+}
+
+static bool make_writable_code(void)
+{
+	return protect(PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
+static bool make_hidden_code(void)
+{
+	return protect(PROT_EXEC);
 }
 
 static bool map_file(void)
@@ -220,7 +259,9 @@ TEST(a_keep_that_reaches_for_anything_else_dies)
 	CHECK(dies(write_elsewhere));
 	CHECK(dies(read_elsewhere));
 	CHECK(dies(map_code));
-	CHECK(dies(make_code));
+	CHECK(dies(map_writable_code));
+	CHECK(dies(make_writable_code));
+	CHECK(dies(make_hidden_code));
 	CHECK(dies(map_file));
 	CHECK(dies(kill_parent));
 	CHECK(dies(unconfine));

@@ -243,7 +243,7 @@ LIE(ret_zero, r->ret0 = 0)
 LIE(ret_one, r->ret0 = 1)
 LIE(ret_more, r->ret0++)
 LIE(ret_huge, r->ret0 = UINT64_MAX)
-LIE(ret_1025, r->ret0 = GATE_MAX_HANDLES + 1)
+LIE(ret_4097, r->ret0 = GATE_MAX_HANDLES + 1)
 LIE(ret_wrap, r->ret0 = 1ull << 32 | 7)
 LIE(evidence_long, a->data[3] = 0xff)
 LIE(evidence_trailing, (a->data[17] = 0, r->data_len = 18))
@@ -283,7 +283,7 @@ static const struct lie lies[] = {
 	{ "result", GATE_EVIDENCE, ret_one, "EVIDENCE: a result where" },
 	/* Handles. */
 	{ "handle 0", GATE_LISTEN, ret_zero, "LISTEN: handle 0 out of range" },
-	{ "handle 1025", GATE_LISTEN, ret_1025, "LISTEN: handle 1025 out of range" },
+	{ "handle 4097", GATE_LISTEN, ret_4097, "LISTEN: handle 4097 out of range" },
 	{ "handle 2^64-1", GATE_ACCEPT, ret_huge, "ACCEPT: handle" },
 	{ "handle 2^32+7", GATE_ACCEPT, ret_wrap, "ACCEPT: handle" },
 	{ "handle of the listener", GATE_ACCEPT, ret_one, "ACCEPT: handle 1 given out twice" },

@@ -389,7 +389,8 @@ static void *inject_soon(void *arg)
 	while (!r->count)
 		usleep(1000);
 	usleep(1000);
-	return (void *)(uintptr_t)soft_device_inject(i->r->d, i->event, NULL);
+	return (void *)(uintptr_t)soft_device_inject(i->r->d, i->event, 0,
+		NULL);
 }
 
 TEST(snp_a_host_s_event_comes_to_a_running_guest)

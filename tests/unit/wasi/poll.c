@@ -110,6 +110,30 @@ TEST(streams_wake_a_poll_and_say_how_much_there_is)
 	guest_free(g);
 }
 
+static bool feed_at_once(struct guest *g)
+{
+	CHECK_INT(g->last_deadline, 0);
+	return buf_str(&g->in.in, "now");
+}
+
+TEST(a_look_without_waiting_sees_what_there_is)
+{
+	struct guest *g = guest_new();
+	g->on_wait = feed_at_once;
+	sub_clock(g, 0, WASI_CLOCK_MONOTONIC, 0, 0);
+	sub_fd(g, 1, EVENT_FD_READ, GUEST_STDIN);
+	CHECK_INT(poll(g, 2), 2);
+	CHECK_INT(g->waits, 1);
+	CHECK_INT(EV(1, 16, 8), 3);
+	/* What is known to be there needs no look. */
+	CHECK_INT(poll(g, 2), 2);
+	CHECK_INT(g->waits, 1);
+	/* Nor do clocks alone. */
+	CHECK_INT(poll(g, 1), 1);
+	CHECK_INT(g->waits, 1);
+	guest_free(g);
+}
+
 TEST(the_end_of_a_stream_is_a_hangup)
 {
 	struct guest *g = guest_new();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../test.h"
 #include "helpers/guest.h"
+#include "wasi/wasi_priv.h"
 
 TEST(descriptors_tell_their_type_flags_and_rights)
 {
@@ -129,6 +130,26 @@ TEST(advice_and_syncing_are_accepted_where_they_make_sense)
 	CHECK_INT(CALL(g, fd_sync, GUEST_DIR), 0);
 	CHECK_INT(CALL(g, fd_sync, GUEST_STDOUT), WASI_INVAL);
 	CHECK_INT(CALL(g, fd_datasync, 63), WASI_BADF);
+	guest_free(g);
+}
+
+/* As if a preopen stood behind all others: who scans for it must not stop at
+ * a socket. */
+TEST(what_stands_before_a_preopen_is_of_an_unknown_kind)
+{
+	struct guest *g = guest_new();
+	CHECK_INT(CALL(g, fd_prestat_get, GUEST_SOCKET, GUEST_OUT), WASI_BADF);
+	g->w->last_preopen = 63;
+	CHECK_INT(CALL(g, fd_prestat_get, GUEST_SOCKET, GUEST_OUT), 0);
+	CHECK_INT(guest_get(g, GUEST_OUT, 1), PRESTAT_UNKNOWN);
+	CHECK_INT(guest_get(g, GUEST_OUT + 4, 4), 0);
+	CHECK_INT(CALL(g, fd_prestat_dir_name, GUEST_SOCKET, 0x1000, 0), 0);
+	CHECK_INT(CALL(g, fd_prestat_get, GUEST_STDIN, GUEST_OUT), WASI_BADF);
+	/* What the program opened itself never is. */
+	uint32_t fd;
+	CHECK_INT(guest_file(g, "f", "x"), 0);
+	CHECK_INT(guest_open(g, GUEST_DIR, "f", 0, &fd), 0);
+	CHECK_INT(CALL(g, fd_prestat_get, fd, GUEST_OUT), WASI_BADF);
 	guest_free(g);
 }
 

@@ -97,7 +97,8 @@ static void check_whole(void)
 		CHECK_INT((r->start | r->end) % PAGE, 0);
 		CHECK(i == 0 || w.s.range[i - 1].end <= r->start);
 		CHECK(!(r->prot & SPACE_WRITE && r->prot & SPACE_EXEC));
-		if (r->prot & SPACE_WRITE && r->kind != SPACE_GATE)
+		if ((r->prot & SPACE_WRITE && r->kind != SPACE_GATE) ||
+			(r->prot & SPACE_EXEC && r->kind == SPACE_ANON))
 			pages += (r->end - r->start) / PAGE;
 	}
 	CHECK_INT(pages, w.s.pages);
@@ -220,6 +221,32 @@ TEST(mprotect_only_takes_rights_from_an_image)
 	/* A hole. */
 	CHECK_INT(space_mprotect(&w.s, 0x1028000, 0x10000, SPACE_READ),
 		-LINUX_ENOMEM);
+	check_whole();
+}
+
+TEST(what_is_executable_was_writable_and_is_not)
+{
+	world_open(100);
+	int64_t a = map(16 * PAGE, 0);
+	uint64_t at = (uint64_t)a, rx = SPACE_READ | SPACE_EXEC;
+	CHECK(a > 0);
+	uint64_t before = w.s.pages;
+	CHECK_INT(space_mprotect(&w.s, at, 4 * PAGE, RW), 0);
+	CHECK_INT(space_mprotect(&w.s, at, 4 * PAGE, rx), 0);
+	CHECK_INT(w.prot[at / PAGE_BYTES], rx);
+	/* It holds memory still. */
+	CHECK_INT(w.s.pages, before + 4);
+	check_whole();
+	CHECK_INT(space_mprotect(&w.s, at, PAGE, RW | SPACE_EXEC),
+		-LINUX_EACCES);
+	CHECK_INT(space_mprotect(&w.s, at, PAGE, SPACE_EXEC), -LINUX_EACCES);
+	CHECK_INT(space_mprotect(&w.s, at, 100 * PAGE, rx), -LINUX_ENOMEM);
+	CHECK_INT(space_mmap(&w.s, 0, PAGE, rx, ANON, -1, 0), -LINUX_EACCES);
+	/* Neither the stack nor the heap. */
+	int64_t heap = space_brk(&w.s, w.s.brk_start + PAGE);
+	CHECK_INT(space_mprotect(&w.s, (uint64_t)heap - PAGE, PAGE, rx),
+		-LINUX_EACCES);
+	CHECK_INT(space_mprotect(&w.s, at, 4 * PAGE, RW), 0);
 	check_whole();
 }
 

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Technology `sgx`: exec below a shim in an enclave of this process (Intel
+ * SGX), whose memory the host can't read.  Evidence is a quote over the
+ * enclave's report, made by the quoting enclave of the platform.
+ */
+#include <asm/sgx.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fmt.h"
+#include "enclave/pages.h"
+#include "hal/hal_priv.h"
+#include "hal/sgx_priv.h"
+#include "soft/device.h"
+
+struct hal_keep {
+	struct sgx_machine m;
+	bool software;
+};
+
+static bool probe_real(UNUSED const struct hal_config *cfg, struct err *e)
+{
+	struct device *d;
+	if (!device_linux_new(&d, e))
+		return false;
+	bool ok = sgx_probe_host(d, e);
+	d->ops->free(d);
+	return ok;
+}
+
+static bool sgx_probe(const struct hal_config *cfg, struct hal_probe *out,
+	UNUSED struct err *e)
+{
+	struct hal_probe p = { 0 };
+	struct err why = { 0 };
+	char path[4096];
+	fmt(path, sizeof path, "%s/sgx/shim", cfg->image_dir);
+	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
+		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
+	else if (access(path, R_OK) != 0)
+		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
+			path, strerror(errno));
+	else
+		p.available = true;
+	/* The software platform's quotes end in the software root. */
+	p.software = p.emulated;
+	p.confidential = !p.emulated;
+	fmt(p.detail, sizeof p.detail, "%s",
+		p.emulated ? "the software platform's SGX; no protection from "
+			     "the host" :
+			     "enclave of Intel SGX, its memory encrypted");
+	*out = p;
+	return true;
+}
+
+static bool sgx_measure(const struct hal_config *cfg, uint8_t out[64],
+	size_t *len, struct err *e)
+{
+	struct sgx_images i = { .shim = { .len = 0 } };
+	bool ok = sgx_images_load(cfg->image_dir, &hal_sgx, &i, e) &&
+		enclave_measure(buf_bytes(&i.shim), buf_bytes(&i.exec), 0, out,
+			e);
+	sgx_images_fini(&i);
+	*len = 32;
+	return ok;
+}
+
+/* --- launch ----------------------------------------------------------------
+ */
+
+static void sgx_destroy(struct hal_keep *k)
+{
+	if (!k)
+		return;
+	sgx_machine_fini(&k->m);
+	free(k);
+}
+
+static bool launch(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	k->software = cfg->platform == HAL_SOFTWARE;
+	return sgx_launch(&k->m, &hal_sgx, cfg, e) &&
+		vm_cpu_start(&k->m.cpu, e) &&
+		(!k->software || soft_device_quote_ready(k->m.device, e));
+}
+
+static bool sgx_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
+	struct err *e)
+{
+	struct hal_keep *k = calloc(1, sizeof *k);
+	if (!k)
+		return err_fail(e, ERR_LIMIT, "launch sgx: no memory");
+	if (!launch(k, cfg, e)) {
+		sgx_destroy(k);
+		return err_wrap(e, "launch sgx");
+	}
+	*out = k;
+	return true;
+}
+
+/* --- serving ---------------------------------------------------------------
+ */
+
+static bool sgx_confine(struct hal_keep *k, struct err *e)
+{
+	static const unsigned long requests[] = {
+		SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS,
+		SGX_IOC_ENCLAVE_MODIFY_TYPES,
+		SGX_IOC_ENCLAVE_REMOVE_PAGES,
+		0,
+	};
+	return vm_confine(&k->m.cpu, k->m.uid, k->m.change_id, requests, e);
+}
+
+static int sgx_bell(const struct hal_keep *k)
+{
+	return k->m.cpu.bell;
+}
+
+static struct gate_area *sgx_area(struct hal_keep *k)
+{
+	return (struct gate_area *)(void *)(k->m.window + VM_AREA_AT);
+}
+
+static bool sgx_take(struct hal_keep *k, bool *gone, char why[128],
+	struct err *e)
+{
+	return vm_cpu_take(&k->m.cpu, gone, why, e);
+}
+
+static bool sgx_resume(struct hal_keep *k, struct err *e)
+{
+	return vm_cpu_resume(&k->m.cpu, e);
+}
+
+static bool sgx_evidence(struct hal_keep *k, struct bytes request,
+	struct buf *evidence, struct buf *endorsements, struct err *e)
+{
+	if (request.len != sizeof(struct sgx_report_mac))
+		return err_fail(e, ERR_INPUT, "evidence: report of %zu bytes",
+			request.len);
+	if (k->software)
+		return soft_device_quote(k->m.device, request, evidence,
+			endorsements, e);
+	return err_fail(e, ERR_HOST, "evidence: no quoting service");
+}
+
+const struct hal_tech hal_sgx = {
+	.name = "sgx",
+	.tee = GATE_TEE_SGX,
+	.rank = 9,
+	.probe = sgx_probe,
+	.measure = sgx_measure,
+	.launch = sgx_launch_keep,
+	.confine = sgx_confine,
+	.bell = sgx_bell,
+	.area = sgx_area,
+	.take = sgx_take,
+	.resume = sgx_resume,
+	.evidence = sgx_evidence,
+	.destroy = sgx_destroy,
+};

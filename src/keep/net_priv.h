@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What net.c (who is there, what is waited for) and socket.c (what one socket
+ * does) share. */
+#ifndef KEEP_NET_PRIV_H
+#define KEEP_NET_PRIV_H
+
+#include "channel/stream.h"
+#include "keep/net.h"
+
+enum {
+	/* Seconds, of a handshake, and of a peer's end after ours. */
+	SHAKE_TIME = 10,
+	LEAVE_TIME = 2,
+	FLUSH_TIME = 10,
+	/* Connections whose handshake a listener has under way, or ended
+	 * without the program's taking them. */
+	MOST_PENDING = 64,
+	ACCEPT_BURST = 16,
+	/* Ciphertext that does not wait for the program to wait. */
+	FLUSH_BYTES = 32 << 10,
+	AHEAD_BYTES = 4 << 10,
+	/* What a socket costs. */
+	PLAIN_BYTES = 1 << 10,
+	TLS_BYTES = 128 << 10,
+};
+#define SECOND_NS 1000000000ull
+
+enum socket_state {
+	SOCKET_LISTEN,
+	SOCKET_DIAL,	/* the host connects */
+	SOCKET_SHAKE,	/* TLS begins */
+	SOCKET_OPEN,	/* bytes can go */
+	SOCKET_FAILED,	/* error, why */
+	SOCKET_LEAVING, /* the program closed it; its output goes out, then
+			   the peer's end is waited for */
+};
+
+struct keep_socket {
+	struct keep_socket *prev, *next;
+	struct keep_net *net;
+	enum socket_state state;
+	uint32_t handle;	     /* 0: it has none any more */
+	struct channel_terms *terms; /* TLS; borrowed */
+	struct channel_stream *tls;
+	char *host; /* DIAL with TLS: whom we expect */
+	/* A connection that the program did not take yet has its listener. */
+	struct keep_socket *listener;
+	size_t pending; /* LISTEN: how many have this one */
+	bool orphan;	/* no descriptor of the program's leads here */
+	unsigned asked; /* WASI_READY_* refused since the host last said so */
+	enum { NOTHING, MAYBE, SURELY } readable; /* as the host last said */
+	bool writable;				  /* the same */
+	bool eof;				  /* the peer sends no more */
+	struct buf ahead; /* without TLS: read to see whether one could */
+	bool shut_read, shut_write;
+	bool fin_due;	       /* our end, once the output is out */
+	uint64_t refused_turn; /* when a read was refused without asking */
+	uint64_t deadline;     /* SHAKE, LEAVING */
+	uint64_t cost;
+	int error; /* WASI_* */
+	struct err why;
+};
+
+/* --- net.c -----------------------------------------------------------------
+ */
+
+/* NULL: no room. */
+struct keep_socket *net_new(struct keep_net *n, enum socket_state state,
+	uint32_t handle, struct channel_terms *terms);
+/* Gives the handle back and forgets the socket. */
+void net_drop(struct keep_socket *s);
+
+/* --- socket.c ---------------------------------------------------------------
+ */
+
+extern const struct wasi_stream_ops socket_listener_ops, socket_ops;
+
+/* What the host said of its handle. */
+void socket_hear(struct keep_socket *s, unsigned got);
+/* Sends what waits, as far as the host takes it. */
+void socket_flush(struct keep_socket *s);
+/* Its time is over. */
+void socket_expire(struct keep_socket *s);
+/* What is to be waited for: GATE_IN, GATE_OUT. */
+unsigned socket_wants(const struct keep_socket *s);
+/* Begins TLS, if there is any; else it is open. */
+void socket_begin(struct keep_socket *s);
+int socket_error(enum gate_error why);
+
+#endif

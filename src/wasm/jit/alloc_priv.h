@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Registers: linear scan over intervals with holes that are split where they
+ * have to move (Wimmer, Mössenböck 2005; Wimmer, Franz 2010).  An instruction
+ * has an even position: it reads at that position, is done at the next one,
+ * and what it makes begins there.
+ */
+#ifndef WASM_JIT_ALLOC_PRIV_H
+#define WASM_JIT_ALLOC_PRIV_H
+
+#include "wasm/jit/ir_priv.h"
+#include "wasm/jit/x64_priv.h"
+
+/* Where a value is: 0..15 general registers, 16..31 vector registers, the
+ * stack, or a constant. */
+enum {
+	XMM0 = 16,
+	LOC_STACK = 0x40,
+	LOC_CONST = 0x41,
+	LOC_NONE = 0xff,
+	SCRATCH = R11,
+	XSCRATCH = XMM0 + 15,
+	XCYCLE = XMM0 + 14,
+	NO_POS = UINT32_MAX,
+};
+
+enum {
+	USE_MEM, /* anywhere will do */
+	USE_ANY, /* better in a register */
+	USE_REG,
+};
+
+struct jit_range {
+	uint32_t from, to;
+};
+
+struct jit_use {
+	uint32_t pos;
+	uint8_t kind;
+};
+
+struct jit_ival {
+	uint32_t v;
+	uint32_t from, to;
+	/* Ranges and uses, ascending: [r0, r1) cut to [from, to), [u0, u1). */
+	uint32_t r0, r1, u0, u1;
+	uint32_t next; /* the part of the value after this one */
+	uint8_t loc;
+	uint8_t hint; /* LOC_NONE: none */
+	bool vector;
+	bool split; /* not the first part */
+};
+
+struct jit_opnd {
+	uint32_t v;
+	uint8_t kind;
+	bool late; /* still needed when the result is written */
+};
+
+enum { MAX_OPNDS = 8 };
+
+struct jit_heap {
+	uint32_t *item, count, cap;
+};
+
+struct jit_alloc {
+	struct jit_range *ranges; /* of each value together */
+	struct jit_use *uses;
+	uint32_t *order; /* the blocks that are emitted */
+	uint32_t order_count;
+	uint32_t *calls; /* positions where everything is lost, ascending */
+	uint32_t call_count;
+	uint32_t *lost[3]; /* the same for rax, rcx, rdx */
+	uint32_t lost_count[3];
+	struct jit_heap todo;
+	uint32_t active[32];
+	uint32_t *inactive, inactive_count, inactive_cap;
+	/* Per value: its place on the stack + 1, stored when it is made? */
+	uint32_t *slots;
+	uint8_t *eager;
+	uint32_t regs; /* that may be used */
+};
+
+struct jit_move {
+	uint32_t pos;
+	uint32_t v;    /* the value that moves, or the constant */
+	uint32_t to_v; /* whose stack slot is meant by LOC_STACK in `to` */
+	uint8_t from, to;
+	uint8_t type;
+};
+
+/* --- live.c ----------------------------------------------------------------
+ */
+bool jit_number(struct jit_fn *f);
+bool jit_intervals(struct jit_fn *f);
+/* What the instruction reads, with what is folded into it. */
+uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
+	struct jit_opnd out[MAX_OPNDS]);
+/* A constant that an instruction can hold, for an operation of that type? */
+bool jit_fits32(const struct jit_fn *f, uint32_t v, uint32_t type);
+/* Registers lost to it; UINT32_MAX: all. */
+uint32_t jit_lost(const struct jit_fn *f, const struct jit_ins *i);
+static inline bool jit_has_ival(const struct jit_ins *i)
+{
+	return i->op != J_K && i->op != J_K128 && i->type != JT_NONE;
+}
+static inline bool jit_in_xmm(const struct jit_ins *i)
+{
+	return jit_is_float(i->type);
+}
+uint32_t jit_block_at(const struct jit_fn *f, uint32_t pos);
+
+/* --- scan.c ----------------------------------------------------------------
+ */
+bool jit_scan(struct jit_fn *f);
+
+/* --- resolve.c -------------------------------------------------------------
+ */
+bool jit_resolve(struct jit_fn *f);
+uint32_t jit_loc(const struct jit_fn *f, uint32_t v, uint32_t pos);
+
+#endif

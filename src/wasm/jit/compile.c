@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One function, from register code to machine code. */
+#include "wasm/jit/emit_priv.h"
+
+#include "base/must.h"
+
+/* Work that a function may cost: so much for each word, and so much at
+ * least.  Whatever needs more is interpreted. */
+enum { WORK_PER_WORD = 2000, WORK_ANYWAY = 1 << 20 };
+
+static bool more_code(struct jit_asm *a, uint32_t n)
+{
+	struct jit_fn *f = a->ctx;
+	if (a->len > f->jit->size)
+		return false;
+	return wasm_fit(f->arena.heap, a->buf, a->cap, (uint64_t)a->len + n);
+}
+
+static void prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
+{
+	f->jit = j;
+	f->inst = w->inst;
+	f->m = w->inst->module;
+	f->func = w;
+	f->type = wasm_func_type(f->m, w->index);
+	f->code = f->m->code;
+	f->header = w->code;
+	f->first_word = (uint32_t)(w->code - f->code) + WASM_HEADER_WORDS;
+	f->end_word = (uint32_t)(w->code - f->code) + w->code[1].low;
+	f->slots = w->code->op;
+	f->vars = f->slots * 2;
+	f->const_from = w->code->a + w->code->b;
+	f->const_to = f->const_from + w->code->c;
+	f->arena.heap = &j->store->heap;
+	f->max_work = WORK_ANYWAY +
+		(uint64_t)(f->end_word - f->first_word) * WORK_PER_WORD;
+	if (f->m->memory_count)
+		f->min_memory = f->m->memories[0].range.min << 16;
+}
+
+/* Code that catches exceptions is left to the interpreter. */
+static bool has_handlers(const struct jit_fn *f)
+{
+	for (uint32_t k = 0; k < f->m->handler_count; k++)
+		if (f->m->handlers[k].at >= f->first_word &&
+			f->m->handlers[k].at < f->end_word)
+			return true;
+	return false;
+}
+
+static void find_stack_args(struct jit_fn *f)
+{
+	for (uint32_t n = 1; n < f->ins_count; n++) {
+		const struct jit_ins *i = &f->ins[n];
+		if (!(i->flags & JF_LIVE) ||
+			(i->op != J_CALL && i->op != J_CALL_INDIRECT))
+			continue;
+		uint32_t bytes = jit_stack_args(f->m, &f->m->types[i->aux]);
+		if (bytes > f->out_bytes)
+			f->out_bytes = bytes;
+	}
+}
+
+/* Parameters would like to stay where they come in, results too. */
+static void hint_registers(struct jit_fn *f)
+{
+	struct jit_abi abi = { 0 };
+	uint32_t next = 0, offset, at = LOC_NONE;
+	for (uint32_t v = f->blocks[0].first; v; v = f->ins[v].next) {
+		struct jit_ins *i = &f->ins[v];
+		if (i->op != J_PARAM)
+			continue;
+		for (; next <= i->imm; next++)
+			at = jit_abi_next(&abi,
+				f->m->pool[f->type->first + next], &offset);
+		i->reg_hint = at < LOC_STACK ? (uint8_t)(at + 1) : 0;
+	}
+	for (uint32_t n = 1; n < f->ins_count; n++) {
+		struct jit_ins *i = &f->ins[n];
+		if (i->op == J_CALL || i->op == J_CALL_INDIRECT)
+			i->reg_hint =
+				jit_is_float(i->type) ? XMM0 + 1 : RAX + 1;
+		else if (i->op == J_DIVS || i->op == J_DIVU)
+			i->reg_hint = RAX + 1;
+		else if (i->op == J_REMS || i->op == J_REMU || i->op == J_MULHU)
+			i->reg_hint = RDX + 1;
+	}
+}
+
+static bool allocate(struct jit_fn *f)
+{
+	f->alloc = jit_alloc(f, 1, sizeof *f->alloc);
+	if (!f->alloc)
+		return false;
+	hint_registers(f);
+	bool ok = jit_number(f) && jit_intervals(f) && jit_scan(f) &&
+		jit_resolve(f) && (!f->jit->verify || jit_verify(f));
+	find_stack_args(f);
+	f->frame = (f->out_bytes + f->spill_bytes + 7) & ~7u;
+	return ok && (f->frame < 1 << 20 || jit_fail(f, "frame too large"));
+}
+
+static void emit_fini(struct jit_emit *e)
+{
+	struct wasm_heap *h = e->f->arena.heap;
+	wasm_heap_free(h, e->a.buf, e->a.cap, 1);
+	wasm_heap_free(h, e->jumps, e->jump_cap, sizeof *e->jumps);
+	wasm_heap_free(h, e->traps, e->trap_cap, sizeof *e->traps);
+	wasm_heap_free(h, e->pool, e->pool_cap, sizeof *e->pool);
+	wasm_heap_free(h, e->fars, e->far_cap, sizeof *e->fars);
+	wasm_heap_free(h, e->tables, e->table_cap, sizeof *e->tables);
+	wasm_heap_free(h, e->thunks, e->thunk_cap, sizeof *e->thunks);
+}
+
+static bool emit(struct jit_fn *f, struct jit_code *out)
+{
+	struct jit_emit e = { .f = f,
+		.j = f->jit,
+		.a = { .ctx = f, .more = more_code },
+		.base = (uint32_t)f->jit->used };
+	if (f->jit->dump & WASM_DUMP_CODE)
+		e.starts = jit_alloc(f, f->ins_count, sizeof *e.starts);
+	bool ok = jit_emit_all(&e);
+	if (ok && e.starts)
+		jit_dump_code(f, e.a.buf, e.a.len, e.starts);
+	if (!ok && !f->failed)
+		jit_fail(f, "code too large");
+	ok = ok && jit_memory_add(f->jit, e.a.buf, e.a.len) != UINT32_MAX;
+	if (ok)
+		*out = (struct jit_code){ e.base, e.a.len, f->frame, f->func };
+	else
+		jit_forget_thunks(&e);
+	if (!ok)
+		jit_fail(f, "no room for code");
+	emit_fini(&e);
+	return ok;
+}
+
+bool jit_translate(struct jit_fn *f, struct jit_code *out)
+{
+	if (has_handlers(f))
+		return jit_fail(f, "it catches exceptions");
+	/* The collector finds references in the interpreter's frames only. */
+	if (wasm_func_holds(f->m, f->func->index))
+		return jit_fail(f, "it holds references to objects");
+	if (f->type->results > JIT_RESULTS)
+		return jit_fail(f, "too many results");
+	bool ok = jit_flow(f) && jit_build(f) && jit_finish(f);
+	if (ok && (f->jit->dump & WASM_DUMP_SSA))
+		jit_dump_ssa(f);
+	return ok && allocate(f) && emit(f, out);
+}
+
+static void fini(struct jit_fn *f)
+{
+	struct wasm_heap *h = f->arena.heap;
+	wasm_heap_free(h, f->ins, f->ins_cap, sizeof *f->ins);
+	wasm_heap_free(h, f->args, f->arg_cap, sizeof *f->args);
+	wasm_heap_free(h, f->edges, f->edge_cap, sizeof *f->edges);
+	wasm_heap_free(h, f->var_of, f->dense_cap, sizeof *f->var_of);
+	wasm_heap_free(h, f->ivals, f->ival_cap, sizeof *f->ivals);
+	wasm_heap_free(h, f->moves, f->move_cap, sizeof *f->moves);
+	if (f->alloc) {
+		wasm_heap_free(h, f->alloc->todo.item, f->alloc->todo.cap,
+			sizeof *f->alloc->todo.item);
+		wasm_heap_free(h, f->alloc->inactive, f->alloc->inactive_cap,
+			sizeof *f->alloc->inactive);
+	}
+	jit_arena_fini(&f->arena);
+}
+
+static void count_reason(struct wasm_jit *j, const char *why)
+{
+	for (size_t k = 0; k < ARRAY_LEN(j->reasons); k++) {
+		if (j->reasons[k].why && strcmp(j->reasons[k].why, why) != 0)
+			continue;
+		j->reasons[k].why = why;
+		j->reasons[k].count++;
+		return;
+	}
+}
+
+/* Calls that were made before there was code go by the stub: it leads to the
+ * code from now on. */
+static bool publish(struct wasm_jit *j, struct wasm_func *w,
+	const struct jit_code *c)
+{
+	if (!wasm_fit(&j->store->heap, j->codes, j->code_cap,
+		    j->code_count + 1ull))
+		return false;
+	j->codes[j->code_count++] = *c;
+	w->jit_at = c->at;
+	w->jit_entry = j->memory + c->at;
+	w->jit_state = JIT_DONE;
+	if (w->jit_thunk) {
+		uint8_t jmp[5] = { 0xe9 };
+		uint32_t rel = c->at - (w->jit_thunk + 5);
+		memcpy(jmp + 1, &rel, sizeof rel);
+		if (!jit_memory_write(j, w->jit_thunk, jmp, sizeof jmp))
+			w->jit_thunk = 0;
+	}
+	return true;
+}
+
+void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *w)
+{
+	struct jit_fn f = { 0 };
+	struct jit_code code;
+	w->jit_state = JIT_REFUSED;
+	prepare(&f, j, w);
+	j->stats.words += f.end_word - f.first_word;
+	if (!j->broken && jit_translate(&f, &code) && publish(j, w, &code)) {
+		j->stats.compiled++;
+		j->stats.code_bytes += code.len;
+	} else {
+		j->stats.refused++;
+		count_reason(j, f.failed ? f.failed : "no memory");
+	}
+	j->stats.work += f.work;
+	fini(&f);
+}

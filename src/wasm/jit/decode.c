@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the words of register code read and write. */
+#include "wasm/jit/ir_priv.h"
+
+struct shape {
+	uint8_t words;
+	uint16_t bits;
+};
+
+/* clang-format off */
+#define S(n, w, bits) [OP_##n] = { w, bits },
+#define PAIR_SHAPE(T, n) S(T##_##n##_rr, 1, W_A | R_B | R_C) \
+	S(T##_##n##_rk, 1, W_A | R_B)
+#define BRANCH_SHAPE(T, n) S(br_##T##_##n##_rr, 2, R_A | R_B | IS_END) \
+	S(br_##T##_##n##_rk, 2, R_A | IS_END)
+#define FLOAT_SHAPE(T, n) S(T##_##n, 1, W_A | R_B | R_C)
+#define FLOAT_BRANCH_SHAPE(T, n) S(br_##T##_##n, 2, R_A | R_B | IS_END) \
+	S(brn_##T##_##n, 2, R_A | R_B | IS_END)
+#define UNARY_SHAPE(n) S(n, 1, W_A | R_B)
+#define LOAD_SHAPE(n, m, s) S(n, 1, W_A | R_B) S(n##_far, 2, W_A | R_B) \
+	S(n##_64, 2, W_A | R_B)
+#define STORE_SHAPE(n, m) S(n, 1, R_A | R_B) S(n##_far, 2, R_A | R_B) \
+	S(n##_64, 2, R_A | R_B)
+
+/* Words and bits of the vector operations' shapes. */
+#define V_UNARY 1, W_A2 | R_B2 | IS_STEP
+#define V_BINARY 1, W_A2 | R_B2 | R_C2 | IS_STEP
+#define V_TERNARY 2, W_A2 | R_B2 | R_C2 | R_D2 | IS_STEP
+#define V_SHIFT 1, W_A2 | R_B2 | R_C | IS_STEP
+#define V_TEST 1, W_A | R_B2 | IS_STEP
+#define V_SPLAT 1, W_A2 | R_B | IS_STEP
+#define V_EXTRACT_I32 1, W_A | R_B2 | IS_STEP
+#define V_EXTRACT_I64 V_EXTRACT_I32
+#define V_EXTRACT_F32 V_EXTRACT_I32
+#define V_EXTRACT_F64 V_EXTRACT_I32
+#define V_REPLACE_I32 2, W_A2 | R_B2 | R_C | IS_STEP
+#define V_REPLACE_I64 V_REPLACE_I32
+#define V_REPLACE_F32 V_REPLACE_I32
+#define V_REPLACE_F64 V_REPLACE_I32
+#define V_LOAD 0, W_A2 | R_B | IS_STEP
+#define V_STORE 0, R_A2 | R_B | IS_STEP
+#define V_LOAD_LANE 1, W_A2 | R_B | R_D2 | IS_STEP
+#define V_STORE_LANE 1, R_B | R_D2 | IS_STEP
+#define V_SHAPE_(n, w, bits) S(n, w, bits)
+#define V_SHAPE(code, n, shape, aux) V_SHAPE_(n, V_##shape)
+#define V_SHAPE3_(n, w, bits) S(n, w + 1, bits) S(n##_far, w + 2, bits) \
+	S(n##_64, w + 2, bits)
+#define V_SHAPE3(code, n, shape, aux) V_SHAPE3_(n, V_##shape)
+#define APPLY(macro, ...) macro(__VA_ARGS__)
+#undef V_SHAPE
+#undef V_SHAPE3
+#define V_SHAPE(code, n, shape, aux) APPLY(V_SHAPE_, n, V_##shape)
+#define V_SHAPE3(code, n, shape, aux) APPLY(V_SHAPE3_, n, V_##shape)
+
+static const struct shape shapes[WASM_OP_COUNT] = {
+	S(unreachable, 1, IS_END)
+	S(jump, 1, IS_END)
+	S(br_nz, 1, R_A | IS_END)
+	S(br_z, 1, R_A | IS_END)
+	S(br_null, 1, R_A | IS_END)
+	S(br_non_null, 1, R_A | IS_END)
+	S(br_table, 1, R_A | IS_END)
+	S(ret, 1, IS_END)
+	S(ret1, 1, R_A | IS_END)
+	S(ret2, 1, R_A2 | IS_END)
+	S(retn, 1, IS_END | IS_OTHER)
+	S(call, 1, IS_OTHER)
+	S(call_import, 1, IS_OTHER)
+	S(call_indirect, 2, R_B | IS_OTHER)
+	S(copy, 1, W_A | R_B)
+	S(copy2, 1, W_A2 | R_B2)
+	S(const32, 1, W_A)
+	S(const64, 2, W_A)
+	S(const128, 3, W_A2 | IS_STEP)
+	S(select, 2, W_A | R_B | R_C | R_D)
+	S(select2, 2, W_A2 | R_B2 | R_C2 | R_D)
+	S(global_get, 1, W_A)
+	S(global_set, 1, R_A)
+	S(global_get2, 1, W_A2)
+	S(global_set2, 1, R_A2)
+	S(ref_func, 1, W_A)
+	S(ref_is_null, 1, W_A | R_B)
+	S(ref_as_non_null, 1, R_A)
+	WASM_OPS_CMP_LIST(PAIR_SHAPE, i32)
+	WASM_OPS_CMP_LIST(PAIR_SHAPE, i64)
+	WASM_OPS_BIN_LIST(PAIR_SHAPE, i32)
+	WASM_OPS_BIN_LIST(PAIR_SHAPE, i64)
+	WASM_OPS_FCMP_LIST(FLOAT_SHAPE, f32)
+	WASM_OPS_FCMP_LIST(FLOAT_SHAPE, f64)
+	WASM_OPS_CMP_LIST(BRANCH_SHAPE, i32)
+	WASM_OPS_CMP_LIST(BRANCH_SHAPE, i64)
+	WASM_OPS_FCMP_LIST(FLOAT_BRANCH_SHAPE, f32)
+	WASM_OPS_FCMP_LIST(FLOAT_BRANCH_SHAPE, f64)
+	WASM_OPS_FBIN_LIST(FLOAT_SHAPE, f32)
+	WASM_OPS_FBIN_LIST(FLOAT_SHAPE, f64)
+	WASM_OPS_UNARY(UNARY_SHAPE)
+	UNARY_SHAPE(canon_f32)
+	UNARY_SHAPE(canon_f64)
+	S(canon_f32x4, 1, W_A2 | R_B2 | IS_STEP)
+	S(canon_f64x2, 1, W_A2 | R_B2 | IS_STEP)
+	WASM_OPS_LOAD_LIST(LOAD_SHAPE)
+	WASM_OPS_STORE_LIST(STORE_SHAPE)
+	S(memory_size, 1, W_A)
+	S(memory_grow, 2, W_A | R_B | IS_STEP)
+	S(memory_init, 2, R_A | R_B | R_C | IS_STEP)
+	S(data_drop, 1, IS_STEP)
+	S(memory_copy, 2, R_A | R_B | R_C | IS_STEP)
+	S(memory_fill, 2, R_A | R_B | R_C | IS_STEP)
+	S(table_get, 2, W_A | R_B | IS_STEP)
+	S(table_set, 2, R_A | R_B | IS_STEP)
+	S(table_size, 1, W_A | IS_STEP)
+	S(table_grow, 2, W_A | R_B | R_C | IS_STEP)
+	S(table_fill, 2, R_A | R_B | R_C | IS_STEP)
+	S(table_copy, 2, R_A | R_B | R_C | IS_STEP)
+	S(table_init, 2, R_A | R_B | R_C | IS_STEP)
+	S(elem_drop, 1, IS_STEP)
+	S(v128_shuffle, 3, W_A2 | R_B2 | R_C2 | IS_STEP)
+	WASM_SIMD_PLAIN(V_SHAPE)
+	WASM_SIMD_MEMORY(V_SHAPE3)
+};
+
+/* The first operation of each pair. */
+#define P(first, second) [OP_##first##__##second] = OP_##first,
+#define PAIRS_I32(second) WASM_FIRSTS_I32(P, second)
+#define PAIRS_I64(second) WASM_FIRSTS_I64(P, second)
+#define PAIRS_F32(second) WASM_FIRSTS_F32(P, second)
+#define PAIRS_F64(second) WASM_FIRSTS_F64(P, second)
+static const uint16_t firsts[WASM_OP_COUNT] = {
+	[OP_copy__copy] = OP_copy,
+	WASM_SECONDS_I32(PAIRS_I32)
+	WASM_SECONDS_I64(PAIRS_I64)
+	WASM_SECONDS_F32(PAIRS_F32)
+	WASM_SECONDS_F64(PAIRS_F64)
+};
+/* clang-format on */
+
+uint32_t jit_word_op(const union wasm_word *w)
+{
+	return firsts[w->op] ? firsts[w->op] : w->op;
+}
+
+uint32_t jit_word_count(const union wasm_word *w, uint32_t op)
+{
+	uint32_t n = shapes[op].words;
+	return op == OP_br_table ? n + w->high + 1 : n;
+}
+
+uint32_t jit_word_shape(uint32_t op)
+{
+	return shapes[op].bits;
+}
+
+const struct wasm_typedef *jit_call_type(struct jit_fn *f,
+	const union wasm_word *w, uint32_t op)
+{
+	if (op == OP_call)
+		return wasm_func_type(f->m, w[w->rel + 1].high);
+	if (op == OP_call_import)
+		return wasm_func_type(f->m, w->high);
+	return &f->m->types[w[1].low];
+}
+
+/* The values of a list of types in slots from `slot` on. */
+static void list(struct jit_fn *f, const uint32_t *types, uint32_t n,
+	uint32_t slot, bool write,
+	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
+{
+	for (uint32_t i = 0; i < n; i++) {
+		ref(f, jit_var(f, slot, types[i]), write);
+		slot += t_slots(types[i]);
+	}
+}
+
+void jit_word_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
+	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
+{
+	uint32_t bits = shapes[op].bits, v = f->slots;
+	uint32_t d = w[shapes[op].words - 1].a;
+	const uint32_t slots[] = { w->a, w->b, w->c, d, v + w->a, v + w->b,
+		v + w->c, v + d };
+	for (uint32_t i = 0; i < ARRAY_LEN(slots); i++)
+		if (bits >> i & 1)
+			ref(f, slots[i], false);
+	if (bits & IS_OTHER) {
+		bool back = op == OP_retn;
+		const struct wasm_typedef *t =
+			back ? f->type : jit_call_type(f, w, op);
+		const uint32_t *types = f->m->pool + t->first;
+		if (!back)
+			list(f, types, t->params, w->a, false, ref);
+		list(f, types + t->params, t->results, w->a, !back, ref);
+	}
+	if (bits & W_A)
+		ref(f, w->a, true);
+	if (bits & W_A2)
+		ref(f, v + w->a, true);
+}

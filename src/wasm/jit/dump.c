@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions in the making, for people. */
+#include "base/fmt.h"
+#include "wasm/jit/alloc_priv.h"
+#include "wasm/jit/jit_priv.h"
+
+/* clang-format off */
+static const char *const names[J_OP_COUNT] = {
+#define N(op, name) [J_##op] = name,
+	N(NOP, "nop") N(K, "k") N(K128, "k128") N(PARAM, "param")
+	N(PHI, "phi") N(ADD, "add") N(SUB, "sub") N(MUL, "mul")
+	N(DIVS, "div_s") N(DIVU, "div_u") N(REMS, "rem_s") N(REMU, "rem_u")
+	N(AND, "and") N(OR, "or") N(XOR, "xor") N(SHL, "shl") N(SAR, "shr_s")
+	N(SHR, "shr_u") N(ROL, "rotl") N(ROR, "rotr") N(MULHU, "mulhu")
+	N(ICMP, "icmp") N(FCMP, "fcmp") N(CLZ, "clz") N(CTZ, "ctz")
+	N(POPCNT, "popcnt") N(EXT8S, "ext8") N(EXT16S, "ext16")
+	N(EXT32S, "ext32") N(WRAP, "wrap") N(FADD, "fadd") N(FSUB, "fsub")
+	N(FMUL, "fmul") N(FDIV, "fdiv") N(FMIN, "fmin") N(FMAX, "fmax")
+	N(FCOPYSIGN, "copysign") N(FABS, "fabs") N(FNEG, "fneg")
+	N(FCEIL, "ceil") N(FFLOOR, "floor") N(FTRUNC, "trunc")
+	N(FNEAREST, "nearest") N(FSQRT, "sqrt") N(INT_TO_FLOAT, "to_float")
+	N(FLOAT_TO_INT, "to_int") N(FLOAT_TO_FLOAT, "float_to_float")
+	N(REINTERPRET, "reinterpret") N(SELECT, "select") N(LOAD, "load")
+	N(STORE, "store") N(GLOBAL_GET, "global_get")
+	N(GLOBAL_SET, "global_set") N(MEMORY_SIZE, "memory_size")
+	N(CHECK, "check") N(CALL, "call") N(CALL_INDIRECT, "call_indirect")
+	N(CALL_REF, "call_ref") N(RESULT, "result") N(STEP, "step")
+	N(JUMP, "jump") N(BRANCH, "branch") N(TABLE, "table")
+	N(RETURN, "return") N(TRAP, "trap")
+#undef N
+};
+static const char *const types[] = { "", "i32", "i64", "f32", "f64", "v128",
+	"any32", "any" };
+/* clang-format on */
+
+struct line {
+	char text[256];
+	size_t len;
+};
+
+static void PRINTF(2, 3) add(struct line *l, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	l->len += fmt_v(l->text + l->len, sizeof l->text - l->len, format, ap);
+	va_end(ap);
+}
+
+static void put(const struct jit_fn *f, struct line *l)
+{
+	f->jit->put(f->jit->put_ctx, l->text);
+	*l = (struct line){ .len = 0 };
+}
+
+static void place(const struct jit_fn *f, struct line *l, uint32_t v,
+	uint32_t pos)
+{
+	static const char *const regs[] = { "rax", "rcx", "rdx", "rbx", "rsp",
+		"rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+		"r14", "r15" };
+	uint32_t at = f->alloc && f->ivals ? jit_loc(f, v, pos) : LOC_NONE;
+	if (at < XMM0)
+		add(l, ":%s", regs[at]);
+	else if (at < XMM0 + 16)
+		add(l, ":x%u", at - XMM0);
+	else if (at == LOC_STACK)
+		add(l, ":[%u]", f->alloc->slots ? f->alloc->slots[v] - 1 : 0);
+}
+
+static void operand(const struct jit_fn *f, struct line *l, uint32_t v,
+	uint32_t pos)
+{
+	const struct jit_ins *i = &f->ins[v];
+	if (i->op == J_K) {
+		add(l, " 0x%llx", (unsigned long long)i->imm);
+		return;
+	}
+	add(l, " v%u", v);
+	if (i->flags & JF_FOLDED)
+		add(l, "(folded)");
+	else if (v)
+		place(f, l, v, pos);
+}
+
+static void instruction(const struct jit_fn *f, struct line *l, uint32_t n)
+{
+	const struct jit_ins *i = &f->ins[n];
+	add(l, "  %5u ", i->pos);
+	if (i->type) {
+		add(l, "v%u", n);
+		place(f, l, n, i->pos + 1);
+		add(l, " = ");
+	}
+	add(l, "%s %s", names[i->op], types[i->type]);
+	if (i->cc)
+		add(l, ".%u", i->cc);
+	for (int k = 0; k < 3; k++) {
+		uint32_t v = k == 0 ? i->a : k == 1 ? i->b : i->c;
+		if (jit_operand_type(i, k) || (!k && i->op == J_RESULT))
+			operand(f, l, v, i->pos);
+	}
+	for (uint32_t k = 0; jit_has_args(i->op) && k < i->c && l->len < 200;
+		k++) {
+		uint32_t pos = i->pos;
+		if (i->op == J_PHI) {
+			const struct jit_block *b = &f->blocks[i->block];
+			uint32_t e = f->preds[b->pred + k];
+			pos = f->blocks[f->edges[e].from].to - 1;
+		}
+		operand(f, l, f->args[i->b + k], pos);
+	}
+	if (i->op == J_LOAD || i->op == J_STORE)
+		add(l, " +%llu%s", (unsigned long long)i->imm,
+			i->flags & JF_CHECKED ? " checked" : "");
+	if (i->flags & JF_FOLDED)
+		add(l, " (folded)");
+}
+
+static void block_head(const struct jit_fn *f, struct line *l, uint32_t b)
+{
+	const struct jit_block *x = &f->blocks[b];
+	add(l, "block %u (depth %u, word %u)", b, x->depth, x->at);
+	for (uint32_t k = 0; k < x->pred_count; k++)
+		add(l, " <- %u", f->edges[f->preds[x->pred + k]].from);
+	put(f, l);
+}
+
+void jit_dump_ssa(const struct jit_fn *f)
+{
+	struct line l = { .len = 0 };
+	add(&l, "function %u", f->func->index);
+	put(f, &l);
+	for (uint32_t b = 0; b < f->block_count; b++) {
+		if (!f->blocks[b].reached)
+			continue;
+		block_head(f, &l, b);
+		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next) {
+			instruction(f, &l, n);
+			put(f, &l);
+		}
+	}
+}
+
+static void bytes(const struct jit_fn *f, struct line *l, const uint8_t *code,
+	uint32_t from, uint32_t to)
+{
+	while (from < to) {
+		add(l, "        %6x ", from);
+		for (int k = 0; k < 24 && from < to; k++)
+			add(l, " %02x", code[from++]);
+		put(f, l);
+	}
+}
+
+/* Where the code after instruction n begins. */
+static uint32_t end_of(const struct jit_fn *f, uint32_t b, uint32_t n,
+	const uint32_t *starts, uint32_t len)
+{
+	for (;;) {
+		while ((n = f->ins[n].next))
+			if (starts[n])
+				return starts[n];
+		if (++b >= f->block_count)
+			return len;
+		if (f->blocks[b].reached && f->blocks[b].label)
+			return f->blocks[b].label;
+	}
+}
+
+void jit_dump_code(const struct jit_fn *f, const uint8_t *code, uint32_t len,
+	const uint32_t *starts)
+{
+	struct line l = { .len = 0 };
+	add(&l, "function %u: %u bytes, frame %u", f->func->index, len,
+		f->frame);
+	put(f, &l);
+	for (uint32_t b = 0; b < f->block_count; b++) {
+		if (!f->blocks[b].reached)
+			continue;
+		block_head(f, &l, b);
+		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next) {
+			instruction(f, &l, n);
+			put(f, &l);
+			if (starts[n])
+				bytes(f, &l, code, starts[n],
+					end_of(f, b, n, starts, len));
+		}
+	}
+}

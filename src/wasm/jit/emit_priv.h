@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine code from instructions whose values have places. */
+#ifndef WASM_JIT_EMIT_PRIV_H
+#define WASM_JIT_EMIT_PRIV_H
+
+#include "wasm/jit/alloc_priv.h"
+#include "wasm/jit/jit_priv.h"
+
+/* Registers with one meaning everywhere. */
+enum { REG_EXEC = R15, REG_MEM = R14, REG_BUDGET = R13 };
+
+/* The middle of the fields that compiled code uses most. */
+#define JIT_FIELD(name) ((int64_t)offsetof(struct wasm_exec, name))
+
+/* Out of line, at the end of the function. */
+enum jit_slow {
+	SLOW_REFILL,	/* a loop's turn without budget */
+	SLOW_ENTRY,	/* the same on entry */
+	SLOW_STACK,	/* no room for the frame */
+	SLOW_SIGNATURE, /* a callee of another type, or of another instance */
+	SLOW_TO_INT,	/* what a conversion does out of range */
+};
+
+struct jit_patch {
+	uint32_t at;
+	uint32_t what; /* block, or kind of trap */
+};
+
+struct jit_pool {
+	uint32_t at; /* displacement to patch */
+	uint32_t size;
+	uint64_t v[2];
+};
+
+struct jit_far {
+	uint8_t kind;
+	uint32_t at, back; /* jump here, and there again */
+	uint32_t n;	   /* instruction or block */
+	uint64_t imm;
+};
+
+struct jit_emit {
+	struct jit_fn *f;
+	struct wasm_jit *j;
+	struct jit_asm a;
+	uint32_t base; /* offset of the code in the code memory */
+	uint32_t n;    /* current instruction */
+	uint32_t pos;
+	uint32_t k;	  /* place of the current block in the order */
+	uint32_t move;	  /* next of the moves within blocks */
+	uint32_t *starts; /* for dumps: where each instruction's code begins */
+	struct jit_patch *jumps, *traps;
+	uint32_t jump_count, jump_cap, trap_count, trap_cap;
+	struct jit_pool *pool;
+	uint32_t pool_count, pool_cap;
+	struct jit_far *fars;
+	uint32_t far_count, far_cap;
+	struct jit_patch *tables; /* at: the lea; what: instruction */
+	uint32_t table_count, table_cap;
+	uint32_t *by_target; /* block -> edge of a table that leads there */
+	struct jit_patch *thunks; /* at: the call; what: function */
+	uint32_t thunk_count, thunk_cap;
+};
+
+/* A condition in the flags. */
+struct jit_cond {
+	uint8_t cc;
+	uint8_t parity; /* CC_P: or unordered; CC_NP: and ordered; 0 */
+};
+
+/* --- emit.c ------------------------------------------------------------------
+ */
+uint32_t jit_place(const struct jit_emit *e, uint32_t v);
+uint32_t jit_def(const struct jit_emit *e);
+struct x64_mem jit_slot(const struct jit_emit *e, uint32_t v);
+/* The register of a general operand; the scratch register is filled when it
+ * is in none.  jit_xreg: a vector register's number, 0 to 15. */
+uint32_t jit_reg(struct jit_emit *e, uint32_t v);
+uint32_t jit_xreg(struct jit_emit *e, uint32_t v, uint32_t type);
+void jit_mov(struct jit_emit *e, uint32_t reg, uint32_t v, bool wide);
+void jit_xmov(struct jit_emit *e, uint32_t xmm, uint32_t v, uint32_t type);
+void jit_trap_if(struct jit_emit *e, uint32_t cc, uint32_t trap);
+void jit_trap_always(struct jit_emit *e, uint32_t trap);
+/* op reg, [constant] */
+void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
+	uint32_t size, uint64_t low, uint64_t high);
+/* A jump that is to go out of line; `at` from x64_jcc or x64_jmp. */
+struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
+	uint32_t n);
+bool jit_emit_all(struct jit_emit *e);
+void jit_forget_thunks(struct jit_emit *e);
+static inline const struct jit_ins *jit_ins_of(const struct jit_emit *e,
+	uint32_t v)
+{
+	return &e->f->ins[v];
+}
+
+/* --- moves.c
+ * ------------------------------------------------------------------ */
+void jit_move_one(struct jit_emit *e, const struct jit_move *m);
+/* All at once. */
+void jit_move_all(struct jit_emit *e, const struct jit_move *m, uint32_t n);
+
+/* --- emit_int.c
+ * ----------------------------------------------------------------- */
+bool jit_emit_int(struct jit_emit *e, const struct jit_ins *i);
+struct jit_cond jit_emit_cond(struct jit_emit *e, uint32_t v);
+struct jit_cond jit_not(struct jit_cond c);
+/* op reg, value: from a register, the stack or as a constant */
+void jit_alu(struct jit_emit *e, uint32_t op, uint32_t imm_op, bool wide,
+	uint32_t reg, uint32_t v);
+
+/* --- emit_float.c
+ * --------------------------------------------------------------- */
+bool jit_emit_float(struct jit_emit *e, const struct jit_ins *i);
+void jit_emit_to_int_far(struct jit_emit *e, const struct jit_far *s);
+struct jit_cond jit_emit_float_compare(struct jit_emit *e,
+	const struct jit_ins *i);
+/* op xmm, value: from a register, the stack or the pool */
+void jit_xop(struct jit_emit *e, uint32_t op, uint32_t xmm, uint32_t v,
+	uint32_t type);
+
+/* --- emit_memory.c
+ * -------------------------------------------------------------- */
+bool jit_emit_memory(struct jit_emit *e, const struct jit_ins *i);
+
+/* --- emit_call.c
+ * ----------------------------------------------------------------- */
+bool jit_emit_call(struct jit_emit *e, const struct jit_ins *i);
+void jit_emit_entry(struct jit_emit *e);
+void jit_emit_return(struct jit_emit *e, const struct jit_ins *i);
+void jit_emit_signature_far(struct jit_emit *e, const struct jit_far *s);
+/* Bytes of arguments on the stack. */
+uint32_t jit_stack_args(const struct wasm_module *m,
+	const struct wasm_typedef *t);
+struct jit_abi {
+	uint32_t general, vector, stack;
+};
+/* Where the next argument goes: a register, or LOC_STACK with *offset. */
+uint32_t jit_abi_next(struct jit_abi *a, uint32_t wasm_type, uint32_t *offset);
+void jit_call_stub(struct jit_emit *e, uint32_t stub);
+
+#endif

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A function while it is compiled: blocks of instructions in static single
+ * assignment form, made from register code (which is validated already, has
+ * its jump targets and is in an order where only loops jump backwards).
+ * An instruction's number is its value's name.  Number 0 is nothing.
+ * Whatever fails, memory or a limit, sticks in `failed`: the function is then
+ * left to the interpreter.
+ */
+#ifndef WASM_JIT_IR_PRIV_H
+#define WASM_JIT_IR_PRIV_H
+
+#include "wasm/interp/ops_priv.h"
+#include "wasm/store_priv.h"
+
+struct wasm_jit;
+
+/* ANY32 and ANY: bits whose register class shows only by their use. */
+enum jit_type {
+	JT_NONE,
+	JT_I32,
+	JT_I64,
+	JT_F32,
+	JT_F64,
+	JT_V128,
+	JT_ANY32,
+	JT_ANY,
+};
+
+enum jit_op {
+	J_NOP,
+	J_K,	/* imm */
+	J_K128, /* the zero vector */
+	J_PARAM,
+	J_PHI, /* args: one for each edge into the block */
+	/* The order of the interpreter's binary operations. */
+	J_ADD,
+	J_SUB,
+	J_MUL,
+	J_DIVS,
+	J_DIVU,
+	J_REMS,
+	J_REMU,
+	J_AND,
+	J_OR,
+	J_XOR,
+	J_SHL,
+	J_SAR,
+	J_SHR,
+	J_ROL,
+	J_ROR,
+	J_MULHU, /* the upper half of a * imm */
+	J_ICMP,	 /* cc, in */
+	J_FCMP,
+	J_CLZ,
+	J_CTZ,
+	J_POPCNT,
+	J_EXT8S,
+	J_EXT16S,
+	J_EXT32S,
+	J_WRAP,
+	J_FADD,
+	J_FSUB,
+	J_FMUL,
+	J_FDIV,
+	J_FMIN,
+	J_FMAX,
+	J_FCOPYSIGN,
+	J_FABS,
+	J_FNEG,
+	J_FCEIL,
+	J_FFLOOR,
+	J_FTRUNC,
+	J_FNEAREST,
+	J_FSQRT,
+	J_INT_TO_FLOAT, /* in, cc: unsigned */
+	J_FLOAT_TO_INT, /* in, cc: CVT_UNSIGNED | CVT_SATURATE */
+	J_FLOAT_TO_FLOAT,
+	J_REINTERPRET, /* to the other class of registers */
+	J_SELECT,      /* a ? b : c */
+	J_LOAD,	       /* cc: kind, a address, imm offset */
+	J_STORE,       /* cc: kind, a address, b value, imm offset */
+	J_GLOBAL_GET,  /* imm: address of the value */
+	J_GLOBAL_SET,
+	J_MEMORY_SIZE,
+	J_CHECK, /* traps (cc) unless a is not null */
+	J_CALL,	 /* imm: the function; args */
+	J_CALL_INDIRECT,
+	J_CALL_REF,
+	J_RESULT, /* cc: which one of call a */
+	J_STEP,	  /* imm: words for the interpreter; args */
+	/* Ends of blocks. */
+	J_JUMP,
+	J_BRANCH, /* a not zero: first edge, else the second */
+	J_TABLE,  /* a: which edge of the table */
+	J_RETURN, /* args */
+	J_TRAP,	  /* cc */
+	J_OP_COUNT,
+};
+
+/* Conditions of float comparisons, in the order of the binary format. */
+enum { FC_EQ, FC_NE, FC_LT, FC_GT, FC_LE, FC_GE, FC_NOT = 8 };
+enum { CVT_UNSIGNED = 1, CVT_SATURATE = 2 };
+
+/* Kinds of accesses. */
+enum jit_access {
+	ACC_32,
+	ACC_64,
+	ACC_S8_32,
+	ACC_U8,
+	ACC_S16_32,
+	ACC_U16,
+	ACC_S8_64,
+	ACC_S16_64,
+	ACC_S32_64,
+	ACC_STORE_32 = 0,
+	ACC_STORE_64,
+	ACC_STORE_8,
+	ACC_STORE_16,
+};
+
+enum {
+	JF_FOLDED = 1,	/* no code of its own: part of its user */
+	JF_CHECKED = 2, /* an access that is known to be within bounds */
+	JF_WIDE = 4,	/* a 64-bit address */
+	JF_LIVE = 8,
+};
+
+struct jit_ins {
+	uint8_t op, type, flags, cc;
+	uint8_t in; /* type of the operands where it is not `type` */
+	uint8_t reg_hint;
+	uint16_t spare;
+	uint32_t a, b, c; /* operands; with args: a, then first and count */
+	uint32_t block;
+	uint32_t aux; /* calls: number of the type */
+	uint64_t imm;
+	uint32_t prev, next;
+	uint32_t uses;
+	uint32_t pos;  /* its place in the order of emission */
+	uint32_t ival; /* its first interval */
+};
+
+struct jit_edge {
+	uint32_t from, to;
+	uint32_t pred; /* its number among the edges into `to` */
+	bool back;
+	uint32_t *state; /* per variable live into `to`: its value */
+	uint32_t moves, move_count;
+	uint32_t code; /* of a table's edge: where its moves are; 0: none */
+};
+
+struct jit_block {
+	uint32_t at;	      /* its first word */
+	uint32_t end;	      /* the word after its last */
+	uint32_t first, last; /* instructions */
+	uint32_t succ, succ_count;
+	uint32_t pred, pred_count; /* in f->preds: numbers of edges */
+	uint32_t loop_end;	   /* of a loop's head: its last block */
+	uint32_t loop;		   /* head of the innermost loop; 0: none */
+	uint32_t depth;
+	uint32_t idom, dom_depth;
+	uint32_t *live; /* dense numbers of the variables live into it */
+	uint32_t *phis; /* and their phis, where they have one */
+	uint32_t live_count;
+	uint32_t from, to;  /* positions */
+	uint32_t live_outs; /* values, a list */
+	uint32_t label;	    /* offset of its code */
+	bool reached;
+	bool is_head;
+};
+
+/* The compiler's memory: given back all at once. */
+struct jit_arena {
+	struct wasm_heap *heap;
+	struct jit_chunk *chunks;
+	size_t used, cap; /* of the newest */
+};
+
+struct jit_fn {
+	struct wasm_jit *jit;
+	struct wasm_instance *inst;
+	const struct wasm_module *m;
+	const struct wasm_typedef *type;
+	struct wasm_func *func;
+	const union wasm_word *header, *code; /* code: m->code */
+	uint32_t first_word, end_word;
+	struct jit_arena arena;
+	const char *failed; /* why it is left to the interpreter */
+	uint64_t work, max_work;
+
+	struct jit_ins *ins;
+	uint32_t ins_count, ins_cap;
+	uint32_t *args; /* operand lists */
+	uint32_t arg_count, arg_cap;
+	struct jit_block *blocks;
+	uint32_t block_count, block_cap;
+	struct jit_edge *edges;
+	uint32_t edge_count, edge_cap;
+	uint32_t *preds;
+	uint32_t *block_of; /* word - first_word -> block, where one begins */
+
+	/* Variables: slot s as a number is s, as a vector slots + s. */
+	uint32_t slots, vars;
+	uint32_t const_from, const_to; /* slots that hold constants */
+	uint32_t *dense;	       /* variable -> its number + 1 */
+	uint32_t *var_of;	       /* and back */
+	uint32_t dense_count, dense_cap;
+	uint32_t bit_words;
+	uint64_t *live_in, *kill; /* bits per block, by dense number */
+	uint32_t *cur;		  /* variable -> value, here and now */
+	void *scan;
+
+	/* Building. */
+	uint32_t block;	 /* the current one */
+	uint32_t *table; /* value numbering: hashed */
+	uint32_t table_mask, table_used;
+	uint32_t *bounds; /* the same for what was checked: value -> check */
+	uint32_t bounds_mask, bounds_used;
+	uint64_t min_memory; /* bytes the first memory has for sure */
+	bool calls;	     /* it calls something */
+
+	/* Registers. */
+	struct jit_ival *ivals;
+	uint32_t ival_count, ival_cap;
+	struct jit_alloc *alloc;
+	struct jit_move *moves;
+	uint32_t move_count, move_cap;
+	uint32_t inner_moves; /* the first that is not along an edge */
+	uint32_t spill_bytes, out_bytes, frame;
+};
+
+/* --- arena.c ------------------------------------------------------------ */
+/* Zeroed; NULL sets f->failed. */
+void *jit_alloc(struct jit_fn *f, size_t count, size_t size);
+void jit_arena_fini(struct jit_arena *a);
+bool jit_fail(struct jit_fn *f, const char *why);
+/* Counts work against the limit. */
+bool jit_work(struct jit_fn *f, uint64_t n);
+
+/* --- decode.c ----------------------------------------------------------- */
+/* The operation of a word, with pairs taken apart. */
+uint32_t jit_word_op(const union wasm_word *w);
+/* Words of that operation at w; 0: unknown. */
+uint32_t jit_word_count(const union wasm_word *w, uint32_t op);
+
+enum {
+	R_A = 1,
+	R_B = 2,
+	R_C = 4,
+	R_D = 8, /* a of the last word */
+	R_A2 = 0x10,
+	R_B2 = 0x20,
+	R_C2 = 0x40,
+	R_D2 = 0x80,
+	W_A = 0x100,
+	W_A2 = 0x200,
+	IS_STEP = 0x400, /* left to the interpreter's operation */
+	IS_END = 0x800,
+	IS_OTHER = 0x1000, /* operands by its kind */
+};
+uint32_t jit_word_shape(uint32_t op);
+
+/* Calls `ref` for each variable that the instruction reads, then writes. */
+void jit_word_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
+	void (*ref)(struct jit_fn *f, uint32_t var, bool write));
+/* The type of the function that a call instruction calls. */
+const struct wasm_typedef *jit_call_type(struct jit_fn *f,
+	const union wasm_word *w, uint32_t op);
+static inline uint32_t jit_var(const struct jit_fn *f, uint32_t slot,
+	uint32_t type)
+{
+	return type == T_V128 ? f->slots + slot : slot;
+}
+
+/* --- flow.c: blocks, edges, loops, liveness of variables ------------------ */
+bool jit_flow(struct jit_fn *f);
+
+/* --- build.c ------------------------------------------------------------- */
+bool jit_build(struct jit_fn *f);
+
+/* --- ssa.c: making instructions ------------------------------------------- */
+/* A new instruction at the end of the current block. */
+uint32_t jit_add(struct jit_fn *f, struct jit_ins i);
+/* Before or after another one. */
+void jit_insert_before(struct jit_fn *f, uint32_t at, uint32_t i);
+uint32_t jit_new(struct jit_fn *f, struct jit_ins i);
+void jit_remove(struct jit_fn *f, uint32_t i);
+/* As jit_add for what has no effect: an equal one that dominates is taken,
+ * constants are folded. */
+uint32_t jit_pure(struct jit_fn *f, struct jit_ins i);
+uint32_t jit_const(struct jit_fn *f, uint64_t v);
+bool jit_is_const(const struct jit_fn *f, uint32_t v, uint64_t *k);
+bool jit_dominates(const struct jit_fn *f, uint32_t a, uint32_t b);
+/* Room in the operand lists. */
+uint32_t jit_args(struct jit_fn *f, uint32_t n);
+/* Is [v+0, v+n) known to be within memory?  Remembers that it is from now. */
+bool jit_known_bound(struct jit_fn *f, uint32_t v, uint64_t n);
+/* The largest number that the value can be. */
+uint64_t jit_most(const struct jit_fn *f, uint32_t v, int depth);
+
+/* --- fold.c ----------------------------------------------------------------
+ */
+/* Another value for it, or 0; may change the instruction. */
+uint32_t jit_fold(struct jit_fn *f, struct jit_ins *i);
+
+/* --- types.c: register classes, dead code, folding into users ---------------
+ */
+bool jit_finish(struct jit_fn *f);
+static inline bool jit_is_float(uint32_t type)
+{
+	return type >= JT_F32 && type <= JT_V128;
+}
+/* What type operand n (0 a, 1 b, 2 c) has to have; JT_NONE: there is none,
+ * JT_ANY: any. */
+uint32_t jit_operand_type(const struct jit_ins *i, int n);
+/* The same for operand k of a list. */
+uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
+	uint32_t k);
+bool jit_has_args(uint32_t op);
+bool jit_has_effect(const struct jit_ins *i);
+
+/* --- dump.c ----------------------------------------------------------------
+ */
+void jit_dump_ssa(const struct jit_fn *f);
+/* With the machine code of each instruction, which begins at starts[n]. */
+void jit_dump_code(const struct jit_fn *f, const uint8_t *code, uint32_t len,
+	const uint32_t *starts);
+/* --- verify.c ---------------------------------------------------------------
+ */
+bool jit_verify(struct jit_fn *f);
+
+#endif

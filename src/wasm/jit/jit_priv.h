@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The compiler for x86-64 and what its code runs on.
+ *
+ * Compiled functions run on a stack of their own (x->jit.stack), pass values
+ * in registers (docs/jit.md) and keep three of them for good: r15 the machine
+ * (struct wasm_exec), r14 the first memory, r13 the budget.  Whatever is not
+ * compiled code, be it a host function, one that is interpreted or one not
+ * compiled yet, is reached by leaving to the interpreter's loop with the
+ * callee in hand; it comes back by resuming.  So the host's stack never gets
+ * deeper, and both kinds of frames lie in one order: x->frames holds a frame
+ * for each stay in compiled code (its ip is wasm_resume_code).
+ */
+#ifndef WASM_JIT_JIT_PRIV_H
+#define WASM_JIT_JIT_PRIV_H
+
+#include "wasm/interp/exec_priv.h"
+#include "wasm/jit/state_priv.h"
+
+/* struct wasm_func.jit_state */
+enum {
+	JIT_NEVER, /* not of an instance that is compiled */
+	JIT_NEW,
+	JIT_DONE,
+	JIT_REFUSED,
+};
+
+/* What compiled code leaves for. */
+enum jit_event {
+	JIT_RETURNED,
+	JIT_CALLS,  /* x->callee, arguments in x->jit.regs */
+	JIT_HALTED, /* x->end is set */
+	JIT_TRAPS,  /* x->trap is set */
+};
+
+struct jit_code {
+	uint32_t at, len; /* offsets into the code memory */
+	uint32_t frame;
+	const struct wasm_func *func;
+};
+
+/* An instruction for the interpreter, and what ends it. */
+struct jit_words {
+	struct jit_words *next;
+	union wasm_word w[4];
+};
+
+struct jit_reason {
+	const char *why;
+	uint32_t count;
+};
+
+/* One for each store that has compiled functions. */
+struct wasm_jit {
+	struct wasm_store *store;
+	uint8_t *memory; /* executable but for moments */
+	size_t size, used;
+	struct jit_code *codes; /* in the order of `at` */
+	uint32_t code_count, code_cap;
+	struct jit_words *words; /* for JIT_STEP */
+	uint32_t instances;
+	bool broken; /* the code memory can't be used */
+
+	/* Offsets of what is common to all functions. */
+	uint32_t enter, jump, resume, leave, indirect, step, trap, refill;
+
+	uint8_t *stack;
+	size_t stack_size;
+	struct wasm_op_entry ops[WASM_OP_COUNT]; /* the interpreter's */
+
+	bool sse41, popcnt, lzcnt, bmi1, bmi2;
+	struct wasm_jit_stats stats;
+	struct jit_reason reasons[16];
+	uint32_t stress; /* registers of each kind; 0: all */
+	bool verify;
+	/* For developers: what is put where each function is compiled. */
+	void (*put)(void *ctx, const char *text);
+	void *put_ctx;
+	uint32_t dump; /* WASM_DUMP_ */
+};
+
+bool wasm_jit_new(struct wasm_store *s);
+void wasm_jit_free(struct wasm_store *s);
+/* The instance's functions may be compiled from now on. */
+void wasm_jit_adopt(struct wasm_instance *i);
+/* Compiles it, or finds that it can't be: f->jit_state says. */
+void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *f);
+
+/*
+ * Entries of the interpreter, which has pushed a frame to return to.  Each
+ * returns false when the call is over (x->end is set); else the interpreter
+ * goes on at x->ip, x->fp.
+ */
+bool wasm_jit_call(struct wasm_exec *x, struct wasm_func *f, uint64_t *fp);
+bool wasm_jit_resume(struct wasm_exec *x);
+/* Can it be called as compiled code?  Compiles at the first call. */
+bool wasm_jit_ready(struct wasm_exec *x, struct wasm_func *f);
+void wasm_jit_replace_ops(struct wasm_op_entry *ops);
+uint32_t wasm_jit_tag(const struct wasm_instance *i, uint32_t canon);
+/* Called by compiled code. */
+void wasm_jit_sync(struct wasm_exec *x);
+bool wasm_jit_refill(struct wasm_exec *x);
+bool wasm_jit_step(struct wasm_exec *x, const union wasm_word *w);
+
+/* Forgets the newest stay in compiled code. */
+void wasm_jit_drop_stay(struct wasm_exec *x);
+/* Walks the frames of stays, from the newest one outwards. */
+struct jit_walk {
+	const uint64_t *sp;
+	const uint64_t *seg;
+};
+struct jit_walk wasm_jit_walk(const struct wasm_exec *x);
+/* The next frame of the stay; NULL: it is over. */
+const struct wasm_func *wasm_jit_walk_next(const struct wasm_exec *x,
+	struct jit_walk *w);
+
+/* --- memory.c ------------------------------------------------------------- */
+bool jit_memory_open(struct wasm_jit *j, size_t size);
+void jit_memory_close(struct wasm_jit *j);
+/* Appends code; its offset, or UINT32_MAX. */
+uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);
+bool jit_memory_write(struct wasm_jit *j, uint32_t at, const void *bytes,
+	uint32_t len);
+
+/* --- stubs.c ---------------------------------------------------------------
+ */
+bool jit_stubs_make(struct wasm_jit *j);
+
+/* --- compile.c -------------------------------------------------------------
+ */
+struct jit_fn;
+/* Machine code for f; false: f->failed says why not. */
+bool jit_translate(struct jit_fn *f, struct jit_code *out);
+
+struct jit_words *jit_words_new(struct wasm_jit *j);
+
+#endif

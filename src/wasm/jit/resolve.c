@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* After the scan: places on the stack, and the moves between the parts of a
+ * value, within blocks and along edges. */
+#include <stdlib.h>
+
+#include "wasm/jit/alloc_priv.h"
+
+uint32_t jit_loc(const struct jit_fn *f, uint32_t v, uint32_t pos)
+{
+	const struct jit_ins *i = &f->ins[v];
+	if (i->op == J_K || i->op == J_K128)
+		return LOC_CONST;
+	uint32_t n = i->ival;
+	while (n && f->ivals[n].next && f->ivals[f->ivals[n].next].from <= pos)
+		n = f->ivals[n].next;
+	return n ? f->ivals[n].loc : (uint32_t)LOC_NONE;
+}
+
+static bool add_move(struct jit_fn *f, struct jit_move m)
+{
+	if (!wasm_fit(f->arena.heap, f->moves, f->move_cap,
+		    f->move_count + 1ull))
+		return jit_fail(f, "out of memory");
+	f->moves[f->move_count++] = m;
+	return true;
+}
+
+/* --- places on the stack
+ * --------------------------------------------------------
+ */
+
+static uint64_t weight(const struct jit_fn *f, uint32_t pos)
+{
+	uint32_t d = f->blocks[f->alloc->order[jit_block_at(f, pos)]].depth;
+	return 1ull << (d > 12 ? 36 : d * 3);
+}
+
+/* Is it cheaper to store the value once, where it is made, than wherever it
+ * goes from a register to the stack? */
+static bool store_early(const struct jit_fn *f, uint32_t n)
+{
+	uint64_t cost = 0, early = weight(f, f->ivals[n].from);
+	for (uint32_t k = n; f->ivals[k].next; k = f->ivals[k].next) {
+		const struct jit_ival *x = &f->ivals[k];
+		const struct jit_ival *y = &f->ivals[x->next];
+		if (x->loc < LOC_STACK && y->loc == LOC_STACK)
+			cost += weight(f, y->from);
+	}
+	return cost >= early;
+}
+
+struct place {
+	uint32_t to, slot;
+	bool wide;
+};
+
+/* Slots of those whose values are dead by `from` are used again. */
+static uint32_t find_slot(struct jit_fn *f, struct place **places,
+	uint32_t *count, uint32_t *cap, const struct place *want, uint32_t from)
+{
+	for (uint32_t k = 0; k < *count && k < 64; k++) {
+		struct place *p = &(*places)[k];
+		if (p->to <= from && p->wide == want->wide) {
+			p->to = want->to;
+			return p->slot;
+		}
+	}
+	if (!wasm_fit(f->arena.heap, *places, *cap, *count + 1ull)) {
+		jit_fail(f, "out of memory");
+		return 0;
+	}
+	uint32_t size = want->wide ? 16 : 8;
+	(*places)[*count] =
+		(struct place){ want->to, f->spill_bytes, want->wide };
+	f->spill_bytes += size;
+	return (*places)[(*count)++].slot;
+}
+
+static uint32_t end_of(const struct jit_fn *f, uint32_t n)
+{
+	while (f->ivals[n].next)
+		n = f->ivals[n].next;
+	return f->ivals[n].to;
+}
+
+static bool on_stack(const struct jit_fn *f, uint32_t n)
+{
+	for (; n; n = f->ivals[n].next)
+		if (f->ivals[n].loc == LOC_STACK)
+			return true;
+	return false;
+}
+
+/* Values in the order in which they begin. */
+static bool by_start(struct jit_fn *f, uint32_t *list, uint32_t *count)
+{
+	const struct jit_alloc *a = f->alloc;
+	for (uint32_t k = 0; k < a->order_count; k++)
+		for (uint32_t n = f->blocks[a->order[k]].first; n;
+			n = f->ins[n].next)
+			if (f->ins[n].ival && on_stack(f, f->ins[n].ival))
+				list[(*count)++] = n;
+	return true;
+}
+
+static bool assign_slots(struct jit_fn *f)
+{
+	struct jit_alloc *a = f->alloc;
+	uint32_t *list = jit_alloc(f, f->ins_count, sizeof *list), n = 0;
+	struct place *places = NULL;
+	uint32_t count = 0, cap = 0;
+	a->slots = jit_alloc(f, f->ins_count, sizeof *a->slots);
+	a->eager = jit_alloc(f, f->ins_count, 1);
+	if (f->failed || !by_start(f, list, &n))
+		return false;
+	for (uint32_t k = 0; k < n && !f->failed; k++) {
+		uint32_t v = list[k], x = f->ins[v].ival;
+		struct place want = { .to = end_of(f, x),
+			.wide = f->ins[v].type == JT_V128 };
+		a->slots[v] = 1 +
+			find_slot(f, &places, &count, &cap, &want,
+				f->ivals[x].from);
+		a->eager[v] = f->ivals[x].loc < LOC_STACK && store_early(f, x);
+	}
+	wasm_heap_free(f->arena.heap, places, cap, sizeof *places);
+	return !f->failed;
+}
+
+/* --- moves within blocks
+ * ----------------------------------------------------------
+ */
+
+static bool at_block_start(const struct jit_fn *f, uint32_t pos)
+{
+	return f->blocks[f->alloc->order[jit_block_at(f, pos)]].from == pos;
+}
+
+static bool stored_already(const struct jit_fn *f, uint32_t v, uint32_t to)
+{
+	return to == LOC_STACK && f->alloc->eager[v];
+}
+
+/* A part between two on the stack, within one block: the value is there. */
+static bool is_there(const struct jit_fn *f, uint32_t before,
+	const struct jit_ival *x, const struct jit_ival *y)
+{
+	return before && y->loc == LOC_STACK &&
+		f->ivals[before].loc == LOC_STACK &&
+		f->ivals[before].to == x->from &&
+		jit_block_at(f, x->from) == jit_block_at(f, y->from);
+}
+
+static bool inner_moves(struct jit_fn *f, uint32_t n)
+{
+	uint32_t before = 0;
+	for (; f->ivals[n].next; before = n, n = f->ivals[n].next) {
+		const struct jit_ival *x = &f->ivals[n];
+		const struct jit_ival *y = &f->ivals[x->next];
+		if (x->to != y->from || x->loc == y->loc ||
+			at_block_start(f, y->from) ||
+			is_there(f, before, x, y) ||
+			stored_already(f, x->v, y->loc))
+			continue;
+		if (!add_move(f,
+			    (struct jit_move){ .pos = y->from,
+				    .v = x->v,
+				    .to_v = x->v,
+				    .from = x->loc,
+				    .to = y->loc,
+				    .type = f->ins[x->v].type }))
+			return false;
+	}
+	return true;
+}
+
+static int compare_moves(const void *a, const void *b)
+{
+	const struct jit_move *x = a, *y = b;
+	return x->pos < y->pos ? -1 : x->pos > y->pos;
+}
+
+/* --- moves along edges
+ * ---------------------------------------------------------
+ */
+
+/* While they are collected: `pos` is the edge's number. */
+static bool edge_move(struct jit_fn *f, uint32_t edge, uint32_t v,
+	uint32_t to_v, uint32_t pos)
+{
+	const struct jit_edge *e = &f->edges[edge];
+	uint32_t from = jit_loc(f, v, f->blocks[e->from].to - 1);
+	uint32_t to = jit_loc(f, to_v, pos);
+	if (to == LOC_NONE || from == LOC_NONE)
+		return true;
+	if (v == to_v && (from == to || stored_already(f, v, to)))
+		return true;
+	if (v != to_v && from == to && from < LOC_STACK)
+		return true;
+	return add_move(f,
+		(struct jit_move){ .pos = edge,
+			.v = v,
+			.to_v = to_v,
+			.from = (uint8_t)from,
+			.to = (uint8_t)to,
+			.type = f->ins[to_v].type });
+}
+
+static bool phi_moves(struct jit_fn *f, uint32_t b)
+{
+	const struct jit_block *x = &f->blocks[b];
+	for (uint32_t n = x->first; n && f->ins[n].op == J_PHI;
+		n = f->ins[n].next)
+		for (uint32_t k = 0; f->ins[n].ival && k < f->ins[n].c; k++)
+			if (!edge_move(f, f->preds[x->pred + k],
+				    f->args[f->ins[n].b + k], n, x->from))
+				return false;
+	return true;
+}
+
+/* The blocks that a range begins or goes on into. */
+static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
+	uint32_t r, uint32_t first)
+{
+	const struct jit_alloc *a = f->alloc;
+	uint32_t from = a->ranges[r].from, to = a->ranges[r].to;
+	from = from < x->from ? x->from : from;
+	to = to > x->to ? x->to : to;
+	for (uint32_t k = jit_block_at(f, from); k < a->order_count; k++) {
+		const struct jit_block *b = &f->blocks[a->order[k]];
+		if (b->from >= to)
+			break;
+		if (b->from < from || b->from == first)
+			continue;
+		for (uint32_t p = 0; p < b->pred_count; p++)
+			if (!edge_move(f, f->preds[b->pred + p], v, v, b->from))
+				return false;
+		if (!jit_work(f, b->pred_count))
+			return false;
+	}
+	return true;
+}
+
+/* A value in parts: wherever it is live into a block. */
+static bool split_moves(struct jit_fn *f, uint32_t v)
+{
+	uint32_t first = f->ivals[f->ins[v].ival].from;
+	for (uint32_t n = f->ins[v].ival; n; n = f->ivals[n].next)
+		for (uint32_t r = f->ivals[n].r0; r < f->ivals[n].r1; r++)
+			if (!range_moves(f, v, &f->ivals[n], r, first))
+				return false;
+	return jit_work(f, 4);
+}
+
+static bool edge_moves(struct jit_fn *f)
+{
+	const struct jit_alloc *a = f->alloc;
+	for (uint32_t k = 0; k < a->order_count; k++)
+		if (!phi_moves(f, a->order[k]))
+			return false;
+	for (uint32_t v = 1; v < f->ins_count; v++) {
+		uint32_t n = f->ins[v].ival;
+		if (n && f->ivals[n].next && !split_moves(f, v))
+			return false;
+	}
+	return true;
+}
+
+static void sort(struct jit_fn *f, uint32_t from)
+{
+	if (f->move_count - from > 1)
+		qsort(f->moves + from, f->move_count - from, sizeof *f->moves,
+			compare_moves);
+}
+
+/*
+ * In the end f->moves holds those along edges, edge by edge, then those
+ * within blocks in order of position (from f->inner_moves on).
+ */
+bool jit_resolve(struct jit_fn *f)
+{
+	if (!assign_slots(f) || !edge_moves(f))
+		return false;
+	sort(f, 0);
+	for (uint32_t k = 0; k < f->move_count; k++) {
+		struct jit_edge *e = &f->edges[f->moves[k].pos];
+		if (!e->move_count)
+			e->moves = k;
+		e->move_count++;
+	}
+	f->inner_moves = f->move_count;
+	for (uint32_t v = 1; v < f->ins_count; v++)
+		if (f->ins[v].ival && !inner_moves(f, f->ins[v].ival))
+			return false;
+	sort(f, f->inner_moves);
+	return jit_work(f, f->move_count);
+}

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the interpreter and compiled code.  What is passed changes its
+ * form here: slots on the interpreter's stack, registers on the other side.
+ */
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
+#include "wasm/jit/emit_priv.h"
+
+/* What the stubs, refilling and pushing registers may need below the limit. */
+enum { STACK_SLACK = 16 << 10 };
+#define MAX_INSTANCES 4096u
+#define MAX_TYPES     (1u << 20)
+
+/* clang-format off */
+static const struct wasm_op_entry all_ops[WASM_OP_COUNT] = {
+#define WASM_X(n) [OP_##n] = { wasm_op_##n },
+	WASM_OPS_ALL
+#undef WASM_X
+};
+/* clang-format on */
+
+/* --- life
+ * ------------------------------------------------------------------------
+ */
+
+static void find_features(struct wasm_jit *j)
+{
+#ifdef __x86_64__
+	uint32_t a, b, c = 0, d;
+	if (__get_cpuid(1, &a, &b, &c, &d)) {
+		j->sse41 = c >> 19 & 1;
+		j->popcnt = c >> 23 & 1;
+	}
+	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+		j->bmi1 = b >> 3 & 1;
+		j->bmi2 = b >> 8 & 1;
+	}
+	if (__get_cpuid(0x80000001, &a, &b, &c, &d))
+		j->lzcnt = c >> 5 & 1;
+	/* VEX encodings need the operating system, too. */
+	__get_cpuid(1, &a, &b, &c, &d);
+	if (!(c >> 27 & 1) || !(c >> 28 & 1))
+		j->bmi2 = false;
+#else
+	(void)j;
+#endif
+}
+
+bool wasm_jit_new(struct wasm_store *s)
+{
+	struct wasm_jit *j = wasm_heap_new(&s->heap, 1, sizeof *j);
+	struct wasm_exec *x = s->exec;
+	if (!j)
+		return false;
+	j->store = s;
+	j->stack_size = s->limits.stack_bytes + STACK_SLACK;
+	j->stack = wasm_heap_new(&s->heap, j->stack_size, 1);
+	s->jit = j;
+	memcpy(j->ops, all_ops, sizeof all_ops);
+	wasm_jit_replace_ops(j->ops);
+	find_features(j);
+	j->stress = s->limits.jit_registers;
+	j->verify = j->stress != 0;
+#if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
+	j->verify = true; /* sanitizers, fuzzing */
+#endif
+	if (!j->stack || !jit_memory_open(j, (size_t)s->limits.code_bytes) ||
+		!jit_stubs_make(j)) {
+		wasm_jit_free(s);
+		return false;
+	}
+	uintptr_t top = (uintptr_t)(j->stack + j->stack_size) & ~(uintptr_t)15;
+	x->jit.rsp = top;
+	x->jit.top = top;
+	x->jit.limit = (uint64_t)(uintptr_t)j->stack + STACK_SLACK;
+	x->jit.seg = NULL;
+	x->jit.stale = true;
+	return true;
+}
+
+void wasm_jit_free(struct wasm_store *s)
+{
+	struct wasm_jit *j = s->jit;
+	if (!j)
+		return;
+	while (j->words) {
+		struct jit_words *w = j->words;
+		j->words = w->next;
+		wasm_heap_free(&s->heap, w, 1, sizeof *w);
+	}
+	jit_memory_close(j);
+	wasm_heap_free(&s->heap, j->codes, j->code_cap, sizeof *j->codes);
+	wasm_heap_free(&s->heap, j->stack, j->stack_size, 1);
+	wasm_heap_free(&s->heap, j, 1, sizeof *j);
+	s->jit = NULL;
+}
+
+struct jit_words *jit_words_new(struct wasm_jit *j)
+{
+	struct jit_words *w = wasm_heap_new(&j->store->heap, 1, sizeof *w);
+	if (w) {
+		w->next = j->words;
+		j->words = w;
+	}
+	return w;
+}
+
+/* What a call of one of the instance's functions of that type from the
+ * instance itself finds: 0, it has to be looked at. */
+uint32_t wasm_jit_tag(const struct wasm_instance *i, uint32_t canon)
+{
+	return i->jit_number && canon < MAX_TYPES ?
+		i->jit_number << 20 | canon :
+		0;
+}
+
+void wasm_jit_adopt(struct wasm_instance *i)
+{
+	struct wasm_jit *j = i->store->jit;
+	const struct wasm_module *m = i->module;
+	if (!j)
+		return;
+	if (++j->instances < MAX_INSTANCES)
+		i->jit_number = j->instances;
+	for (uint32_t n = 0; n < m->func_count - m->func_imports; n++) {
+		struct wasm_func *f = &i->own[n];
+		f->jit_state = JIT_NEW;
+		f->jit_entry = j->memory + j->leave;
+		f->jit_tag = wasm_jit_tag(i, f->sig);
+	}
+}
+
+bool wasm_jit_ready(struct wasm_exec *x, struct wasm_func *f)
+{
+	if (f->jit_state == JIT_NEW)
+		wasm_jit_compile(x->store->jit, f);
+	return f->jit_state == JIT_DONE;
+}
+
+/* --- the machine's state
+ * -----------------------------------------------------------
+ */
+
+void wasm_jit_sync(struct wasm_exec *x)
+{
+	const struct wasm_memory *m = x->mem0;
+	x->jit.base = m->data;
+	if (x->jit.bound[0] == (int64_t)m->len && !x->jit.stale)
+		return;
+	x->jit.stale = false;
+	for (int n = 0; n < WASM_JIT_BOUNDS; n++)
+		x->jit.bound[n] = (int64_t)m->len - n;
+}
+
+bool wasm_jit_refill(struct wasm_exec *x)
+{
+	bool go = wasm_exec_pay(x, 0);
+	wasm_jit_sync(x);
+	return go;
+}
+
+/* Where the interpreter's operation goes afterwards. */
+static WASM_OP_FUNC void step_end(WASM_ARGS)
+{
+	UNUSED_ARGS;
+}
+
+bool wasm_jit_step(struct wasm_exec *x, const union wasm_word *w)
+{
+	static const struct wasm_op_entry ends[1] = { { step_end } };
+	uint64_t *fp = x->fp;
+	const union wasm_word *ip = x->ip;
+	x->done = false;
+	all_ops[w->op].run(w, x->jit.step, x->mem0->data, x->mem0->len, x,
+		ends);
+	bool go_on = !x->done;
+	x->done = false;
+	x->fp = fp;
+	x->ip = ip;
+	wasm_jit_sync(x);
+	return go_on;
+}
+
+/* --- between slots and registers
+ * ----------------------------------------------------
+ */
+
+static bool is_narrow(uint32_t type)
+{
+	return type == T_I32 || type == T_F32;
+}
+
+static void signature(const struct wasm_func *f, const uint32_t **types,
+	uint32_t *params, uint32_t *results)
+{
+	const struct wasm_module *m = f->inst->module;
+	const struct wasm_typedef *t = wasm_func_type(m, f->index);
+	*types = m->pool + t->first;
+	*params = t->params;
+	*results = t->results;
+}
+
+/* The types of the embedder's functions are spelled. */
+static uint32_t letter_type(char c)
+{
+	switch (c) {
+	case 'i':
+		return T_I32;
+	case 'f':
+		return T_F32;
+	case 'F':
+		return T_F64;
+	case 'V':
+		return T_V128;
+	default:
+		return T_I64;
+	}
+}
+
+enum { MAX_HOST = 64 };
+
+struct types {
+	uint32_t host[MAX_HOST];
+	const uint32_t *list;
+	uint32_t params, results;
+};
+
+static bool types_of(const struct wasm_func *f, struct types *t)
+{
+	if (f->inst) {
+		signature(f, &t->list, &t->params, &t->results);
+		return true;
+	}
+	uint32_t n = 0;
+	t->list = t->host;
+	t->params = 0;
+	for (const char *p = f->host->sig; *p && n < MAX_HOST; p++) {
+		if (*p == ':')
+			t->params = n;
+		else
+			t->host[n++] = letter_type(*p);
+	}
+	t->results = n - t->params;
+	return n < MAX_HOST;
+}
+
+static const uint8_t places[JIT_ARGS] = { RDI, RSI, RDX, RCX, R8, R9, RBX };
+
+static uint64_t *register_slot(struct wasm_exec *x, uint32_t loc)
+{
+	if (loc >= XMM0)
+		return x->jit.vector[loc - XMM0];
+	uint32_t k = 0;
+	while (places[k] != loc)
+		k++;
+	return &x->jit.general[k];
+}
+
+/* Arguments between slots and registers, with those on the stack at `stack`. */
+static void move_args(struct wasm_exec *x, const struct types *t,
+	uint64_t *slots, uint64_t *stack, bool to_registers)
+{
+	struct jit_abi abi = { 0 };
+	for (uint32_t k = 0; k < t->params; k++) {
+		uint32_t offset = 0, type = t->list[k];
+		uint32_t loc = jit_abi_next(&abi, type, &offset);
+		uint64_t *r = loc == LOC_STACK ? stack + offset / 8 :
+						 register_slot(x, loc);
+		for (uint32_t n = 0; n < t_slots(type); n++) {
+			if (to_registers)
+				r[n] = slots[n];
+			else
+				slots[n] =
+					is_narrow(type) ? (uint32_t)r[n] : r[n];
+		}
+		slots += t_slots(type);
+	}
+}
+
+static void move_results(struct wasm_exec *x, const struct types *t,
+	uint64_t *slots, bool to_registers)
+{
+	for (uint32_t k = 0; k < t->results; k++) {
+		uint32_t type = t->list[t->params + k];
+		bool vector = is_narrow(type) ? type == T_F32 :
+						type == T_F64 || type == T_V128;
+		uint64_t *r =
+			k || !vector ? x->jit.results[k] : x->jit.result_vector;
+		for (uint32_t n = 0; n < t_slots(type); n++) {
+			if (to_registers)
+				r[n] = slots[n];
+			else
+				slots[n] =
+					is_narrow(type) ? (uint32_t)r[n] : r[n];
+		}
+		slots += t_slots(type);
+	}
+}
+
+/* --- events
+ * ---------------------------------------------------------------------- */
+
+typedef uint32_t go_fn(struct wasm_exec *x, const void *to);
+
+static uint32_t go(struct wasm_exec *x, uint32_t stub, uint32_t to)
+{
+	uint8_t *memory = x->store->jit->memory;
+	void *at = memory + stub;
+	go_fn *f;
+	memcpy(&f, &at, sizeof f);
+	wasm_jit_sync(x);
+	return f(x, memory + to);
+}
+
+/* A new stay begins: above the arguments that are on the stack lies where the
+ * one before it was left. */
+static uint32_t begin(struct wasm_exec *x, const struct wasm_func *f,
+	uint64_t *fp)
+{
+	struct types t;
+	types_of(f, &t);
+	const struct wasm_module *m = f->inst->module;
+	uint32_t bytes = jit_stack_args(m, wasm_func_type(m, f->index));
+	bytes = (bytes + 15) & ~15u;
+	if (x->jit.rsp < x->jit.limit + bytes + 256) {
+		x->trap = WASM_TRAP_STACK;
+		return JIT_TRAPS;
+	}
+	/* The callee that is waited for is noted just below the top. */
+	uint64_t *seg = (uint64_t *)(uintptr_t)(x->jit.rsp - 48);
+	seg[2] = (uint64_t)(uintptr_t)f;
+	seg[0] = (uint64_t)(uintptr_t)x->jit.seg;
+	seg[1] = x->jit.rsp;
+	uint64_t *stack = seg - bytes / 8;
+	x->jit.seg = seg;
+	x->jit.rsp = (uint64_t)(uintptr_t)stack;
+	x->fp = fp;
+	move_args(x, &t, fp, stack, true);
+	return go(x, x->store->jit->enter, f->jit_at);
+}
+
+void wasm_jit_drop_stay(struct wasm_exec *x)
+{
+	const uint64_t *seg = x->jit.seg;
+	x->jit.rsp = seg[1];
+	x->jit.seg = (const uint64_t *)(uintptr_t)seg[0];
+}
+
+static void interpret(struct wasm_exec *x, const union wasm_word *h)
+{
+	uint64_t *clear = x->fp + h->a;
+	const union wasm_word *k = h + h[1].low;
+	memset(clear, 0, h->b * sizeof *clear);
+	for (uint32_t n = 0; n < h->c; n++)
+		clear[h->b + n] = k[n].u64;
+	x->ip = h + WASM_HEADER_WORDS;
+}
+
+static void push_frame(struct wasm_exec *x, const union wasm_word *ip,
+	uint64_t *fp)
+{
+	x->frame->ip = ip;
+	x->frame->fp = fp;
+	x->frame++;
+}
+
+/* The callee of a function that has been left. */
+static struct wasm_func **pending(struct wasm_exec *x)
+{
+	return (struct wasm_func **)(uintptr_t)(x->jit.rsp - 8);
+}
+
+enum next { GO_ON, INTERPRET, STOP };
+
+static uint32_t resume(struct wasm_exec *x)
+{
+	return go(x, x->store->jit->resume, 0);
+}
+
+static enum next trap(struct wasm_exec *x, enum wasm_trap trap)
+{
+	x->trap = trap;
+	x->end = WASM_TRAPPED;
+	return STOP;
+}
+
+static enum next call_host(struct wasm_exec *x, struct wasm_func *f,
+	const struct types *t, uint32_t *event)
+{
+	if (!wasm_exec_host(x, f, x->fp))
+		return STOP;
+	move_results(x, t, x->fp, true);
+	*event = resume(x);
+	return GO_ON;
+}
+
+static bool type_fits(const struct wasm_exec *x, const struct wasm_func *f)
+{
+	uint32_t want = x->jit.want;
+	return want == UINT32_MAX || f->sig == want ||
+		wasm_registry_sub(&x->store->registry, f->sig, want);
+}
+
+/* Compiled code calls what can't be called directly. */
+static enum next call_out(struct wasm_exec *x, uint32_t *event)
+{
+	struct types t;
+	struct wasm_func *f = x->callee;
+	uint32_t need = f->param_slots > f->result_slots ? f->param_slots :
+							   f->result_slots;
+	if (!type_fits(x, f))
+		return trap(x, WASM_TRAP_SIGNATURE);
+	bool ready = wasm_jit_ready(x, f);
+	if (ready && f->inst == x->inst) {
+		*event = go(x, x->store->jit->jump, f->jit_at);
+		return GO_ON;
+	}
+	if (!ready && !wasm_exec_work(x, 1))
+		return STOP;
+	if (f->inst && !ready)
+		need += f->code->op;
+	x->trap = WASM_TRAP_LIMIT;
+	if (!types_of(f, &t) || !wasm_exec_room(x, need))
+		return trap(x, x->trap);
+	move_args(x, &t, x->fp, (uint64_t *)(uintptr_t)(x->jit.rsp + 8), false);
+	if (!f->inst)
+		return call_host(x, f, &t, event);
+	*pending(x) = f;
+	push_frame(x, wasm_resume_code, x->fp);
+	if (f->inst != x->inst) {
+		push_frame(x, wasm_cross_code, (uint64_t *)(void *)x->inst);
+		wasm_exec_enter(x, f->inst);
+	}
+	if (ready) {
+		*event = begin(x, f, x->fp);
+		return GO_ON;
+	}
+	interpret(x, f->code);
+	return INTERPRET;
+}
+
+/* Back to whoever called the stay's first function. */
+static void returned(struct wasm_exec *x)
+{
+	struct types t;
+	types_of((const struct wasm_func *)(uintptr_t)x->jit.seg[2], &t);
+	move_results(x, &t, x->fp, false);
+	wasm_jit_drop_stay(x);
+	x->frame--;
+	x->ip = x->frame->ip;
+	x->fp = x->frame->fp;
+}
+
+static bool drive(struct wasm_exec *x, uint32_t event)
+{
+	for (;;) {
+		enum next n = STOP;
+		if (event == JIT_RETURNED) {
+			returned(x);
+			return true;
+		}
+		if (event == JIT_TRAPS)
+			x->end = WASM_TRAPPED;
+		else if (event == JIT_CALLS)
+			n = call_out(x, &event);
+		if (n == INTERPRET)
+			return true;
+		if (n == STOP)
+			break;
+	}
+	/* So that the compiled frames are found. */
+	push_frame(x, wasm_resume_code, x->fp);
+	x->ip = wasm_exit_code;
+	return false;
+}
+
+/* Called by the interpreter, which has pushed where it goes on. */
+bool wasm_jit_call(struct wasm_exec *x, struct wasm_func *f, uint64_t *fp)
+{
+	return drive(x, begin(x, f, fp));
+}
+
+bool wasm_jit_resume(struct wasm_exec *x)
+{
+	struct types t;
+	types_of(*pending(x), &t);
+	move_results(x, &t, x->fp, true);
+	return drive(x, resume(x));
+}
+
+/* --- for developers
+ * ----------------------------------------------------------------
+ */
+
+struct wasm_jit_stats wasm_store_jit_stats(const struct wasm_store *s)
+{
+	return s->jit ? s->jit->stats : (struct wasm_jit_stats){ 0 };
+}
+
+struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i)
+{
+	return wasm_store_jit_stats(i->store);
+}
+
+const char *wasm_store_jit_reason(const struct wasm_store *s, uint32_t n,
+	uint32_t *count)
+{
+	if (!s->jit || n >= ARRAY_LEN(s->jit->reasons) ||
+		!s->jit->reasons[n].why)
+		return NULL;
+	*count = s->jit->reasons[n].count;
+	return s->jit->reasons[n].why;
+}
+
+const char *wasm_instance_jit_reason(const struct wasm_instance *i, uint32_t n,
+	uint32_t *count)
+{
+	return wasm_store_jit_reason(i->store, n, count);
+}
+
+void wasm_instance_jit_dump(struct wasm_instance *i, uint32_t what,
+	void (*put)(void *ctx, const char *text), void *ctx)
+{
+	struct wasm_jit *j = i->store->jit;
+	if (!j)
+		return;
+	j->dump = what;
+	j->put = put;
+	j->put_ctx = ctx;
+}
+
+void wasm_instance_jit_all(struct wasm_instance *i,
+	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx)
+{
+	uint32_t all = i->module->func_count - i->module->func_imports;
+	for (uint32_t n = 0; i->store->jit && n < all; n++) {
+		if (i->own[n].jit_state == JIT_NEW)
+			wasm_jit_compile(i->store->jit, &i->own[n]);
+		if (progress && !progress(ctx, n + 1, all))
+			return;
+	}
+}

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Linear scan. */
+#include "wasm/jit/alloc_priv.h"
+
+#include "wasm/jit/jit_priv.h"
+
+/* The order in which registers are tried. */
+static const uint8_t general[] = { RAX, RCX, RDX, RSI, RDI, RBX, R8, R9, R10,
+	RBP, R12 };
+static const uint8_t vectors[] = { XMM0, XMM0 + 1, XMM0 + 2, XMM0 + 3, XMM0 + 4,
+	XMM0 + 5, XMM0 + 6, XMM0 + 7, XMM0 + 8, XMM0 + 9, XMM0 + 10, XMM0 + 11,
+	XMM0 + 12, XMM0 + 13 };
+
+struct regs {
+	const uint8_t *reg;
+	uint32_t count;
+};
+
+static struct regs regs_of(const struct jit_fn *f, bool vector)
+{
+	struct regs r = { general, ARRAY_LEN(general) };
+	if (vector)
+		r = (struct regs){ vectors, ARRAY_LEN(vectors) };
+	if (f->jit->stress && r.count > f->jit->stress)
+		r.count = f->jit->stress;
+	return r;
+}
+
+/* --- the queue of intervals
+ * ---------------------------------------------------
+ */
+
+static bool before(const struct jit_fn *f, uint32_t a, uint32_t b)
+{
+	uint32_t fa = f->ivals[a].from, fb = f->ivals[b].from;
+	return fa != fb ? fa < fb : a < b;
+}
+
+static void push(struct jit_fn *f, uint32_t n)
+{
+	struct jit_heap *h = &f->alloc->todo;
+	if (!wasm_fit(f->arena.heap, h->item, h->cap, h->count + 1ull)) {
+		jit_fail(f, "out of memory");
+		return;
+	}
+	uint32_t at = h->count++;
+	while (at && before(f, n, h->item[(at - 1) / 2])) {
+		h->item[at] = h->item[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	h->item[at] = n;
+}
+
+static uint32_t pop(struct jit_fn *f)
+{
+	struct jit_heap *h = &f->alloc->todo;
+	uint32_t top = h->item[0], last = h->item[--h->count], at = 0;
+	for (;;) {
+		uint32_t k = at * 2 + 1;
+		if (k >= h->count)
+			break;
+		if (k + 1 < h->count && before(f, h->item[k + 1], h->item[k]))
+			k++;
+		if (!before(f, h->item[k], last))
+			break;
+		h->item[at] = h->item[k];
+		at = k;
+	}
+	h->item[at] = last;
+	return top;
+}
+
+/* --- what an interval covers and needs
+ * ---------------------------------------- */
+
+/* The first range that ends after pos. */
+static uint32_t range_at(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos)
+{
+	uint32_t low = x->r0, high = x->r1;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (f->alloc->ranges[mid].to <= pos)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool covers(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos)
+{
+	if (pos < x->from || pos >= x->to)
+		return false;
+	uint32_t r = range_at(f, x, pos);
+	return r < x->r1 && f->alloc->ranges[r].from <= pos;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Where two intervals meet first. */
+static uint32_t meet(const struct jit_fn *f, const struct jit_ival *x,
+	const struct jit_ival *y)
+{
+	const struct jit_range *r = f->alloc->ranges;
+	uint32_t from = larger(x->from, y->from), to = smaller(x->to, y->to);
+	uint32_t a = range_at(f, x, from), b = range_at(f, y, from);
+	while (a < x->r1 && b < y->r1) {
+		uint32_t start = larger(r[a].from, r[b].from);
+		if (start >= to)
+			break;
+		if (start < smaller(r[a].to, r[b].to))
+			return larger(start, from);
+		if (r[a].to <= r[b].to)
+			a++;
+		else
+			b++;
+	}
+	return NO_POS;
+}
+
+/* The first of the ascending positions that lies within a range, not at its
+ * beginning. */
+static uint32_t crossing(const struct jit_fn *f, const struct jit_ival *x,
+	const uint32_t *at, uint32_t count)
+{
+	for (uint32_t r = x->r0; count && r < x->r1; r++) {
+		const struct jit_range *g = &f->alloc->ranges[r];
+		uint32_t from = larger(g->from, x->from), low = 0, high = count;
+		while (low < high) {
+			uint32_t mid = low + (high - low) / 2;
+			if (at[mid] <= from)
+				low = mid + 1;
+			else
+				high = mid;
+		}
+		if (low == count)
+			return NO_POS;
+		if (at[low] < smaller(g->to, x->to))
+			return at[low];
+	}
+	return NO_POS;
+}
+
+static uint32_t use_at(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos)
+{
+	uint32_t low = x->u0, high = x->u1;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (f->alloc->uses[mid].pos < pos)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* The next use at or after pos of at least that kind. */
+static uint32_t next_use(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos, uint8_t kind)
+{
+	for (uint32_t u = use_at(f, x, pos); u < x->u1; u++)
+		if (f->alloc->uses[u].kind >= kind)
+			return f->alloc->uses[u].pos;
+	return NO_POS;
+}
+
+/* The last use before pos; where it begins when there is none. */
+static uint32_t last_use(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos, uint8_t kind)
+{
+	for (uint32_t u = use_at(f, x, pos); u-- > x->u0;)
+		if (f->alloc->uses[u].kind >= kind)
+			return f->alloc->uses[u].pos;
+	return x->from;
+}
+
+/* --- splitting
+ * ------------------------------------------------------------------
+ */
+
+static uint32_t depth_at(const struct jit_fn *f, uint32_t k)
+{
+	return f->blocks[f->alloc->order[k]].depth;
+}
+
+enum { MAX_LOOK = 256 };
+
+/* The best position in [min, max], an even one: the latest, unless an earlier
+ * one lies in fewer loops. */
+static uint32_t best_split(const struct jit_fn *f, uint32_t min, uint32_t max)
+{
+	max &= ~1u;
+	if (min >= max)
+		return max;
+	uint32_t k = jit_block_at(f, max), depth = depth_at(f, k), best = max;
+	for (int n = 0; k > 0 && n < MAX_LOOK; n++, k--) {
+		uint32_t from = f->blocks[f->alloc->order[k]].from;
+		if (from < min)
+			break;
+		if (depth_at(f, k - 1) < depth) {
+			depth = depth_at(f, k - 1);
+			best = from;
+		}
+	}
+	return best;
+}
+
+/* Cuts an interval in two at pos; the number of the second part. */
+static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
+{
+	const struct jit_alloc *a = f->alloc;
+	if (f->failed ||
+		!wasm_fit(f->arena.heap, f->ivals, f->ival_cap,
+			f->ival_count + 1ull)) {
+		jit_fail(f, "out of memory");
+		return 0;
+	}
+	struct jit_ival *x = &f->ivals[n];
+	if (pos <= x->from || pos >= x->to) {
+		jit_fail(f, "bad split");
+		return 0;
+	}
+	struct jit_ival y = *x;
+	y.hint = x->loc < LOC_STACK ? x->loc : x->hint;
+	y.loc = LOC_NONE;
+	y.split = true;
+	y.r0 = range_at(f, x, pos);
+	y.u0 = use_at(f, x, pos);
+	y.from = larger(pos, a->ranges[y.r0].from);
+	x->u1 = y.u0;
+	x->r1 = y.r0 + (a->ranges[y.r0].from < pos);
+	x->to = smaller(pos, a->ranges[x->r1 - 1].to);
+	x->next = f->ival_count;
+	f->ivals[f->ival_count] = y;
+	return f->ival_count++;
+}
+
+/* The interval lives on the stack from pos on, until it is wanted again. */
+static void to_stack(struct jit_fn *f, uint32_t n, uint8_t kind)
+{
+	struct jit_ival *x = &f->ivals[n];
+	uint32_t from = x->from;
+	x->loc = LOC_STACK;
+	/* It comes back before an instruction, not within one. */
+	uint32_t use = next_use(f, x, (from & ~1u) + 2, kind);
+	if (use == NO_POS)
+		return;
+	uint32_t at = best_split(f, from + 1, use);
+	uint32_t child = split(f, n, at);
+	if (child)
+		push(f, child);
+}
+
+static void spill_from(struct jit_fn *f, uint32_t n, uint32_t pos)
+{
+	if (pos <= f->ivals[n].from) {
+		to_stack(f, n, USE_ANY);
+		return;
+	}
+	if (pos >= f->ivals[n].to)
+		return;
+	uint32_t child = split(f, n, pos);
+	if (child)
+		to_stack(f, child, USE_ANY);
+}
+
+/* --- the registers' state
+ * ------------------------------------------------------ */
+
+static void leave_active(struct jit_fn *f, uint32_t pos)
+{
+	struct jit_alloc *a = f->alloc;
+	for (uint32_t r = 0; r < 32; r++) {
+		uint32_t n = a->active[r];
+		if (!n ||
+			(f->ivals[n].to > pos && covers(f, &f->ivals[n], pos)))
+			continue;
+		a->active[r] = 0;
+		if (f->ivals[n].to <= pos)
+			continue;
+		if (!wasm_fit(f->arena.heap, a->inactive, a->inactive_cap,
+			    a->inactive_count + 1ull)) {
+			jit_fail(f, "out of memory");
+			return;
+		}
+		a->inactive[a->inactive_count++] = n;
+	}
+}
+
+static void expire(struct jit_fn *f, uint32_t pos)
+{
+	struct jit_alloc *a = f->alloc;
+	uint32_t kept = 0;
+	leave_active(f, pos);
+	for (uint32_t k = 0; k < a->inactive_count; k++) {
+		uint32_t n = a->inactive[k];
+		const struct jit_ival *x = &f->ivals[n];
+		if (x->to <= pos)
+			continue;
+		if (covers(f, x, pos))
+			a->active[x->loc] = n;
+		else
+			a->inactive[kept++] = n;
+	}
+	a->inactive_count = kept;
+}
+
+/* Until when each register is free for x. */
+static void free_until(struct jit_fn *f, const struct jit_ival *x,
+	uint32_t until[32])
+{
+	const struct jit_alloc *a = f->alloc;
+	uint32_t call = crossing(f, x, a->calls, a->call_count);
+	for (uint32_t r = 0; r < 32; r++)
+		until[r] = a->active[r] ? 0 : call;
+	for (uint32_t r = RAX; !x->vector && r <= RDX; r++) {
+		uint32_t lost = crossing(f, x, a->lost[r], a->lost_count[r]);
+		if (lost < until[r])
+			until[r] = lost;
+	}
+	/* Two whole values never meet where one of them had a hole when the
+	 * other began: only parts of values do. */
+	for (uint32_t k = 0; k < a->inactive_count; k++) {
+		const struct jit_ival *y = &f->ivals[a->inactive[k]];
+		if (y->vector != x->vector || (!x->split && !y->split))
+			continue;
+		uint32_t at = meet(f, x, y);
+		if (at < until[y->loc])
+			until[y->loc] = at;
+	}
+}
+
+/* --- hints
+ * ---------------------------------------------------------------------
+ */
+
+static uint8_t last_loc(const struct jit_fn *f, uint32_t v)
+{
+	uint32_t n = f->ins[v].ival;
+	if (!n)
+		return LOC_NONE;
+	uint8_t loc = f->ivals[n].loc;
+	for (; n; n = f->ivals[n].next)
+		if (f->ivals[n].loc < LOC_STACK)
+			loc = f->ivals[n].loc;
+	return loc;
+}
+
+static uint8_t phi_hint(const struct jit_fn *f, const struct jit_ins *i)
+{
+	for (uint32_t k = 0; k < i->c; k++) {
+		uint8_t loc = last_loc(f, f->args[i->b + k]);
+		if (loc < LOC_STACK)
+			return loc;
+	}
+	return LOC_NONE;
+}
+
+/* Which register would save a move. */
+static uint8_t find_hint(const struct jit_fn *f, const struct jit_ival *x)
+{
+	const struct jit_ins *i = &f->ins[x->v];
+	uint8_t loc = LOC_NONE;
+	if (x->hint != LOC_NONE)
+		return x->hint;
+	if (i->reg_hint)
+		return (uint8_t)(i->reg_hint - 1);
+	if (i->op == J_PHI)
+		return phi_hint(f, i);
+	if (i->aux && i->op < J_CALL)
+		loc = last_loc(f, i->aux); /* the phi that it goes to */
+	if (loc >= LOC_STACK && i->a && f->ins[i->a].ival)
+		loc = last_loc(f, i->a);
+	if (loc >= LOC_STACK && i->b && i->op <= J_FCOPYSIGN &&
+		i->op != J_PHI && f->ins[i->b].ival)
+		loc = last_loc(f, i->b);
+	return loc;
+}
+
+/* --- allocation
+ * ------------------------------------------------------------------
+ */
+
+static void take(struct jit_fn *f, uint32_t n, uint32_t reg)
+{
+	f->ivals[n].loc = (uint8_t)reg;
+	f->alloc->active[reg] = n;
+}
+
+/* Gives x the register until `until`, where it has to leave it. */
+static void take_until(struct jit_fn *f, uint32_t n, uint32_t reg,
+	uint32_t until)
+{
+	const struct jit_alloc *a = f->alloc;
+	uint32_t from = f->ivals[n].from;
+	take(f, n, reg);
+	if (until >= f->ivals[n].to)
+		return;
+	/* At a call there is no other register to go to.  What the call itself
+	 * takes is still read from the register. */
+	if (crossing(f, &f->ivals[n], a->calls, a->call_count) == until) {
+		uint32_t last = last_use(f, &f->ivals[n], until, USE_ANY);
+		uint32_t to = best_split(f, last + 1, until);
+		bool late = to <= last || to == (until & ~1u);
+		spill_from(f, n, late ? until : to);
+		return;
+	}
+	uint32_t at = best_split(f, from + 1, until);
+	uint32_t child = split(f, n, at > from ? at : until);
+	if (child)
+		push(f, child);
+}
+
+static bool try_free(struct jit_fn *f, uint32_t n)
+{
+	uint32_t until[32], best = LOC_NONE;
+	const struct jit_ival *x = &f->ivals[n];
+	struct regs r = regs_of(f, x->vector);
+	uint8_t hint = find_hint(f, x);
+	free_until(f, x, until);
+	for (uint32_t k = 0; k < r.count; k++) {
+		uint32_t g = r.reg[k];
+		if (best == LOC_NONE || until[g] > until[best])
+			best = g;
+		if (until[g] >= x->to && best != LOC_NONE &&
+			until[best] >= x->to && until[g] < until[best])
+			best = g;
+		if (g == hint && until[g] >= x->to) {
+			take(f, n, g);
+			return true;
+		}
+	}
+	uint32_t first = next_use(f, x, x->from, USE_ANY);
+	if (until[best] <= x->from + 1)
+		return false;
+	if (first >= until[best]) {
+		to_stack(f, n, USE_ANY);
+		return true;
+	}
+	for (uint32_t k = 0; k < r.count; k++)
+		if (r.reg[k] == hint && until[hint] >= until[best])
+			best = hint;
+	take_until(f, n, best, until[best]);
+	return true;
+}
+
+/* When the holder of a register needs it next, as seen from pos: what is used
+ * in the loop around pos comes round again before the loop's end. */
+static uint32_t needed(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos)
+{
+	uint32_t next = next_use(f, x, pos, USE_ANY);
+	const struct jit_block *b =
+		&f->blocks[f->alloc->order[jit_block_at(f, pos)]];
+	uint32_t head =
+		b->is_head ? f->alloc->order[jit_block_at(f, pos)] : b->loop;
+	if (!head)
+		return next;
+	uint32_t from = f->blocks[head].from;
+	uint32_t end = f->blocks[f->blocks[head].loop_end].to;
+	if (next >= end && x->to >= end && next_use(f, x, from, USE_ANY) < pos)
+		return end;
+	return next;
+}
+
+/* Makes the holder give up its register before pos. */
+static void evict(struct jit_fn *f, uint32_t n, uint32_t pos)
+{
+	uint32_t last = last_use(f, &f->ivals[n], pos, USE_MEM);
+	uint32_t at = best_split(f, last + 1, pos);
+	if (at <= last)
+		at = pos & ~1u;
+	if (at <= last)
+		at = pos;
+	spill_from(f, n, at);
+}
+
+static void evict_inactive(struct jit_fn *f, uint32_t n, uint32_t reg)
+{
+	struct jit_alloc *a = f->alloc;
+	for (uint32_t k = 0; k < a->inactive_count; k++) {
+		uint32_t y = a->inactive[k];
+		const struct jit_ival *x = &f->ivals[y];
+		if (x->loc != reg || meet(f, &f->ivals[n], x) == NO_POS)
+			continue;
+		/* It gives way at the end of its hole. */
+		uint32_t r = range_at(f, x, f->ivals[n].from);
+		a->inactive[k--] = a->inactive[--a->inactive_count];
+		if (r < x->r1)
+			spill_from(f, y, a->ranges[r].from);
+	}
+}
+
+static void take_blocked(struct jit_fn *f, uint32_t n)
+{
+	const struct jit_ival *x = &f->ivals[n];
+	struct regs r = regs_of(f, x->vector);
+	struct jit_alloc *a = f->alloc;
+	uint32_t best = LOC_NONE, best_use = 0, until[32];
+	uint32_t must = next_use(f, x, x->from, USE_REG);
+	uint32_t first = next_use(f, x, x->from, USE_ANY);
+	for (uint32_t k = 0; k < r.count; k++) {
+		uint32_t g = r.reg[k], h = a->active[g];
+		if (h && f->ivals[h].from >= x->from)
+			continue;
+		if (!x->vector && g <= RDX &&
+			crossing(f, x, a->lost[g], a->lost_count[g]) <=
+				x->from + 1)
+			continue;
+		uint32_t use = h ? needed(f, &f->ivals[h], x->from) : NO_POS;
+		if (best == LOC_NONE || use > best_use) {
+			best = g;
+			best_use = use;
+		}
+	}
+	if ((best == LOC_NONE || best_use <= first) && must > x->from + 1) {
+		to_stack(f, n, USE_REG);
+		return;
+	}
+	if (best == LOC_NONE || best_use <= x->from) {
+		jit_fail(f, "out of registers");
+		return;
+	}
+	if (a->active[best]) {
+		uint32_t h = a->active[best];
+		a->active[best] = 0;
+		evict(f, h, f->ivals[n].from);
+	}
+	evict_inactive(f, n, best);
+	free_until(f, &f->ivals[n], until);
+	take_until(f, n, best, until[best]);
+}
+
+/* Values that go to a phi of a loop would like its register. */
+static void note_phi_hints(struct jit_fn *f)
+{
+	for (uint32_t k = 0; k < f->alloc->order_count; k++) {
+		uint32_t n = f->blocks[f->alloc->order[k]].first;
+		for (; n && f->ins[n].op == J_PHI; n = f->ins[n].next)
+			for (uint32_t j = 0; j < f->ins[n].c; j++) {
+				uint32_t v = f->args[f->ins[n].b + j];
+				if (f->ins[v].op < J_CALL && v != n &&
+					f->ins[v].op != J_K &&
+					f->ins[v].op != J_PARAM)
+					f->ins[v].aux = n;
+			}
+	}
+}
+
+bool jit_scan(struct jit_fn *f)
+{
+	note_phi_hints(f);
+	for (uint32_t n = 1; n < f->ival_count && !f->failed; n++)
+		push(f, n);
+	while (f->alloc->todo.count && !f->failed) {
+		uint32_t n = pop(f);
+		expire(f, f->ivals[n].from);
+		if (!jit_work(f, 16 + f->alloc->inactive_count))
+			break;
+		if (!try_free(f, n) && !f->failed)
+			take_blocked(f, n);
+	}
+	return !f->failed;
+}

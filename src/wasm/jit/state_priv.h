@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the machine keeps for compiled code; a part of struct wasm_exec. */
+#ifndef WASM_JIT_STATE_PRIV_H
+#define WASM_JIT_STATE_PRIV_H
+
+#include "base/base.h"
+
+enum { JIT_ARGS = 7, JIT_FLOAT_ARGS = 8, JIT_RESULTS = 16 };
+
+/* Bounds are kept for accesses that end so far behind their address. */
+enum { WASM_JIT_BOUNDS = 65 };
+
+struct wasm_jit_state {
+	uint8_t *base;			/* of the first memory */
+	int64_t bound[WASM_JIT_BOUNDS]; /* its length less the index */
+	uint64_t limit;			/* of the stack of compiled code */
+	uint64_t rsp;			/* its top, while something else runs */
+	uint64_t host_rsp, saved_rsp;
+	uint64_t top; /* where it begins */
+	/* The newest stay in compiled code: the one before it, the top of the
+	 * stack before it, its first function. */
+	const uint64_t *seg;
+	uint32_t want; /* the type that the callee has to have */
+	bool stale;
+	/* Registers on the way in and out. */
+	uint64_t general[JIT_ARGS];
+	uint64_t vector[JIT_FLOAT_ARGS][2];
+	uint64_t results[JIT_RESULTS][2]; /* the first: rax */
+	uint64_t result_vector[2];	  /* or xmm0 */
+	uint64_t step[10];		  /* the frame of wasm_jit_step */
+};
+
+#endif

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After building: phis that are none, code without use, and for values whose
+ * register class the register code does not tell (loads, phis, selects) the
+ * class that most of what is done with them wants.
+ */
+#include "wasm/jit/ir_priv.h"
+#include "wasm/jit/x64_priv.h"
+
+bool jit_has_args(uint32_t op)
+{
+	return op == J_PHI || op == J_CALL || op == J_CALL_INDIRECT ||
+		op == J_CALL_REF || op == J_STEP || op == J_RETURN;
+}
+
+uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
+	uint32_t k)
+{
+	const struct wasm_typedef *t;
+	switch (i->op) {
+	case J_PHI:
+		return i->type;
+	case J_RETURN:
+		t = f->type;
+		k += t->params;
+		break;
+	case J_STEP:
+		return JT_ANY;
+	default:
+		t = &f->m->types[i->aux];
+	}
+	switch (f->m->pool[t->first + k]) {
+	case T_I32:
+		return JT_I32;
+	case T_F32:
+		return JT_F32;
+	case T_F64:
+		return JT_F64;
+	case T_V128:
+		return JT_V128;
+	default:
+		return JT_I64;
+	}
+}
+
+static uint32_t first_type(const struct jit_ins *i)
+{
+	switch (i->op) {
+	case J_ICMP:
+	case J_FCMP:
+	case J_INT_TO_FLOAT:
+	case J_FLOAT_TO_INT:
+	case J_FLOAT_TO_FLOAT:
+	case J_REINTERPRET:
+	case J_LOAD:
+	case J_STORE:
+		return i->in;
+	case J_MULHU:
+	case J_EXT32S:
+	case J_WRAP:
+	case J_CHECK:
+	case J_CALL_INDIRECT:
+	case J_CALL_REF:
+		return JT_I64;
+	case J_SELECT:
+	case J_BRANCH:
+	case J_TABLE:
+		return JT_I32;
+	case J_GLOBAL_SET:
+		return i->in == JT_V128 ? JT_V128 : JT_ANY;
+	default:
+		return (i->op >= J_ADD && i->op <= J_ROR) ||
+				(i->op >= J_CLZ && i->op <= J_FSQRT) ?
+			i->type :
+			JT_NONE;
+	}
+}
+
+uint32_t jit_operand_type(const struct jit_ins *i, int n)
+{
+	uint32_t op = i->op;
+	if (n == 0)
+		return first_type(i);
+	if (op == J_SELECT)
+		return i->type;
+	if (n == 2)
+		return JT_NONE;
+	if (op == J_ICMP || op == J_FCMP)
+		return i->in;
+	if (op == J_STORE)
+		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
+	return (op >= J_ADD && op <= J_ROR) ||
+			(op >= J_FADD && op <= J_FCOPYSIGN) ?
+		i->type :
+		JT_NONE;
+}
+
+static uint32_t *operand(struct jit_ins *i, int n)
+{
+	return n == 0 ? &i->a : n == 1 ? &i->b : &i->c;
+}
+
+/* --- phis that are none ------------------------------------------------------
+ */
+
+static uint32_t root(uint32_t *same, uint32_t v)
+{
+	while (same[v]) {
+		if (same[same[v]])
+			same[v] = same[same[v]];
+		v = same[v];
+	}
+	return v;
+}
+
+static bool simplify_phis(struct jit_fn *f, uint32_t *same)
+{
+	bool changed = false;
+	for (uint32_t n = 1; n < f->ins_count; n++) {
+		const struct jit_ins *i = &f->ins[n];
+		uint32_t one = 0, k;
+		if (i->op != J_PHI || same[n])
+			continue;
+		for (k = 0; k < i->c; k++) {
+			uint32_t v = root(same, f->args[i->b + k]);
+			if (v == n || v == one)
+				continue;
+			if (one)
+				break;
+			one = v;
+		}
+		if (k < i->c || !one)
+			continue;
+		same[n] = one;
+		changed = true;
+	}
+	return changed;
+}
+
+static bool drop_phis(struct jit_fn *f)
+{
+	uint32_t *same = jit_alloc(f, f->ins_count, sizeof *same);
+	if (!same)
+		return false;
+	int rounds = 0;
+	while (rounds < 4 && simplify_phis(f, same))
+		rounds++;
+	for (uint32_t n = 1; rounds && n < f->ins_count; n++) {
+		struct jit_ins *i = &f->ins[n];
+		for (int k = 0; k < 3; k++)
+			if (jit_operand_type(i, k) || (!k && i->op == J_RESULT))
+				*operand(i, k) = root(same, *operand(i, k));
+		for (uint32_t k = 0; jit_has_args(i->op) && k < i->c; k++)
+			f->args[i->b + k] = root(same, f->args[i->b + k]);
+	}
+	return jit_work(f, f->ins_count);
+}
+
+/* --- code without use
+ * ----------------------------------------------------------
+ */
+
+static bool may_trap(const struct jit_fn *f, const struct jit_ins *i)
+{
+	uint64_t k;
+	switch (i->op) {
+	case J_LOAD:
+		return !(i->flags & JF_CHECKED);
+	case J_FLOAT_TO_INT:
+		return !(i->cc & CVT_SATURATE);
+	case J_DIVS:
+	case J_DIVU:
+	case J_REMS:
+	case J_REMU:
+		return !jit_is_const(f, i->b, &k) || !k ||
+			(uint32_t)k == UINT32_MAX;
+	default:
+		return false;
+	}
+}
+
+bool jit_has_effect(const struct jit_ins *i)
+{
+	return i->op == J_STORE || i->op == J_GLOBAL_SET || i->op == J_CHECK ||
+		i->op == J_CALL || i->op == J_CALL_INDIRECT ||
+		i->op == J_CALL_REF || i->op == J_STEP || i->op >= J_JUMP;
+}
+
+struct todo {
+	uint32_t *item, count;
+};
+
+static void mark(struct jit_fn *f, struct todo *t, uint32_t v)
+{
+	struct jit_ins *i = &f->ins[v];
+	i->uses++;
+	if (!v || (i->flags & JF_LIVE))
+		return;
+	i->flags |= JF_LIVE;
+	t->item[t->count++] = v;
+}
+
+static void mark_operands(struct jit_fn *f, struct todo *t, uint32_t n)
+{
+	const struct jit_ins i = f->ins[n];
+	for (int k = 0; k < 3; k++)
+		if (jit_operand_type(&i, k) || (!k && i.op == J_RESULT))
+			mark(f, t, k == 0 ? i.a : k == 1 ? i.b : i.c);
+	for (uint32_t k = 0; jit_has_args(i.op) && k < i.c; k++)
+		mark(f, t, f->args[i.b + k]);
+}
+
+static bool drop_dead(struct jit_fn *f)
+{
+	struct todo t = { jit_alloc(f, f->ins_count, sizeof *t.item), 0 };
+	if (!t.item)
+		return false;
+	for (uint32_t b = 0; b < f->block_count; b++)
+		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next)
+			if (jit_has_effect(&f->ins[n]) ||
+				may_trap(f, &f->ins[n])) {
+				mark(f, &t, n);
+				f->ins[n].uses--;
+			}
+	while (t.count)
+		mark_operands(f, &t, t.item[--t.count]);
+	for (uint32_t b = 0; b < f->block_count; b++)
+		for (uint32_t n = f->blocks[b].first, next; n; n = next) {
+			next = f->ins[n].next;
+			if (!(f->ins[n].flags & JF_LIVE))
+				jit_remove(f, n);
+		}
+	return jit_work(f, f->ins_count);
+}
+
+/* --- classes
+ * -------------------------------------------------------------------
+ */
+
+static bool is_open(const struct jit_ins *i)
+{
+	return (i->type == JT_ANY || i->type == JT_ANY32) && i->op != J_K;
+}
+
+static void settle(struct jit_ins *i, uint32_t type)
+{
+	bool x = jit_is_float(type);
+	if (i->type == JT_ANY32)
+		i->type = x ? JT_F32 : JT_I32;
+	else if (i->op == J_PHI || i->op == J_SELECT)
+		i->type = (uint8_t)(x ? type : JT_I64);
+	else
+		i->type = x ? JT_F64 : JT_I64;
+}
+
+/* What a phi or select could take over from its operands: 0 nothing. */
+static uint32_t operand_class(const struct jit_fn *f, const struct jit_ins *i)
+{
+	uint32_t found = JT_NONE;
+	uint32_t n = i->op == J_PHI ? i->c : 2;
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t v = i->op == J_PHI ? f->args[i->b + k] :
+			k		    ? i->c :
+					      i->b;
+		const struct jit_ins *x = &f->ins[v];
+		if (x->op == J_K || is_open(x))
+			continue;
+		if (jit_is_float(x->type))
+			return x->type;
+		found = x->type;
+	}
+	return found;
+}
+
+static void want(uint8_t *wanted, uint32_t v, uint32_t type)
+{
+	if (type == JT_NONE || type == JT_ANY || type == JT_ANY32)
+		return;
+	if (!wanted[v] || jit_is_float(type))
+		wanted[v] = (uint8_t)type;
+}
+
+static void collect_wants(struct jit_fn *f, uint8_t *wanted, uint32_t n)
+{
+	const struct jit_ins *i = &f->ins[n];
+	if (!(i->flags & JF_LIVE))
+		return;
+	for (int k = 0; k < 3; k++)
+		want(wanted,
+			k == 0	       ? i->a :
+				k == 1 ? i->b :
+					 i->c,
+			jit_operand_type(i, k));
+	for (uint32_t k = 0; jit_has_args(i->op) && k < i->c; k++)
+		want(wanted, f->args[i->b + k], jit_arg_type(f, i, k));
+}
+
+static bool settle_some(struct jit_fn *f, const uint32_t *open, uint32_t count,
+	uint8_t *wanted)
+{
+	bool changed = false;
+	for (uint32_t k = 0; k < count; k++) {
+		struct jit_ins *i = &f->ins[open[k]];
+		uint32_t type = JT_NONE;
+		if (!is_open(i))
+			continue;
+		if (i->op == J_PHI || i->op == J_SELECT)
+			type = operand_class(f, i);
+		if (!type)
+			type = wanted[open[k]];
+		if (!type)
+			continue;
+		settle(i, type);
+		collect_wants(f, wanted, open[k]);
+		changed = true;
+	}
+	return changed;
+}
+
+static bool choose_classes(struct jit_fn *f)
+{
+	uint8_t *wanted = jit_alloc(f, f->ins_count, 1);
+	uint32_t *open = jit_alloc(f, f->ins_count, sizeof *open), count = 0;
+	if (f->failed)
+		return false;
+	for (uint32_t n = 1; n < f->ins_count; n++) {
+		if ((f->ins[n].flags & JF_LIVE) && is_open(&f->ins[n]))
+			open[count++] = n;
+		collect_wants(f, wanted, n);
+	}
+	while (settle_some(f, open, count, wanted))
+		if (!jit_work(f, count))
+			return false;
+	for (uint32_t k = 0; k < count; k++)
+		if (is_open(&f->ins[open[k]]))
+			settle(&f->ins[open[k]], JT_I64);
+	return true;
+}
+
+/* The value as one of that type, made before instruction `at`. */
+static uint32_t converted(struct jit_fn *f, uint32_t v, uint32_t type,
+	uint32_t at)
+{
+	const struct jit_ins *x = &f->ins[v];
+	if (type == JT_NONE || type == JT_ANY || type == JT_ANY32 || !v ||
+		x->op == J_K || x->op == J_K128)
+		return v;
+	bool stale = x->type == JT_F32 && type == JT_F64 && x->op != J_LOAD;
+	if (jit_is_float(x->type) == jit_is_float(type) && !stale)
+		return v;
+	uint32_t n = jit_new(f,
+		(struct jit_ins){ .op = J_REINTERPRET,
+			.type = (uint8_t)type,
+			.in = x->type,
+			.flags = JF_LIVE,
+			.uses = 1,
+			.a = v });
+	if (n)
+		jit_insert_before(f, at, n);
+	return n;
+}
+
+static void convert_operands(struct jit_fn *f, uint32_t n)
+{
+	for (int k = 0; k < 3; k++) {
+		struct jit_ins i = f->ins[n];
+		uint32_t v = converted(f, *operand(&i, k),
+			jit_operand_type(&i, k), n);
+		if (v != *operand(&i, k))
+			*operand(&f->ins[n], k) = v;
+	}
+	for (uint32_t k = 0; k < f->ins[n].c && !f->failed; k++) {
+		struct jit_ins i = f->ins[n];
+		if (!jit_has_args(i.op))
+			return;
+		uint32_t at = n;
+		if (i.op == J_PHI) {
+			const struct jit_block *b = &f->blocks[i.block];
+			uint32_t from = f->edges[f->preds[b->pred + k]].from;
+			at = f->blocks[from].last;
+		}
+		f->args[i.b + k] = converted(f, f->args[i.b + k],
+			jit_arg_type(f, &i, k), at);
+	}
+}
+
+/* --- folding into users
+ * ---------------------------------------------------------
+ */
+
+static bool foldable(const struct jit_fn *f, uint32_t v, uint32_t user)
+{
+	const struct jit_ins *i = &f->ins[v];
+	return i->uses == 1 && i->block == f->ins[user].block &&
+		!(i->flags & JF_FOLDED);
+}
+
+static void fold_and(struct jit_fn *f, uint32_t n)
+{
+	struct jit_ins *i = &f->ins[n];
+	uint64_t k;
+	if (i->op == J_ICMP && (i->cc == CC_E || i->cc == CC_NE) &&
+		jit_is_const(f, i->b, &k) && !k && f->ins[i->a].op == J_AND &&
+		f->ins[i->a].type == i->in && foldable(f, i->a, n))
+		f->ins[i->a].flags |= JF_FOLDED;
+}
+
+static void fold_into(struct jit_fn *f, uint32_t n)
+{
+	struct jit_ins *i = &f->ins[n];
+	uint64_t k;
+	if (i->op == J_BRANCH || i->op == J_SELECT) {
+		const struct jit_ins *c = &f->ins[i->a];
+		if ((c->op == J_ICMP || c->op == J_FCMP) &&
+			foldable(f, i->a, n)) {
+			f->ins[i->a].flags |= JF_FOLDED;
+			fold_and(f, i->a);
+		}
+	}
+	if (i->op != J_ADD)
+		return;
+	for (int side = 0; side < 2; side++) {
+		uint32_t v = side ? i->a : i->b;
+		const struct jit_ins *s = &f->ins[v];
+		if (s->op != J_SHL || s->type != i->type ||
+			!jit_is_const(f, s->b, &k) || k < 1 || k > 3 ||
+			!foldable(f, v, n) || i->a == i->b)
+			continue;
+		i->a = side ? i->b : i->a;
+		i->b = v;
+		f->ins[v].flags |= JF_FOLDED;
+		return;
+	}
+}
+
+bool jit_finish(struct jit_fn *f)
+{
+	if (!drop_phis(f) || !drop_dead(f) || !choose_classes(f))
+		return false;
+	for (uint32_t b = 0; b < f->block_count; b++)
+		for (uint32_t n = f->blocks[b].first; n && !f->failed;
+			n = f->ins[n].next)
+			convert_operands(f, n);
+	for (uint32_t b = 0; b < f->block_count && !f->failed; b++)
+		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next)
+			fold_into(f, n);
+	return !f->failed;
+}

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lies.h"
+
+#include <linux/kvm.h>
+#include <unistd.h>
+
+#include "base/fmt.h"
+#include "soft/device.h"
+#include "spec/ghcb.h"
+#include "spec/kvm.h"
+#include "spec/snp_guest.h"
+#include "spec/svm.h"
+
+const char *const lie_names[LIES] = { "none", "event at an instruction",
+	"event soon", "#VC for CPUID", "interrupts all the time", "gate reply",
+	"race", "GHCB", "GHCB MSR", "CPUID page", "hints", "memory" };
+
+static struct lies *current;
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+uint64_t lies_random(struct lies *l, uint64_t below)
+{
+	uint64_t z = l->state += 0x9e3779b97f4a7c15;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	z ^= z >> 31;
+	return below ? z % below : z;
+}
+
+/* Small numbers as often as large ones. */
+static uint64_t some(struct lies *l, unsigned bits)
+{
+	uint64_t n = lies_random(l, bits + 1);
+	return lies_random(l, 0) & (n < 64 ? (1ull << n) - 1 : ~0ull);
+}
+
+#define TELL(l, ...)                                                  \
+	do {                                                          \
+		if (!(l)->told)                                       \
+			fmt((l)->what, sizeof(l)->what, __VA_ARGS__); \
+		(l)->told = true;                                     \
+	} while (0)
+
+/* Random bits, or a random byte, of what is there. */
+static void spoil(struct lies *l, void *at, size_t n)
+{
+	uint8_t *p = at;
+	size_t i = lies_random(l, n);
+	TELL(l, "byte %zu of %zu", i, n);
+	p[i] ^= (uint8_t)(1 + lies_random(l, 255));
+}
+
+/* --- events ------------------------------------------------------------- */
+
+static uint64_t any_event(struct lies *l)
+{
+	static const uint8_t favourites[] = { 0x80, 14, 29, 13, 8, 1, 2, 20 };
+	uint64_t vector = lies_random(l, 2) ?
+		favourites[lies_random(l, sizeof favourites)] :
+		lies_random(l, 256);
+	static const uint64_t types[] = { 0, SVM_EVENT_NMI, SVM_EVENT_EXCEPTION,
+		SVM_EVENT_EXCEPTION, 4u << 8 };
+	uint64_t type = types[lies_random(l, ARRAY_LEN(types))];
+	static const uint32_t codes[] = { SVM_EXIT_CPUID, SVM_EXIT_MSR,
+		SVM_EXIT_IOIO, SVM_EXIT_VMMCALL, SNP_VC_NOT_VALIDATED, 0, 4,
+		6 };
+	uint64_t event = vector | type | SVM_EVENT_VALID;
+	if (lies_random(l, 2))
+		event |= SVM_EVENT_HAS_ERROR |
+			(uint64_t)codes[lies_random(l, ARRAY_LEN(codes))] << 32;
+	return event;
+}
+
+static uint64_t harmless_event(struct lies *l)
+{
+	uint64_t vector = 32 + lies_random(l, 224);
+	return lies_random(l, 4) ? vector | SVM_EVENT_VALID :
+				   SVM_EVENT_NMI | 2 | SVM_EVENT_VALID;
+}
+
+static void inject(struct lies *l, uint64_t event, uint32_t after)
+{
+	struct err e;
+	TELL(l, "event 0x%llx after %u instructions, bell %u",
+		(unsigned long long)event, after, l->bells);
+	/* A guest that is gone hears nothing. */
+	(void)!soft_device_inject(l->device, event, after, &e);
+}
+
+static void inject_at(struct lies *l)
+{
+	enum { MOST_BITS = 12 };
+	inject(l, any_event(l), 1 + (uint32_t)some(l, MOST_BITS));
+}
+
+/* WeSee (Schlueter, Sridhara, Bertschi, Shinde 2024): what exec has in its
+ * registers would be taken for an instruction's. */
+static void inject_vc(struct lies *l)
+{
+	enum { LEAST = 100, MOST = 8000 };
+	inject(l,
+		29 | SVM_EVENT_EXCEPTION | SVM_EVENT_HAS_ERROR |
+			SVM_EVENT_VALID | (uint64_t)SVM_EXIT_CPUID << 32,
+		LEAST + (uint32_t)lies_random(l, MOST));
+}
+
+/* --- the thread that does not wait for the guest ------------------------- */
+
+static bool stops(struct lies *l)
+{
+	return __atomic_load_n(&l->stop, __ATOMIC_SEQ_CST);
+}
+
+/* Everything shared but the report, which is for people. */
+static void race(struct lies *l)
+{
+	static const struct {
+		uint32_t at, bytes;
+	} parts[] = { { VM_HINTS_AT, sizeof(struct vm_hints) },
+		{ VM_AREA_AT + offsetof(struct gate_area, reply),
+			sizeof(struct gate_reply) },
+		{ VM_AREA_AT + offsetof(struct gate_area, request),
+			sizeof(struct gate_request) },
+		{ VM_AREA_AT + offsetof(struct gate_area, boot),
+			sizeof(struct gate_boot) },
+		{ VM_AREA_AT + offsetof(struct gate_area, data), 6000 },
+		{ VM_GHCB_AT + 0x390, 0x60 }, { VM_GHCB_AT, PAGE_BYTES },
+		{ VM_MESSAGE_AT, PAGE_BYTES } };
+	size_t n = lies_random(l, ARRAY_LEN(parts));
+	volatile uint8_t *p = l->window + parts[n].at;
+	size_t i = lies_random(l, parts[n].bytes);
+	uint8_t was = p[i];
+	TELL(l, "window 0x%x", parts[n].at);
+	p[i] = (uint8_t)lies_random(l, 256);
+	/* There and back: what was checked is not what is used. */
+	if (lies_random(l, 2))
+		p[i] = was;
+}
+
+static void *mischief(void *arg)
+{
+	struct lies *l = arg;
+	if (l->kind == LIE_EVENT_SOON) {
+		usleep((useconds_t)some(l, 16));
+		inject(l, any_event(l), 0);
+		return NULL;
+	}
+	unsigned pause = (unsigned)some(l, 14);
+	while (!stops(l)) {
+		if (l->kind == LIE_STORM)
+			inject(l, harmless_event(l), 0);
+		else
+			race(l);
+		usleep(l->kind == LIE_STORM ? 1000 : pause);
+	}
+	return NULL;
+}
+
+static void start_mischief(struct lies *l)
+{
+	if (!l->running)
+		l->running = !pthread_create(&l->thread, NULL, mischief, l);
+}
+
+/* --- where the loader meets the kernel ------------------------------------ */
+
+static void lie_cpuid(struct lies *l, struct spec_kvm_snp_update *u)
+{
+	struct snp_cpuid_page *p = (void *)(uintptr_t)u->uaddr;
+	struct snp_cpuid_entry *x =
+		&p->entries[lies_random(l, p->count ? p->count : 1) %
+			SNP_CPUID_ENTRIES];
+	switch (lies_random(l, 6)) {
+	case 0:
+		TELL(l, "count");
+		p->count = (uint32_t)some(l, 8);
+		break;
+	case 1:
+		TELL(l, "leaf 0x%x twice", x->eax_in);
+		p->entries[p->count++ % SNP_CPUID_ENTRIES] = *x;
+		break;
+	case 2:
+		TELL(l, "leaf 0x%x under another number", x->eax_in);
+		x->eax_in = (uint32_t)some(l, 32);
+		break;
+	case 3:
+		TELL(l, "leaf 0x%x lacks bits", x->eax_in);
+		x->eax &= (uint32_t)lies_random(l, 0);
+		x->ebx &= (uint32_t)lies_random(l, 0);
+		x->ecx &= (uint32_t)lies_random(l, 0);
+		x->edx &= (uint32_t)lies_random(l, 0);
+		break;
+	default:
+		spoil(l, p, 16 + p->count * sizeof *x);
+	}
+}
+
+static void lie_hints(struct lies *l)
+{
+	struct vm_hints *h = (void *)(l->window + VM_HINTS_AT);
+	struct gate_area *a = (void *)(l->window + VM_AREA_AT);
+	switch (lies_random(l, 6)) {
+	case 0:
+		h->ram_bytes = some(l, 64);
+		TELL(l, "RAM of 0x%llx", (unsigned long long)h->ram_bytes);
+		break;
+	case 1:
+		h->ram_bytes += (some(l, 20) - some(l, 20)) * VM_IMAGE_ALIGN;
+		TELL(l, "RAM of 0x%llx", (unsigned long long)h->ram_bytes);
+		break;
+	case 2:
+		h->tsc_khz = (uint32_t)some(l, 32);
+		TELL(l, "%u kHz", h->tsc_khz);
+		break;
+	case 3:
+		h->real_ns = some(l, 64);
+		TELL(l, "hour %llu", (unsigned long long)h->real_ns);
+		break;
+	case 4:
+		spoil(l, h, sizeof *h);
+		break;
+	default:
+		spoil(l, &a->boot, sizeof a->boot);
+	}
+}
+
+/* The processor may run from here on. */
+static void at_finish(struct lies *l)
+{
+	if (l->kind == LIE_HINTS)
+		lie_hints(l);
+	if (l->kind == LIE_EVENT_AT && l->at == 0)
+		inject_at(l);
+	if (l->kind == LIE_RACE || (l->kind == LIE_EVENT_SOON && l->at == 0))
+		start_mischief(l);
+}
+
+static int spy_ioctl(struct device *d, int handle, unsigned long request,
+	void *arg)
+{
+	struct lies *l = current;
+	struct spec_kvm_sev_cmd *c = arg;
+	bool op = request == KVM_MEMORY_ENCRYPT_OP && arg;
+	void *data = op ? (void *)(uintptr_t)c->data : NULL;
+	struct spec_kvm_snp_update *u = data;
+	if (op && c->id == SPEC_KVM_SNP_UPDATE && u->type == SNP_PAGE_CPUID &&
+		l->kind == LIE_CPUID && !l->told)
+		lie_cpuid(l, u);
+	int n = l->real->ioctl(d, handle, request, arg);
+	if (request == KVM_CREATE_VM)
+		l->vm = n;
+	if (request == SPEC_KVM_CREATE_GUEST_MEMFD)
+		l->memfd = n;
+	if (op && n >= 0 && c->id == SPEC_KVM_SNP_FINISH)
+		at_finish(l);
+	return n;
+}
+
+static void *spy_memory(struct device *d, size_t len)
+{
+	struct lies *l = current;
+	void *p = l->real->memory(d, len);
+	if (len == VM_WINDOW_BYTES) {
+		l->window = p;
+	} else {
+		l->ram = p;
+		l->ram_bytes = len;
+	}
+	return p;
+}
+
+/* --- VMGEXIT ---------------------------------------------------------------
+ */
+
+static void lie_msr(struct lies *l, uint64_t *msr)
+{
+	uint64_t was = *msr;
+	if (lies_random(l, 2))
+		*msr = some(l, 64);
+	else
+		*msr ^= 1ull << lies_random(l, 64);
+	TELL(l, "exit %u: MSR 0x%llx for 0x%llx", l->exits,
+		(unsigned long long)*msr, (unsigned long long)was);
+}
+
+static void lie_ghcb(struct lies *l, struct ghcb *g)
+{
+	switch (lies_random(l, 5)) {
+	case 0:
+		g->exit_info_1 = some(l, 64);
+		TELL(l, "exit %u: information 1", l->exits);
+		break;
+	case 1:
+		g->exit_info_2 = some(l, 64);
+		TELL(l, "exit %u: information 2", l->exits);
+		break;
+	case 2:
+		for (size_t i = 0; i < sizeof *g; i++)
+			((uint8_t *)g)[i] = (uint8_t)lies_random(l, 256);
+		TELL(l, "exit %u: all bytes", l->exits);
+		break;
+	case 3:
+		memset(g, 0, sizeof *g);
+		TELL(l, "exit %u: zeros", l->exits);
+		break;
+	default:
+		spoil(l, g, sizeof *g);
+	}
+}
+
+static void scribble(void *ctx, void *ghcb, uint64_t *msr)
+{
+	struct lies *l = ctx;
+	if (l->exits++ < l->at || l->told)
+		return;
+	if (l->kind == LIE_MSR)
+		lie_msr(l, msr);
+	if (l->kind == LIE_GHCB && ghcb)
+		lie_ghcb(l, ghcb);
+}
+
+/* --- the linker's doors (--wrap) -------------------------------------------
+ */
+
+bool __real_soft_device_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
+	struct err *e)
+{
+	static struct device_ops spy;
+	if (!__real_soft_device_new(c, out, e))
+		return false;
+	current->device = *out;
+	current->real = (*out)->ops;
+	spy = *(*out)->ops;
+	spy.ioctl = spy_ioctl;
+	spy.memory = spy_memory;
+	(*out)->ops = &spy;
+	soft_device_scribble(*out, scribble, current);
+	return true;
+}
+
+/* It looks at whose device it is. */
+bool __real_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e);
+bool __wrap_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e);
+bool __wrap_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e)
+{
+	const struct device_ops *ops = d->ops;
+	d->ops = current->real;
+	bool ok = __real_soft_device_endorsements(d, out, e);
+	d->ops = ops;
+	return ok;
+}
+
+/* --- at the gate ------------------------------------------------------------
+ */
+
+static void lie_reply(struct lies *l, struct gate_area *a)
+{
+	struct gate_reply *r = &a->reply;
+	switch (lies_random(l, 8)) {
+	case 0:
+		r->seq = (uint32_t)some(l, 32);
+		TELL(l, "bell %u: sequence %u", l->bells, r->seq);
+		break;
+	case 1:
+		r->error = (uint32_t)some(l, 32);
+		TELL(l, "bell %u: error %u", l->bells, r->error);
+		break;
+	case 2:
+		r->ret0 = some(l, 64);
+		TELL(l, "bell %u: result %llu", l->bells,
+			(unsigned long long)r->ret0);
+		break;
+	case 3:
+		r->data_len = (uint32_t)some(l, 32);
+		TELL(l, "bell %u: length %u", l->bells, r->data_len);
+		break;
+	case 4:
+		spoil(l, r, sizeof *r);
+		break;
+	case 5:
+		spoil(l, a->data, 64);
+		break;
+	case 6:
+		spoil(l, l->window + VM_MESSAGE_AT, PAGE_BYTES);
+		break;
+	default:
+		for (size_t i = 0; i < sizeof *r; i++)
+			((uint8_t *)r)[i] = (uint8_t)lies_random(l, 256);
+		TELL(l, "bell %u: all bytes", l->bells);
+	}
+}
+
+static void set_private(struct lies *l, uint64_t gpa, uint64_t bytes, bool is)
+{
+	struct spec_kvm_attributes a = { .address = gpa,
+		.size = bytes,
+		.attributes = is ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0 };
+	l->real->ioctl(l->device, l->vm, SPEC_KVM_SET_MEMORY_ATTRIBUTES, &a);
+}
+
+static void put_elsewhere(struct lies *l, uint64_t shift)
+{
+	struct spec_kvm_region2 r = { .slot = 1,
+		.flags = SPEC_KVM_MEM_GUEST_MEMFD,
+		.guest_phys_addr = VM_RAM_GPA,
+		.memory_size = l->ram_bytes - shift,
+		.userspace_addr = (uintptr_t)l->ram,
+		.guest_memfd = (uint32_t)l->memfd,
+		.guest_memfd_offset = shift };
+	l->real->ioctl(l->device, l->vm, SPEC_KVM_SET_USER_MEMORY_REGION2, &r);
+}
+
+static void lie_memory(struct lies *l)
+{
+	/* Images and what is used of the heap are at its begin. */
+	uint64_t pages = 1 + some(l, 9);
+	uint64_t first = lies_random(l, (24 << 20) / PAGE_BYTES);
+	uint64_t gpa = VM_RAM_GPA + first * PAGE_BYTES;
+	switch (lies_random(l, 4)) {
+	case 0:
+		TELL(l, "bell %u: 0x%llx and %llu pages shared", l->bells,
+			(unsigned long long)gpa, (unsigned long long)pages);
+		set_private(l, gpa, pages * PAGE_BYTES, false);
+		if (lies_random(l, 2))
+			set_private(l, gpa, pages * PAGE_BYTES, true);
+		break;
+	case 1:
+		TELL(l, "bell %u: 0x%llx and %llu pages replaced", l->bells,
+			(unsigned long long)gpa, (unsigned long long)pages);
+		l->real->discard(l->device, l->memfd, first * PAGE_BYTES,
+			pages * PAGE_BYTES);
+		break;
+	case 2:
+		TELL(l, "bell %u: the window private", l->bells);
+		set_private(l, VM_WINDOW_GPA + VM_AREA_AT, PAGE_BYTES * pages,
+			true);
+		break;
+	default:
+		TELL(l, "bell %u: RAM %llu pages elsewhere", l->bells,
+			(unsigned long long)pages);
+		put_elsewhere(l, pages * PAGE_BYTES);
+	}
+}
+
+void lies_at_bell(struct lies *l, struct gate_area *area)
+{
+	bool now = ++l->bells == l->at;
+	if (now && l->kind == LIE_EVENT_AT)
+		inject_at(l);
+	/* Before a shim has its tables, any event ends it. */
+	if ((now && l->kind == LIE_EVENT_SOON) || l->kind == LIE_STORM)
+		start_mischief(l);
+	if (now && l->kind == LIE_VC)
+		inject_vc(l);
+	if (now && l->kind == LIE_REPLY)
+		lie_reply(l, area);
+	if (now && l->kind == LIE_MEMORY)
+		lie_memory(l);
+}
+
+void lies_begin(struct lies *l, uint64_t seed, enum lie kind)
+{
+	enum { BELLS = 20 };
+	*l = (struct lies){ .kind = kind,
+		.state = seed,
+		.vm = -1,
+		.memfd = -1 };
+	/* Bells from 1 on; of events, the launch is 0. */
+	l->at = (unsigned)lies_random(l, BELLS);
+	if (kind == LIE_REPLY || kind == LIE_MEMORY || kind == LIE_VC)
+		l->at++;
+	current = l;
+}
+
+void lies_end(struct lies *l)
+{
+	__atomic_store_n(&l->stop, true, __ATOMIC_SEQ_CST);
+	if (l->running)
+		pthread_join(l->thread, NULL);
+	l->running = false;
+}

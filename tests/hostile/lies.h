@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a hostile host does to one Keep, all of it out of one seed.  The
+ * loader's own code runs unchanged: its calls of the software platform are
+ * intercepted by the linker (module.mk), as a host's kernel could.
+ */
+#ifndef TESTS_HOSTILE_LIES_H
+#define TESTS_HOSTILE_LIES_H
+
+#include <pthread.h>
+
+#include "abi/vm.h"
+#include "device/device.h"
+
+enum lie {
+	LIE_NONE,	/* honest, for comparison */
+	LIE_EVENT_AT,	/* any event, after so many instructions */
+	LIE_EVENT_SOON, /* any event, a moment later */
+	LIE_VC,		/* #VC as if CPUID had trapped, inside exec */
+	LIE_STORM,	/* interrupts and NMIs, again and again */
+	LIE_REPLY,	/* a field of the gate's reply */
+	LIE_RACE,	/* shared pages change while they are read */
+	LIE_GHCB,	/* the GHCB after an exit */
+	LIE_MSR,	/* the GHCB's MSR after an exit */
+	LIE_CPUID,	/* the CPUID page before its launch */
+	LIE_HINTS,	/* the loader's hints, the gate's boot page */
+	LIE_MEMORY,	/* pages made shared, discarded, put elsewhere */
+	LIES,
+};
+
+extern const char *const lie_names[LIES];
+
+struct lies {
+	enum lie kind;
+	uint64_t state; /* of the generator */
+	unsigned at;	/* which bell, exit or call it is told at */
+	unsigned bells; /* so far */
+	unsigned exits; /* VMGEXITs so far */
+	bool told;	/* something was */
+	char what[160]; /* it was, for people */
+	bool stop;	/* atomic: the thread's end */
+	bool running;	/* there is a thread */
+	pthread_t thread;
+	/* The loader's. */
+	struct device *device;
+	const struct device_ops *real;
+	uint8_t *window;
+	int vm, memfd;
+	uint64_t ram_bytes;
+	void *ram;
+};
+
+/* The next Keep that this process launches is treated so. */
+void lies_begin(struct lies *l, uint64_t seed, enum lie kind);
+/* At the gate: after the honest reply was written. */
+void lies_at_bell(struct lies *l, struct gate_area *area);
+/* Before the Keep is destroyed. */
+void lies_end(struct lies *l);
+
+uint64_t lies_random(struct lies *l, uint64_t below);
+
+#endif

@@ -1,0 +1,11 @@
+# Hostile hosts against the real shim: snp.c.  The loader's calls of the
+# software platform go through lies.c.
+HOSTILE := tests/hostile
+$(call program,$(HOSTILE)/keep/snp/exec,exec,$(HOSTILE)/victim.c,keep crypto base,-lcrypto -Wl$(comma)--no-warnings$(comma)-s)
+$(call program,$(HOSTILE)/snp,host,$(HOSTILE)/snp.c $(HOSTILE)/lies.c,hal soft device enclave measure crypto codec base,-Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements -lcrypto -lseccomp)
+$(O)/$(HOSTILE)/keep/%: $(O)/keep/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(O)/$(HOSTILE)/snp: | $(O)/$(HOSTILE)/keep/snp/exec \
+	$(O)/$(HOSTILE)/keep/snp/shim $(O)/$(HOSTILE)/keep/software/monitor
+TAPS += $(O)/$(HOSTILE)/snp

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A Keep of the real shim under a host that lies: each run launches it on the
+ * software platform's SEV-SNP with one lie, drawn from its seed.  It has to
+ * end with the right result or in an error that says what was wrong; a wrong
+ * result, a hang or words that name nothing fail the test.
+ *
+ *	snp			a few runs of each kind of lie, as TAP
+ *	snp FIRST [COUNT]	those seeds: one line each, then a table
+ *
+ * A run's moments are exact where a lie is tied to an exit or to a count of
+ * instructions, and the machine's where it comes from a thread of its own.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fmt.h"
+#include "hal/hal.h"
+#include "lies.h"
+#include "victim.h"
+
+enum { PATIENCE_MS = 60000, SAMPLE = 2, ALL = 200 };
+
+enum outcome { RIGHT, NAMED, WRONG, OUTCOMES };
+
+static const char *const outcome_names[OUTCOMES] = { "right", "named",
+	"WRONG" };
+
+struct run {
+	struct lies lies;
+	struct hal_config cfg;
+	const struct hal_tech *tech;
+	struct hal_keep *keep;
+	bool finished; /* the program asked for its end */
+	bool given;    /* its connection */
+	char why[256];
+};
+
+/* --- an honest host ---------------------------------------------------------
+ */
+
+static void put_part(struct gate_area *a, uint32_t *at, struct bytes part)
+{
+	uint32_t n = (uint32_t)part.len;
+	if (*at + sizeof n + part.len > sizeof a->data)
+		return;
+	memcpy(a->data + *at, &n, sizeof n);
+	memcpy(a->data + *at + sizeof n, part.ptr, part.len);
+	*at += (uint32_t)sizeof n + n;
+}
+
+static void give_evidence(struct run *r, const struct gate_request *q,
+	struct gate_area *a, struct gate_reply *out)
+{
+	static uint8_t copy[GATE_DATA_BYTES];
+	struct buf evidence = { 0 }, endorsements = { 0 };
+	struct err e;
+	size_t n = size_min(q->data_len, sizeof copy);
+	memcpy(copy, a->data, n);
+	if (r->tech->evidence(r->keep, bytes_of(copy, n), &evidence,
+		    &endorsements, &e)) {
+		put_part(a, &out->data_len, buf_bytes(&evidence));
+		put_part(a, &out->data_len, buf_bytes(&endorsements));
+	} else {
+		out->error = GATE_FAILED;
+	}
+	buf_fini(&evidence);
+	buf_fini(&endorsements);
+}
+
+static void give_events(const struct gate_request *q, struct gate_area *a,
+	struct gate_reply *out)
+{
+	struct gate_poll list[4];
+	size_t n = size_min(q->data_len, sizeof list);
+	memcpy(list, a->data, n);
+	for (size_t i = 0; i < n / sizeof list[0]; i++) {
+		list[i].got = list[i].want;
+		out->ret0++;
+	}
+	memcpy(a->data, list, n);
+	out->data_len = (uint32_t)n;
+}
+
+static void serve(struct run *r)
+{
+	struct gate_area *a = r->tech->area(r->keep);
+	struct gate_request q;
+	memcpy(&q, &a->request, sizeof q);
+	struct gate_reply out = { .seq = q.seq };
+	switch (q.op) {
+	case GATE_EVIDENCE:
+		give_evidence(r, &q, a, &out);
+		break;
+	case GATE_LISTEN:
+		out.ret0 = 1;
+		break;
+	case GATE_ACCEPT:
+		out.ret0 = r->given ? 0 : 2;
+		out.error = r->given ? GATE_AGAIN : GATE_OK;
+		r->given = true;
+		break;
+	case GATE_POLL:
+		give_events(&q, a, &out);
+		break;
+	case GATE_RECV:
+		out.data_len = (uint32_t)size_min(q.arg1, 4000);
+		memset(a->data, 0x11, out.data_len);
+		break;
+	case GATE_SEND:
+		out.ret0 = q.data_len;
+		break;
+	case GATE_EXIT:
+		r->finished = true;
+		break;
+	default:
+		break;
+	}
+	memcpy(&a->reply, &out, sizeof out);
+}
+
+/* --- one run ----------------------------------------------------------------
+ */
+
+/* What a Keep, its loader or its processor says when something is wrong. */
+static const char *const names[] = { "the host refused a call",
+	"the firmware refused a message", "exception ", "page fault 0x",
+	"boot: ", "a page was valid before it was used", "of the host's",
+	"ended at its start, reason 0x", "memory of another kind expected",
+	"out of memory",
+	/* The loader's, of what its own kernel made of the lie. */
+	"triple fault", "the processor refused its state", "halted",
+	"access outside its memory", "unexpected exit", "unknown event",
+	"KVM_RUN: ", "launch snp: " };
+
+static enum outcome judge(const struct run *r)
+{
+	char told[32];
+	fmt(told, sizeof told, "exit status %d", VICTIM_TOLD);
+	if (!strcmp(r->why, "exit status 0"))
+		return r->finished		? RIGHT :
+			r->lies.kind == LIE_RACE ||
+				r->lies.kind == LIE_GHCB ?
+						  NAMED : /* it lied to itself */
+						  WRONG;
+	/* Interrupts change nothing, whenever they come. */
+	if (r->lies.kind == LIE_STORM)
+		return strstr(r->why, "within another") ? NAMED : WRONG;
+	if (!strcmp(r->why, told))
+		return NAMED;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strstr(r->why, names[i]))
+			return NAMED;
+	return WRONG;
+}
+
+static void follow(struct run *r)
+{
+	struct err e = { 0 };
+	bool gone = false;
+	while (!gone) {
+		struct pollfd f = { .fd = r->tech->bell(r->keep),
+			.events = POLLIN };
+		int n = poll(&f, 1, PATIENCE_MS);
+		char why[128] = "";
+		if (n != 1) {
+			fmt(r->why, sizeof r->why, "it hangs");
+			return;
+		}
+		if (!r->tech->take(r->keep, &gone, why, &e)) {
+			fmt(r->why, sizeof r->why, "%s", e.text);
+			return;
+		}
+		if (gone) {
+			fmt(r->why, sizeof r->why, "%s", why);
+			return;
+		}
+		serve(r);
+		lies_at_bell(&r->lies, r->tech->area(r->keep));
+		if (!r->tech->resume(r->keep, &e))
+			gone = true;
+	}
+}
+
+static enum outcome run(struct run *r, uint64_t seed, enum lie kind)
+{
+	struct err e = { 0 };
+	r->keep = NULL;
+	r->finished = r->given = false;
+	r->why[0] = '\0';
+	lies_begin(&r->lies, seed, kind);
+	if (r->tech->launch(&r->cfg, &r->keep, &e))
+		follow(r);
+	else
+		fmt(r->why, sizeof r->why, "%.*s", 250, e.text);
+	lies_end(&r->lies);
+	r->tech->destroy(r->keep);
+	return judge(r);
+}
+
+/* --- all of them ------------------------------------------------------------
+ */
+
+static void show(const struct run *r, uint64_t seed, enum outcome o)
+{
+	printf("# seed %llu, %s (%s): %s: %s\n", (unsigned long long)seed,
+		lie_names[r->lies.kind], r->lies.told ? r->lies.what : "-",
+		outcome_names[o], r->why);
+	fflush(stdout);
+}
+
+/* Seeds of one kind, which stand in the seed itself. */
+static bool run_kind(struct run *r, enum lie kind, unsigned count)
+{
+	unsigned got[OUTCOMES] = { 0 };
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t seed = (uint64_t)i * LIES + kind;
+		enum outcome o = run(r, seed, kind);
+		got[o]++;
+		if (o == WRONG)
+			show(r, seed, o);
+	}
+	bool ok = !got[WRONG] && (kind != LIE_NONE || !got[NAMED]);
+	printf("# %u runs: %u right, %u named\n", count, got[RIGHT],
+		got[NAMED]);
+	return ok;
+}
+
+static int run_tap(struct run *r)
+{
+	unsigned count = getenv("DONJON_ALL") ? ALL : SAMPLE;
+	bool all = true;
+	printf("1..%d\n", LIES);
+	for (int kind = 0; kind < LIES; kind++) {
+		bool ok = run_kind(r, (enum lie)kind,
+			kind == LIE_NONE ? SAMPLE : count);
+		all = all && ok;
+		printf("%sok %d - a Keep stands a hostile host: %s\n",
+			ok ? "" : "not ", kind + 1, lie_names[kind]);
+		fflush(stdout);
+	}
+	return all ? 0 : 1;
+}
+
+static int run_seeds(struct run *r, uint64_t first, uint64_t count)
+{
+	unsigned got[LIES][OUTCOMES] = { 0 }, wrong = 0;
+	for (uint64_t seed = first; seed - first < count; seed++) {
+		enum lie kind = (enum lie)(seed % LIES);
+		enum outcome o = run(r, seed, kind);
+		got[kind][o]++;
+		wrong += o == WRONG;
+		show(r, seed, o);
+	}
+	for (int kind = 0; kind < LIES; kind++)
+		printf("%-26s %5u right %5u named %5u wrong\n", lie_names[kind],
+			got[kind][RIGHT], got[kind][NAMED], got[kind][WRONG]);
+	return wrong ? 1 : 0;
+}
+
+static int go(struct run *r, int argc, char **argv)
+{
+	if (argc == 1)
+		return run_tap(r);
+	uint64_t first = strtoull(argv[1], NULL, 10);
+	return run_seeds(r, first, argc > 2 ? strtoull(argv[2], NULL, 10) : 1);
+}
+
+int main(int argc, char **argv)
+{
+	char self[2048] = "", images[4096],
+	     dir[] = "/tmp/donjon-hostile-XXXXXX";
+	char root[64];
+	struct err e = { 0 };
+	static struct run r;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n <= 0 || !mkdtemp(dir))
+		return 2;
+	*strrchr(self, '/') = '\0';
+	fmt(images, sizeof images, "%s/keep", self);
+	fmt(root, sizeof root, "%s/root.pem", dir);
+	r.cfg = (struct hal_config){ .platform = HAL_SOFTWARE,
+		.image_dir = images,
+		.root_path = root,
+		.boot.memory_bytes = 32u << 20 };
+	int status = 0;
+#if defined(__SANITIZE_ADDRESS__)
+	printf("ok 1 - hostile # SKIP under a sanitizer exec is no static "
+	       "program\n");
+#else
+	if (hal_find("snp", &r.cfg, &r.tech, &e))
+		status = go(&r, argc, argv);
+	else
+		printf("ok 1 - hostile # SKIP %s\n", e.text);
+#endif
+	unlink(root);
+	rmdir(dir);
+	return status;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program below the shim whose host is hostile (snp.c): it uses everything
+ * that a shim gives to exec, and checks all of it.  Exit status 0: the right
+ * result; VICTIM_TOLD: the host lied, and was caught; from 100 on: the number
+ * of a check that failed, which no lie of a host may bring about.
+ */
+#include <cpuid.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "keep/gate.h"
+#include "keep/snp.h"
+#include "victim.h"
+
+static void need(bool ok, int number)
+{
+	if (!ok)
+		_exit(100 + number);
+}
+
+static void host(bool ok)
+{
+	if (!ok)
+		_exit(VICTIM_TOLD);
+}
+
+/* --- what the shim gives ---------------------------------------------------
+ */
+
+/* No instruction of it may be left out, done twice or see another register. */
+static uint64_t mix(uint64_t seed, uint64_t *words, size_t n)
+{
+	uint64_t a = seed, b = ~seed, c = 0x9e3779b97f4a7c15, d = 1;
+	for (size_t i = 0; i < n; i++) {
+		a += words[i] ^ b >> 7;
+		b = (b ^ a) * c;
+		c = (c << 13 | c >> 51) + d;
+		d ^= a + i;
+		words[i] = a ^ d;
+	}
+	return a ^ b ^ c ^ d;
+}
+
+static void compute(unsigned round)
+{
+	enum { N = 1500 };
+	static uint64_t words[2][N];
+	uint64_t sums[2];
+	for (int k = 0; k < 2; k++) {
+		for (size_t i = 0; i < N; i++)
+			words[k][i] = i * round;
+		sums[k] = mix(round, words[k], N);
+	}
+	need(sums[0] == sums[1], 0);
+	need(!memcmp(words[0], words[1], sizeof words[0]), 1);
+	need(round != 1 || sums[0] == VICTIM_SUM, 2);
+}
+
+static uint8_t *map(size_t n)
+{
+	uint8_t *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need(p != MAP_FAILED, 10);
+	return p;
+}
+
+static void memory(unsigned round)
+{
+	enum { N = 24 * 4096 };
+	uint8_t *p = map(N);
+	for (size_t i = 0; i < N; i += 509) {
+		need(p[i] == 0, 11);
+		p[i] = (uint8_t)(i / 509 + round);
+	}
+	need(mprotect(p, N, PROT_READ) == 0, 12);
+	for (size_t i = 0; i < N; i += 509)
+		need(p[i] == (uint8_t)(i / 509 + round), 13);
+	need(munmap(p, N) == 0, 14);
+	char *heap = malloc(70000);
+	need(heap != NULL, 15);
+	memset(heap, 7, 70000);
+	need(heap[0] == 7 && heap[69999] == 7, 16);
+	free(heap);
+}
+
+static void time_passes(void)
+{
+	static struct timespec before;
+	struct timespec t;
+	need(clock_gettime(CLOCK_MONOTONIC, &t) == 0, 20);
+	need(t.tv_sec > before.tv_sec ||
+			(t.tv_sec == before.tv_sec &&
+				t.tv_nsec >= before.tv_nsec),
+		21);
+	before = t;
+}
+
+static void random_bytes(void)
+{
+	uint64_t a[4] = { 0 }, b[4] = { 0 };
+	need(getrandom(a, sizeof a, 0) == sizeof a, 30);
+	need(getrandom(b, sizeof b, 0) == sizeof b, 31);
+	need(memcmp(a, b, sizeof a) != 0 && a[3] && b[3], 32);
+}
+
+/* Vector registers keep what is in them over a way out and back. */
+static void vectors(void)
+{
+	typedef uint32_t v4 __attribute__((vector_size(16)));
+	v4 x = { 1, 2, 3, 4 };
+	long n = SYS_getpid;
+	__asm__ volatile("movdqa %1, %%xmm7\n\t"
+			 "syscall\n\t"
+			 "movdqa %%xmm7, %1"
+			 : "+a"(n), "+m"(x)
+			 :
+			 : "rcx", "r11", "memory", "xmm7");
+	need(n == 1, 40);
+	for (uint32_t i = 0; i < 4; i++)
+		need(x[i] == i + 1, 41);
+}
+
+/* Twice the same, whoever traps in between. */
+static void processor(void)
+{
+	static const unsigned leaves[] = { 0, 1, 7, 0xd, 0x80000001 };
+	for (size_t i = 0; i < ARRAY_LEN(leaves); i++) {
+		unsigned a[4], b[4];
+		__cpuid_count(leaves[i], 0, a[0], a[1], a[2], a[3]);
+		__cpuid_count(leaves[i], 0, b[0], b[1], b[2], b[3]);
+		need(!memcmp(a, b, sizeof a), 50);
+	}
+}
+
+static void locks(void)
+{
+	static __thread unsigned mine = 5;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	need(mine++ >= 5, 60);
+	need(pthread_mutex_lock(&lock) == 0, 61);
+	need(pthread_mutex_unlock(&lock) == 0, 62);
+}
+
+/* --- what the host gives ---------------------------------------------------
+ */
+
+static void attest(struct keep_gate *g)
+{
+	const struct gate_shim *s =
+		(const void *)(uintptr_t)getauxval(GATE_AUX_SHIM);
+	static uint8_t message[PAGE_BYTES];
+	uint8_t data[64];
+	struct err e = { 0 };
+	auto_buf evidence = { 0 }, endorsements = { 0 }, report = { 0 };
+	need(s && s->tee == GATE_TEE_SNP, 70);
+	memset(data, 0x42, sizeof data);
+	need(keep_snp_ask(s, data, message, &e), 71);
+	host(keep_gate_evidence(g, BYTES_ARRAY(message), &evidence,
+		     &endorsements, &e) &&
+		keep_snp_answer(s, buf_bytes(&evidence), data, &report, &e));
+	need(report.len == 1184, 72);
+}
+
+static void converse(struct keep_gate *g, uint32_t handle)
+{
+	static uint8_t in[5000], out[3000];
+	struct gate_poll list = { .handle = handle, .want = GATE_IN };
+	enum gate_error why;
+	struct err e = { 0 };
+	size_t n, ready;
+	host(keep_gate_poll(g, &list, 1, 1000000000, &ready, &e));
+	need(ready <= 1 && !(list.got & ~(unsigned)(GATE_IN | GATE_HUP)), 80);
+	in[sizeof in - 1] = 0x5a;
+	host(keep_gate_recv(g, handle, in, sizeof in - 1, &n, &why, &e));
+	need(n <= sizeof in - 1 && in[sizeof in - 1] == 0x5a, 81);
+	memset(out, 0x77, sizeof out);
+	host(keep_gate_send(g, handle, BYTES_ARRAY(out), &n, &why, &e));
+	need(n <= sizeof out, 82);
+}
+
+int main(void)
+{
+	struct keep_gate g;
+	struct err e = { 0 };
+	uint32_t listener, handle;
+	enum gate_error why = GATE_OK;
+	host(keep_gate_open(&g, GATE_BELL_FD, GATE_AREA_FD, &e));
+	attest(&g);
+	host(keep_gate_listen(&g, GATE_LISTEN_CHANNEL, 0, &listener, &e));
+	host(keep_gate_accept(&g, listener, &handle, &why, &e) && !why);
+	for (unsigned round = 1; round <= VICTIM_ROUNDS; round++) {
+		compute(round);
+		memory(round);
+		time_passes();
+		random_bytes();
+		vectors();
+		processor();
+		locks();
+		converse(&g, handle);
+	}
+	keep_gate_exit(&g, GATE_EXIT_DONE);
+	return 0;
+}

@@ -1,0 +1,12 @@
+# The specification's tests once more with every function compiled: as it is,
+# and with so few registers that most values live on the stack.
+JIT_SPEC := $(addprefix $(O)/tests/jit/spec-,compiled spilled)
+TAPS += $(JIT_SPEC)
+JIT_ENV-compiled := DONJON_WASM_ENGINE=jit
+JIT_ENV-spilled := DONJON_WASM_ENGINE=jit DONJON_WASM_REGISTERS=4
+$(JIT_SPEC): $(O)/tests/jit/spec-%: $(O)/tests/spec/wasm tests/jit/module.mk
+	$(call say,SCRIPT,$@)
+	@mkdir -p $(@D)
+	$(Q)printf '%s\n' '#!/bin/sh' \
+		'$(JIT_ENV-$*) exec "$${0%/*}/../spec/wasm"' > $@
+	$(Q)chmod +x $@

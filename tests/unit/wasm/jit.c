@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compiled code against the interpreter, which is right: the same module in
+ * two instances, the same calls, the same ends.
+ */
+#include <sys/mman.h>
+
+#include "../test.h"
+#include "helpers/build.h"
+#include "wasm/store_priv.h"
+
+#if defined(__x86_64__)
+#define GET(i)	 0x20, i
+#define SET(i)	 0x21, i
+#define I32(i)	 0x41, i /* -64 to 63 */
+#define CALL(i)	 0x10, i
+#define LOOP	 0x03, 0x40
+#define BR_IF(i) 0x0d, i
+#define ADD	 0x6a
+#define SUB	 0x6b
+#define END	 0x0b
+
+struct pair {
+	struct wasm_module *m;
+	struct wasm_instance *interp, *jit;
+	struct wasm_result ri, rj;
+};
+
+static struct wasm_instance *instance(const struct wasm_module *m,
+	struct wasm_limits l, enum wasm_engine engine)
+{
+	struct wasm_instance *i = NULL;
+	struct wasm_result r;
+	struct err e = { 0 };
+	l.engine = engine;
+	if (!wasm_instance_new(m, NULL, 0, &l, &i, &r, &e))
+		fail_msg("%s", e.text);
+	return i;
+}
+
+static void pair_limited(struct pair *p, struct build *b, struct wasm_limits l)
+{
+	auto_buf out = { 0 };
+	struct err e = { 0 };
+	build_done(b, &out);
+	*p = (struct pair){ 0 };
+	if (!wasm_module_new(buf_bytes(&out), &l, &p->m, &e))
+		fail_msg("%s", e.text);
+	p->interp = instance(p->m, l, WASM_ENGINE_INTERP);
+	p->jit = instance(p->m, l, WASM_ENGINE_JIT);
+}
+
+static void pair_init(struct pair *p, struct build *b)
+{
+	pair_limited(p, b, (struct wasm_limits){ 0 });
+}
+
+static void pair_fini(struct pair *p)
+{
+	wasm_instance_free(p->interp);
+	wasm_instance_free(p->jit);
+	wasm_module_free(p->m);
+}
+
+static void call(struct wasm_instance *i, const char *name, uint64_t x,
+	uint64_t *out, struct wasm_result *r)
+{
+	struct err e = { 0 };
+	*out = 0;
+	if (!wasm_call(i, name, &x, 1, out, 1, r, &e))
+		fail_msg("%s", e.text);
+}
+
+/* Both give the same answer, or end alike: with the same words. */
+static uint64_t both(struct pair *p, const char *name, uint64_t x)
+{
+	uint64_t want, got;
+	call(p->interp, name, x, &want, &p->ri);
+	call(p->jit, name, x, &got, &p->rj);
+	CHECK_INT(p->rj.end, p->ri.end);
+	CHECK_STR(p->rj.text, p->ri.text);
+	if (p->ri.end == WASM_RETURNED)
+		CHECK_INT(got, want);
+	return want;
+}
+
+static uint32_t compiled(const struct pair *p)
+{
+	return wasm_instance_jit_stats(p->jit).compiled;
+}
+
+/* --- addresses --------------------------------------------------------------
+ */
+
+/* The instance's memory, with pages behind it that nobody may touch. */
+struct fenced {
+	uint8_t *was, *map;
+	size_t len;
+};
+
+static void fence(struct wasm_instance *i, struct fenced *f)
+{
+	struct wasm_memory *m = i->memories[0];
+	f->was = m->data;
+	f->len = m->len;
+	f->map = mmap(NULL, f->len + PAGE_BYTES, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(f->map != MAP_FAILED);
+	CHECK(!mprotect(f->map, f->len, PROT_READ | PROT_WRITE));
+	for (size_t k = 0; k < f->len; k++)
+		f->map[k] = f->was[k] = (uint8_t)(k * 7 + k / 256);
+	m->data = f->map;
+}
+
+static void unfence(struct wasm_instance *i, const struct fenced *f)
+{
+	i->memories[0]->data = f->was;
+	munmap(f->map, f->len + PAGE_BYTES);
+}
+
+/* Bytes and value type of the loads and stores 0x28 to 0x3e. */
+static const struct {
+	uint8_t size, type;
+} accesses[] = { { 4, 'i' }, { 8, 'I' }, { 4, 'f' }, { 8, 'F' }, { 1, 'i' },
+	{ 1, 'i' }, { 2, 'i' }, { 2, 'i' }, { 1, 'I' }, { 1, 'I' }, { 2, 'I' },
+	{ 2, 'I' }, { 4, 'I' }, { 4, 'I' }, { 4, 'i' }, { 8, 'I' }, { 4, 'f' },
+	{ 8, 'F' }, { 1, 'i' }, { 2, 'i' }, { 1, 'I' }, { 2, 'I' },
+	{ 4, 'I' } };
+
+/* x -> the value there; or x -> 0 with 77 stored there. */
+static void put_access(struct build *b, const char *name, uint8_t op,
+	uint64_t offset, uint8_t shift)
+{
+	static const char *const loads[] = { ['i'] = "i:i",
+		['I'] = "i:I",
+		['f'] = "i:f",
+		['F'] = "i:F" };
+	auto_buf code = { 0 };
+	uint8_t type = accesses[op - 0x28].type;
+	buf_put(&code, B(GET(0), I32(0), ADD));
+	if (shift)
+		buf_put(&code, B(I32(shift), 0x74));
+	if (op >= 0x36) {
+		buf_put(&code, B(I32(55)));
+		if (type == 'I')
+			buf_put(&code, B(0xad));
+		else if (type == 'f')
+			buf_put(&code, B(0xb3));
+		else if (type == 'F')
+			buf_put(&code, B(0xb8));
+	}
+	buf_put(&code, B(op, 0));
+	leb(&code, offset);
+	if (op >= 0x36)
+		buf_put(&code, B(I32(0)));
+	build_func(b, name, op < 0x36 ? loads[type] : "i:i", "",
+		buf_bytes(&code));
+}
+
+static void access_at(struct pair *p, uint64_t x)
+{
+	both(p, "access", x);
+	CHECK_MEM(p->interp->memories[0]->data, p->jit->memories[0]->data,
+		p->jit->memories[0]->len);
+}
+
+TEST(every_access_ends_at_the_last_byte_of_memory)
+{
+	/* Around what one comparison can hold, and beyond 31 and 32 bits. */
+	static const uint64_t offsets[] = { 0, 1, 56, 57, 60, 61, 63, 64, 65,
+		0xfff8, 0xffff, 0x10000, 0x7ffffff8, 0x7fffffff, 0x80000000,
+		0xfffffff8, 0xffffffff };
+	for (uint8_t op = 0x28; op <= 0x3e; op++) {
+		uint64_t size = accesses[op - 0x28].size;
+		for (size_t k = 0; k < ARRAY_LEN(offsets); k++) {
+			struct build b = { 0 };
+			struct fenced fi, fj;
+			struct pair p;
+			build_memory(&b, 1, 1);
+			put_access(&b, "access", op, offsets[k], 0);
+			pair_init(&p, &b);
+			fence(p.interp, &fi);
+			fence(p.jit, &fj);
+			uint64_t last = 0x10000 - size - offsets[k];
+			for (uint64_t x = last - 2; x != last + 3; x++)
+				access_at(&p, (uint32_t)x);
+			access_at(&p, 0x80000000u);
+			access_at(&p, 0xffffffffu);
+			CHECK_INT(compiled(&p), 1);
+			unfence(p.interp, &fi);
+			unfence(p.jit, &fj);
+			pair_fini(&p);
+		}
+	}
+}
+
+TEST(a_scaled_index_wraps_before_it_is_an_address)
+{
+	for (uint8_t shift = 1; shift < 4; shift++) {
+		struct build b = { 0 };
+		struct pair p;
+		build_memory(&b, 1, 1);
+		put_access(&b, "access", 0x28, 4, shift);
+		pair_init(&p, &b);
+		both(&p, "access", 0x80000000u);
+		CHECK_INT(p.rj.end, WASM_RETURNED);
+		both(&p, "access", (0x10000u - 8) >> shift);
+		CHECK_INT(p.rj.end, WASM_RETURNED);
+		both(&p, "access", 0x10000u >> shift);
+		CHECK_INT(p.rj.end, WASM_TRAPPED);
+		both(&p, "access", 0x7fffffffu);
+		pair_fini(&p);
+	}
+}
+
+TEST(compiled_code_finds_a_memory_that_moved)
+{
+	struct build b = { 0 };
+	struct pair p;
+	build_memory(&b, 1, 100);
+	/* Store, grow, load what was stored, and at the new end. */
+	build_func(&b, "grow", "i:i", "",
+		B(I32(8), I32(42), 0x36, 2, 0, GET(0), 0x40, 0, 0x1a, I32(8),
+			0x28, 2, 0, 0x3f, 0, I32(16), 0x74, I32(4), SUB, 0x28,
+			2, 0, ADD));
+	pair_init(&p, &b);
+	CHECK_INT(both(&p, "grow", 1), 42);
+	CHECK_INT(both(&p, "grow", 50), 42);
+	CHECK_INT(both(&p, "grow", 200), 42);
+	CHECK_INT(compiled(&p), 1);
+	pair_fini(&p);
+}
+
+/* --- ends --------------------------------------------------------------------
+ */
+
+TEST(a_trap_names_the_functions_that_called)
+{
+	struct build b = { 0 };
+	struct pair p;
+	build_memory(&b, 1, 1);
+	build_func(&b, NULL, "i:i", "", B(GET(0), 0x28, 2, 0));
+	build_func(&b, NULL, "i:i", "", B(GET(0), CALL(0), I32(1), ADD));
+	build_func(&b, "run", "i:i", "", B(GET(0), CALL(1), I32(1), ADD));
+	pair_init(&p, &b);
+	both(&p, "run", 0x10000);
+	CHECK_INT(p.rj.trap, WASM_TRAP_MEMORY);
+	CHECK_INT(compiled(&p), 3);
+	pair_fini(&p);
+}
+
+TEST(recursion_without_end_runs_out_of_stack)
+{
+	struct build b = { 0 };
+	struct pair p;
+	uint64_t out;
+	build_func(&b, "run", "i:i", "", B(GET(0), CALL(0), I32(1), ADD));
+	pair_init(&p, &b);
+	call(p.jit, "run", 1, &out, &p.rj);
+	CHECK_INT(p.rj.end, WASM_TRAPPED);
+	CHECK_INT(p.rj.trap, WASM_TRAP_STACK);
+	/* And once more from the start. */
+	call(p.jit, "run", 1, &out, &p.rj);
+	CHECK_INT(p.rj.trap, WASM_TRAP_STACK);
+	pair_fini(&p);
+}
+
+/* n turns of a loop with a call in each */
+static void put_turns(struct build *b)
+{
+	build_func(b, NULL, "i:i", "", B(GET(0), I32(1), SUB));
+	build_func(b, "run", "i:i", "",
+		B(LOOP, GET(0), CALL(0), SET(0), GET(0), BR_IF(0), END,
+			GET(0)));
+}
+
+TEST(fuel_lasts_as_long_as_in_the_interpreter)
+{
+	bool returned = false, stopped = false;
+	for (uint64_t fuel = 0; fuel < 50; fuel++) {
+		struct build b = { 0 };
+		struct pair p;
+		put_turns(&b);
+		pair_init(&p, &b);
+		wasm_instance_fuel(p.interp, fuel);
+		wasm_instance_fuel(p.jit, fuel);
+		both(&p, "run", 10);
+		returned |= p.rj.end == WASM_RETURNED;
+		stopped |= p.rj.end == WASM_STOPPED;
+		pair_fini(&p);
+	}
+	CHECK(returned && stopped);
+}
+
+static bool enough(void *ctx)
+{
+	uint32_t *ticks = ctx;
+	return ++*ticks < 5;
+}
+
+TEST(a_loop_without_end_is_interrupted)
+{
+	struct build b = { 0 };
+	struct pair p;
+	uint32_t ticks = 0;
+	uint64_t out;
+	build_func(&b, "run", "i:i", "", B(LOOP, 0x0c, 0, END, GET(0)));
+	pair_init(&p, &b);
+	wasm_instance_tick(p.jit, 1000, enough, &ticks);
+	call(p.jit, "run", 0, &out, &p.rj);
+	CHECK_INT(p.rj.end, WASM_STOPPED);
+	CHECK_INT(ticks, 5);
+	pair_fini(&p);
+}
+
+TEST(nans_are_made_the_same_when_asked_for)
+{
+	struct build b = { 0 };
+	struct pair p;
+	/* 0 / 0 with the sign of x, as bits: i32.reinterpret (f32.div) */
+	build_func(&b, "run", "i:i", "",
+		B(GET(0), 0xbe, 0x43, 0, 0, 0, 0, 0x95, 0xbc));
+	build_func(&b, "wide", "i:I", "",
+		B(GET(0), 0xbe, 0xbb, 0x44, 0, 0, 0, 0, 0, 0, 0, 0, 0xa3,
+			0xbd));
+	pair_limited(&p, &b, (struct wasm_limits){ .canonical_nans = true });
+	CHECK_INT(both(&p, "run", 0), 0x7fc00000);
+	CHECK_INT(both(&p, "run", 0x80000000), 0x7fc00000);
+	CHECK_INT(both(&p, "run", 0xffc12345), 0x7fc00000);
+	CHECK_INT(both(&p, "run", 0x3f800000), 0x7f800000);
+	CHECK_INT(both(&p, "wide", 0), 0x7ff8000000000000);
+	CHECK_INT(both(&p, "wide", 0xffc12345), 0x7ff8000000000000);
+	CHECK_INT(compiled(&p), 2);
+	pair_fini(&p);
+}
+
+/* --- limits ------------------------------------------------------------------
+ */
+
+TEST(what_finds_no_room_for_its_code_is_interpreted)
+{
+	struct build b = { 0 };
+	struct pair p;
+	for (uint8_t n = 0; n < 100; n++)
+		build_func(&b, n == 99 ? "run" : NULL, "i:i", "",
+			n ? B(GET(0), CALL((uint8_t)(n - 1)), I32(1), ADD,
+				    I32(3), 0x6c, I32(7), 0x73) :
+			    B(GET(0)));
+	pair_limited(&p, &b, (struct wasm_limits){ .code_bytes = 8192 });
+	both(&p, "run", 5);
+	CHECK_INT(p.rj.end, WASM_RETURNED);
+	struct wasm_jit_stats s = wasm_instance_jit_stats(p.jit);
+	CHECK(s.compiled > 0 && s.refused > 0);
+	CHECK_INT(s.compiled + s.refused, 100);
+	both(&p, "run", 6);
+	pair_fini(&p);
+}
+
+/* How much work each of these costs, for twice as much of it. */
+static uint64_t work_of(struct build *b)
+{
+	struct pair p;
+	pair_init(&p, b);
+	both(&p, "run", 1);
+	uint64_t work = wasm_instance_jit_stats(p.jit).work;
+	pair_fini(&p);
+	return work;
+}
+
+static void put_deep(struct build *b, uint32_t n)
+{
+	auto_buf code = { 0 };
+	for (uint32_t k = 0; k < n; k++)
+		buf_put(&code, B(0x02, 0x40));
+	for (uint32_t k = 0; k < n; k++)
+		buf_put(&code, B(GET(0), BR_IF(0), END));
+	buf_put(&code, B(GET(0)));
+	build_func(b, "run", "i:i", "", buf_bytes(&code));
+}
+
+static void put_table(struct build *b, uint32_t n)
+{
+	auto_buf code = { 0 };
+	buf_put(&code, B(0x02, 0x40, 0x02, 0x40, GET(0), 0x0e));
+	leb(&code, n);
+	for (uint32_t k = 0; k <= n; k++)
+		buf_u8(&code, k & 1);
+	buf_put(&code, B(END, END, GET(0)));
+	build_func(b, "run", "i:i", "", buf_bytes(&code));
+}
+
+static void put_long(struct build *b, uint32_t n)
+{
+	auto_buf code = { 0 };
+	for (uint32_t k = 0; k < n; k++)
+		buf_put(&code,
+			B(GET(0), I32((uint8_t)(k % 64)), ADD, I32(5), 0x6c,
+				SET(0), GET(0), 0x04, 0x40, GET(0), I32(1),
+				0x73, SET(0), END));
+	buf_put(&code, B(GET(0)));
+	build_func(b, "run", "i:i", "", buf_bytes(&code));
+}
+
+TEST(work_grows_with_the_size_of_a_function_and_no_faster)
+{
+	static void (*const puts[])(struct build *, uint32_t) = { put_deep,
+		put_table, put_long };
+	for (size_t k = 0; k < ARRAY_LEN(puts); k++) {
+		struct build small = { 0 }, large = { 0 };
+		puts[k](&small, 200);
+		puts[k](&large, 800);
+		uint64_t a = work_of(&small), b = work_of(&large);
+		if (b > a * 5)
+			fail_msg("case %zu: %llu then %llu", k,
+				(unsigned long long)a, (unsigned long long)b);
+	}
+}
+
+TEST(few_registers_are_enough_for_every_operation)
+{
+	for (uint32_t registers = 4; registers < 12; registers++) {
+		struct build b = { 0 };
+		struct pair p;
+		auto_buf code = { 0 };
+		/* Many values at once, across a call. */
+		build_func(&b, NULL, "i:i", "", B(GET(0), I32(3), 0x6c));
+		for (uint8_t k = 0; k < 30; k++)
+			buf_put(&code, B(GET(0), I32(k), ADD, I32(5), 0x70));
+		buf_put(&code, B(GET(0), CALL(0)));
+		for (uint8_t k = 0; k < 30; k++)
+			buf_put(&code,
+				k % 2 ? B(0x77) : B(0x6c, I32(63), 0x6a));
+		build_func(&b, "run", "i:i", "", buf_bytes(&code));
+		pair_limited(&p, &b,
+			(struct wasm_limits){ .jit_registers = registers });
+		for (uint64_t x = 0; x < 5; x++)
+			both(&p, "run", x * 0x12345);
+		CHECK_INT(compiled(&p), 2);
+		pair_fini(&p);
+	}
+}
+#else
+TEST(the_compiler_is_for_x86_64)
+{
+	struct wasm_store *s = NULL;
+	struct wasm_limits l = { .engine = WASM_ENGINE_JIT };
+	struct err e = { 0 };
+	CHECK(!wasm_store_new(&l, &s, &e));
+	l.engine = WASM_ENGINE_AUTO;
+	CHECK(wasm_store_new(&l, &s, &e));
+	wasm_store_free(s);
+}
+#endif

@@ -84,7 +84,8 @@ bench-attest:
 
 ## make bench-wasm  the engine against others (WASM3=, IWASM= paths of peers)
 bench-wasm:
-	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/examples/hello.wasm
+	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/bench/wasm_load \
+		$(O)/examples/hello.wasm
 	@bench/wasm.py $(O)
 
 ## make repro         build twice in two folders, compare what is measured

@@ -235,7 +235,7 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 		.m = m,
 		.err = e,
 		.in = { .at = in.ptr, .end = in.ptr + in.len, .start = in.ptr },
-		.compiler = { .m = m, .err = e },
+		.compiler = { .m = m, .err = e, .watch = limits.watch },
 	};
 	d.compiler.in.start = in.ptr;
 	/* So that even an empty list has an address. */
@@ -383,4 +383,9 @@ bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
 			letter(m->pool[d->first + i - (i > d->params)]);
 	*out = '\0';
 	return true;
+}
+
+uint32_t wasm_module_funcs(const struct wasm_module *m)
+{
+	return m->func_count;
 }

@@ -226,8 +226,13 @@ static bool const_op(const struct wasm_compiler *c)
 static void instructions(struct wasm_compiler *c)
 {
 	while (c->ctl_count && !c->failed && !c->in.why) {
-		while (quick(c))
-			;
+		if (c->watch)
+			c->watch->instruction(c->watch->ctx, c->func,
+				(size_t)(c->in.at - c->in.start),
+				c->m->code_count);
+		else
+			while (quick(c))
+				;
 		instruction(c);
 	}
 	if (c->in.why)

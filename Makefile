@@ -84,6 +84,7 @@ bench-attest:
 
 ## make bench-wasm  the engine against others (WASM3=, IWASM= paths of peers)
 bench-wasm:
+	@tools/packages build demo bench-wasm
 	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/bench/wasm_load \
 		$(O)/examples/hello.wasm
 	@bench/wasm.py $(O)

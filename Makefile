@@ -97,7 +97,9 @@ bench-attest:
 
 ## make bench-wasm  the engine against others (WASM3=, IWASM= paths of peers)
 bench-wasm:
-	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/examples/hello.wasm
+	@tools/packages build demo bench-wasm
+	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/bench/wasm_load \
+		$(O)/examples/hello.wasm
 	@bench/wasm.py $(O)
 
 ## make bench-wasi   files and network of a program in a Keep, and peers

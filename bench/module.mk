@@ -1,5 +1,6 @@
 BENCHES += $(O)/bench/channel
 $(call program,bench/channel,host,bench/channel.c,channel crypto base,-lssl -lcrypto)
+$(call program,bench/wasm_load,host,bench/wasm_load.c,wasm base)
 # Of `make bench-keep`: a loader that counts, a program that times itself.
 BENCH_KEEP := $(O)/bench/keep/donjon-keep $(O)/bench/speed.wasm \
 	$(O)/bench/calls.wasm

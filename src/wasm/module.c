@@ -235,7 +235,7 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 		.m = m,
 		.err = e,
 		.in = { .at = in.ptr, .end = in.ptr + in.len, .start = in.ptr },
-		.compiler = { .m = m, .err = e },
+		.compiler = { .m = m, .err = e, .watch = limits.watch },
 	};
 	d.compiler.in.start = in.ptr;
 	/* So that even an empty list has an address. */
@@ -265,8 +265,7 @@ static void free_segments(struct wasm_module *m)
 		wasm_heap_free(h, s->funcs, s->count, sizeof *s->funcs);
 		wasm_heap_free(h, s->exprs, s->count, sizeof *s->exprs);
 	}
-	for (uint32_t i = 0; i < m->data_count; i++)
-		free_bytes(h, m->datas[i].bytes);
+	free_bytes(h, m->data_section);
 	wasm_heap_free(h, m->elems, m->elem_cap, sizeof *m->elems);
 	wasm_heap_free(h, m->datas, m->data_cap, sizeof *m->datas);
 }
@@ -400,4 +399,9 @@ bool wasm_module_import_signature(const struct wasm_module *m,
 			return spell(m, im->index, out, size);
 	}
 	return false;
+}
+
+uint32_t wasm_module_funcs(const struct wasm_module *m)
+{
+	return m->func_count;
 }

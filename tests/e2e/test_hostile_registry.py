@@ -236,6 +236,47 @@ def test_a_body_that_is_longer_than_promised_without_saying_so(
     refused(user, evil, "more than", keeps=2)
 
 
+def test_the_parts_of_a_package_come_at_once_and_end_at_once(user, evil,
+                                                             module):
+    """Four at a time; what one of them is refused for ends the others."""
+    toml = b'[[mounts]]\nhost = "data"\nguest = "/data"\n'
+    data = tar_of(("data/x", FILE, b"x"))
+    parts = [evil.blob(module, "application/wasm"),
+             evil.blob(toml, "application/vnd.donjon.config.v1+toml"),
+             evil.blob(data, "application/vnd.donjon.data.v1.tar")]
+    evil.manifest(parts)
+    meeting = threading.Barrier(len(parts) + 1)
+
+    def meet(h):
+        meeting.wait(60)
+        del evil.special[h.path]
+        evil.serve(h)
+    paths = [f"/v2/app/blobs/{d}" for d in evil.blobs]
+    assert len(paths) == 4
+    for path in paths:
+        evil.special[path] = meet
+    where = f"oci+http://{evil.host}/app:1"
+    code, text = pull(user, where)
+    assert code == 0, text
+
+    def stall(h):
+        h.send_response(200)
+        h.send_header("Content-Length", str(len(module)))
+        h.end_headers()
+        h.wfile.write(module[:1000])
+        done.wait(60)
+        h.close_connection = True
+    done = threading.Event()
+    for p in (user.folder / "cache/donjon/blobs/sha256").iterdir():
+        p.unlink()
+    evil.special[paths[0]] = stall
+    evil.special[paths[1]] = lambda h: h.answer(200, b"x" * len(toml))
+    # It would wait for a day.
+    refused(user, evil, "digest", keeps=4, status=(122,),
+            args=("--net-timeout", "86400"))
+    done.set()
+
+
 def test_a_body_that_is_cut_again_and_again(user, evil, module):
     d = evil.blob(module, "application/wasm")
     evil.manifest([d])

@@ -198,7 +198,8 @@ static bool work(struct crew *c, struct err *e)
 			c->p->blobs[c->which[i]].digest);
 	if (c->failed && e)
 		*e = c->why;
-	repository_tell(c->g->r, "pull", c->label, sum(c), c->total, true);
+	repository_tell(c->g->r, "pull", c->label, c->failed ? 0 : sum(c),
+		c->total, true);
 	return !c->failed;
 }
 

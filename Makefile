@@ -74,6 +74,13 @@ bench:
 	@bench/run.py $(O)
 	@bench/repository.py $(O)
 
+## make bench-keep    what a Keep costs, per technology: start-up, exits, memory
+bench-keep:
+	@tools/packages build demo soft
+	@$(MAKE) $(JOBS) all $(BENCH_KEEP) $(O)/examples/hello.wasm \
+		$(O)/tests/wasm/cat.wasm
+	@bench/keep.py $(O)
+
 ## make bench-package pulls against curl and skopeo, cold and warm deploys
 bench-package:
 	@tools/packages build demo bench
@@ -158,5 +165,6 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-package bench-attest bench-wasm repro coverage install help clean
+.PHONY: bench-package bench-attest bench-keep bench-wasm repro coverage install help
+.PHONY: clean
 .DELETE_ON_ERROR:

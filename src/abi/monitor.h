@@ -108,7 +108,8 @@ enum monitor_op {
 	/* Takes over `state`. */
 	MONITOR_STATE,
 	/* SNP, until the guest first runs: b pages (enum snp_page_type c) at
-	 * guest-physical a become the guest's, with what the stage holds. */
+	 * guest-physical a become the guest's, with what the stage holds; VMPL
+	 * d has rights, too. */
 	MONITOR_PAGES,
 	/* SNP: the stage holds the processor's VMSA. */
 	MONITOR_VMSA,
@@ -191,6 +192,19 @@ struct monitor_exit {
 };
 LAYOUT_SIZE(struct monitor_exit, 0x40);
 
+/* For people who measure. */
+enum monitor_count {
+	MONITOR_COUNT_HOST,   /* the host rang */
+	MONITOR_COUNT_MEMORY, /* nested page faults */
+	MONITOR_COUNT_CPUID,
+	MONITOR_COUNT_MSR,
+	MONITOR_COUNT_PORT,
+	MONITOR_COUNT_VMGEXIT,
+	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST */
+	MONITOR_COUNT_OTHER,
+	MONITOR_COUNTS,
+};
+
 /* --- everything --------------------------------------------------------- */
 
 /*
@@ -209,7 +223,9 @@ struct monitor_box {
 	uint32_t run_done, call_done;
 	uint32_t asleep; /* must be woken, by an interrupt */
 	uint64_t exits;	 /* of the guest, all in all */
-	uint8_t reserved_058[0x80 - 0x58];
+	/* of them, by what they were for */
+	uint32_t counts[MONITOR_COUNTS];
+	uint8_t reserved_078[0x80 - 0x78];
 
 	struct monitor_call call;
 	struct monitor_exit exit;

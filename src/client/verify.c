@@ -218,7 +218,7 @@ bool client_policy_template(const char *evidence, struct buf *out,
 	return ok;
 }
 
-bool client_measure(const char *tee, const char *images,
+bool client_measure(const char *tee, const char *images, struct buf *pages,
 	void (*one)(void *ctx, const char *variant, const char *hex), void *ctx,
 	struct err *e)
 {
@@ -229,6 +229,8 @@ bool client_measure(const char *tee, const char *images,
 		!attest_measure_all(tee, dir, m, &count, e))
 		return false;
 	for (size_t i = 0; i < count; i++) {
+		if (pages && !attest_measure_pages(tee, dir, i, pages, e))
+			return false;
 		hex_encode(bytes_of(m[i].value, m[i].len), hex);
 		one(ctx, m[i].variant, hex);
 	}

@@ -6,9 +6,11 @@
  */
 #include <asm/sgx.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "enclave/pages.h"
 #include "hal/hal_priv.h"
@@ -18,16 +20,42 @@
 struct hal_keep {
 	struct sgx_machine m;
 	bool software;
+	struct buf endorsements; /* on hardware: what the host has */
 };
 
-static bool probe_real(UNUSED const struct hal_config *cfg, struct err *e)
+static bool probe_real(const struct hal_config *cfg, struct err *e)
 {
 	struct device *d;
 	if (!device_linux_new(&d, e))
 		return false;
-	bool ok = sgx_probe_host(d, e);
+	bool ok = sgx_probe_host(cfg, d, e);
 	d->ops->free(d);
 	return ok;
+}
+
+/* What this machine's SGX is like. */
+static void describe(char *out, size_t size)
+{
+	struct device *d;
+	struct err e = { 0 };
+	struct sgx_features f = { 0 };
+	if (!device_linux_new(&d, &e))
+		return;
+	int n = d->ops->open(d, "/dev/sgx_enclave");
+	bool known = n >= 0 && sgx_features(d, &f, &e);
+	bool grows = known && f.sgx2 && f.exinfo && sgx_kernel_has_edmm(d, n);
+	fmt(out, size, "enclave of Intel SGX, %llu MiB of EPC%s; %s",
+		(unsigned long long)(f.epc_bytes >> 20),
+		f.kss ? ", owner in CONFIGID" : "",
+		grows ? "memory grows, programs are compiled" :
+			f.sgx2 ?
+			"memory is fixed, programs are interpreted: Linux 6.0 "
+			"would change that" :
+			"memory is fixed, programs are interpreted: the "
+			"processor has no SGX2");
+	if (n >= 0)
+		d->ops->close(d, n);
+	d->ops->free(d);
 }
 
 static bool sgx_probe(const struct hal_config *cfg, struct hal_probe *out,
@@ -51,6 +79,8 @@ static bool sgx_probe(const struct hal_config *cfg, struct hal_probe *out,
 		p.emulated ? "the software platform's SGX; no protection from "
 			     "the host" :
 			     "enclave of Intel SGX, its memory encrypted");
+	if (p.available && !p.emulated)
+		describe(p.detail, sizeof p.detail);
 	*out = p;
 	return true;
 }
@@ -70,11 +100,31 @@ static bool sgx_measure(const struct hal_config *cfg, uint8_t out[64],
 /* --- launch ----------------------------------------------------------------
  */
 
+/* Beside the software root: collateral, as verifiers read it (attest/intel.h).
+ * A host without it gives none: the tenant's own has to do. */
+static bool read_endorsements(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	enum { MOST = 256 << 10 };
+	char path[1024];
+	sgx_beside_root(cfg, "sgx-endorsements", path, sizeof path);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return true;
+	uint8_t *to = buf_reserve(&k->endorsements, MOST);
+	ssize_t n = to ? read(fd, to, MOST) : -1;
+	if (n < 0 || n == MOST)
+		return err_fail(e, ERR_HOST, "%s: no endorsements", path);
+	buf_commit(&k->endorsements, (size_t)n);
+	return true;
+}
+
 static void sgx_destroy(struct hal_keep *k)
 {
 	if (!k)
 		return;
 	sgx_machine_fini(&k->m);
+	buf_fini(&k->endorsements);
 	free(k);
 }
 
@@ -83,6 +133,7 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 {
 	k->software = cfg->platform == HAL_SOFTWARE;
 	return sgx_launch(&k->m, &hal_sgx, cfg, e) &&
+		(k->software || read_endorsements(k, cfg, e)) &&
 		vm_cpu_start(&k->m.cpu, e) &&
 		(!k->software || soft_device_quote_ready(k->m.device, e));
 }
@@ -145,7 +196,10 @@ static bool sgx_evidence(struct hal_keep *k, struct bytes request,
 	if (k->software)
 		return soft_device_quote(k->m.device, request, evidence,
 			endorsements, e);
-	return err_fail(e, ERR_HOST, "evidence: no quoting service");
+	if (!aesm_quote(&k->m.aesm, request, evidence, e))
+		return false;
+	return buf_put(endorsements, buf_bytes(&k->endorsements)) ||
+		err_fail(e, ERR_LIMIT, "evidence: no memory");
 }
 
 const struct hal_tech hal_sgx = {

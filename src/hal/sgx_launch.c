@@ -303,10 +303,12 @@ static bool fill_window(struct sgx_machine *m, const struct hal_config *cfg,
 		counter_khz());
 	if (!fill_range(m, 0, &n, e) || !fill_range(m, 0x80000000u, &n, e))
 		return false;
+	uint8_t *target = m->window + ENCLAVE_TARGET_AT;
 	if (cfg->platform == HAL_SOFTWARE)
-		return soft_device_target(m->device,
-			m->window + ENCLAVE_TARGET_AT, e);
-	return true;
+		return soft_device_target(m->device, target, e);
+	char socket[108];
+	sgx_quoting_socket(cfg, socket, sizeof socket);
+	return aesm_open(socket, &m->aesm, target, e);
 }
 
 /* --- all of it ---------------------------------------------------------------
@@ -316,7 +318,7 @@ static bool open_machine(struct sgx_machine *m, const struct hal_config *cfg,
 	struct err *e)
 {
 	*m = (struct sgx_machine){ .handle = -1, .function = SGX_EENTER };
-	m->cpu.handle = m->cpu.bell = m->cpu.go = -1;
+	m->cpu.handle = m->cpu.bell = m->cpu.go = m->aesm.quote = -1;
 	process_pick_user(&m->uid, &m->change_id);
 	if (!size_add(cfg->boot.memory_bytes, VM_RAM_SLACK, &m->memory_bytes))
 		return err_fail(e, ERR_INPUT, "more memory than there is");
@@ -362,6 +364,7 @@ void sgx_machine_fini(struct sgx_machine *m)
 	vm_cpu_fini(&m->cpu);
 	if (m->device) {
 		const struct device_ops *ops = m->device->ops;
+		aesm_close(&m->aesm);
 		if (m->reserved)
 			ops->enclave_unmap(m->device, ENCLAVE_BASE,
 				ENCLAVE_BYTES);

@@ -5,6 +5,7 @@
 
 #include "abi/enclave.h"
 #include "base/buf.h"
+#include "hal/aesm.h"
 #include "hal/vm_priv.h"
 #include "spec/sgx_enclave.h"
 
@@ -34,6 +35,7 @@ struct sgx_machine {
 	uint32_t heap_bytes; /* SGX1 */
 	uint64_t tcs;
 	struct vm_cpu cpu;
+	struct aesm aesm; /* on hardware */
 	/* What the thread does next. */
 	uint32_t function;
 	/* The last exception, for when the shim could not handle it. */
@@ -53,7 +55,16 @@ struct sgx_machine {
  * it. */
 MUST_USE bool sgx_features(struct device *d, struct sgx_features *out,
 	struct err *e);
-MUST_USE bool sgx_probe_host(struct device *d, struct err *e);
+MUST_USE bool sgx_probe_host(const struct hal_config *cfg, struct device *d,
+	struct err *e);
+/* The kernel can add and change pages (Linux 6.0); handle: a new enclave's. */
+bool sgx_kernel_has_edmm(struct device *d, int handle);
+/* Files beside the software root's key. */
+void sgx_beside_root(const struct hal_config *cfg, const char *name, char *out,
+	size_t size);
+/* The quoting service's socket: what the file `sgx-quoting` names, or AESM's.
+ */
+void sgx_quoting_socket(const struct hal_config *cfg, char *out, size_t size);
 
 /* --- sgx_launch.c ----------------------------------------------------------
  */

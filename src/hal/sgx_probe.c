@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What this machine has of SGX, and how to get what it lacks. */
+#include <asm/sgx.h>
 #include <errno.h>
+#include <fcntl.h>
 
+#include "base/cleanup.h"
+#include "base/fmt.h"
 #include "hal/sgx_priv.h"
 
 enum {
@@ -92,9 +96,40 @@ bool sgx_features(struct device *d, struct sgx_features *out, struct err *e)
 	return true;
 }
 
-bool sgx_probe_host(struct device *d, struct err *e)
+bool sgx_kernel_has_edmm(struct device *d, int handle)
+{
+	struct sgx_enclave_restrict_permissions none = { 0 };
+	return device_ioctl(d, handle, SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS,
+		       &none) != -ENOTTY;
+}
+
+void sgx_beside_root(const struct hal_config *cfg, const char *name, char *out,
+	size_t size)
+{
+	const char *slash = strrchr(cfg->root_path, '/');
+	fmt(out, size, "%.*s%s", slash ? (int)(slash + 1 - cfg->root_path) : 0,
+		cfg->root_path, name);
+}
+
+void sgx_quoting_socket(const struct hal_config *cfg, char *out, size_t size)
+{
+	char path[1024];
+	sgx_beside_root(cfg, "sgx-quoting", path, sizeof path);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+	size_t len = n > 0 ? (size_t)n : 0;
+	while (len && (out[len - 1] == '\n' || out[len - 1] == ' '))
+		len--;
+	out[len] = '\0';
+	if (!len)
+		fmt(out, size, "%s", AESM_SOCKET);
+}
+
+bool sgx_probe_host(const struct hal_config *cfg, struct device *d,
+	struct err *e)
 {
 	struct sgx_features f;
+	char socket[108];
 	if (!sgx_features(d, &f, e))
 		return false;
 	int n = d->ops->open(d, "/dev/sgx_enclave");
@@ -107,5 +142,10 @@ bool sgx_probe_host(struct device *d, struct err *e)
 			"/dev/sgx_enclave: %s: add this user to the group sgx",
 			strerror(-n));
 	d->ops->close(d, n);
-	return true;
+	sgx_quoting_socket(cfg, socket, sizeof socket);
+	return aesm_probe(socket, e) ||
+		err_fail(e, ERR_HOST,
+			"no quoting service at %s: install sgx-aesm-service "
+			"and its ECDSA plugins, or name another in sgx-quoting",
+			socket);
 }

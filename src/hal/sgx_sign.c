@@ -23,14 +23,6 @@ static bool read_release(const char *image_dir, const uint8_t mrenclave[32],
 		!memcmp(out->enclavehash, mrenclave, sizeof out->enclavehash);
 }
 
-/* Beside the software root's key. */
-static void key_path(const struct hal_config *cfg, char *out, size_t size)
-{
-	const char *slash = strrchr(cfg->root_path, '/');
-	fmt(out, size, "%.*ssgx-signer.pem",
-		slash ? (int)(slash + 1 - cfg->root_path) : 0, cfg->root_path);
-}
-
 static bool read_key(const char *path, struct crypto_rsa3 **out, bool *there,
 	struct err *e)
 {
@@ -108,7 +100,7 @@ bool sgx_sigstruct(const struct hal_config *cfg, const uint8_t mrenclave[32],
 	struct crypto_rsa3 *key;
 	if (read_release(cfg->image_dir, mrenclave, out))
 		return true;
-	key_path(cfg, path, sizeof path);
+	sgx_beside_root(cfg, "sgx-signer.pem", path, sizeof path);
 	if (!own_key(path, &key, e))
 		return err_wrap(e, "enclave signer");
 	bool ok = enclave_sign(key, mrenclave, &id, out, e);

@@ -75,6 +75,8 @@ static int soft_ioctl(struct device *d, int handle, unsigned long request,
 	void *arg)
 {
 	switch (handle) {
+	case SOFT_HANDLE_SEV:
+		return soft_snp_firmware(request, arg);
 	case SOFT_HANDLE_KVM:
 		return soft_kvm_system(self(d), request, arg);
 	case SOFT_HANDLE_VM:
@@ -277,6 +279,11 @@ bool soft_device_inject(struct device *d, uint64_t event, uint32_t after,
 		return err_fail(e, ERR_INPUT, "inject: no SNP guest");
 	return soft_machine_call(&s->machine, MONITOR_INJECT,
 		(uint64_t[4]){ event, after }, e);
+}
+
+void soft_device_level(struct device *d, uint8_t level)
+{
+	self(d)->snp.level = level;
 }
 
 void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx)

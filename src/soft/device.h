@@ -46,6 +46,8 @@ MUST_USE bool soft_device_quote(struct device *d, struct bytes report,
 /* --- a hostile host, for tests of shims ------------------------------------
  */
 
+/* SNP, before the launch: the guest's VMPL shall be that. */
+void soft_device_level(struct device *d, uint8_t level);
 /* SNP: this (EVENTINJ's format) comes to the guest wherever it is, or exactly
  * `after` more of its instructions; any thread, while the guest runs or before
  * it does. */

@@ -9,8 +9,12 @@
 #include "spec/ghcb.h"
 #include "spec/kvm.h"
 #include "spec/sgx_enclave.h"
+#include "spec/svm.h"
 
 enum { SOFT_MEMFDS = 4, SOFT_EARLY = 32 };
+
+/* What SEV_INIT2 may ask for, as Linux 6.11. */
+#define SOFT_VMSA_FEATURES SVM_FEATURE_DEBUG_SWAP
 
 enum soft_handle {
 	SOFT_HANDLE_KVM = 1,
@@ -46,6 +50,7 @@ struct soft_snp {
 	bool hypercalls; /* userspace takes part in page state changes */
 	bool certs;
 	uint64_t vmsa_features;
+	uint8_t level;	 /* VMPL; not 0: a hostile kernel's */
 	struct psp *psp; /* from LAUNCH_START on */
 	/* Sizes of the guest_memfds, and where in private RAM they begin. */
 	struct {
@@ -133,6 +138,8 @@ bool soft_kvm_cpuid(const struct monitor_cpuid *table, uint32_t count,
 
 /* --- snp.c -------------------------------------------------------------- */
 
+/* Of /dev/sev. */
+int soft_snp_firmware(unsigned long request, void *arg);
 int soft_snp_encrypt_op(struct soft_device *s, struct spec_kvm_sev_cmd *cmd);
 int soft_snp_create_memfd(struct soft_device *s,
 	const struct spec_kvm_guest_memfd *g);

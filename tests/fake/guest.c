@@ -187,9 +187,17 @@ static void walls(void)
 	extern const char __executable_start[];
 	void *code = (void *)(uintptr_t)__executable_start;
 	uint8_t *p = map(4096, PROT_READ | PROT_WRITE);
-	/* Nothing is writable and executable, and what is code stays so. */
+	/* Nothing is executable and writable, and what was measured stays as
+	 * it is. */
 	need(map(4096, PROT_READ | PROT_EXEC) == NULL, 70);
+	need(refused(mprotect(p, 4096, PROT_READ | PROT_WRITE | PROT_EXEC),
+		     EACCES),
+		71);
 	need(refused(mprotect(p, 4096, PROT_WRITE | PROT_EXEC), EACCES), 71);
+	uintptr_t stack = (uintptr_t)&p & ~(uintptr_t)4095;
+	need(refused(mprotect((void *)stack, 4096, PROT_READ | PROT_EXEC),
+		     EACCES),
+		90);
 	need(refused(mprotect(code, 4096, PROT_READ | PROT_WRITE), EACCES), 72);
 	need(refused(munmap(code, 4096), EPERM), 73);
 	need(mmap(code, 4096, PROT_READ | PROT_WRITE,
@@ -251,6 +259,10 @@ static void fault(enum guest what)
 	case GUEST_WRITE_CODE:
 		at = (uintptr_t)ask;
 		*(volatile char *)at = 0;
+		break;
+	case GUEST_WRITE_MADE:
+		mprotect(data, 4096, PROT_READ | PROT_EXEC);
+		*(volatile uint8_t *)data = 0;
 		break;
 	case GUEST_RUN_DATA:
 		data[0] = 0xc3;

@@ -463,6 +463,10 @@ static enum exit_turn on_exit(struct monitor *m)
 		return on_fault(m);
 	case SVM_EXIT_EXCEPTION + VECTOR_UD:
 		return sgx_on_undefined(m);
+	case SVM_EXIT_EXCEPTION + VECTOR_GP:
+		if (sgx_is_port(m))
+			return sgx_aex(m, VECTOR_UD, 0, 0);
+		break;
 	case SVM_EXIT_EXCEPTION + VECTOR_PF:
 		return sgx_aex(m, VECTOR_PF, (uint32_t)c->exit_info_1 | PF_USER,
 			c->exit_info_2);

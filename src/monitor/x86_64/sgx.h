@@ -30,6 +30,8 @@ enum exit_turn sgx_aex(struct monitor *m, unsigned vector, uint32_t error,
 	uint64_t address);
 /* #UD, which may be ENCLU. */
 enum exit_turn sgx_on_undefined(struct monitor *m);
+/* #GP, but of an instruction that is #UD in an enclave. */
+bool sgx_is_port(const struct monitor *m);
 /* The host has filled in what EREPORT or EGETKEY give. */
 enum exit_turn sgx_finish(struct monitor *m);
 /* The TCS in use is no more. */

@@ -259,17 +259,32 @@ static enum exit_turn enclu(struct monitor *m)
 	}
 }
 
+/* A byte of the instruction; -1: it can't be run. */
+static int code_at(const struct monitor *m, uint64_t at)
+{
+	const struct epcm_entry *p = epcm_find(&m->sgx.epcm, at);
+	if (!p || !epcm_check(p, SGX_PAGE_X))
+		return -1;
+	const uint8_t *page = monitor_memory(epcm_page(&m->sgx.epcm, p));
+	return page[at % PAGE_BYTES];
+}
+
 enum exit_turn sgx_on_undefined(struct monitor *m)
 {
 	static const uint8_t code[INSTRUCTION_BYTES] = { 0x0f, 0x01, 0xd7 };
-	uint64_t at = m->cpu.vmcb->save.rip;
-	for (size_t i = 0; i < sizeof code; i++) {
-		const struct epcm_entry *p = epcm_find(&m->sgx.epcm, at + i);
-		const uint8_t *byte = p && epcm_check(p, SGX_PAGE_X) ?
-			monitor_memory(epcm_page(&m->sgx.epcm, p)) :
-			NULL;
-		if (!byte || byte[(at + i) % PAGE_BYTES] != code[i])
+	for (size_t i = 0; i < sizeof code; i++)
+		if (code_at(m, m->cpu.vmcb->save.rip + i) != code[i])
 			return sgx_aex(m, VECTOR_UD, 0, 0);
-	}
 	return enclu(m);
+}
+
+/* IN and OUT are #UD, before any right is looked at (SDM §37.6.1). */
+bool sgx_is_port(const struct monitor *m)
+{
+	uint64_t at = m->cpu.vmcb->save.rip;
+	int c = code_at(m, at);
+	if (c == 0x66 || c == 0xf2 || c == 0xf3)
+		c = code_at(m, at + 1);
+	return (c >= 0x6c && c <= 0x6f) || (c >= 0xe4 && c <= 0xe7) ||
+		(c >= 0xec && c <= 0xef);
 }

@@ -117,6 +117,28 @@ static bool take_injected(struct monitor *m)
 	return true;
 }
 
+static enum monitor_count kind_of(uint64_t code)
+{
+	switch (code) {
+	case SVM_EXIT_INTR:
+		return MONITOR_COUNT_HOST;
+	case SVM_EXIT_NPF:
+		return MONITOR_COUNT_MEMORY;
+	case SVM_EXIT_CPUID:
+		return MONITOR_COUNT_CPUID;
+	case SVM_EXIT_MSR:
+		return MONITOR_COUNT_MSR;
+	case SVM_EXIT_IOIO:
+		return MONITOR_COUNT_PORT;
+	case SVM_EXIT_VMMCALL:
+		return MONITOR_COUNT_VMGEXIT;
+	case SVM_EXIT_EXCEPTION + VECTOR_UD:
+		return MONITOR_COUNT_RMP;
+	default:
+		return MONITOR_COUNT_OTHER;
+	}
+}
+
 static enum exit_turn run_once(struct monitor *m)
 {
 	struct svm_control *c = &m->cpu.vmcb->control;
@@ -139,6 +161,7 @@ static enum exit_turn run_once(struct monitor *m)
 	cpu_vmrun(m->cpu.vmcb, m->cpu.general);
 	m->box->asleep = 0;
 	m->box->exits++;
+	m->box->counts[kind_of(c->exit_code)]++;
 	/* An event whose delivery was cut short is delivered again. */
 	c->event = c->exit_int_info & SVM_EVENT_VALID ? c->exit_int_info : 0;
 	c->tlb_control = 0;
@@ -146,11 +169,12 @@ static enum exit_turn run_once(struct monitor *m)
 		cpu_take_interrupt();
 		return m->kind == MONITOR_SGX ? sgx_interrupt(m) : EXIT_RESUME;
 	}
+	/* All of an enclave's exceptions are the monitor's. */
+	if (m->kind == MONITOR_SGX)
+		return sgx_exit(m);
 	enum exit_turn turn;
 	if (step_exit(m, &turn))
 		return turn;
-	if (m->kind == MONITOR_SGX)
-		return sgx_exit(m);
 	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);
 }
 

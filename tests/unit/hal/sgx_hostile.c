@@ -28,6 +28,7 @@ struct host {
 	bool followed;	 /* the processor has no EDECCSSA */
 	bool interrupts; /* this host makes some */
 	bool lied;	 /* something that exec may notice */
+	bool blind;	 /* the shim knows of no window */
 	uint32_t next;	 /* what a good host would do */
 	unsigned refused;
 };
@@ -175,6 +176,8 @@ static bool ended(struct host *h, uint64_t why)
 			say(h, "exec found something wrong that nobody did");
 		return true;
 	}
+	if (h->blind && r->text_len == 0)
+		return true;
 	if (r->text_len == 0 || r->text_len > sizeof r->text)
 		say(h, "a crash without a sentence");
 	for (uint32_t i = 0; i < r->text_len; i++)
@@ -264,6 +267,7 @@ static bool step(struct host *h, unsigned n)
 	/* The window's address counts once: at the first entry. */
 	if (n || one_in(h, 8)) {
 		x.rdi = garbage(h);
+		h->blind |= n == 0;
 		h->lied |= n == 0;
 	}
 	if (h->interrupts && one_in(h, 3))

@@ -3,7 +3,6 @@
 
 #include "cli/say.h"
 #include "client/enclave.h"
-#include "codec/hex.h"
 
 static int wrong(void)
 {
@@ -15,8 +14,7 @@ static int wrong(void)
 
 int cli_key_sgx(const struct cli_args *a)
 {
-	uint8_t signer[32];
-	char hex[2 * sizeof signer + 1];
+	char signer[65];
 	struct err e = { 0 };
 	const char *what = a->operands[0], *key = a->operands[1];
 	bool ok;
@@ -29,7 +27,6 @@ int cli_key_sgx(const struct cli_args *a)
 		return wrong();
 	if (!ok)
 		return cli_fail(&e);
-	hex_encode(BYTES_ARRAY(signer), hex);
-	printf("mrsigner %s\n", hex);
+	printf("mrsigner %s\n", signer);
 	return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/enclave.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,12 +12,12 @@
 #include "base/cleanup.h"
 #include "base/fmt.h"
 #include "client/paths.h"
+#include "codec/hex.h"
 #include "crypto/hash.h"
 #include "crypto/rsa.h"
 #include "repository/repository.h"
-#include "spec/sgx_enclave.h"
 
-enum { KEY_MAX = 16 << 10, PRODUCT = 0x444a, VERSION = 1 };
+enum { KEY_MAX = 16 << 10 };
 
 static bool write_new(const char *path, struct bytes in, mode_t mode,
 	struct err *e)
@@ -31,18 +30,20 @@ static bool write_new(const char *path, struct bytes in, mode_t mode,
 }
 
 /* As SIGSTRUCT has it: the lowest byte first. */
-static bool signer_of(const struct crypto_rsa3 *k, uint8_t out[32],
-	struct err *e)
+static bool signer_of(const struct crypto_rsa3 *k, char out[65], struct err *e)
 {
-	uint8_t n[CRYPTO_RSA3_BYTES], turned[CRYPTO_RSA3_BYTES];
+	uint8_t n[CRYPTO_RSA3_BYTES], turned[CRYPTO_RSA3_BYTES], digest[32];
 	if (!crypto_rsa3_modulus(k, n, e))
 		return false;
 	for (size_t i = 0; i < sizeof n; i++)
 		turned[i] = n[sizeof n - 1 - i];
-	return crypto_digest(CRYPTO_SHA256, BYTES_ARRAY(turned), out, e);
+	if (!crypto_digest(CRYPTO_SHA256, BYTES_ARRAY(turned), digest, e))
+		return false;
+	hex_encode(BYTES_ARRAY(digest), out);
+	return true;
 }
 
-bool client_enclave_key(const char *path, uint8_t mrsigner[32], struct err *e)
+bool client_enclave_key(const char *path, char mrsigner[65], struct err *e)
 {
 	struct crypto_rsa3 *k;
 	auto_wipe_buf pem = { .len = 0 };
@@ -67,26 +68,12 @@ static uint32_t today(void)
 	return bcd;
 }
 
-static void put(uint8_t out[16], uint64_t low, uint64_t high)
-{
-	low = htole64(low);
-	high = htole64(high);
-	memcpy(out, &low, sizeof low);
-	memcpy(out + 8, &high, sizeof high);
-}
-
-/* A Keep's: no debugger, no key but its own. */
 static bool sign_one(const struct crypto_rsa3 *k, const char *path,
 	const struct attest_measured *m, struct err *e)
 {
 	uint8_t out[ATTEST_SIGSTRUCT_BYTES];
-	struct attest_sigstruct s = { .date = today(),
-		.miscmask = ~SGX_MISC_EXINFO,
-		.isvprodid = PRODUCT,
-		.isvsvn = VERSION };
-	put(s.attributes, SGX_FLAG_MODE64BIT, 3);
-	put(s.attribute_mask, ~(SGX_FLAG_KSS | SGX_FLAG_INIT), 3);
-	memcpy(s.mrenclave, m->value, sizeof s.mrenclave);
+	struct attest_sigstruct s;
+	attest_sigstruct_keep(m->value, today(), &s);
 	return attest_sigstruct_make(&s, k, out, e) &&
 		write_new(path, BYTES_ARRAY(out), 0644, e);
 }
@@ -109,7 +96,7 @@ static bool sign_all(const struct crypto_rsa3 *k, const char *images,
 }
 
 bool client_enclave_sign(const char *key, const char *images,
-	const char *folder, uint8_t mrsigner[32], struct err *e)
+	const char *folder, char mrsigner[65], struct err *e)
 {
 	struct crypto_rsa3 *k;
 	char dir[CLIENT_PATH_MAX];

@@ -69,6 +69,9 @@ void wasm_module_free(struct wasm_module *m);
  */
 bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
 	char *out, size_t size);
+/* The same of an imported function: of several of that name, the first. */
+bool wasm_module_import_signature(const struct wasm_module *m,
+	struct bytes module, struct bytes name, char *out, size_t size);
 
 /*
  * A function that the embedder supplies.  `sig` spells its type: one letter

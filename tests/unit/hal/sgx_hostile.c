@@ -283,6 +283,14 @@ static bool step(struct host *h, unsigned n)
 	if (went_in && asked == SGX_ERESUME && h->cssa &&
 		!(x.function == SGX_ERESUME && x.vector == 13 && !h->cssa))
 		h->cssa--;
+	if (getenv("DONJON_SEED"))
+		print_message("asked %u: %u vector %u error 0x%x at 0x%llx, "
+			      "left %llu, depth %u\n",
+			asked, x.function, x.vector, x.error,
+			(unsigned long long)x.address,
+			(unsigned long long)(x.function == SGX_EEXIT ? x.rdi :
+								       0),
+			h->cssa);
 	if (x.function == SGX_EEXIT)
 		return on_leave(h, &x);
 	on_exception(h, &x);

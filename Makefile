@@ -93,7 +93,7 @@ bench-attest:
 	@$(O)/bench/attest $${DONJON_SHARED:-../shared}/vectors
 	@size -t $(O)/lib/libdonjon-attest.a | tail -1 | \
 		awk '{print "code of the library: " int($$1 / 1024) " KiB"}'
-	@bench/attest_peers.py
+	@$${PYTHON:-python3} bench/attest_peers.py
 
 ## make bench-wasm  the engine against others (WASM3=, IWASM= paths of peers)
 bench-wasm:

@@ -11,11 +11,12 @@ _donjon() {
 	local command=${COMP_WORDS[1]} options= words= files=
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		_donjon_words 'run deploy attach logs ps stop verify measure platform policy collateral config package version completion help --help --version'
+		_donjon_words 'run deploy attach logs ps stop verify measure platform key policy collateral config package version completion help --help --version'
 		return
 	fi
 	case $command in
 	platform) words='info' ;;
+	key) words='sgx' ;;
 	policy) words='check explain init' ;;
 	collateral) words='update show export import' ;;
 	config) words='init check' ;;
@@ -76,6 +77,7 @@ _donjon() {
 	'verify') options='--help --json --policy --images --endorsements --time --report-data --padded --cache' files=1 ;;
 	'measure') options='--help --verbose --json --tee --images --launch' ;;
 	'platform info') options='--help --json --host --host-ca --token-file --images' ;;
+	'key sgx') options='--help --images' files=1 ;;
 	'policy check') options='--help --quiet --images' files=1 ;;
 	'policy explain') options='--help --images' files=1 ;;
 	'policy init') options='--help --quiet --force --evidence' files=1 ;;

@@ -128,6 +128,13 @@ static const struct cli_command commands[] = {
 		"That of a host, or, without one, this machine.\n",
 		HELP | REMOTE | CLI_BIT(CLI_JSON) | CLI_BIT(CLI_IMAGES), 0, 0,
 		false, CLI_ANY, NULL, cli_platform_info },
+	{ "key sgx", "create KEY | sign KEY FOLDER",
+		"make a key for enclaves, or sign this release's",
+		"sign writes sigstruct and sigstruct-fixed-heap into FOLDER; "
+		"loaders take\nthem from keep/sgx in place of a signature of "
+		"their own.  Both print the\nsigner's digest.\n",
+		HELP | CLI_BIT(CLI_IMAGES), 2, 3, false, CLI_FILE, NULL,
+		cli_key_sgx },
 	{ "policy check", "FILE", "check a policy file", "",
 		HELP | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_IMAGES), 1, 1, false,
 		CLI_FILE, NULL, cli_policy_check },

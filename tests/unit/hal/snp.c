@@ -9,6 +9,7 @@
 #include "helpers/vm.h"
 #include "spec/kvm.h"
 #include "spec/psp.h"
+#include "spec/svm.h"
 
 /* --- what is missing -------------------------------------------------------
  */
@@ -180,6 +181,56 @@ static const struct device_ops *spy(const struct device_ops *ops)
 	mine = *ops;
 	mine.ioctl = promise;
 	return &mine;
+}
+
+/* --- a kernel that offers more than ours -------------------------------------
+ */
+
+static uint64_t wanted;
+
+static int offer(struct device *d, int handle, unsigned long request, void *arg)
+{
+	const uint64_t all = ~0ull;
+	if (request == KVM_GET_DEVICE_ATTR) {
+		const struct kvm_device_attr *a = arg;
+		memcpy((void *)(uintptr_t)a->addr, &all, sizeof all);
+		return 0;
+	}
+	const struct spec_kvm_sev_cmd *cmd = arg;
+	if (request == KVM_MEMORY_ENCRYPT_OP && cmd &&
+		cmd->id == SPEC_KVM_SEV_INIT2) {
+		struct spec_kvm_sev_init i;
+		memcpy(&i, (const void *)(uintptr_t)cmd->data, sizeof i);
+		wanted = i.vmsa_features;
+	}
+	return real->ioctl(d, handle, request, arg);
+}
+
+static const struct device_ops *spy_offer(const struct device_ops *ops)
+{
+	static struct device_ops mine;
+	real = ops;
+	mine = *ops;
+	mine.ioctl = offer;
+	return &mine;
+}
+
+TEST(snp_of_a_kernel_s_features_those_are_asked_for_that_a_verifier_knows)
+{
+	struct place p;
+	struct snp_machine s = { 0 };
+	struct err e = { 0 };
+	place_open(&p, "snp", GUEST_QUIT);
+	if (p.cfg.platform != HAL_SOFTWARE)
+		SKIP_TEST("this machine's own SNP offers what it has");
+	place_spy = spy_offer;
+	/* The software platform has no Restricted Injection, and says so. */
+	CHECK(!snp_launch(&s, p.tech, &p.cfg, &e));
+	place_spy = NULL;
+	CHECK_HAS(e.text, "SEV_INIT2: Invalid argument");
+	CHECK(wanted == (SVM_FEATURE_DEBUG_SWAP | SVM_FEATURE_RESTRICTED));
+	snp_machine_fini(&s);
+	place_close(&p);
 }
 
 TEST(snp_what_the_firmware_corrected_of_a_cpuid_page_is_taken)

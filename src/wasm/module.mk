@@ -10,3 +10,4 @@ CF-src/wasm/interp/pairs_float := $(WASM_FLOAT)
 CF-src/wasm/interp/call := -fno-builtin
 $(call unit,wasm,wasm base)
 $(call fuzzer,wasm,wasm base)
+$(call fuzzer,jit,wasm base)

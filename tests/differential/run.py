@@ -26,7 +26,7 @@ BATCH = 100  # modules for each start of node
 
 def run(argv):
     p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       timeout=300)
+                       timeout=900)
     return p.returncode, p.stdout.decode("utf-8", "replace"), p.stderr.decode()
 
 

@@ -35,6 +35,7 @@ static const char usage[] =
 	"                          call an export instead of _start; types are\n"
 	"                          i I f F (i32 i64 f32 f64), ARGS its values\n"
 	"  --engine interp|jit     how functions run (interp)\n"
+	"  --mask                  no speculation past checks of bounds\n"
 	"  --eager                 compile all functions before the first call\n"
 	"  --dump=ssa|code         write what the compiler makes of functions\n"
 	"  --stats                 say times and memory on standard error\n"
@@ -50,7 +51,7 @@ struct options {
 	size_t dir_count;
 	char *invoke, *params, *results;
 	uint64_t fuel, memory, files, registers;
-	bool stats, jit, eager;
+	bool stats, jit, eager, mask;
 	uint32_t dump;
 	char **args; /* args[0]: the module */
 	size_t arg_count;
@@ -137,6 +138,9 @@ static bool one_option(struct options *o, int c, struct err *e)
 		if (!o->jit && strcmp(optarg, "interp") != 0)
 			return err_fail(e, ERR_INPUT, "no engine %s", optarg);
 		return true;
+	case 'K':
+		o->jit = o->mask = true;
+		return true;
 	case 'E':
 		o->jit = o->eager = true;
 		return true;
@@ -161,6 +165,7 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "files", required_argument, NULL, 'b' },
 		{ "invoke", required_argument, NULL, 'i' },
 		{ "engine", required_argument, NULL, 'j' },
+		{ "mask", no_argument, NULL, 'K' },
 		{ "eager", no_argument, NULL, 'E' },
 		{ "dump", required_argument, NULL, 'D' },
 		{ "registers", required_argument, NULL, 'r' },
@@ -251,7 +256,8 @@ static bool make_instance(struct run *r, struct err *e)
 {
 	struct wasm_limits limits = { .memory_bytes = r->o->memory,
 		.engine = r->o->jit ? WASM_ENGINE_JIT : WASM_ENGINE_INTERP,
-		.jit_registers = (uint32_t)r->o->registers };
+		.jit_registers = (uint32_t)r->o->registers,
+		.jit_mask = r->o->mask };
 	size_t count;
 	auto_buf bytes = { 0 };
 	if (!read_all(r->o->args[0], &bytes, e) ||

@@ -10,6 +10,7 @@
  * known, and so is the largest value of everything that counts beside it.
  */
 #include "wasm/jit/ir_priv.h"
+#include "wasm/jit/jit_priv.h"
 #include "wasm/jit/x64_priv.h"
 
 /* A test on the way through a loop, as seen by who stays in it. */
@@ -252,6 +253,9 @@ static void look_at_access(struct jit_fn *f, struct jit_ins *i)
 
 bool jit_ranges(struct jit_fn *f)
 {
+	/* Speculation may turn more often. */
+	if (f->jit->mask)
+		return true;
 	f->phi_most = jit_alloc(f, f->ins_count, sizeof *f->phi_most);
 	if (!f->phi_most)
 		return false;

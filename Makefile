@@ -13,9 +13,9 @@ comma_list = $(subst $(eval ) ,$(comma),$(strip $1))
 all: $(ALL)
 
 ## make demo          install what is missing, build, deploy an example;
-##                    TEE=snp, kvm: there, on the software platform if need be
+##                    TEE=snp, sgx, kvm: there, on the software platform if need be
 demo:
-	@tools/packages build demo $(if $(filter snp kvm,$(TEE)),soft)
+	@tools/packages build demo $(if $(filter snp sgx kvm,$(TEE)),soft)
 	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
 	@tools/demo $(O) $(TEE)
 
@@ -74,6 +74,19 @@ bench:
 	@bench/run.py $(O)
 	@bench/repository.py $(O)
 
+## make bench-keep    what a Keep costs, per technology: start-up, exits, memory
+bench-keep:
+	@tools/packages build demo soft
+	@$(MAKE) $(JOBS) all $(BENCH_KEEP) $(O)/examples/hello.wasm \
+		$(O)/tests/wasm/cat.wasm
+	@bench/keep.py $(O)
+
+## make bench-package pulls against curl and skopeo, cold and warm deploys
+bench-package:
+	@tools/packages build demo bench
+	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
+	@bench/repository.py $(O)
+
 ## make bench-attest  what one verification costs, per family, and peers
 bench-attest:
 	@$(MAKE) $(JOBS) $(O)/bench/attest $(O)/lib/libdonjon-attest.a
@@ -102,6 +115,7 @@ install: all
 		$(DESTDIR)$(prefix)/lib/donjon/keep/process \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/kvm \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/snp \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/sgx \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/software \
 		$(DESTDIR)$(prefix)/share/man/man1 \
 		$(DESTDIR)$(prefix)/share/man/man8 \
@@ -125,6 +139,8 @@ install: all
 		> $(DESTDIR)$(prefix)/lib/pkgconfig/donjon-attest.pc
 	install -m 755 $(O)/keep/snp/shim $(O)/keep/snp/exec \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/snp
+	install -m 755 $(O)/keep/sgx/shim $(O)/keep/sgx/exec \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/sgx
 	install -m 644 $(O)/keep/software/monitor \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/software
 	install -m 644 docs/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
@@ -149,5 +165,6 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-attest bench-wasm repro coverage install help clean
+.PHONY: bench-package bench-attest bench-keep bench-wasm repro coverage install help
+.PHONY: clean
 .DELETE_ON_ERROR:

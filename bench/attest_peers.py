@@ -46,9 +46,9 @@ def main():
         peer = differential.go_peer(folder)
         if not peer:
             return
-        name, now, report, leaf = next(
+        name, now, report, leaf, kind = next(
             c for c in differential.snp_cases() if "milan-v3-a" in c[0])
-        words = ["snp", str(now), report.hex(), leaf.hex()]
+        words = [kind, str(now), report.hex(), leaf.hex()]
         print(f"go-sev-guest       SNP {median_ms(lambda: peer.ask(*words)):8.2f}"
               " ms, without revocation")
         words = ["tdx", str(tdx[0]), tdx[1][:-70].hex()]

@@ -5,8 +5,9 @@
 #   wasi   wasm32-wasi, for examples and tests
 #   linux-riscv64, linux-ppc64le   tests of portable code under qemu-user
 #   shim   freestanding x86-64 at a high address: the shims' own
+#   enclave  freestanding x86-64 at a place of its own: the shim for SGX
 #   monitor  freestanding x86-64 at a low address: the software platform's CPU
-TOOLCHAINS := host exec fuzz wasi shim monitor linux-riscv64 linux-ppc64le
+TOOLCHAINS := host exec fuzz wasi shim enclave monitor linux-riscv64 linux-ppc64le
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -58,6 +59,12 @@ CF.shim := -Os -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zone 
 LF.shim := -nostdlib -static -no-pie -Wl,-T,src/shim/x86_64_vm/shim.ld \
 	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
 	-Wl,--no-warn-rwx-segments
+
+# The same, far from zero: addresses are relative to the instruction.
+CC.enclave := gcc
+CF.enclave := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(CF.shim)) -fpie \
+	-fvisibility=hidden
+LF.enclave := $(subst src/shim/x86_64_vm/shim.ld,src/shim/sgx/sgx.ld,$(LF.shim))
 
 CROSS := -O2 -g -fstack-protector-strong $(WARN) $(WARN_GCC) $(MAP)
 CC.linux-riscv64 := riscv64-linux-gnu-gcc

@@ -19,7 +19,7 @@ _donjon() {
 	policy) words='check explain init' ;;
 	collateral) words='update show export import' ;;
 	config) words='init check' ;;
-	package) words='build push pull inspect list copy sign verify keygen login logout cache' ;;
+	package) words='build push pull inspect list copy sign verify yank keygen login logout cache' ;;
 	esac
 	if [ -n "$words" ]; then
 		if [ "$COMP_CWORD" = 2 ]; then
@@ -32,7 +32,7 @@ _donjon() {
 	--host) return ;;
 	--host-ca) _donjon_files -f; return ;;
 	--token-file) _donjon_files -f; return ;;
-	--tee) _donjon_words 'auto process kvm snp'; return ;;
+	--tee) _donjon_words 'auto process kvm snp sgx'; return ;;
 	--platform) _donjon_words 'auto hardware software'; return ;;
 	--config) _donjon_files -f; return ;;
 	--policy) _donjon_files -f; return ;;
@@ -56,6 +56,7 @@ _donjon() {
 	--net-timeout) return ;;
 	--receipt) _donjon_files -f; return ;;
 	--max) return ;;
+	--reason) _donjon_words 'mistake broken security superseded'; return ;;
 	--endorsements) _donjon_files -f; return ;;
 	--time) return ;;
 	--report-data) return ;;
@@ -68,10 +69,10 @@ _donjon() {
 	case $command in
 	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --engine --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
 	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --engine --detach --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
-	'attach') options='--help --quiet --host --host-ca --token-file' ;;
+	'attach') options='--help --quiet --host --host-ca --token-file --receipt' ;;
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;
-	'stop') options='--help --quiet --host --host-ca --token-file --force' ;;
+	'stop') options='--help --quiet --host --host-ca --token-file --force --receipt' ;;
 	'verify') options='--help --json --policy --images --endorsements --time --report-data --padded --cache' files=1 ;;
 	'measure') options='--help --verbose --json --tee --images --launch' ;;
 	'platform info') options='--help --json --host --host-ca --token-file --images' ;;
@@ -92,6 +93,7 @@ _donjon() {
 	'package copy') options='--help --quiet --policy --key --identity --ca --plain-http --net-timeout' files=1 ;;
 	'package sign') options='--help --quiet --key --annotation --ca --plain-http --net-timeout' ;;
 	'package verify') options='--help --quiet --policy --key --identity --ca --plain-http --net-timeout' ;;
+	'package yank') options='--help --quiet --ca --plain-http --net-timeout --reason --undo' ;;
 	'package keygen') options='--help --quiet' files=1 ;;
 	'package login') options='--help --quiet --username --password-stdin --ca --plain-http --net-timeout' ;;
 	'package logout') options='--help --quiet' ;;

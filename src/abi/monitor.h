@@ -48,7 +48,7 @@ enum {
 enum monitor_bell { MONITOR_BELL_RUN, MONITOR_BELL_CALL, MONITOR_BELLS };
 
 /* Which kind of guest. */
-enum monitor_guest { MONITOR_PLAIN, MONITOR_SNP };
+enum monitor_guest { MONITOR_PLAIN, MONITOR_SNP, MONITOR_SGX };
 
 /* A memory slot: nobody's when bytes is 0. */
 struct monitor_slot {
@@ -108,7 +108,8 @@ enum monitor_op {
 	/* Takes over `state`. */
 	MONITOR_STATE,
 	/* SNP, until the guest first runs: b pages (enum snp_page_type c) at
-	 * guest-physical a become the guest's, with what the stage holds. */
+	 * guest-physical a become the guest's, with what the stage holds; VMPL
+	 * d has rights, too. */
 	MONITOR_PAGES,
 	/* SNP: the stage holds the processor's VMSA. */
 	MONITOR_VMSA,
@@ -119,6 +120,20 @@ enum monitor_op {
 	/* SNP: a is EVENTINJ at the guest's next entry, or after b more of
 	 * its instructions. */
 	MONITOR_INJECT,
+	/* SGX: ENCLS.  Where a page is refused, d is the enum sgx_error and b
+	 * how many came before it.  The stage holds the SECS. */
+	MONITOR_SGX_CREATE,
+	/* b pages from a on, SECINFO c, with what the stage holds. */
+	MONITOR_SGX_ADD,
+	MONITOR_SGX_INIT,
+	/* b pages from a on: rights (EMODPR) or type (EMODT) c; EREMOVE. */
+	MONITOR_SGX_RESTRICT,
+	MONITOR_SGX_RETYPE,
+	MONITOR_SGX_REMOVE,
+	/* The enclave is interrupted at the a-th chance: at entries and at
+	 * exits that only the monitor sees; all ones: whenever the processor
+	 * is (by a bell). */
+	MONITOR_SGX_INTERRUPT,
 	MONITOR_OPS,
 };
 
@@ -151,8 +166,18 @@ enum monitor_exit_reason {
 	MONITOR_EXIT_VMGEXIT, /* `msr` is the GHCB's */
 	MONITOR_EXIT_FAULT,   /* `gpa` is not as the guest wants it: private
 				 when `size` is 1 */
+	/* SGX.  `state` has the registers. */
+	MONITOR_EXIT_EEXIT,
+	MONITOR_EXIT_AEX,    /* `size`: vector, or MONITOR_NO_VECTOR; `value`:
+				its error code; `gpa`: the address of #PF */
+	MONITOR_EXIT_FAILED, /* the same, of EENTER and ERESUME themselves */
+	/* EREPORT (`port` 0), EGETKEY (1): its operands are in the stage.  The
+	 * host's answer is there, too; `value` is what RAX shall be. */
+	MONITOR_EXIT_ENCLU,
 	MONITOR_EXITS,
 };
+
+#define MONITOR_NO_VECTOR 0xffffu
 
 struct monitor_exit {
 	uint32_t reason;
@@ -166,6 +191,19 @@ struct monitor_exit {
 	uint64_t msr; /* the host's answer, too */
 };
 LAYOUT_SIZE(struct monitor_exit, 0x40);
+
+/* For people who measure. */
+enum monitor_count {
+	MONITOR_COUNT_HOST,   /* the host rang */
+	MONITOR_COUNT_MEMORY, /* nested page faults */
+	MONITOR_COUNT_CPUID,
+	MONITOR_COUNT_MSR,
+	MONITOR_COUNT_PORT,
+	MONITOR_COUNT_VMGEXIT,
+	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST */
+	MONITOR_COUNT_OTHER,
+	MONITOR_COUNTS,
+};
 
 /* --- everything --------------------------------------------------------- */
 
@@ -185,7 +223,9 @@ struct monitor_box {
 	uint32_t run_done, call_done;
 	uint32_t asleep; /* must be woken, by an interrupt */
 	uint64_t exits;	 /* of the guest, all in all */
-	uint8_t reserved_058[0x80 - 0x58];
+	/* of them, by what they were for */
+	uint32_t counts[MONITOR_COUNTS];
+	uint8_t reserved_078[0x80 - 0x78];
 
 	struct monitor_call call;
 	struct monitor_exit exit;

@@ -83,6 +83,8 @@ static void explain_snp_platform(const struct attest_snp_rules *r,
 		r->allow_no_alias_check ?
 			"  Memory need not have been checked for aliases.\n" :
 			"  Memory must have been checked for aliases.\n");
+	if (r->allow_masked_chip)
+		buf_str(out, "  It need not say which chip it is.\n");
 	if (r->refuse_smt)
 		buf_str(out, "  Sibling threads must be off.\n");
 	if (r->single_socket)
@@ -245,7 +247,7 @@ static void explain_tech(const struct attest_policy *p, enum attest_tech t,
 	const struct attest_rules *r = &p->rules[t];
 	const char *name = attest_tech_name(t);
 	bool vouched = (t == ATTEST_TECH_SGX && p->sgx.signers.count) ||
-		(t == ATTEST_TECH_PEF && p->pef_keys.count);
+		(t == ATTEST_TECH_PEF && (p->pef_keys.count || p->roots.count));
 	if (!r->allowed)
 		return;
 	if (!r->accept.count && !vouched) {
@@ -268,6 +270,8 @@ static void explain_tech(const struct attest_policy *p, enum attest_tech t,
 		explain_riscv(&p->keystone, out);
 	else if (t == ATTEST_TECH_SANCTUM)
 		explain_riscv(&p->sanctum, out);
+	else if (t == ATTEST_TECH_PEF && !p->pef_keys.count)
+		buf_str(out, "  Its sealed key must be a software root.\n");
 	else if (t == ATTEST_TECH_PEF)
 		one_of(out, "sealed key", &p->pef_keys);
 }

@@ -128,7 +128,7 @@ bool attest_snp_id_auth_check(struct bytes page, struct bytes block,
 		!bytes_all_zero(bytes_from(page, r.at)))
 		return err_fail(e, ERR_INPUT,
 			"id authentication: not 4096 bytes with zeros between");
-	if (id_algo != ALGO_P384_SHA384)
+	if (id_algo != ALGO_P384_SHA384 || author_algo > ALGO_P384_SHA384)
 		return err_fail(e, ERR_INPUT,
 			"id authentication: unknown algorithm");
 	a.has_author = author_algo == ALGO_P384_SHA384;
@@ -143,4 +143,56 @@ bool attest_snp_id_auth_check(struct bytes page, struct bytes block,
 		return err_wrap(e, "id authentication: block");
 	*out = a;
 	return true;
+}
+
+static bool put_key(const struct crypto_key *k, struct buf *out, struct err *e)
+{
+	uint8_t key[SNP_ID_KEY_BYTES] = { CURVE_P384 };
+	size_t n = sizeof p384_spki;
+	auto_buf spki = { 0 };
+	if (!crypto_key_spki(k, &spki, e))
+		return false;
+	if (spki.len != n + 2 * COORDINATE)
+		return err_fail(e, ERR_INPUT, "id key: not a P-384 key");
+	turn(key + 4, spki.ptr + n);
+	turn(key + 4 + FIELD, spki.ptr + n + COORDINATE);
+	return buf_put(out, BYTES_ARRAY(key)) ||
+		err_fail(e, ERR_LIMIT, "id block: out of memory");
+}
+
+static bool put_signature(const struct crypto_key *k, struct bytes message,
+	struct buf *out, struct err *e)
+{
+	uint8_t sig[SIGNATURE] = { 0 };
+	auto_buf raw = { 0 };
+	if (!crypto_sign(k, message, &raw, e))
+		return false;
+	turn(sig, raw.ptr);
+	turn(sig + FIELD, raw.ptr + COORDINATE);
+	return buf_put(out, BYTES_ARRAY(sig)) ||
+		err_fail(e, ERR_LIMIT, "id block: out of memory");
+}
+
+bool attest_snp_id_auth_make(const uint8_t block[SNP_ID_BLOCK_BYTES],
+	const struct crypto_key *id_key, const struct crypto_key *author_key,
+	struct buf *page, struct err *e)
+{
+	static const uint8_t zeros[PAGE] = { 0 };
+	auto_buf key = { 0 }, p = { 0 };
+	if (!put_key(id_key, &key, e))
+		return false;
+	buf_u32le(&p, ALGO_P384_SHA384);
+	buf_u32le(&p, author_key ? ALGO_P384_SHA384 : 0);
+	buf_put(&p, bytes_of(zeros, 0x38));
+	if (!put_signature(id_key, bytes_of(block, SNP_ID_BLOCK_BYTES), &p, e))
+		return false;
+	buf_put(&p, buf_bytes(&key));
+	buf_put(&p, bytes_of(zeros, 0x3c));
+	if (author_key &&
+		(!put_signature(author_key, buf_bytes(&key), &p, e) ||
+			!put_key(author_key, &p, e)))
+		return false;
+	buf_put(&p, bytes_of(zeros, size_min(PAGE - p.len, PAGE)));
+	return (buf_ok(&p) && buf_put(page, buf_bytes(&p))) ||
+		err_fail(e, ERR_LIMIT, "id block: out of memory");
 }

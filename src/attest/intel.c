@@ -347,10 +347,12 @@ static bool judge(struct intel_case *i, struct err *e)
 
 bool attest_intel(struct attest_case *c, struct err *e)
 {
+	/* Chains meet: what was good once is not computed twice. */
+	struct attest_seen own = { 0 };
 	struct intel_case i = { .c = c,
 		.terms = { .now = c->in->now,
 			.max_age = c->policy->max_collateral_age,
-			.seen = c->in->seen,
+			.seen = c->in->seen ? c->in->seen : &own,
 			.expires = INT64_MAX } };
 	struct err why = { 0 };
 	if (!attest_quote_parse(c->in->evidence, &i.q, &why)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attest/launch.h"
+#include "attest/launch_parts.h"
 
 #include <stdlib.h>
 
@@ -12,55 +12,7 @@
 
 enum { PAGE = 4096, MAX_VCPUS = 1024 };
 
-struct launcher {
-	const struct attest_launch_config *cfg;
-	struct attest_launch *out;
-};
-
-static bool read_file(const struct launcher *l, struct toml_node *n,
-	struct buf *out, struct err *e)
-{
-	const char *path;
-	if (!toml_cstring(n, &path, e))
-		return false;
-	return l->cfg->read(l->cfg->ctx, path, out, e) ||
-		err_wrap(e, "%s", toml_where(n));
-}
-
-/* A file that may be left out. */
-static bool read_file_opt(const struct launcher *l, struct toml_node *t,
-	const char *key, struct buf *out, struct err *e)
-{
-	struct toml_node *n = toml_get(t, key);
-	return !n || read_file(l, n, out, e);
-}
-
-static bool read_number(struct toml_node *t, const char *key, uint64_t *out,
-	struct err *e)
-{
-	struct toml_node *n = toml_get(t, key);
-	return !n || attest_u64_read(out, n, e);
-}
-
-static bool need_number(struct toml_node *t, const char *key, uint64_t *out,
-	struct err *e)
-{
-	struct toml_node *n = toml_get(t, key);
-	if (!n)
-		return err_fail(e, ERR_INPUT, "%s: no %s", toml_where(t), key);
-	return attest_u64_read(out, n, e);
-}
-
 /* --- SNP ---------------------------------------------------------------- */
-
-static void on_snp_page(void *ctx, enum attest_snp_page type, uint64_t gpa,
-	const uint8_t digest[48])
-{
-	char hex[97];
-	hex_encode(bytes_of(digest, 48), hex);
-	buf_fmt(ctx, "%-10s 0x%012llx  %s\n", attest_snp_page_name(type),
-		(unsigned long long)gpa, hex);
-}
 
 static bool read_vmm(struct toml_node *t, enum attest_snp_vmm *out,
 	struct err *e)
@@ -85,10 +37,10 @@ static bool read_vcpus(struct toml_node *t, struct attest_snp_vcpus *v,
 	struct err *e)
 {
 	uint64_t count = 1, signature = 0, eip = 0, features = 1;
-	if (!read_number(t, "vcpus", &count, e) ||
-		!read_number(t, "cpu_signature", &signature, e) ||
-		!read_number(t, "ap_eip", &eip, e) ||
-		!read_number(t, "sev_features", &features, e) ||
+	if (!attest_launch_read_number(t, "vcpus", &count, e) ||
+		!attest_launch_read_number(t, "cpu_signature", &signature, e) ||
+		!attest_launch_read_number(t, "ap_eip", &eip, e) ||
+		!attest_launch_read_number(t, "sev_features", &features, e) ||
 		!read_vmm(t, &v->vmm, e))
 		return false;
 	if (count > MAX_VCPUS || signature > UINT32_MAX || eip > UINT32_MAX)
@@ -110,9 +62,9 @@ static bool snp_firmware(const struct launcher *l, struct toml_node *t,
 	struct toml_node *hash = toml_get(t, "ovmf_hash");
 	struct toml_node *append = toml_get(t, "append");
 	struct bytes text;
-	if (!read_file(l, toml_get(t, "ovmf"), &image, e) ||
-		!read_file_opt(l, t, "kernel", &kernel, e) ||
-		!read_file_opt(l, t, "initrd", &initrd, e) ||
+	if (!attest_launch_read_file(l, toml_get(t, "ovmf"), &image, e) ||
+		!attest_launch_read_file_opt(l, t, "kernel", &kernel, e) ||
+		!attest_launch_read_file_opt(l, t, "initrd", &initrd, e) ||
 		!read_vcpus(t, &x.vcpus, e) ||
 		(append && !toml_cstring(append, &x.append, e)))
 		return false;
@@ -128,22 +80,6 @@ static bool snp_firmware(const struct launcher *l, struct toml_node *t,
 	return attest_ovmf_launch(&x, s, e) || err_wrap(e, "%s", toml_where(t));
 }
 
-/* The part of a file, from `offset` on, `length` bytes of it. */
-static bool cut(struct toml_node *t, struct bytes *b, struct err *e)
-{
-	uint64_t offset = 0, length = b->len;
-	if (!read_number(t, "offset", &offset, e) ||
-		!read_number(t, "length", &length, e))
-		return false;
-	if (offset > b->len)
-		return err_fail(e, ERR_INPUT, "%s: offset beyond the file",
-			toml_where(t));
-	*b = bytes_from(*b, (size_t)offset);
-	if (length < b->len)
-		b->len = (size_t)length;
-	return true;
-}
-
 static bool snp_page(const struct launcher *l, struct toml_node *t,
 	struct attest_snp_launch *s, struct err *e)
 {
@@ -154,8 +90,8 @@ static bool snp_page(const struct launcher *l, struct toml_node *t,
 		return false;
 	struct toml_node *type = toml_get(t, "type");
 	if (!type || !toml_cstring(type, &name, e) ||
-		!need_number(t, "gpa", &gpa, e) ||
-		!read_file_opt(l, t, "file", &file, e))
+		!attest_launch_need_number(t, "gpa", &gpa, e) ||
+		!attest_launch_read_file_opt(l, t, "file", &file, e))
 		return type ?
 			false :
 			err_fail(e, ERR_INPUT, "%s: no type", toml_where(t));
@@ -166,10 +102,11 @@ static bool snp_page(const struct launcher *l, struct toml_node *t,
 			"%s: expected normal, vmsa, zero, unmeasured, secrets "
 			"or cpuid",
 			toml_where(type));
-	if (!cut(t, &b, e))
+	if (!attest_launch_cut(t, &b, e))
 		return false;
 	size = b.len ? b.len : PAGE;
-	return read_number(t, "size", &size, e) && toml_no_more(t, e) &&
+	return attest_launch_read_number(t, "size", &size, e) &&
+		toml_no_more(t, e) &&
 		(attest_snp_launch_range(s, kind, gpa, size, b, e) ||
 			err_wrap(e, "%s", toml_where(t)));
 }
@@ -199,13 +136,13 @@ static bool measure_snp(const struct launcher *l, struct toml_node *t,
 	struct attest_snp_launch s = { 0 };
 	auto_buf auth = { 0 }, block = { 0 };
 	if (l->cfg->trace) {
-		s.page = on_snp_page;
+		s.page = attest_snp_tell;
 		s.ctx = l->cfg->trace;
 	}
 	if (!(toml_get(t, "ovmf") ? snp_firmware(l, t, &s, e) :
 				    snp_pages(l, t, &s, e)) ||
-		!read_file_opt(l, t, "id_auth", &auth, e) ||
-		!read_file_opt(l, t, "id_block", &block, e))
+		!attest_launch_read_file_opt(l, t, "id_auth", &auth, e) ||
+		!attest_launch_read_file_opt(l, t, "id_block", &block, e))
 		return false;
 	memcpy(l->out->measurement, s.digest, sizeof s.digest);
 	l->out->len = sizeof s.digest;
@@ -229,13 +166,6 @@ static bool measure_snp(const struct launcher *l, struct toml_node *t,
 
 /* --- SGX ---------------------------------------------------------------- */
 
-static void on_sgx_record(void *ctx, const char *record, uint64_t offset,
-	uint64_t flags)
-{
-	buf_fmt(ctx, "%-10s 0x%012llx  0x%llx\n", record,
-		(unsigned long long)offset, (unsigned long long)flags);
-}
-
 static bool sgx_page(const struct launcher *l, struct toml_node *t,
 	struct attest_sgx_build *b, struct err *e)
 {
@@ -244,15 +174,16 @@ static bool sgx_page(const struct launcher *l, struct toml_node *t,
 	bool measured = true;
 	auto_buf file = { 0 };
 	if (!toml_expect(t, TOML_TABLE, e) ||
-		!need_number(t, "offset", &offset, e) ||
-		!read_number(t, "flags", &flags, e) ||
-		!read_file_opt(l, t, "file", &file, e))
+		!attest_launch_need_number(t, "offset", &offset, e) ||
+		!attest_launch_read_number(t, "flags", &flags, e) ||
+		!attest_launch_read_file_opt(l, t, "file", &file, e))
 		return false;
 	struct toml_node *n = toml_get(t, "measured");
 	if (n && !toml_bool(n, &measured, e))
 		return false;
 	size = file.len ? file.len : PAGE;
-	if (!read_number(t, "size", &size, e) || !toml_no_more(t, e))
+	if (!attest_launch_read_number(t, "size", &size, e) ||
+		!toml_no_more(t, e))
 		return false;
 	if (size > (UINT64_C(1) << 32))
 		return err_fail(e, ERR_LIMIT, "%s: too large", toml_where(t));
@@ -265,7 +196,7 @@ static bool sgx_page(const struct launcher *l, struct toml_node *t,
 			    measured, e))
 			return err_wrap(e, "%s", toml_where(t));
 		if (l->cfg->trace)
-			on_sgx_record(l->cfg->trace,
+			attest_sgx_tell(l->cfg->trace,
 				measured ? "EADD+" : "EADD", offset + at,
 				flags);
 	}
@@ -278,8 +209,8 @@ static bool sgx_pages(const struct launcher *l, struct toml_node *t,
 	uint64_t size = 0, frame = 1;
 	struct attest_sgx_build *b;
 	struct toml_node *pages = toml_get(t, "page");
-	if (!need_number(t, "size", &size, e) ||
-		!read_number(t, "ssa_frame_size", &frame, e) ||
+	if (!attest_launch_need_number(t, "size", &size, e) ||
+		!attest_launch_read_number(t, "ssa_frame_size", &frame, e) ||
 		(pages && !toml_expect(pages, TOML_ARRAY, e)) ||
 		!attest_sgx_create((uint32_t)size_min((size_t)frame, 1 << 20),
 			size, &b, e))
@@ -298,11 +229,11 @@ static bool measure_sgx(const struct launcher *l, struct toml_node *t,
 	auto_buf stream = { 0 }, sig = { 0 };
 	struct attest_sigstruct s;
 	struct toml_node *sgxs = toml_get(t, "sgxs");
-	if (!read_file_opt(l, t, "sgxs", &stream, e) ||
-		!read_file_opt(l, t, "sigstruct", &sig, e))
+	if (!attest_launch_read_file_opt(l, t, "sgxs", &stream, e) ||
+		!attest_launch_read_file_opt(l, t, "sigstruct", &sig, e))
 		return false;
 	if (!(sgxs ? attest_sgx_stream(buf_bytes(&stream),
-			     l->cfg->trace ? on_sgx_record : NULL,
+			     l->cfg->trace ? attest_sgx_tell : NULL,
 			     l->cfg->trace, l->out->measurement, e) :
 		     sgx_pages(l, t, l->out->measurement, e)))
 		return err_wrap(e, "%s", toml_where(t));
@@ -327,17 +258,19 @@ static bool td_page(const struct launcher *l, struct toml_node *t,
 	uint8_t page[PAGE];
 	bool measured = true;
 	auto_buf file = { 0 };
-	if (!toml_expect(t, TOML_TABLE, e) || !need_number(t, "gpa", &gpa, e) ||
-		!read_file_opt(l, t, "file", &file, e))
+	if (!toml_expect(t, TOML_TABLE, e) ||
+		!attest_launch_need_number(t, "gpa", &gpa, e) ||
+		!attest_launch_read_file_opt(l, t, "file", &file, e))
 		return false;
 	struct toml_node *n = toml_get(t, "measured");
 	if (n && !toml_bool(n, &measured, e))
 		return false;
 	struct bytes in = buf_bytes(&file);
-	if (!cut(t, &in, e))
+	if (!attest_launch_cut(t, &in, e))
 		return false;
 	size = in.len ? in.len : PAGE;
-	if (!read_number(t, "size", &size, e) || !toml_no_more(t, e))
+	if (!attest_launch_read_number(t, "size", &size, e) ||
+		!toml_no_more(t, e))
 		return false;
 	if (size > (UINT64_C(1) << 32))
 		return err_fail(e, ERR_LIMIT, "%s: too large", toml_where(t));
@@ -398,7 +331,7 @@ static bool measure_tdx(const struct launcher *l, struct toml_node *t,
 	struct toml_node *pages = toml_get(t, "page");
 	if (pages && !td_pages(l, t, pages, e))
 		return false;
-	if (!read_file_opt(l, t, "ccel", &log, e))
+	if (!attest_launch_read_file_opt(l, t, "ccel", &log, e))
 		return false;
 	if (!pages && !log.len)
 		return err_fail(e, ERR_INPUT, "%s: neither page nor ccel",
@@ -423,10 +356,13 @@ static bool measure_document(struct launcher *l, struct toml_node *root,
 		{ "snp", measure_snp },
 		{ "sgx", measure_sgx },
 		{ "tdx", measure_tdx },
+		{ "keystone", attest_launch_keystone },
+		{ "sanctum", attest_launch_sanctum },
 	};
 	if (toml_count(root) != 1)
 		return err_fail(e, ERR_INPUT,
-			"%s: expected one table, [snp], [sgx] or [tdx]",
+			"%s: expected one table: snp, sgx, tdx, keystone or "
+			"sanctum",
 			toml_where(root));
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		struct toml_node *t = toml_get(root, all[i].name);
@@ -480,6 +416,8 @@ bool attest_launch_print(const struct attest_launch *l, bool json,
 		return false;
 	put(out, json, l->technology, bytes_of(l->measurement, l->len));
 	put(out, json, "signer", bytes_of(l->signer, l->signer_len));
+	put(out, json, "monitor",
+		bytes_of(l->monitor, l->has_monitor ? 64 : 0));
 	for (size_t i = 0; l->has_rtmr && i < ARRAY_LEN(rtmr); i++)
 		put(out, json, rtmr[i], BYTES_ARRAY(l->rtmr[i]));
 	if (json)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reference values out of a description of a launch (TOML, docs/measure.md):
- * one table, [snp], [sgx] or [tdx], that names files, pages and registers.
+ * one table, [snp], [sgx], [tdx], [keystone] or [sanctum], that names files,
+ * pages and registers.
  */
 #ifndef ATTEST_LAUNCH_H
 #define ATTEST_LAUNCH_H
@@ -19,7 +20,7 @@ struct attest_launch_config {
 };
 
 struct attest_launch {
-	char technology[8];
+	char technology[16];
 	uint8_t measurement[64];
 	size_t len;
 	/* Beside it, when the description has what they need. */
@@ -27,6 +28,8 @@ struct attest_launch {
 	bool has_rtmr;
 	uint8_t signer[48]; /* MRSIGNER (32), or the ID key's digest */
 	size_t signer_len;
+	uint8_t monitor[64]; /* the hash of Keystone's monitor */
+	bool has_monitor;
 };
 
 /* `file` is used in messages. */

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "attest/measure_enclave.h"
 #include "attest/measure_keep.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "codec/hex.h"
 #include "crypto/hash.h"
 #include "spec/svm.h"
 
@@ -71,23 +73,37 @@ struct measured {
 	const char *technology;
 	const char *images[2];
 	bool sized; /* lengths are hashed too */
+	bool enclave;
+	size_t len;
 	size_t count;
 	const char *variants[ATTEST_VARIANTS];
 };
 
 static const struct measured all[] = {
-	{ "process", { "exec" }, false, 1, { "" } },
-	{ "kvm", { "shim", "exec" }, true, 1, { "" } },
-	{ "snp", { "shim", "exec" }, false, 3,
-		{ "", "debug-swap", "software" } },
+	{ "process", { "exec" }, false, false, CRYPTO_SHA384_BYTES, 1, { "" } },
+	{ "kvm", { "shim", "exec" }, true, false, CRYPTO_SHA384_BYTES, 1,
+		{ "" } },
+	{ "snp", { "shim", "exec" }, false, false, CRYPTO_SHA384_BYTES, 5,
+		{ "", "debug-swap", "restricted-injection",
+			"debug-swap,restricted-injection", "software" } },
+	{ "sgx", { "shim", "exec" }, false, true, CRYPTO_SHA256_BYTES, 2,
+		{ "", "fixed-heap" } },
 };
 
-/* As snp's variants above.  The software platform has other physical
- * addresses. */
+/* As sgx's variants above: SGX1 has all memory at the start. */
+static const uint32_t heaps[ATTEST_VARIANTS] = { 0, 0x0c000000 };
+
+/* As snp's variants above: the loader takes each of these features that its
+ * kernel offers, and they are measured.  The software platform has other
+ * physical addresses. */
 static const struct attest_keep_launch launches[ATTEST_VARIANTS] = {
-	{ 51, SVM_FEATURE_SNP },
-	{ 51, SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
-	{ 47, SVM_FEATURE_SNP },
+	{ .c_bit = 51, .features = SVM_FEATURE_SNP },
+	{ .c_bit = 51, .features = SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
+	{ .c_bit = 51, .features = SVM_FEATURE_SNP | SVM_FEATURE_RESTRICTED },
+	{ .c_bit = 51,
+		.features = SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP |
+			SVM_FEATURE_RESTRICTED },
+	{ .c_bit = 47, .features = SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
 };
 
 static const struct measured *find(const char *technology)
@@ -159,10 +175,18 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	if (!read_image(m, dir, 0, &shim, e) ||
 		!read_image(m, dir, 1, &exec, e))
 		return false;
+	bool ok = true;
+	for (size_t i = 0; m->enclave && ok && i < m->count; i++)
+		ok = attest_measure_enclave(buf_bytes(&shim), buf_bytes(&exec),
+			heaps[i], NULL, out[i].value, e);
+	if (!ok || m->enclave)
+		return ok;
+	uint8_t digests[ATTEST_VARIANTS][CRYPTO_SHA384_BYTES];
+	if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec), launches,
+		    m->count, digests, e))
+		return false;
 	for (size_t i = 0; i < m->count; i++)
-		if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec),
-			    &launches[i], out[i].value, e))
-			return false;
+		memcpy(out[i].value, digests[i], sizeof digests[i]);
 	return true;
 }
 
@@ -174,19 +198,63 @@ bool attest_measure_all(const char *technology, const char *image_dir,
 	const struct measured *m = find(technology);
 	if (!m)
 		return err_fail(e, ERR_INPUT,
-			"measure: unknown technology, expected process, kvm "
-			"or snp");
+			"measure: unknown technology, expected process, kvm, "
+			"snp or sgx");
 	bool ok = m->count > 1 ? launch_digests(m, image_dir, value, e) :
 				 hash_images(m, image_dir, value[0].value, e);
 	if (!ok)
 		return err_wrap(e, "measure %s", technology);
 	for (size_t i = 0; i < m->count; i++) {
 		value[i].variant = m->variants[i];
-		value[i].len = CRYPTO_SHA384_BYTES;
+		value[i].len = m->len;
 		out[i] = value[i];
 	}
 	*count = m->count;
 	return true;
+}
+
+/* An image that is hashed as a file. */
+static bool tell_image(const struct measured *m, const char *dir, size_t i,
+	struct buf *out, struct err *e)
+{
+	uint8_t digest[CRYPTO_SHA384_BYTES];
+	char hex[2 * sizeof digest + 1];
+	auto_buf image = { 0 };
+	if (!read_image(m, dir, i, &image, e) ||
+		!crypto_digest(CRYPTO_SHA384, buf_bytes(&image), digest, e))
+		return false;
+	hex_encode(BYTES_ARRAY(digest), hex);
+	return buf_fmt(out, "%-10s %14zu  %s\n", m->images[i], image.len,
+		       hex) ||
+		err_fail(e, ERR_LIMIT, "out of memory");
+}
+
+bool attest_measure_pages(const char *technology, const char *image_dir,
+	size_t variant, struct buf *out, struct err *e)
+{
+	const struct measured *m = find(technology);
+	auto_buf shim = { 0 }, exec = { 0 };
+	uint8_t digest[48];
+	if (!m || variant >= m->count)
+		return err_fail(e, ERR_INPUT, "measure: no such variant");
+	if (m->count == 1) {
+		for (size_t i = 0; i < ARRAY_LEN(m->images) && m->images[i];
+			i++)
+			if (!tell_image(m, image_dir, i, out, e))
+				return err_wrap(e, "measure %s", technology);
+		return true;
+	}
+	struct attest_keep_launch how = launches[variant];
+	how.page = attest_snp_tell;
+	how.ctx = out;
+	bool ok = read_image(m, image_dir, 0, &shim, e) &&
+		read_image(m, image_dir, 1, &exec, e) &&
+		(m->enclave ? attest_measure_enclave(buf_bytes(&shim),
+				      buf_bytes(&exec), heaps[variant], out,
+				      digest, e) :
+			      attest_measure_keep(buf_bytes(&shim),
+				      buf_bytes(&exec), &how, 1, &digest, e));
+	return ok || err_wrap(e, "measure %s", technology);
 }
 
 bool attest_measure(const char *technology, const char *image_dir,

@@ -7,6 +7,7 @@
 #ifndef ATTEST_MEASURE_H
 #define ATTEST_MEASURE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 /*
@@ -15,9 +16,10 @@
  * (64 bits, little-endian).
  * snp: the launch digest (measure_keep.h), which depends on the machine too:
  * each such case is a variant.
+ * sgx: MRENCLAVE (measure_enclave.h), with memory that grows or is fixed.
  */
 
-#define ATTEST_VARIANTS 3u /* most that a technology has */
+#define ATTEST_VARIANTS 5u /* most that a technology has */
 
 struct attest_measured {
 	const char *variant; /* "": the usual one */
@@ -32,6 +34,10 @@ struct attest_measured {
 MUST_USE bool attest_measure_all(const char *technology, const char *image_dir,
 	struct attest_measured out[ATTEST_VARIANTS], size_t *count,
 	struct err *e);
+/* What variant number `variant` measures, a line for each page or image;
+ * appended. */
+MUST_USE bool attest_measure_pages(const char *technology,
+	const char *image_dir, size_t variant, struct buf *out, struct err *e);
 /* The usual one. */
 MUST_USE bool attest_measure(const char *technology, const char *image_dir,
 	uint8_t out[64], size_t *len, struct err *e);

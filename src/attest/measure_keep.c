@@ -116,15 +116,36 @@ static bool add_processor(struct keep *k, struct err *e)
 		ATTEST_SNP_VMSA_GPA, BYTES_ARRAY(page), e);
 }
 
-bool attest_measure_keep(struct bytes shim, struct bytes exec,
-	const struct attest_keep_launch *how, uint8_t out[48], struct err *e)
+static bool add_memory(struct keep *k, struct bytes shim, struct bytes exec,
+	struct err *e)
 {
-	struct keep k = { .how = how };
-	if (!head_parse(shim, &k, e) || !add_shim(&k, shim, exec.len, e) ||
-		!attest_snp_launch_range(&k.launch, ATTEST_SNP_NORMAL, EXEC_GPA,
-			exec.len, exec, e) ||
-		!add_processor(&k, e))
+	return add_shim(k, shim, exec.len, e) &&
+		attest_snp_launch_range(&k->launch, ATTEST_SNP_NORMAL, EXEC_GPA,
+			exec.len, exec, e);
+}
+
+bool attest_measure_keep(struct bytes shim, struct bytes exec,
+	const struct attest_keep_launch *how, size_t count, uint8_t (*out)[48],
+	struct err *e)
+{
+	struct keep memory = { 0 };
+	if (!head_parse(shim, &memory, e))
 		return false;
-	memcpy(out, k.launch.digest, sizeof k.launch.digest);
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || how[i].c_bit != how[i - 1].c_bit) {
+			memory.how = &how[i];
+			memory.launch =
+				(struct attest_snp_launch){ .page = how[i].page,
+					.ctx = how[i].ctx };
+			if (!add_memory(&memory, shim, exec, e))
+				return false;
+		}
+		/* The processor's state is measured last. */
+		struct keep k = memory;
+		k.how = &how[i];
+		if (!add_processor(&k, e))
+			return false;
+		memcpy(out[i], k.launch.digest, sizeof k.launch.digest);
+	}
 	return true;
 }

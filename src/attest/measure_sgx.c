@@ -93,6 +93,13 @@ void attest_sgx_free(struct attest_sgx_build *b)
 	free(b);
 }
 
+void attest_sgx_tell(void *ctx, const char *record, uint64_t offset,
+	uint64_t flags)
+{
+	buf_fmt(ctx, "%-10s 0x%012llx  0x%llx\n", record,
+		(unsigned long long)offset, (unsigned long long)flags);
+}
+
 /* --- a stream of records ------------------------------------------------ */
 
 static bool is_tag(struct bytes tag, const char name[TAG])

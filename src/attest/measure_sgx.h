@@ -35,6 +35,8 @@ void attest_sgx_free(struct attest_sgx_build *b);
 /* The same from a stream of records (SGXS): each is judged before it counts. */
 typedef void attest_sgx_told(void *ctx, const char *record, uint64_t offset,
 	uint64_t flags);
+/* It tells a line of text, appended to the buffer that is ctx. */
+attest_sgx_told attest_sgx_tell;
 MUST_USE bool attest_sgx_stream(struct bytes sgxs, attest_sgx_told *told,
 	void *ctx, uint8_t mrenclave[32], struct err *e);
 

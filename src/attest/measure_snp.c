@@ -2,6 +2,7 @@
 #include "attest/measure_snp.h"
 
 #include "base/buf.h"
+#include "codec/hex.h"
 #include "crypto/hash.h"
 
 enum { PAGE = 4096, PAGE_INFO_BYTES = 0x70 };
@@ -27,6 +28,15 @@ const char *attest_snp_page_name(enum attest_snp_page type)
 {
 	return type && type < ARRAY_LEN(page_names) ? page_names[type] :
 						      "unknown";
+}
+
+void attest_snp_tell(void *ctx, enum attest_snp_page type, uint64_t gpa,
+	const uint8_t digest[48])
+{
+	char hex[97];
+	hex_encode(bytes_of(digest, 48), hex);
+	buf_fmt(ctx, "%-10s 0x%012llx  %s\n", attest_snp_page_name(type),
+		(unsigned long long)gpa, hex);
 }
 
 /* PAGE_INFO: what the digest is extended with. */

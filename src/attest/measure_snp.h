@@ -7,7 +7,7 @@
 #ifndef ATTEST_MEASURE_SNP_H
 #define ATTEST_MEASURE_SNP_H
 
-#include "base/bytes.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 enum attest_snp_page {
@@ -25,12 +25,16 @@ const char *attest_snp_page_name(enum attest_snp_page type);
 
 #define ATTEST_SNP_VMSA_GPA 0xfffffffff000ull
 
+/* One page, and the digest with it. */
+typedef void attest_snp_told(void *ctx, enum attest_snp_page type, uint64_t gpa,
+	const uint8_t digest[48]);
+/* It tells a line of text, appended to the buffer that is ctx. */
+attest_snp_told attest_snp_tell;
+
 /* All-zero begins a launch; `seed` it with a known digest to go on from. */
 struct attest_snp_launch {
 	uint8_t digest[48];
-	/* Told of each page, when it is there. */
-	void (*page)(void *ctx, enum attest_snp_page type, uint64_t gpa,
-		const uint8_t digest[48]);
+	attest_snp_told *page; /* NULL: nobody is told */
 	void *ctx;
 };
 
@@ -105,5 +109,10 @@ struct attest_snp_id_auth {
  * when there is a block (96 bytes), the ID key's over that. */
 MUST_USE bool attest_snp_id_auth_check(struct bytes page, struct bytes block,
 	struct attest_snp_id_auth *out, struct err *e);
+/* Makes one for a block, with P-384 keys; author_key may be NULL.  Appended. */
+struct crypto_key;
+MUST_USE bool attest_snp_id_auth_make(const uint8_t block[SNP_ID_BLOCK_BYTES],
+	const struct crypto_key *id_key, const struct crypto_key *author_key,
+	struct buf *page, struct err *e);
 
 #endif

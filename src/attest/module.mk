@@ -3,9 +3,9 @@
 $(call library,attest,src/attest/claims.c src/attest/receipt.c)
 VERIFY := check seen software snp snp_chain cert quote pck collateral level intel \
 	enclave verify policy policy_snp policy_intel print \
-	measure bundle endorse carrier time vendor measure_snp measure_keep id_block ovmf measure_sgx sigstruct measure_tdx launch vet wanted enarx keystone sanctum pef policy_riscv explain
+	measure bundle endorse carrier time vendor measure_snp measure_keep measure_enclave id_block ovmf measure_sgx sigstruct measure_tdx measure_monitor launch launch_parts launch_monitor vet wanted enarx keystone sanctum pef policy_riscv explain
 $(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)
-VERIFY_LIBS := verify attest toml json crypto codec base
+VERIFY_LIBS := verify attest enclave toml json crypto codec base
 $(call unit,attest,soft $(VERIFY_LIBS),-lcrypto -ljansson)
 $(call fuzzer,claims,attest crypto codec base,-lcrypto)
 $(call fuzzer,policy,$(VERIFY_LIBS),-lcrypto -ljansson)

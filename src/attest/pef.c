@@ -16,9 +16,11 @@ bool attest_pef_is(struct bytes evidence)
 	return bytes_equal(reader_take(&r, 8), BYTES_LIT(PEF_MAGIC));
 }
 
-static void check_key(struct attest_case *c, const struct pef_evidence *v)
+/* False: a software root, which anybody who has that machine can use. */
+static bool check_key(struct attest_case *c, const struct pef_evidence *v)
 {
 	const struct attest_digests *want = &c->policy->pef_keys;
+	const struct attest_digests *roots = &c->policy->roots;
 	uint8_t hash[CRYPTO_SHA256_BYTES] = { 0 };
 	struct bytes spki = c->in->endorsements, key = BYTES_ARRAY(v->key);
 	bool same = crypto_digest(CRYPTO_SHA256, spki, hash, NULL) &&
@@ -26,14 +28,20 @@ static void check_key(struct attest_case *c, const struct pef_evidence *v)
 	struct attest_check *k = attest_check(c->out, "endorsements", same);
 	attest_check_hex(k->observed, BYTES_ARRAY(hash));
 	attest_check_hex(k->required, key);
-	k = attest_check(c->out, "sealed key", attest_digests_has(want, key));
+	bool software = attest_digests_has(roots, key);
+	k = attest_check(c->out, "sealed key",
+		software || attest_digests_has(want, key));
 	attest_check_hex(k->observed, key);
-	attest_check_list(k->required, want);
+	if (software)
+		fmt(k->required, TEXT, "a software root that the policy names");
+	else
+		attest_check_list(k->required, want);
 	bool ok = attest_seen_p256(NULL, spki, bytes_of(v, PEF_SIGNED_BYTES),
 		BYTES_ARRAY(v->signature), NULL);
 	k = attest_check(c->out, "signature", ok);
 	fmt(k->observed, TEXT, ok ? "of that key" : "not of that key");
 	fmt(k->required, TEXT, "ECDSA P-256 of the sealed key");
+	return !software;
 }
 
 bool attest_pef(struct attest_case *c, struct err *e)
@@ -64,8 +72,8 @@ bool attest_pef(struct attest_case *c, struct err *e)
 		.measurement = BYTES_ARRAY(v.key),
 		.report_data = BYTES_ARRAY(v.report_data),
 	};
-	check_key(c, &v);
+	bool hardware = check_key(c, &v);
 	attest_check_identity(c, &f);
-	c->out->confidential = true;
+	c->out->confidential = hardware;
 	return attest_check_binding(c, &f, e);
 }

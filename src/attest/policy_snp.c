@@ -262,6 +262,7 @@ static bool read_flags(struct attest_snp_rules *r, struct toml_node *t,
 		{ "require_alias_check", &alias },
 		{ "require_single_socket", &r->single_socket },
 		{ "require_ciphertext_hiding", &r->ciphertext_hiding },
+		{ "allow_masked_chip", &r->allow_masked_chip },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
 		struct toml_node *n = toml_get(t, flags[i].key);

@@ -32,7 +32,7 @@ bool attest_print_text(const struct attest_verdict *v, struct buf *out)
 		const struct attest_check *c = &v->checks[i];
 		buf_fmt(out, "  %-7s  %-15s  %s", result(c), c->name,
 			c->observed);
-		if (!c->passed && !c->skipped)
+		if (!c->skipped && c->required[0])
 			buf_fmt(out, "\n%28srequired %s", "", c->required);
 		buf_str(out, "\n");
 	}

@@ -62,6 +62,7 @@ struct attest_snp_rules {
 	bool crl_optional;
 	bool allow_no_alias_check; /* against BadRAM (CVE-2024-21944) */
 	bool refuse_smt, single_socket, ciphertext_hiding;
+	bool allow_masked_chip; /* a report may not say which chip made it */
 	uint32_t vmpl, minimum_guest_svn;
 	unsigned minimum_abi;	   /* major << 8 | minor */
 	unsigned minimum_firmware; /* major << 16 | minor << 8 | build */

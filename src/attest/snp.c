@@ -291,16 +291,25 @@ static void check_chip(struct attest_case *c, const struct snp_report *v,
 		return;
 	}
 	size_t n = s->product == SNP_TURIN ? TURIN_HWID_BYTES : id.len;
-	bool masked = le32toh(v->key_info) & SNP_KEY_MASK_CHIP;
-	bool same = leaf_ext(&s->leaf, &arc, 1, &hwid) && hwid.len == n &&
-		!memcmp(hwid.ptr, id.ptr, n) &&
-		bytes_all_zero(bytes_from(id, n)) && !bytes_all_zero(id);
+	bool masked =
+		le32toh(v->key_info) & SNP_KEY_MASK_CHIP || bytes_all_zero(id);
+	bool named = leaf_ext(&s->leaf, &arc, 1, &hwid) && hwid.len == n;
+	/* A masked report's chip is its leaf's, by the signature. */
+	bool same = named &&
+		(masked ? bytes_all_zero(id) &&
+					c->policy->snp.allow_masked_chip :
+			  !memcmp(hwid.ptr, id.ptr, n) &&
+					bytes_all_zero(bytes_from(id, n)));
 	bool listed = (!chips->count || attest_digests_has(chips, hwid)) &&
 		!attest_digests_has(&c->policy->snp.deny_chip_ids, hwid);
-	struct attest_check *k =
-		attest_check(c->out, "chip", same && !masked && listed);
-	attest_check_hex(k->observed, bytes_of(id.ptr, n));
-	if (listed)
+	struct attest_check *k = attest_check(c->out, "chip", same && listed);
+	if (masked)
+		fmt(k->observed, TEXT, "masked");
+	else
+		attest_check_hex(k->observed, bytes_of(id.ptr, n));
+	if (listed && masked && !c->policy->snp.allow_masked_chip)
+		fmt(k->required, TEXT, "a chip that is not masked");
+	else if (listed)
 		attest_check_hex(k->required, hwid);
 	else
 		fmt(k->required, TEXT,

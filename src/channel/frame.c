@@ -115,6 +115,7 @@ static const struct edge frame_edges[] = {
 	{ K, KEEP_LOGS,    FRAME_STDOUT, NO_ROLE, F_FROM, 0, 0, KEEP_LOGS },
 	{ K, KEEP_LOGS,    FRAME_STDERR, NO_ROLE, F_FROM, 0, 0, KEEP_LOGS },
 	{ K, KEEP_LOGS,    FRAME_EXIT,   NO_ROLE, F_FROM, 0, 0, KEEP_OVER },
+	{ K, KEEP_STOP,    FRAME_RECEIPT, NO_ROLE, 0, F_RECEIPT, F_RECEIPT, KEEP_STOP },
 	{ K, KEEP_STOP,    FRAME_EXIT,   NO_ROLE, 0, 0, 0, KEEP_OVER },
 };
 /* clang-format on */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
-#define TEES "auto process kvm snp"
+#define TEES "auto process kvm snp sgx"
 
 /* clang-format off */
 const struct cli_option cli_options[CLI_OPTION_COUNT] = {
@@ -12,7 +12,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_HOST] = { 0, "host", "URL", "the host agent: https://HOST:PORT, http://HOST:PORT or unix:///PATH (default: $DONJON_HOST)", CLI_ANY, NULL },
 	[CLI_HOST_CA] = { 0, "host-ca", "FILE", "certificates (PEM) that the host agent's TLS must end in", CLI_FILE, NULL },
 	[CLI_TOKEN_FILE] = { 0, "token-file", "FILE", "the access token of the host agent (default: $DONJON_TOKEN)", CLI_FILE, NULL },
-	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, snp, or auto", CLI_WORDS, TEES },
+	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, snp, sgx, or auto", CLI_WORDS, TEES },
 	[CLI_PLATFORM] = { 0, "platform", "P", "hardware, software or auto", CLI_WORDS, "auto hardware software" },
 	[CLI_CONFIG] = { 0, "config", "FILE", "a Donjon.toml; options count more than what it says", CLI_FILE, NULL },
 	[CLI_POLICY] = { 0, "policy", "FILE", "what is accepted (default: this release's Keep on genuine hardware)", CLI_FILE, NULL },
@@ -37,6 +37,8 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_NET_TIMEOUT] = { 0, "net-timeout", "S", "give up when nothing comes for S seconds (60)", CLI_ANY, NULL },
 	[CLI_RECEIPT] = { 0, "receipt", "FILE", "write there what the Keep signed about the run", CLI_FILE, NULL },
 	[CLI_MAX] = { 0, "max", "SIZE", "bytes that may stay, as in 500MiB", CLI_ANY, NULL },
+	[CLI_REASON] = { 0, "reason", "WORD", "mistake (the default), broken, security or superseded", CLI_WORDS, "mistake broken security superseded" },
+	[CLI_UNDO] = { 0, "undo", NULL, "take the yank back", CLI_ANY, NULL },
 	[CLI_LISTEN] = { 0, "listen", "[NAME=][tls://|tcp://][ADDR:]PORT", "one more descriptor: a socket that listens; TLS unless it says tcp", CLI_ANY, NULL },
 	[CLI_CONNECT] = { 0, "connect", "[NAME=][tls://|tcp://]HOST:PORT", "one more descriptor: a socket that is connected", CLI_ANY, NULL },
 	[CLI_SET] = { 0, "set", "KEY=VALUE", "a key of Donjon.toml, as in limits.files='\"1 GiB\"'", CLI_ANY, NULL },
@@ -90,8 +92,8 @@ static const struct cli_command commands[] = {
 	{ "attach", "KEEP", "take over the streams of a running program",
 		"KEEP is an id, or its first digits.  Ctrl-C stops the "
 		"program, Ctrl-\\ leaves it\nrunning.\n",
-		HELP | REMOTE | CLI_BIT(CLI_QUIET), 1, 1, false, CLI_ANY, NULL,
-		cli_attach },
+		HELP | REMOTE | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_RECEIPT), 1, 1,
+		false, CLI_ANY, NULL, cli_attach },
 	{ "logs", "KEEP", "print what a detached program wrote", "",
 		HELP | REMOTE | CLI_BIT(CLI_NO_FOLLOW), 1, 1, false, CLI_ANY,
 		NULL, cli_logs },
@@ -100,8 +102,9 @@ static const struct cli_command commands[] = {
 		HELP | REMOTE | CLI_BIT(CLI_JSON), 0, 0, false, CLI_ANY, NULL,
 		cli_ps },
 	{ "stop", "KEEP", "end a Keep", "",
-		HELP | REMOTE | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_QUIET), 1, 1,
-		false, CLI_ANY, NULL, cli_stop },
+		HELP | REMOTE | CLI_BIT(CLI_FORCE) | CLI_BIT(CLI_QUIET) |
+			CLI_BIT(CLI_RECEIPT),
+		1, 1, false, CLI_ANY, NULL, cli_stop },
 	{ "verify", "FILE|HOST:PORT|receipt FILE", "judge evidence",
 		"FILE is a report or quote, a certificate or a request for "
 		"one that carries it\n(PEM or DER), or a Keep as the host "
@@ -197,6 +200,12 @@ static const struct cli_command commands[] = {
 		"By --key, or by the [[signatures]] of --policy.\n",
 		QUIET | WEB | TRUST, 1, 1, false, CLI_ANY, NULL,
 		cli_package_verify },
+	{ "package yank", "oci://HOST/NAME:TAG",
+		"take a package back without removing it",
+		"Who asks for the tag is refused; who pins the digest still "
+		"gets it.\n",
+		QUIET | CLI_BIT(CLI_REASON) | CLI_BIT(CLI_UNDO) | WEB, 1, 1,
+		false, CLI_ANY, NULL, cli_package_yank },
 	{ "package keygen", "FILE", "make a key to sign with",
 		"FILE gets the private key, FILE.pub the public one.\n", QUIET,
 		1, 1, false, CLI_FILE, NULL, cli_package_keygen },

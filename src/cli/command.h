@@ -45,6 +45,8 @@ enum cli_option_id {
 	CLI_NET_TIMEOUT,
 	CLI_RECEIPT,
 	CLI_MAX,
+	CLI_REASON,
+	CLI_UNDO,
 	CLI_ENDORSEMENTS,
 	CLI_TIME,
 	CLI_REPORT_DATA,
@@ -141,6 +143,7 @@ int cli_package_list(const struct cli_args *a);
 int cli_package_copy(const struct cli_args *a);
 int cli_package_sign(const struct cli_args *a);
 int cli_package_verify(const struct cli_args *a);
+int cli_package_yank(const struct cli_args *a);
 int cli_package_keygen(const struct cli_args *a);
 int cli_package_login(const struct cli_args *a);
 int cli_package_logout(const struct cli_args *a);

@@ -4,12 +4,12 @@
 #include "client/verify.h"
 
 /* The technologies whose Keep this release has. */
-static const char *const tees[] = { "process", "kvm", "snp" };
+static const char *const tees[] = { "process", "kvm", "snp", "sgx" };
 
 struct printing {
 	struct buf out;
 	const char *tee;
-	bool json;
+	bool json, verbose;
 };
 
 static void print_one(void *ctx, const char *variant, const char *hex)
@@ -27,7 +27,8 @@ static bool measure(struct printing *p, const char *tee, const char *images,
 	struct err *e)
 {
 	p->tee = tee;
-	return client_measure(tee, images, print_one, p, e);
+	return client_measure(tee, images,
+		p->verbose && !p->json ? &p->out : NULL, print_one, p, e);
 }
 
 static bool measure_images(struct printing *p, const struct cli_args *a,
@@ -57,7 +58,8 @@ static bool measure_keep(struct printing *p, const struct cli_args *a,
 int cli_measure(const struct cli_args *a)
 {
 	const char *launch = a->value[CLI_LAUNCH];
-	struct printing p = { .json = a->value[CLI_JSON] };
+	struct printing p = { .json = a->value[CLI_JSON],
+		.verbose = a->value[CLI_VERBOSE] };
 	struct err e = { 0 };
 	bool ok = launch ? client_measure_launch(launch, a->value[CLI_VERBOSE],
 				   a->value[CLI_JSON], &p.out, &e) :

@@ -178,6 +178,8 @@ static void show(const struct repository_package *p)
 	char digest[REPOSITORY_DIGEST_TEXT];
 	repository_digest_show(p->digest, digest);
 	printf("reference  %s\ndigest     %s\n", p->name, digest);
+	if (p->yanked)
+		printf("yanked     %s\n", p->yank_reason);
 	for (size_t i = 1; i < p->blob_count; i++) {
 		const struct repository_blob *b = &p->blobs[i];
 		int at = (int)i;

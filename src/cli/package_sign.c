@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `donjon package`: sign, verify, keygen. */
+/* `donjon package`: sign, verify, yank, keygen. */
 #include <stdio.h>
 
 #include "cli/package.h"
 #include "cli/say.h"
+#include "repository/yank.h"
 
 int cli_package_sign(const struct cli_args *a)
 {
@@ -47,6 +48,30 @@ int cli_package_verify(const struct cli_args *a)
 	repository_digest_show(digest, text);
 	repository_digest_show(signer, key);
 	printf("%s signed by key %s\n", text, key);
+	return cli_print(BYTES_NONE);
+}
+
+int cli_package_yank(const struct cli_args *a)
+{
+	struct cli_repository c;
+	struct err e = { 0 };
+	uint8_t digest[32];
+	char text[REPOSITORY_DIGEST_TEXT];
+	bool changed, undo = a->value[CLI_UNDO];
+	if (undo && a->value[CLI_REASON])
+		return cli_misuse("package yank", "--undo needs no --reason");
+	bool ok = cli_repository_open(a, &c, &e) &&
+		repository_yank(c.r, a->operands[0], a->value[CLI_REASON], undo,
+			digest, &changed, &e);
+	int status = cli_repository_close(&c, ok, &e);
+	if (status || a->value[CLI_QUIET])
+		return status;
+	repository_digest_show(digest, text);
+	printf("%s %s\n",
+		undo ? changed ? "not yanked any more" : "not yanked" :
+			changed ? "yanked" :
+				  "yanked already",
+		text);
 	return cli_print(BYTES_NONE);
 }
 

@@ -198,9 +198,5 @@ int cli_program(const struct cli_args *a, const char *url)
 		strcmp(p, "software") != 0)
 		return cli_misuse(url ? "deploy" : "run",
 			"--platform wants hardware, software or auto");
-	if (a->value[CLI_RECEIPT] && a->value[CLI_DETACH])
-		return cli_misuse("deploy",
-			"--receipt comes with the program's end: not with "
-			"--detach");
 	return run(a, url);
 }

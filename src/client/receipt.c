@@ -6,106 +6,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
+#include <unistd.h>
 
-#include "attest/bundle.h"
 #include "attest/receipt.h"
 #include "base/cleanup.h"
 #include "base/fmt.h"
-#include "client/run_priv.h"
+#include "client/receipt_priv.h"
+#include "client/record.h"
 #include "codec/hex.h"
 #include "codec/json.h"
 #include "crypto/hash.h"
 #include "crypto/x509.h"
-#include "repository/manifest.h"
+#include "repository/repository.h"
 
-enum { MAX_FILE = 24 << 20, MAX_PART = 8 << 20 };
+#define NOTE ".receipt"
 
-/* --- writing ----------------------------------------------------------------
- */
-
-static json_t *base64(struct bytes in)
-{
-	auto_buf text = { 0 };
-	return base64_encode(in, &text) ?
-		json_stringn((const char *)text.ptr, text.len) :
-		NULL;
-}
-
-static bool put(json_t *o, const char *key, const struct buf *b)
-{
-	return !json_object_set_new(o, key, base64(buf_bytes(b)));
-}
-
-static json_t *make(const struct client_run *run, const struct frame_receipt *x)
-{
-	const struct client_keep *k = &run->keep;
-	const struct buf *parts = run->deliver.parts;
-	json_t *o = json_object(), *keep = json_object();
-	bool ok = put(keep, "claims", &k->claims) &&
-		put(keep, "evidence", &k->evidence) &&
-		put(keep, "endorsements", &k->endorsements) &&
-		put(keep, "certificate", &k->certificate) &&
-		!json_object_set_new(o, "receipt", base64(x->statement)) &&
-		!json_object_set_new(o, "signature", base64(x->signature)) &&
-		put(o, "manifest", &parts[FRAME_PART_MANIFEST - 1]) &&
-		put(o, "config", &parts[FRAME_PART_TOML - 1]) &&
-		put(o, "policy", &parts[FRAME_PART_POLICY - 1]) &&
-		!json_object_set(o, "keep", keep);
-	json_decref(keep);
-	if (ok)
-		return o;
-	json_decref(o);
-	return NULL;
-}
-
-static bool save(const char *path, struct bytes text, struct err *e)
-{
-	char temporary[1100];
-	if (fmt(temporary, sizeof temporary, "%s.XXXXXX", path) >=
-		sizeof temporary - 1)
-		return err_fail(e, ERR_LIMIT, "path too long");
-	auto_fd fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len &&
-		!fchmod(fd, 0644) && !fsync(fd) && !rename(temporary, path))
-		return true;
-	int why = errno;
-	if (fd >= 0)
-		unlink(temporary);
-	return err_fail(e, ERR_HOST, "%s: %s", path, strerror(why));
-}
-
-static bool is_digest(const struct buf *text, const uint8_t digest[32],
+bool client_receipt_is_digest(struct bytes text, const uint8_t digest[32],
 	bool there)
 {
 	uint8_t is[32];
-	if (!text->len)
+	if (!text.len)
 		return !there;
-	return there &&
-		crypto_digest(CRYPTO_SHA256, buf_bytes(text), is, NULL) &&
+	return there && crypto_digest(CRYPTO_SHA256, text, is, NULL) &&
 		!memcmp(is, digest, sizeof is);
 }
 
-/* Does it say what we know to be so? */
-static bool judge(const struct client_run *run, const struct attest_receipt *r,
-	struct err *e)
-{
-	const struct buf *parts = run->deliver.parts;
-	const struct frame_exit *x = &run->outcome.exit;
-	if (!is_digest(&run->keep.claims, r->claims, true) ||
-		memcmp(r->module, run->deliver.module_sha256, 32) != 0 ||
-		!is_digest(&parts[FRAME_PART_MANIFEST - 1], r->package,
-			r->has_package) ||
-		!is_digest(&parts[FRAME_PART_TOML - 1], r->toml, r->has_toml) ||
-		!is_digest(&parts[FRAME_PART_POLICY - 1], r->policy,
-			r->has_policy) ||
-		r->status != x->status || r->end != x->end)
-		return err_fail(e, ERR_DENIED,
-			"receipt: the Keep says something else in it");
-	return true;
-}
-
-static bool check_key(struct bytes spki, const struct frame_receipt *x,
+bool client_receipt_check_key(struct bytes spki, const struct frame_receipt *x,
 	struct err *e)
 {
 	struct crypto_key *k;
@@ -116,227 +42,238 @@ static bool check_key(struct bytes spki, const struct frame_receipt *x,
 	return ok;
 }
 
-bool client_receipt_write(const struct client_run *run, struct err *e)
+/* --- files -------------------------------------------------------------- */
+
+static bool save(const char *path, mode_t mode, struct bytes text,
+	struct err *e)
 {
-	struct frame_receipt x;
-	struct attest_receipt r;
-	auto_buf spki = { 0 }, text = { 0 };
-	if (!run->outcome.receipt.len)
-		return err_fail(e, ERR_HOST, "receipt: the Keep gave none");
-	if (!frame_receipt_parse(buf_bytes(&run->outcome.receipt), &x, e) ||
-		!crypto_cert_spki(buf_bytes(&run->keep.certificate), &spki,
-			e) ||
-		!check_key(buf_bytes(&spki), &x, e) ||
-		!attest_receipt_parse(x.statement, &r, e) || !judge(run, &r, e))
-		return false;
-	json_t *o = make(run, &x);
+	char temporary[CLIENT_PATH_MAX + 8];
+	if (fmt(temporary, sizeof temporary, "%s.XXXXXX", path) >=
+		sizeof temporary - 1)
+		return err_fail(e, ERR_LIMIT, "path too long");
+	auto_fd fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len &&
+		!fchmod(fd, mode) && !fsync(fd) && !rename(temporary, path))
+		return true;
+	int why = errno;
+	if (fd >= 0)
+		unlink(temporary);
+	return err_fail(e, ERR_HOST, "%s: %s", path, strerror(why));
+}
+
+static bool save_json(const char *path, mode_t mode, json_t *o, struct err *e)
+{
+	auto_buf text = { 0 };
 	bool ok = o && json_print(o, &text, NULL) && buf_str(&text, "\n");
 	json_decref(o);
 	if (!ok)
 		return err_fail(e, ERR_LIMIT, "receipt: no memory");
-	return save(run->job->receipt, buf_bytes(&text), e) ||
-		err_wrap(e, "receipt");
+	return save(path, mode, buf_bytes(&text), e) || err_wrap(e, "receipt");
 }
 
-/* --- checking
- * ----------------------------------------------------------------- */
-
-struct file {
-	struct buf statement, signature, manifest, toml, policy, keep;
-	struct attest_bundle bundle;
-	struct attest_receipt r;
-};
-
-static void file_fini(struct file *f)
+static bool put(json_t *o, const char *key, struct bytes b)
 {
-	buf_fini(&f->statement);
-	buf_fini(&f->signature);
-	buf_fini(&f->manifest);
-	buf_fini(&f->toml);
-	buf_fini(&f->policy);
-	buf_fini(&f->keep);
-	attest_bundle_fini(&f->bundle);
-}
-
-static bool parse(struct bytes text, struct file *f, struct err *e)
-{
-	static const char *const known[] = { "receipt", "signature", "manifest",
-		"config", "policy", "keep", NULL };
-	json_t *o;
-	if (!json_parse(text, MAX_FILE, &o, e))
-		return false;
-	json_t *keep = json_object_get(o, "keep");
-	bool ok =
-		json_is_object(keep) || err_fail(e, ERR_INPUT, "not a receipt");
-	ok = ok && json_member_base64(o, "receipt", 4096, &f->statement, e) &&
-		json_member_base64(o, "signature", 256, &f->signature, e) &&
-		json_member_base64(o, "manifest", MAX_PART, &f->manifest, e) &&
-		json_member_base64(o, "config", MAX_PART, &f->toml, e) &&
-		json_member_base64(o, "policy", MAX_PART, &f->policy, e) &&
-		json_no_more(o, known, e) && json_print(keep, &f->keep, e) &&
-		attest_bundle_read(buf_bytes(&f->keep), &f->bundle, e) &&
-		attest_receipt_parse(buf_bytes(&f->statement), &f->r, e);
-	json_decref(o);
-	return ok;
-}
-
-struct check {
-	const char *name;
-	bool passed;
-};
-
-/* The manifest must name the module, and the Donjon.toml if there is one. */
-static bool manifest_names(const struct file *f)
-{
-	struct repository_manifest m;
-	bool module = false, toml = !f->r.has_toml;
-	if (!f->r.has_package)
-		return true;
-	if (!repository_manifest_parse(buf_bytes(&f->manifest), NULL, &m, NULL))
-		return false;
-	for (size_t i = 0; i < m.count; i++) {
-		const uint8_t *d = m.layers[i].digest;
-		module = module || !memcmp(d, f->r.module, 32);
-		toml = toml || !memcmp(d, f->r.toml, 32);
-	}
-	repository_manifest_fini(&m);
-	return module && toml;
-}
-
-static size_t check_all(const struct file *f, struct check *c)
-{
-	const struct frame_receipt x = { buf_bytes(&f->statement),
-		buf_bytes(&f->signature) };
-	const struct attest_receipt *r = &f->r;
-	size_t n = 0;
-	c[n++] = (struct check){ "signature by the attested key",
-		check_key(buf_bytes(&f->bundle.spki), &x, NULL) };
-	c[n++] = (struct check){ "claims of that Keep",
-		is_digest(&f->bundle.claims, r->claims, true) };
-	c[n++] = (struct check){ "package",
-		is_digest(&f->manifest, r->package, r->has_package) };
-	c[n++] = (struct check){ "configuration",
-		is_digest(&f->toml, r->toml, r->has_toml) };
-	c[n++] = (struct check){ "policy",
-		is_digest(&f->policy, r->policy, r->has_policy) };
-	c[n++] = (struct check){ "package names module and configuration",
-		manifest_names(f) };
-	return n;
-}
-
-static void put_hex(struct buf *out, const char *name, const uint8_t d[32],
-	bool there)
-{
-	char hex[65];
-	hex_encode(bytes_of(d, 32), hex);
-	if (there)
-		buf_fmt(out, "  %-14s sha256:%s\n", name, hex);
-}
-
-static void put_time(struct buf *out, const char *name, uint64_t ns)
-{
-	time_t t = (time_t)(ns / 1000000000u);
-	char text[40];
-	struct tm tm;
-	if (gmtime_r(&t, &tm) &&
-		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		buf_fmt(out, "  %-14s %s\n", name, text);
-}
-
-static bool put_text(const struct file *f, const struct check *c, size_t n,
-	const struct attest_verdict *v, bool accepted, struct buf *out)
-{
-	const struct attest_receipt *r = &f->r;
-	buf_fmt(out, "receipt %s\n", accepted ? "accepted" : "refused");
-	for (size_t i = 0; i < n; i++)
-		buf_fmt(out, "  %s: %s\n", c[i].passed ? "passed" : "FAILED",
-			c[i].name);
-	put_hex(out, "package", r->package, r->has_package);
-	put_hex(out, "module", r->module, true);
-	put_hex(out, "config", r->toml, r->has_toml);
-	put_hex(out, "policy", r->policy, r->has_policy);
-	put_hex(out, "settings", r->settings, true);
-	put_hex(out, "files", r->files, true);
-	put_time(out, "started", r->started_ns);
-	put_time(out, "ended", r->ended_ns);
-	buf_fmt(out, "  %-14s %u\n", "status", r->status);
-	return attest_print_text(v, out);
-}
-
-static json_t *hex_json(const uint8_t d[32], bool there)
-{
-	char text[72] = "sha256:";
-	hex_encode(bytes_of(d, 32), text + 7);
-	return there ? json_string(text) : json_null();
-}
-
-static bool put_json(const struct file *f, const struct check *c, size_t n,
-	const struct attest_verdict *v, bool accepted, struct buf *out)
-{
-	const struct attest_receipt *r = &f->r;
 	auto_buf text = { 0 };
-	json_t *verdict = NULL, *checks = json_object();
-	for (size_t i = 0; i < n; i++)
-		json_object_set_new(checks, c[i].name,
-			json_boolean(c[i].passed));
-	bool ok = attest_print_json(v, &text) &&
-		json_parse(buf_bytes(&text), text.len, &verdict, NULL);
-	json_t *o = json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, "
-			      "s:I, s:I, s:o}",
-		"accepted", accepted, "checks", checks, "package",
-		hex_json(r->package, r->has_package), "module",
-		hex_json(r->module, true), "config",
-		hex_json(r->toml, r->has_toml), "policy",
-		hex_json(r->policy, r->has_policy), "settings",
-		hex_json(r->settings, true), "files", hex_json(r->files, true),
-		"started_ns", (json_int_t)r->started_ns, "ended_ns",
-		(json_int_t)r->ended_ns, "status", (json_int_t)r->status,
-		"evidence", ok ? verdict : json_null());
-	ok = o && json_print(o, out, NULL);
-	json_decref(o);
-	return ok;
+	return base64_encode(b, &text) &&
+		!json_object_set_new(o, key,
+			json_stringn((const char *)text.ptr, text.len));
 }
 
-static bool report(const struct file *f, const struct client_verifier *v,
-	bool json, struct buf *out, bool *accepted, struct err *e)
+/* What is known beforehand; a new object, or NULL. */
+static json_t *make(const struct client_receipt_due *d)
 {
-	struct check c[8];
-	size_t n = check_all(f, c);
-	struct attest_input in = attest_bundle_input(&f->bundle);
-	struct attest_verdict *verdict = calloc(1, sizeof *verdict);
-	if (!verdict)
-		return err_fail(e, ERR_LIMIT, "no memory");
-	in.now = (int64_t)time(NULL);
-	bool ok = attest_verify(&in, v->policy, verdict, e);
-	if (ok) {
-		*accepted = verdict->accepted;
-		for (size_t i = 0; i < n; i++)
-			*accepted = *accepted && c[i].passed;
-		ok = json ? put_json(f, c, n, verdict, *accepted, out) :
-			    put_text(f, c, n, verdict, *accepted, out);
-		if (!ok)
-			err_put(e, ERR_LIMIT, "no memory");
-	}
-	free(verdict);
-	return ok;
+	json_t *o = json_object(), *keep = json_object();
+	bool ok = put(keep, "claims", d->claims) &&
+		put(keep, "evidence", d->evidence) &&
+		put(keep, "endorsements", d->endorsements) &&
+		put(keep, "certificate", d->certificate) &&
+		put(o, "manifest", d->parts[FRAME_PART_MANIFEST - 1]) &&
+		put(o, "config", d->parts[FRAME_PART_TOML - 1]) &&
+		put(o, "policy", d->parts[FRAME_PART_POLICY - 1]) &&
+		!json_object_set(o, "keep", keep);
+	json_decref(keep);
+	if (ok)
+		return o;
+	json_decref(o);
+	return NULL;
 }
 
-bool client_receipt_check(const char *file, const char *policy,
-	const char *images, bool json, struct buf *out, bool *accepted,
+/* --- at the end --------------------------------------------------------- */
+
+/* Does it say what we know to be so? */
+static bool judge(const struct client_receipt_due *d,
+	const struct frame_exit *x, const struct attest_receipt *r,
 	struct err *e)
 {
-	struct file *f = calloc(1, sizeof *f);
-	struct client_verifier v = { 0 };
+	if (!client_receipt_is_digest(d->claims, r->claims, true) ||
+		memcmp(r->module, d->module, 32) != 0 ||
+		!client_receipt_is_digest(d->parts[FRAME_PART_MANIFEST - 1],
+			r->package, r->has_package) ||
+		!client_receipt_is_digest(d->parts[FRAME_PART_TOML - 1],
+			r->toml, r->has_toml) ||
+		!client_receipt_is_digest(d->parts[FRAME_PART_POLICY - 1],
+			r->policy, r->has_policy) ||
+		r->status != x->status || r->end != x->end)
+		return err_fail(e, ERR_DENIED,
+			"receipt: the Keep says something else in it");
+	return true;
+}
+
+bool client_receipt_write(const struct client_receipt_due *d,
+	const struct client_outcome *out, const char *file, struct err *e)
+{
+	struct frame_receipt x;
+	struct attest_receipt r;
+	auto_buf spki = { 0 };
+	if (!out->receipt.len)
+		return err_fail(e, ERR_HOST, "receipt: the Keep gave none");
+	if (!frame_receipt_parse(buf_bytes(&out->receipt), &x, e) ||
+		!crypto_cert_spki(d->certificate, &spki, e) ||
+		!client_receipt_check_key(buf_bytes(&spki), &x, e) ||
+		!attest_receipt_parse(x.statement, &r, e) ||
+		!judge(d, &out->exit, &r, e))
+		return false;
+	json_t *o = make(d);
+	if (o &&
+		(!put(o, "receipt", x.statement) ||
+			!put(o, "signature", x.signature))) {
+		json_decref(o);
+		o = NULL;
+	}
+	return save_json(file, 0644, o, e);
+}
+
+/* --- for who comes back ------------------------------------------------- */
+
+bool client_receipt_note(const char *id, const struct client_receipt_due *d,
+	const char *file, struct err *e)
+{
+	char path[CLIENT_PATH_MAX], cwd[CLIENT_PATH_MAX] = "",
+				    absolute[CLIENT_PATH_MAX];
+	if (file[0] != '/' && !getcwd(cwd, sizeof cwd))
+		return err_fail(e, ERR_HOST, "receipt: where are we? %s",
+			strerror(errno));
+	if (fmt(absolute, sizeof absolute, "%s%s%s", cwd, cwd[0] ? "/" : "",
+		    file) >= sizeof absolute - 1)
+		return err_fail(e, ERR_LIMIT, "receipt: path too long");
+	if (!client_record_path(id, NOTE, path, e))
+		return false;
+	json_t *o = make(d);
+	if (o &&
+		(!put(o, "module", bytes_of(d->module, 32)) ||
+			json_object_set_new(o, "file",
+				json_string(absolute)))) {
+		json_decref(o);
+		return err_fail(e, ERR_INPUT,
+			"receipt: a path that is not UTF-8, or no memory");
+	}
+	return save_json(path, 0600, o, e);
+}
+
+struct note {
+	struct buf claims, evidence, endorsements, certificate, module;
+	struct buf parts[FRAME_PART_POLICY];
+	char file[CLIENT_PATH_MAX];
+};
+
+static void note_fini(struct note *n)
+{
+	buf_fini(&n->claims);
+	buf_fini(&n->evidence);
+	buf_fini(&n->endorsements);
+	buf_fini(&n->certificate);
+	buf_fini(&n->module);
+	for (size_t i = 0; i < ARRAY_LEN(n->parts); i++)
+		buf_fini(&n->parts[i]);
+}
+
+static bool take(const json_t *o, const char *key, struct buf *out,
+	struct err *e)
+{
+	return json_member_base64(o, key, CLIENT_RECEIPT_MAX, out, e);
+}
+
+static bool note_parse(const json_t *o, struct note *n, struct err *e)
+{
+	const json_t *keep = json_object_get(o, "keep");
+	const char *file = json_string_value(json_object_get(o, "file"));
+	if (!file || file[0] != '/' || strlen(file) >= sizeof n->file)
+		return err_fail(e, ERR_INPUT, "no file is named");
+	fmt(n->file, sizeof n->file, "%s", file);
+	if (!take(keep, "claims", &n->claims, e) ||
+		!take(keep, "evidence", &n->evidence, e) ||
+		!take(keep, "endorsements", &n->endorsements, e) ||
+		!take(keep, "certificate", &n->certificate, e) ||
+		!take(o, "manifest", &n->parts[FRAME_PART_MANIFEST - 1], e) ||
+		!take(o, "config", &n->parts[FRAME_PART_TOML - 1], e) ||
+		!take(o, "policy", &n->parts[FRAME_PART_POLICY - 1], e) ||
+		!take(o, "module", &n->module, e))
+		return false;
+	return n->module.len == 32 ||
+		err_fail(e, ERR_INPUT, "module: not a digest");
+}
+
+static bool note_load(const char *id, struct note *n, bool *noted,
+	struct err *e)
+{
+	char path[CLIENT_PATH_MAX];
 	auto_buf text = { 0 };
-	*accepted = false;
-	if (!f)
-		return err_fail(e, ERR_LIMIT, "no memory");
-	bool ok = repository_read_file(file, MAX_FILE, &text, e) &&
-		(parse(buf_bytes(&text), f, e) || err_wrap(e, "%s", file)) &&
-		client_verifier_init(&v, "auto", images, policy, e) &&
-		report(f, &v, json, out, accepted, e);
-	client_verifier_fini(&v);
-	file_fini(f);
-	free(f);
+	json_t *o;
+	*noted = false;
+	if (!client_record_path(id, NOTE, path, e))
+		return false;
+	if (access(path, F_OK))
+		return true;
+	if (!repository_read_file(path, CLIENT_RECEIPT_MAX, &text, e))
+		return false;
+	if (!json_parse(buf_bytes(&text), CLIENT_RECEIPT_MAX, &o, e))
+		return err_wrap(e, "%s", path);
+	*noted = note_parse(o, n, e);
+	json_decref(o);
+	return *noted || err_wrap(e, "%s", path);
+}
+
+/* A Keep says it once: better to know now that it cannot be written. */
+static bool is_writable(const char *file, struct err *e)
+{
+	char folder[CLIENT_PATH_MAX];
+	const char *slash = strrchr(file, '/');
+	fmt(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) + 1 : 1,
+		slash ? file : ".");
+	return !access(folder, W_OK | X_OK) ||
+		err_fail(e, ERR_INPUT, "receipt: %s: %s (--receipt FILE)",
+			folder, strerror(errno));
+}
+
+bool client_receipt_expect(const char *id, const char *other,
+	char file[CLIENT_PATH_MAX], bool *noted, struct err *e)
+{
+	struct note n = { .file = "" };
+	bool ok = note_load(id, &n, noted, e);
+	if (ok && other && !*noted)
+		ok = err_fail(e, ERR_INPUT,
+			"it was not deployed with --receipt");
+	if (ok)
+		fmt(file, CLIENT_PATH_MAX, "%s", other ? other : n.file);
+	note_fini(&n);
+	return ok && (!*noted || is_writable(file, e));
+}
+
+bool client_receipt_collect(const char *id, const struct client_outcome *o,
+	const char *file, struct err *e)
+{
+	struct note n = { .file = "" };
+	bool noted, ok = note_load(id, &n, &noted, e);
+	const struct client_receipt_due d = { .claims = buf_bytes(&n.claims),
+		.evidence = buf_bytes(&n.evidence),
+		.endorsements = buf_bytes(&n.endorsements),
+		.certificate = buf_bytes(&n.certificate),
+		.parts = { buf_bytes(&n.parts[0]), buf_bytes(&n.parts[1]),
+			buf_bytes(&n.parts[2]) },
+		.module = n.module.ptr };
+	if (ok && !noted)
+		ok = err_fail(e, ERR_INPUT, "receipt: nothing is noted of it");
+	ok = ok && client_receipt_write(&d, o, file, e);
+	note_fini(&n);
 	return ok;
 }

@@ -25,7 +25,7 @@ static bool is_id(const char *s, size_t len)
 	return true;
 }
 
-static bool file_of(const char *id, const char *suffix,
+bool client_record_path(const char *id, const char *suffix,
 	char out[CLIENT_PATH_MAX], struct err *e)
 {
 	char dir[CLIENT_PATH_MAX];
@@ -71,8 +71,9 @@ bool client_record_save(const struct client_record *r, struct err *e)
 		temporary[CLIENT_PATH_MAX];
 	auto_buf text = { 0 };
 	if (!client_path_keeps(dir, e) || !client_path_make(dir, e) ||
-		!file_of(r->id, ".json", path, e) ||
-		!file_of(r->id, ".new", temporary, e) || !encode(r, &text, e))
+		!client_record_path(r->id, ".json", path, e) ||
+		!client_record_path(r->id, ".new", temporary, e) ||
+		!encode(r, &text, e))
 		return false;
 	if (!write_file(temporary, buf_bytes(&text), e))
 		return false;
@@ -114,7 +115,7 @@ static bool load(const char *id, struct client_record *out, struct err *e)
 	auto_buf text = { 0 };
 	struct client_record r = { 0 };
 	json_t *o;
-	if (!file_of(id, ".json", path, e) ||
+	if (!client_record_path(id, ".json", path, e) ||
 		!repository_read_file(path, MAX_FILE, &text, e))
 		return false;
 	if (!json_parse(buf_bytes(&text), MAX_FILE, &o, e))
@@ -180,9 +181,12 @@ bool client_record_find(const char *id, struct client_record *out,
 
 void client_record_forget(const char *id)
 {
+	static const char *const suffixes[] = { ".json", ".receipt" };
 	char path[CLIENT_PATH_MAX];
-	if (is_id(id, strlen(id)) && file_of(id, ".json", path, NULL))
-		unlink(path);
+	for (size_t i = 0; is_id(id, strlen(id)) && i < ARRAY_LEN(suffixes);
+		i++)
+		if (client_record_path(id, suffixes[i], path, NULL))
+			unlink(path);
 }
 
 static int by_age(const void *a, const void *b)

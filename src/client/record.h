@@ -28,6 +28,10 @@ MUST_USE bool client_record_save(const struct client_record *r, struct err *e);
 MUST_USE bool client_record_find(const char *id, struct client_record *out,
 	struct err *e);
 void client_record_forget(const char *id);
+/* What else is kept of a Keep lies beside its record, goes with it, and has
+ * another suffix than ".json". */
+MUST_USE bool client_record_path(const char *id, const char *suffix,
+	char out[CLIENT_PATH_MAX], struct err *e);
 /* All of them, oldest first; free() the list.  Damaged files are left out. */
 MUST_USE bool client_record_list(struct client_record **out, size_t *count,
 	struct err *e);

@@ -9,6 +9,7 @@
 #include "base/fmt.h"
 #include "client/host.h"
 #include "client/identity.h"
+#include "client/receipt.h"
 #include "client/record.h"
 #include "client/run_priv.h"
 #include "client/trust.h"
@@ -183,6 +184,28 @@ static bool verify(struct client_run *run, struct err *e)
 
 /* --- the Keep ----------------------------------------------------------- */
 
+/* What a receipt is made from; borrows from the run. */
+static struct client_receipt_due due(const struct client_run *run)
+{
+	const struct client_keep *k = &run->keep;
+	struct client_receipt_due d = { .claims = buf_bytes(&k->claims),
+		.evidence = buf_bytes(&k->evidence),
+		.endorsements = buf_bytes(&k->endorsements),
+		.certificate = buf_bytes(&k->certificate),
+		.module = run->deliver.module_sha256 };
+	for (size_t i = 0; i < ARRAY_LEN(d.parts); i++)
+		d.parts[i] = buf_bytes(&run->deliver.parts[i]);
+	return d;
+}
+
+/* Now, or, for who leaves, when she comes back. */
+static bool write_receipt(const struct client_run *run, struct err *e)
+{
+	const struct client_receipt_due d = due(run);
+	return !run->job->receipt || run->outcome.detached ||
+		client_receipt_write(&d, &run->outcome, run->job->receipt, e);
+}
+
 static void absolute(const char *path, char out[CLIENT_PATH_MAX])
 {
 	char *real = path ? realpath(path, NULL) : NULL;
@@ -212,7 +235,9 @@ static bool record(struct client_run *run, struct err *e)
 	if (!client_record_save(&rec, e))
 		return false;
 	run->recorded = true;
-	return true;
+	const struct client_receipt_due d = due(run);
+	return !run->job->receipt || !run->job->detach ||
+		client_receipt_note(rec.id, &d, run->job->receipt, e);
 }
 
 static void on_start(void *ctx)
@@ -250,8 +275,7 @@ static bool converse(struct client_run *run, struct err *e)
 static bool whole(struct client_run *run, struct err *e)
 {
 	return prepare(run, e) && reach(run, e) && ask(run, e) &&
-		verify(run, e) && converse(run, e) &&
-		(!run->job->receipt || client_receipt_write(run, e));
+		verify(run, e) && converse(run, e) && write_receipt(run, e);
 }
 
 /* --- the end ------------------------------------------------------------ */

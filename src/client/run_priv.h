@@ -44,10 +44,6 @@ void client_steps_running(const struct client_run *run);
 /* r->status and r->reason from the outcome. */
 void client_steps_outcome(struct client_run *run);
 
-/* --- receipt.c: checks what the Keep signed, writes the file. ------------ */
-
-MUST_USE bool client_receipt_write(const struct client_run *run, struct err *e);
-
 /* --- report.c ------------------------------------------------------------ */
 
 /* e: why it failed, or NULL. */

@@ -16,7 +16,7 @@
 enum { MAX_POLICY = 1 << 20 };
 
 /* The technologies whose images a release has; the first is never left out. */
-static const char *const release_tees[] = { "process", "kvm", "snp" };
+static const char *const release_tees[] = { "process", "kvm", "snp", "sgx" };
 
 static void add_references(struct client_verifier *v, const char *tee,
 	const struct attest_measured *m, size_t count)
@@ -157,7 +157,8 @@ bool client_policy_syntax(const char *file, struct err *e)
 	/* What "release" stands for is not looked at yet. */
 	struct attest_reference r[ARRAY_LEN(release_tees)];
 	for (size_t i = 0; i < ARRAY_LEN(release_tees); i++)
-		r[i] = (struct attest_reference){ release_tees[i], { 0 }, 48 };
+		r[i] = (struct attest_reference){ release_tees[i], { 0 },
+			strcmp(release_tees[i], "sgx") ? 48 : 32 };
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&
@@ -217,7 +218,7 @@ bool client_policy_template(const char *evidence, struct buf *out,
 	return ok;
 }
 
-bool client_measure(const char *tee, const char *images,
+bool client_measure(const char *tee, const char *images, struct buf *pages,
 	void (*one)(void *ctx, const char *variant, const char *hex), void *ctx,
 	struct err *e)
 {
@@ -228,6 +229,8 @@ bool client_measure(const char *tee, const char *images,
 		!attest_measure_all(tee, dir, m, &count, e))
 		return false;
 	for (size_t i = 0; i < count; i++) {
+		if (pages && !attest_measure_pages(tee, dir, i, pages, e))
+			return false;
 		hex_encode(bytes_of(m[i].value, m[i].len), hex);
 		one(ctx, m[i].variant, hex);
 	}

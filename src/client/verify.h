@@ -49,8 +49,9 @@ MUST_USE bool client_policy_explain(const char *file, const char *images,
 MUST_USE bool client_policy_template(const char *evidence, struct buf *out,
 	struct err *e);
 /* "measure": a call for each variant of `tee`, with its measurement in
- * hexadecimal. */
+ * hexadecimal.  pages: gets a line for each page before that; or NULL. */
 MUST_USE bool client_measure(const char *tee, const char *images,
+	struct buf *pages,
 	void (*one)(void *ctx, const char *variant, const char *hex), void *ctx,
 	struct err *e);
 

@@ -7,6 +7,7 @@
 #include "client/api.h"
 #include "client/host.h"
 #include "client/identity.h"
+#include "client/receipt.h"
 #include "client/record.h"
 #include "client/session.h"
 
@@ -19,6 +20,9 @@ struct visit {
 	struct client_results results;
 	struct client_times times;
 	struct client_outcome outcome;
+	bool receipt; /* one is to be had; */
+	bool written; /* it was */
+	char receipt_file[CLIENT_PATH_MAX];
 };
 
 static const char *one_of(const char *given, const char *noted)
@@ -38,6 +42,10 @@ static bool find(struct visit *x, struct err *e)
 	if (!x->host.url)
 		return err_fail(e, ERR_INPUT, "%s: no host is noted for it",
 			x->rec.id);
+	if (x->v->kind != CLIENT_VISIT_LOGS &&
+		!client_receipt_expect(x->rec.id, x->v->receipt,
+			x->receipt_file, &x->receipt, e))
+		return false;
 	return client_host_open(&x->host, x->v->signal_fd, &x->http, e);
 }
 
@@ -62,8 +70,14 @@ static bool converse(struct visit *x, struct err *e)
 		return false;
 	struct client_session_config with = cfg;
 	with.id = x->id;
-	return client_api_channel(x->http, x->rec.id, e) &&
-		client_session_run(&with, &x->outcome, e);
+	if (!client_api_channel(x->http, x->rec.id, e) ||
+		!client_session_run(&with, &x->outcome, e))
+		return false;
+	if (!x->receipt || !x->outcome.exited)
+		return true;
+	x->written = client_receipt_collect(x->rec.id, &x->outcome,
+		x->receipt_file, e);
+	return x->written;
 }
 
 /* Does the host say that this Keep has ended?  It may lie; but then it can
@@ -109,17 +123,23 @@ static bool conclude(struct visit *x, bool ok, struct client_visit_end *out,
 	struct err *e)
 {
 	fmt(out->id, sizeof out->id, "%s", x->rec.id);
+	if (x->written)
+		fmt(out->receipt, sizeof out->receipt, "%s", x->receipt_file);
 	if (ok) {
 		put_end(x, out);
-		if (x->v->kind == CLIENT_VISIT_STOP && !out->status)
-			client_record_forget(x->rec.id);
+		if (x->v->kind != CLIENT_VISIT_STOP || out->status)
+			return true;
+		client_record_forget(x->rec.id);
+		out->receipt_lost = x->receipt && !x->written;
 		return true;
 	}
 	if (!x->rec.id[0] || !x->http || !has_ended(x))
 		return false;
 	client_record_forget(x->rec.id);
+	out->receipt_lost = x->receipt && !x->written;
 	if (x->v->kind != CLIENT_VISIT_STOP)
-		return err_fail(e, ERR_INPUT, "Keep %s has ended", x->rec.id);
+		return err_fail(e, ERR_INPUT, "Keep %s has ended%s", x->rec.id,
+			out->receipt_lost ? ", its receipt is lost" : "");
 	out->gone = true;
 	return true;
 }

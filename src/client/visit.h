@@ -3,7 +3,7 @@
 #ifndef CLIENT_VISIT_H
 #define CLIENT_VISIT_H
 
-#include "base/err.h"
+#include "client/paths.h"
 
 enum client_visit_kind {
 	CLIENT_VISIT_ATTACH,
@@ -16,7 +16,10 @@ struct client_visit {
 	const char *id; /* or its first digits */
 	/* NULL: what was noted when it was deployed */
 	const char *url, *ca_file, *token_file;
-	bool follow;   /* LOGS: until the program ends */
+	bool follow; /* LOGS: until the program ends */
+	/* ATTACH, STOP: where the receipt goes that was asked for at
+	 * deployment; NULL: where that said. */
+	const char *receipt;
 	int signal_fd; /* a signalfd of SIGINT, SIGTERM, SIGHUP, SIGQUIT */
 };
 
@@ -26,6 +29,9 @@ struct client_visit_end {
 	bool detached;	   /* ATTACH: we left, it stays */
 	bool gone;	   /* STOP: it had ended already */
 	char reason[1024]; /* why the program ended, when not by itself */
+	/* Where its receipt was written, or "". */
+	char receipt[CLIENT_PATH_MAX];
+	bool receipt_lost; /* it ended, and nobody was there to take it */
 };
 
 /* Only the key that was verified at deployment is spoken to. */

@@ -6,12 +6,13 @@
 #include "base/cleanup.h"
 #include "codec/hex.h"
 
-enum { MAX_DEPTH = 64, SHOWN_KEY = 48 };
+enum { MAX_DEPTH = 64, MAX_SIGNS = 1 << 17, SHOWN_KEY = 48 };
 
-/* Counted before parsing, because jansson itself allows 2048 levels. */
-static bool depth_ok(struct bytes in)
+/* Counted before parsing: jansson itself allows 2048 levels, and two bytes of
+ * text can cost two hundred of memory. */
+static bool shape_ok(struct bytes in, struct err *e)
 {
-	size_t depth = 0;
+	size_t depth = 0, signs = 0;
 	bool string = false;
 	for (size_t i = 0; i < in.len; i++) {
 		uint8_t c = in.ptr[i];
@@ -19,11 +20,17 @@ static bool depth_ok(struct bytes in)
 			i++;
 		else if (c == '"')
 			string = !string;
-		else if (!string && (c == '[' || c == '{') &&
-			++depth > MAX_DEPTH)
-			return false;
+		else if (!string && (c == '[' || c == '{'))
+			depth++, signs++;
 		else if (!string && (c == ']' || c == '}') && depth)
 			depth--;
+		else if (!string && c == ',')
+			signs++;
+		if (depth > MAX_DEPTH)
+			return err_fail(e, ERR_INPUT,
+				"json: more than %d levels deep", MAX_DEPTH);
+		if (signs > MAX_SIGNS)
+			return err_fail(e, ERR_LIMIT, "json: too many values");
 	}
 	return true;
 }
@@ -58,9 +65,8 @@ bool json_parse(struct bytes in, size_t max, json_t **out, struct err *e)
 		return err_fail(e, ERR_LIMIT,
 			"json: %zu bytes, at most %zu are allowed", in.len,
 			max);
-	if (!depth_ok(in))
-		return err_fail(e, ERR_INPUT, "json: more than %d levels deep",
-			MAX_DEPTH);
+	if (!shape_ok(in, e))
+		return false;
 	json_error_t je = { 0 };
 	json_t *v = json_loadb(in.len ? (const char *)in.ptr : "", in.len,
 		JSON_REJECT_DUPLICATES, &je);

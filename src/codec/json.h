@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON between the agents: a door over jansson that refuses what a careless
- * reader would let pass: duplicate keys, more than 64 levels, a NUL in a
- * string, trailing bytes, documents above the caller's limit, and, on
+ * reader would let pass: duplicate keys, more than 64 levels, more than about
+ * a hundred thousand values (so that memory stays a few times the text), a NUL
+ * in a string, trailing bytes, documents above the caller's limit, and, on
  * json_no_more, members that nobody asked for.
  */
 #ifndef CODEC_JSON_H

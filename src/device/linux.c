@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "device/device.h"
+#include "device/linux_priv.h"
 
 /* Interrupts KVM_RUN, and nothing else: its handler does nothing. */
 #define KICK (SIGRTMIN + 4)
@@ -151,6 +151,12 @@ static const struct device_ops linux_ops = {
 	.enter = linux_enter,
 	.kick = linux_kick,
 	.discard = linux_discard,
+	.enclave_map = linux_enclave_map,
+	.enclave_protect = linux_enclave_protect,
+	.enclave_unmap = linux_enclave_unmap,
+	.enclave_enter = linux_enclave_enter,
+	.enclave_stop = linux_enclave_stop,
+	.cpuid = linux_cpuid,
 	.close = linux_close,
 	.free = linux_free,
 };

@@ -1,1 +1,1 @@
-$(call library,device,src/device/linux.c,host fuzz)
+$(call library,device,$(wildcard src/device/*.c),host fuzz)

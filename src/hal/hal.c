@@ -3,7 +3,7 @@
 
 #include "hal/hal_priv.h"
 
-static const struct hal_tech *const techs[] = { &hal_snp, &hal_kvm,
+static const struct hal_tech *const techs[] = { &hal_snp, &hal_sgx, &hal_kvm,
 	&hal_process, NULL };
 
 const struct hal_tech *const *hal_techs(void)

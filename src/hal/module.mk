@@ -6,7 +6,16 @@ CF-src/hal/process_image := $(HAL_SANITIZED)
 CF-src/hal/process_spawn := $(HAL_SANITIZED)
 CF-src/hal/names := $(HAL_SANITIZED)
 CF-src/hal/vm_confine := $(HAL_SANITIZED)
-$(call library,hal,$(wildcard src/hal/*.c),host)
+# What we say to AESM; made by protobuf's compiler, which has a style of its own.
+AESM := $(O)/gen/aesm.pb-c
+CF-$(AESM) := -w
+$(AESM).c: src/hal/aesm.proto
+	$(call say,PROTO,$<)
+	@mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+$(AESM).h: $(AESM).c
+$(O)/obj/host/src/hal/aesm.c.o $(O)/obj/host/tests/unit/hal/aesm.c.o: | $(AESM).h
+$(call library,hal,$(wildcard src/hal/*.c) $(AESM).c,host)
 # What a verifier expects, to compare with.
-$(call library,measure,src/attest/measure.c src/attest/measure_keep.c src/attest/measure_snp.c,host)
-$(call unit,hal,hal soft device measure crypto codec base,-lcrypto -lseccomp)
+$(call library,measure,src/attest/measure.c src/attest/measure_keep.c src/attest/measure_snp.c src/attest/measure_sgx.c src/attest/measure_enclave.c,host)
+$(call unit,hal,hal soft device measure enclave crypto codec base,-lcrypto -lseccomp -lprotobuf-c -Wl$(comma)--wrap=soft_device_new)

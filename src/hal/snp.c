@@ -5,13 +5,10 @@
  * report, which passes here in a message that only exec can open.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "hal/hal_priv.h"
 #include "hal/snp_priv.h"
@@ -26,14 +23,20 @@ struct hal_keep {
 	struct buf endorsements;
 };
 
-static bool probe_real(UNUSED const struct hal_config *cfg, struct err *e)
+static bool look(char firmware[96], struct err *e)
 {
 	struct device *d;
 	if (!device_linux_new(&d, e))
 		return false;
-	bool ok = snp_probe_host(d, e);
+	bool ok = snp_probe_host(d, firmware, e);
 	d->ops->free(d);
 	return ok;
+}
+
+static bool probe_real(UNUSED const struct hal_config *cfg, struct err *e)
+{
+	char firmware[96];
+	return look(firmware, e);
 }
 
 static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
@@ -41,7 +44,7 @@ static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
 {
 	struct hal_probe p = { 0 };
 	struct err why = { 0 };
-	char path[4096];
+	char path[4096], more[96] = "";
 	fmt(path, sizeof path, "%s/snp/shim", cfg->image_dir);
 	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
 		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
@@ -50,14 +53,17 @@ static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
 			path, strerror(errno));
 	else
 		p.available = true;
+	if (!p.emulated)
+		(void)!look(more, NULL);
 	/* The software platform's report ends in the software root. */
 	p.software = p.emulated;
 	p.confidential = !p.emulated;
-	fmt(p.detail, sizeof p.detail, "%s",
+	fmt(p.detail, sizeof p.detail, "%s%s%s",
 		p.emulated ? "the software platform's SEV-SNP; no protection "
 			     "from the host" :
 			     "virtual machine of AMD SEV-SNP, its memory and "
-			     "registers encrypted");
+			     "registers encrypted",
+		*more ? "; " : "", more);
 	*out = p;
 	return true;
 }
@@ -72,39 +78,14 @@ static bool snp_measure(UNUSED const struct hal_config *cfg,
 /* --- launch ----------------------------------------------------------------
  */
 
-/* Beside the software root: what `donjon endorse` wrote.  A host without it
- * gives none, and no verifier is satisfied. */
-static bool read_endorsements(struct hal_keep *k, const struct hal_config *cfg,
-	struct err *e)
-{
-	char path[4096];
-	struct stat st;
-	const char *slash = strrchr(cfg->root_path, '/');
-	fmt(path, sizeof path, "%.*ssnp-endorsements",
-		slash ? (int)(slash + 1 - cfg->root_path) : 0, cfg->root_path);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return true;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-		st.st_size > MAX_ENDORSEMENTS)
-		return err_fail(e, ERR_HOST, "%s: no endorsements", path);
-	uint8_t *to = buf_reserve(&k->endorsements, (size_t)st.st_size);
-	if (!to)
-		return err_fail(e, ERR_LIMIT, "endorsements: no memory");
-	ssize_t n = read(fd, to, (size_t)st.st_size);
-	if (n != st.st_size)
-		return err_fail(e, ERR_HOST, "read %s: %s", path,
-			n < 0 ? strerror(errno) : "it shrank");
-	buf_commit(&k->endorsements, (size_t)n);
-	return true;
-}
-
 static bool load_endorsements(struct hal_keep *k, const struct hal_config *cfg,
 	struct err *e)
 {
+	/* Without the file there are none, and no verifier is satisfied. */
 	return cfg->platform == HAL_SOFTWARE ?
 		soft_device_endorsements(k->s.m.device, &k->endorsements, e) :
-		read_endorsements(k, cfg, e);
+		snp_file_read(cfg, "snp-endorsements", MAX_ENDORSEMENTS,
+			&k->endorsements, e);
 }
 
 /* --- exits that only this technology has ------------------------------------

@@ -11,6 +11,7 @@
 #include "spec/ghcb.h"
 #include "spec/kvm.h"
 #include "spec/snp.h"
+#include "spec/svm.h"
 
 enum { SLOT_WINDOW = 0, SLOT_RAM = 1, TRIES = 64 };
 
@@ -182,6 +183,21 @@ static bool give_exec(struct snp_machine *s, struct err *e)
 /* --- the launch ------------------------------------------------------------
  */
 
+/* SEV_FEATURES that a host can't be trusted to leave on are measured with the
+ * processor's state, so that what is asked for here is what a verifier knows:
+ * nobody else's breakpoints, no event but #HV.  Linux before 6.11 can't tell;
+ * it offers none then. */
+static uint64_t features(const struct snp_machine *s)
+{
+	uint64_t offered = 0;
+	struct kvm_device_attr a = { .group = SPEC_KVM_GRP_SEV,
+		.attr = SPEC_KVM_SEV_VMSA_FEATURES,
+		.addr = (uintptr_t)&offered };
+	if (device_ioctl(s->m.device, s->m.kvm, KVM_GET_DEVICE_ATTR, &a) < 0)
+		return 0;
+	return offered & (SVM_FEATURE_DEBUG_SWAP | SVM_FEATURE_RESTRICTED);
+}
+
 static bool init(struct snp_machine *s, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e)
 {
@@ -191,6 +207,7 @@ static bool init(struct snp_machine *s, const struct hal_tech *tech,
 	struct vm_machine *m = &s->m;
 	if (!vm_machine_open(m, cfg, SPEC_KVM_SNP_VM, e))
 		return false;
+	i.vmsa_features = features(s);
 	s->sev = m->device->ops->open(m->device, "/dev/sev");
 	if (s->sev < 0)
 		return err_fail(e, ERR_HOST, "/dev/sev: %s", strerror(-s->sev));
@@ -205,14 +222,64 @@ static bool init(struct snp_machine *s, const struct hal_tech *tech,
 		make_cpu(s, cfg, e);
 }
 
+/* --- its end ---------------------------------------------------------------
+ */
+
+struct id {
+	struct buf block, auth;
+};
+
+/* Who signed these images: the firmware checks it against what it measured,
+ * and names the keys in its reports (AMD 56860, §8.18). */
+static bool read_id(const struct hal_config *cfg, struct id *id, struct err *e)
+{
+	if (!snp_file_read(cfg, "snp-id-block", sizeof(struct snp_id_block),
+		    &id->block, e) ||
+		!snp_file_read(cfg, "snp-id-auth", sizeof(struct snp_id_auth),
+			&id->auth, e))
+		return false;
+	if (!id->block.len && !id->auth.len)
+		return true;
+	return (id->block.len == sizeof(struct snp_id_block) &&
+		       id->auth.len == sizeof(struct snp_id_auth)) ||
+		err_fail(e, ERR_HOST,
+			"snp-id-block and snp-id-auth: %zu and %zu bytes",
+			id->block.len, id->auth.len);
+}
+
+static bool end_launch(struct snp_machine *s, const struct hal_config *cfg,
+	const struct id *id, struct err *e)
+{
+	struct spec_kvm_snp_finish f = {
+		.id_block_en = id->block.len != 0,
+		.id_block_uaddr = (uintptr_t)id->block.ptr,
+		.id_auth_uaddr = (uintptr_t)id->auth.ptr,
+	};
+	memcpy(f.host_data, cfg->boot.owner_key_hash, sizeof f.host_data);
+	if (id->block.len) {
+		struct snp_id_auth a;
+		memcpy(&a, id->auth.ptr, sizeof a);
+		f.auth_key_en = a.author_algo != 0;
+	}
+	return command(s, SPEC_KVM_SNP_FINISH, &f, "SNP_LAUNCH_FINISH", NULL,
+		e);
+}
+
+static bool finish(struct snp_machine *s, const struct hal_config *cfg,
+	struct err *e)
+{
+	struct id id = { 0 };
+	bool ok = read_id(cfg, &id, e) && end_launch(s, cfg, &id, e);
+	buf_fini(&id.block);
+	buf_fini(&id.auth);
+	return ok;
+}
+
 bool snp_launch(struct snp_machine *s, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e)
 {
 	struct spec_kvm_snp_start start = { .policy = POLICY };
-	struct spec_kvm_snp_finish finish = { .id_block_en = 0 };
 	s->sev = s->memfd = -1;
-	memcpy(finish.host_data, cfg->boot.owner_key_hash,
-		sizeof finish.host_data);
 	if (cfg->debug)
 		start.policy |= SNP_POLICY_DEBUG;
 	if (!init(s, tech, cfg, e))
@@ -220,9 +287,7 @@ bool snp_launch(struct snp_machine *s, const struct hal_tech *tech,
 	vm_images_fill(&s->m.images, s->c_bit, s->m.ram);
 	return command(s, SPEC_KVM_SNP_START, &start, "SNP_LAUNCH_START", NULL,
 		       e) &&
-		give_shim(s, e) && give_exec(s, e) &&
-		command(s, SPEC_KVM_SNP_FINISH, &finish, "SNP_LAUNCH_FINISH",
-			NULL, e);
+		give_shim(s, e) && give_exec(s, e) && finish(s, cfg, e);
 }
 
 void snp_machine_fini(struct snp_machine *s)

@@ -28,10 +28,18 @@ MUST_USE bool snp_launch(struct snp_machine *s, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e);
 void snp_machine_fini(struct snp_machine *s);
 
+/* --- what its operator put there (snp_file.c) --------------------------------
+ */
+
+/* The file of that name beside the software root, appended; what is not there
+ * adds nothing. */
+MUST_USE bool snp_file_read(const struct hal_config *cfg, const char *name,
+	size_t most, struct buf *out, struct err *e);
+
 /* --- what a host has (snp_probe.c) -------------------------------------------
  */
 
-/* Why not, and how to mend it. */
-MUST_USE bool snp_probe_host(struct device *d, struct err *e);
+/* Why not, and how to mend it; detail: its firmware. */
+MUST_USE bool snp_probe_host(struct device *d, char detail[96], struct err *e);
 
 #endif

@@ -18,15 +18,22 @@ void vm_keep_clear(struct device *d, int vm)
 	device_ioctl(d, vm, KVM_SET_TSS_ADDR, (void *)tss);
 }
 
-bool vm_cpu_init(struct vm_cpu *c, struct device *d, int vm, struct err *e)
+bool vm_cpu_init_bells(struct vm_cpu *c, struct device *d, struct err *e)
 {
 	c->handle = c->bell = c->go = -1;
 	c->device = d;
-	c->vm = vm;
 	c->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	c->go = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->bell < 0 || c->go < 0)
 		return err_fail(e, ERR_HOST, "bell: %s", strerror(errno));
+	return true;
+}
+
+bool vm_cpu_init(struct vm_cpu *c, struct device *d, int vm, struct err *e)
+{
+	c->vm = vm;
+	if (!vm_cpu_init_bells(c, d, e))
+		return false;
 	c->handle = device_ioctl(d, vm, KVM_CREATE_VCPU, NULL);
 	if (c->handle < 0)
 		return err_fail(e, ERR_HOST, "create processor: %s",
@@ -107,7 +114,7 @@ static enum vm_turn gone_by_report(struct vm_cpu *c, bool crash)
 	return VM_TURN_GONE;
 }
 
-static enum vm_turn on_event(struct vm_cpu *c, uint32_t event)
+enum vm_turn vm_cpu_event(struct vm_cpu *c, uint32_t event)
 {
 	switch (event) {
 	case VM_EVENT_BELL:
@@ -148,7 +155,7 @@ static enum vm_turn on_exit(struct vm_cpu *c)
 		uint32_t event;
 		memcpy(&event, (const uint8_t *)r + r->io.data_offset,
 			sizeof event);
-		return on_event(c, event);
+		return vm_cpu_event(c, event);
 	}
 	if (c->on_exit)
 		return c->on_exit(c->ctx, c);
@@ -212,7 +219,7 @@ static void *run(void *arg)
 	enum vm_turn turn = VM_TURN_AGAIN;
 	while (!quits(c)) {
 		if (turn == VM_TURN_AGAIN)
-			turn = enter(c);
+			turn = c->enter ? c->enter(c->ctx, c) : enter(c);
 		if (turn == VM_TURN_AGAIN)
 			continue;
 		c->gone = turn == VM_TURN_GONE;
@@ -240,7 +247,10 @@ void vm_cpu_fini(struct vm_cpu *c)
 		return;
 	if (c->started) {
 		__atomic_store_n(&c->quit, true, __ATOMIC_SEQ_CST);
-		c->device->ops->kick(c->device, c->handle, c->run);
+		if (c->stop)
+			c->stop(c->ctx, c);
+		else
+			c->device->ops->kick(c->device, c->handle, c->run);
 		eventfd_write(c->go, 1);
 		pthread_join(c->thread, NULL);
 	}

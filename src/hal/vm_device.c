@@ -9,7 +9,8 @@ bool vm_device_new(const struct hal_config *cfg, uid_t uid, bool change,
 	const struct soft_config soft = { .image_dir = cfg->image_dir,
 		.root_path = cfg->root_path,
 		.uid = uid,
-		.change_id = change };
+		.change_id = change,
+		.epc_bytes = cfg->boot.memory_bytes + VM_RAM_SLACK };
 	return cfg->platform == HAL_SOFTWARE ? soft_device_new(&soft, out, e) :
 					       device_linux_new(out, e);
 }

@@ -35,11 +35,11 @@ static bool read_all(int fd, const char *path, uint8_t *to, size_t max,
 	return true;
 }
 
-static bool read_file(const char *dir, const struct hal_tech *tech,
+bool vm_image_read(const char *image_dir, const struct hal_tech *tech,
 	const char *name, uint8_t *to, size_t max, size_t *len, struct err *e)
 {
 	char path[4096];
-	fmt(path, sizeof path, "%s/%s/%s", dir, tech->name, name);
+	fmt(path, sizeof path, "%s/%s/%s", image_dir, tech->name, name);
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return err_fail(e, ERR_HOST, "open %s: %s", path,
@@ -91,7 +91,7 @@ bool vm_images_load(const char *image_dir, const struct hal_tech *tech,
 {
 	struct vm_images v = { 0 };
 	size_t len, max = size_min(ram_bytes, VM_IMAGE_MAX_BYTES);
-	if (!read_file(image_dir, tech, "shim", ram, max, &len, e))
+	if (!vm_image_read(image_dir, tech, "shim", ram, max, &len, e))
 		return false;
 	if (len < sizeof v.head)
 		return err_fail(e, ERR_HOST, "shim: %zu bytes", len);
@@ -100,7 +100,7 @@ bool vm_images_load(const char *image_dir, const struct hal_tech *tech,
 		return false;
 	v.exec_at = VM_IMAGE_ALIGN;
 	max = ram_bytes - size_min(ram_bytes, v.exec_at);
-	if (!read_file(image_dir, tech, "exec", ram + v.exec_at,
+	if (!vm_image_read(image_dir, tech, "exec", ram + v.exec_at,
 		    size_min(max, IMAGES_MAX), &v.exec_bytes, e) ||
 		!exec_check(ram + v.exec_at, v.exec_bytes, e))
 		return false;

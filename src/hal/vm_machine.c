@@ -151,18 +151,18 @@ static uint64_t real_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void fill_window(struct vm_machine *m, const struct hal_config *cfg,
-	enum gate_tee tee, int khz)
+void vm_window_fill(uint8_t *window, const struct hal_config *cfg,
+	enum gate_tee tee, size_t ram_bytes, int khz)
 {
 	const struct vm_hints hints = {
 		.magic = VM_HINTS_MAGIC,
 		.version = VM_HINTS_VERSION,
-		.ram_bytes = m->ram_bytes,
+		.ram_bytes = ram_bytes,
 		.real_ns = real_ns(),
 		.tsc_khz = khz > 0 ? (uint32_t)khz : 0,
 	};
-	memcpy(m->window + VM_HINTS_AT, &hints, sizeof hints);
-	struct gate_area *a = vm_machine_area(m);
+	memcpy(window + VM_HINTS_AT, &hints, sizeof hints);
+	struct gate_area *a = (void *)(window + VM_AREA_AT);
 	a->magic = GATE_MAGIC;
 	a->version = GATE_VERSION;
 	a->boot = cfg->boot;
@@ -178,7 +178,7 @@ bool vm_machine_set_cpu(struct vm_machine *m, const struct hal_config *cfg,
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_SET_CPUID2: %s",
 			strerror(-n));
-	fill_window(m, cfg, tee,
+	vm_window_fill(m->window, cfg, tee, m->ram_bytes,
 		device_ioctl(d, m->cpu.handle, KVM_GET_TSC_KHZ, NULL));
 	return vm_cpu_reset(&m->cpu, &m->images.head, c_bit, e);
 }

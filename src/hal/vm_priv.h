@@ -28,6 +28,9 @@ struct vm_images {
  */
 MUST_USE bool vm_images_load(const char *image_dir, const struct hal_tech *tech,
 	uint8_t *ram, size_t ram_bytes, struct vm_images *out, struct err *e);
+/* One file, <image_dir>/<tech>/<name>, into at most `max` bytes. */
+MUST_USE bool vm_image_read(const char *image_dir, const struct hal_tech *tech,
+	const char *name, uint8_t *to, size_t max, size_t *len, struct err *e);
 /* Tells the shim what its head must say about this load. */
 void vm_images_fill(const struct vm_images *v, uint32_t c_bit, uint8_t *ram);
 
@@ -63,6 +66,10 @@ const char *vm_exit_name(uint32_t reason);
 /* What the processor's exit means; called by its thread. */
 typedef enum vm_turn vm_on_exit(void *ctx, struct vm_cpu *c);
 
+/* Enters, instead of KVM_RUN; makes that return, now and from now on. */
+typedef enum vm_turn vm_enter(void *ctx, struct vm_cpu *c);
+typedef void vm_stop(void *ctx, struct vm_cpu *c);
+
 struct vm_cpu {
 	struct device *device;
 	int vm, handle;
@@ -70,6 +77,8 @@ struct vm_cpu {
 	size_t run_bytes;
 	struct vm_report *report; /* in the window */
 	vm_on_exit *on_exit;	  /* asked about what vm_cpu.c doesn't know */
+	vm_enter *enter;	  /* NULL: KVM's */
+	vm_stop *stop;		  /* the same */
 	void *ctx;
 
 	int bell; /* eventfd */
@@ -89,6 +98,11 @@ void vm_keep_clear(struct device *d, int vm);
 /* Makes processor 0 of a virtual machine; accepts all-zero at _fini. */
 MUST_USE bool vm_cpu_init(struct vm_cpu *c, struct device *d, int vm,
 	struct err *e);
+/* No processor of KVM's: its bells alone. */
+MUST_USE bool vm_cpu_init_bells(struct vm_cpu *c, struct device *d,
+	struct err *e);
+/* What one of abi/vm.h's events means. */
+enum vm_turn vm_cpu_event(struct vm_cpu *c, uint32_t event);
 /* In the state that abi/vm.h and docs/shim.md say. */
 MUST_USE bool vm_cpu_reset(struct vm_cpu *c, const struct vm_image_head *head,
 	uint32_t c_bit, struct err *e);
@@ -144,6 +158,8 @@ MUST_USE bool vm_machine_add_cpu(struct vm_machine *m, struct err *e);
 /* NULL: it has no such leaf. */
 struct kvm_cpuid_entry2 *vm_machine_leaf(struct vm_machine *m, uint32_t leaf);
 /* The processor's first state, and the window as it starts. */
+void vm_window_fill(uint8_t *window, const struct hal_config *cfg,
+	enum gate_tee tee, size_t ram_bytes, int khz);
 MUST_USE bool vm_machine_set_cpu(struct vm_machine *m,
 	const struct hal_config *cfg, enum gate_tee tee, uint32_t c_bit,
 	struct err *e);

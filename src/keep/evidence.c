@@ -45,7 +45,10 @@ bool keep_evidence(struct keep_gate *g, struct gate_shim *shim,
 		*tag = ATTEST_TAG_SNP;
 		ok = by_firmware(g, &s, report_data, evidence, endorsements, e);
 	} else {
-		*tag = ATTEST_TAG_SOFTWARE;
+		/* sgx: the shim turns it into a report for the host's quoting
+		 * enclave. */
+		*tag = s.tee == GATE_TEE_SGX ? ATTEST_TAG_INTEL :
+					       ATTEST_TAG_SOFTWARE;
 		ok = keep_gate_evidence(g,
 			bytes_of(report_data, REPORT_DATA_BYTES), evidence,
 			endorsements, e);

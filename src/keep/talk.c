@@ -28,6 +28,17 @@ static void say_status(struct keep *k, struct keep_peer *p)
 		say_buf(k, p, FRAME_STATUS, &b);
 }
 
+/* Who stops the program sees its end: the receipt is hers. */
+static void say_receipt(struct keep *k, struct keep_peer *p)
+{
+	auto_buf b = { .len = 0 };
+	struct err ignored;
+	if (k->load.config.flags & FRAME_CONFIG_RECEIPT &&
+		k->state == FRAME_RUN_ENDED &&
+		keep_receipt_make(k, &b, &ignored))
+		say_buf(k, p, FRAME_RECEIPT, &b);
+}
+
 static void say_exit(struct keep *k, struct keep_peer *p)
 {
 	auto_buf b = { .len = 0 };
@@ -246,8 +257,10 @@ void keep_talk_push(struct keep *k, struct keep_peer *p)
 		push_credit(k, p);
 	else if (p->phase == KEEP_PEER_FOLLOW)
 		push_log(k, p);
-	else if (p->phase == KEEP_PEER_STOP && k->over)
-		say_exit(k, p);
+	if (p->phase != KEEP_PEER_STOP || !k->over)
+		return;
+	say_receipt(k, p);
+	say_exit(k, p);
 }
 
 void keep_talk_lost(struct keep *k, struct keep_peer *p, bool broken)

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
+#include "base/must.h"
 #include "codec/hex.h"
 #include "crypto/hash.h"
 #include "repository/cache_priv.h"
@@ -59,13 +60,14 @@ static bool default_path(char *out, size_t size, struct err *e)
 bool repository_cache_open(struct repository_cache *c, const char *path,
 	uint64_t max_bytes, struct err *e)
 {
-	struct repository_cache n = { -1, -1, max_bytes, "" };
+	struct repository_cache n = { -1, -1, -1, max_bytes, "" };
 	if (path)
 		fmt(n.path, sizeof n.path - 32, "%s", path);
 	else if (!default_path(n.path, sizeof n.path, e))
 		return false;
 	if (!open_folder(&n, "blobs/sha256", &n.blobs_fd, e) ||
-		!open_folder(&n, "partial", &n.partial_fd, e)) {
+		!open_folder(&n, "partial", &n.partial_fd, e) ||
+		!open_folder(&n, "web", &n.web_fd, e)) {
 		repository_cache_close(&n);
 		return false;
 	}
@@ -95,7 +97,8 @@ void repository_cache_close(struct repository_cache *c)
 {
 	cleanup_fd(&c->blobs_fd);
 	cleanup_fd(&c->partial_fd);
-	c->blobs_fd = c->partial_fd = -1;
+	cleanup_fd(&c->web_fd);
+	c->blobs_fd = c->partial_fd = c->web_fd = -1;
 }
 
 /* Reads all of it, into hash and, unless it is NULL, into `out`. */
@@ -220,6 +223,64 @@ bool repository_cache_put(const struct repository_cache *c,
 	return ok;
 }
 
+bool repository_cache_adopt(const struct repository_cache *c,
+	const uint8_t digest[32], int fd, struct err *e)
+{
+	char name[65], path[40];
+	hex_encode(bytes_of(digest, 32), name);
+	fmt(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (fchmod(fd, 0400) ||
+		(linkat(AT_FDCWD, path, c->blobs_fd, name, AT_SYMLINK_FOLLOW) &&
+			errno != EEXIST))
+		return err_fail(e, ERR_HOST, "cache: link: %s",
+			strerror(errno));
+	return true;
+}
+
+/* --- notes -------------------------------------------------------------- */
+
+enum { MAX_NOTE = 4 << 10 };
+
+bool repository_cache_note_get(const struct repository_cache *c,
+	const uint8_t key[32], struct buf *out, bool *found, struct err *e)
+{
+	char name[65];
+	hex_encode(bytes_of(key, 32), name);
+	auto_fd fd = openat(c->web_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	*found = fd >= 0;
+	if (!*found)
+		return true;
+	uint8_t *to = buf_reserve(out, MAX_NOTE);
+	if (!to)
+		return err_fail(e, ERR_LIMIT, "no memory");
+	ssize_t n = read(fd, to, MAX_NOTE);
+	if (n < 0)
+		return err_fail(e, ERR_HOST, "cache: read: %s",
+			strerror(errno));
+	buf_commit(out, (size_t)n);
+	futimens(fd, NULL);
+	return true;
+}
+
+bool repository_cache_note_put(const struct repository_cache *c,
+	const uint8_t key[32], struct bytes note, struct err *e)
+{
+	char name[65], path[40];
+	must(note.len <= MAX_NOTE);
+	hex_encode(bytes_of(key, 32), name);
+	auto_fd fd =
+		openat(c->web_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	fmt(path, sizeof path, "/proc/self/fd/%d", fd);
+	/* Between the two there is none: then it is fetched once more. */
+	if (fd < 0 || write(fd, note.ptr, note.len) != (ssize_t)note.len ||
+		(unlinkat(c->web_fd, name, 0) && errno != ENOENT) ||
+		(linkat(AT_FDCWD, path, c->web_fd, name, AT_SYMLINK_FOLLOW) &&
+			errno != EEXIST))
+		return err_fail(e, ERR_HOST, "cache: note: %s",
+			strerror(errno));
+	return true;
+}
+
 /* --- downloads ---------------------------------------------------------- */
 
 static int try_lock(const struct repository_cache *c, const char *name)
@@ -268,13 +329,13 @@ static bool take_up(struct repository_partial *p, uint64_t size, struct err *e)
 	if (fstat(p->fd, &st))
 		return err_fail(e, ERR_HOST, "cache: %s", strerror(errno));
 	p->bytes = (uint64_t)st.st_size;
-	if (!crypto_hash_new(CRYPTO_SHA256, &p->hash, e))
+	if (!repository_follower_new(p->fd, &p->hash, e))
 		return false;
 	if (p->bytes > size)
 		return repository_partial_restart(p, e);
-	return repository_cache_hash(p->fd, p->bytes, p->hash, NULL, e) &&
-		(lseek(p->fd, 0, SEEK_END) >= 0 ||
-			err_fail(e, ERR_HOST, "cache: %s", strerror(errno)));
+	repository_follower_tell(p->hash, p->bytes);
+	return lseek(p->fd, 0, SEEK_END) >= 0 ||
+		err_fail(e, ERR_HOST, "cache: %s", strerror(errno));
 }
 
 bool repository_partial_open(const struct repository_cache *c,
@@ -306,8 +367,6 @@ bool repository_partial_open(const struct repository_cache *c,
 bool repository_partial_add(struct repository_partial *p, struct bytes in,
 	struct err *e)
 {
-	if (!crypto_hash_add(p->hash, in, e))
-		return false;
 	while (in.len) {
 		ssize_t n = write(p->fd, in.ptr, in.len);
 		if (n < 0 && errno == EINTR)
@@ -318,17 +377,18 @@ bool repository_partial_add(struct repository_partial *p, struct bytes in,
 		p->bytes += (uint64_t)n;
 		in = bytes_from(in, (size_t)n);
 	}
+	repository_follower_tell(p->hash, p->bytes);
 	return true;
 }
 
 bool repository_partial_restart(struct repository_partial *p, struct err *e)
 {
-	crypto_hash_free(p->hash);
+	repository_follower_free(p->hash);
 	p->hash = NULL;
 	p->bytes = 0;
 	if (ftruncate(p->fd, 0) || lseek(p->fd, 0, SEEK_SET) < 0)
 		return err_fail(e, ERR_HOST, "cache: %s", strerror(errno));
-	return crypto_hash_new(CRYPTO_SHA256, &p->hash, e);
+	return repository_follower_new(p->fd, &p->hash, e);
 }
 
 bool repository_partial_done(struct repository_partial *p,
@@ -339,9 +399,9 @@ bool repository_partial_done(struct repository_partial *p,
 	if (p->bytes != size)
 		return err_fail(e, ERR_DENIED, "%llu bytes, want %llu",
 			(unsigned long long)p->bytes, (unsigned long long)size);
-	if (!crypto_hash_end(p->hash, is, e))
+	if (!repository_follower_end(p->hash, size, is, e))
 		return false;
-	crypto_hash_free(p->hash);
+	repository_follower_free(p->hash);
 	p->hash = NULL;
 	if (memcmp(is, digest, sizeof is) != 0) {
 		hex_encode(BYTES_ARRAY(is), hex);
@@ -359,6 +419,8 @@ bool repository_partial_done(struct repository_partial *p,
 void repository_partial_close(struct repository_partial *p, bool drop)
 {
 	struct stat mine, there;
+	repository_follower_free(p->hash);
+	p->hash = NULL;
 	/* Done, it has moved away: then another's may have that name. */
 	if (p->fd >= 0 && (drop || !p->bytes) && !fstat(p->fd, &mine) &&
 		!fstatat(p->cache->partial_fd, p->name, &there,
@@ -367,6 +429,4 @@ void repository_partial_close(struct repository_partial *p, bool drop)
 		unlinkat(p->cache->partial_fd, p->name, 0);
 	cleanup_fd(&p->fd);
 	p->fd = -1;
-	crypto_hash_free(p->hash);
-	p->hash = NULL;
 }

@@ -6,6 +6,8 @@
  *				again on every read
  *	partial/HEX		a download under way, locked while it is, or
  *				one that was interrupted and can go on
+ *	web/HEX			what is known of a location of the web
+ *				(repository/web_note.h)
  *
  * Two processes that want the same blob share one download: the second waits
  * for the first one's lock.  What is evicted while somebody reads it stays
@@ -17,10 +19,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-struct crypto_hash;
+struct repository_follower;
 
 struct repository_cache {
-	int blobs_fd, partial_fd; /* folders; -1: not open */
+	int blobs_fd, partial_fd, web_fd; /* folders; -1: not open */
 	uint64_t max_bytes;
 	char path[1024];
 };
@@ -47,6 +49,17 @@ MUST_USE bool repository_cache_read(const struct repository_cache *c,
 MUST_USE bool repository_cache_put(const struct repository_cache *c,
 	const uint8_t digest[32], struct bytes in, struct err *e);
 
+/* The same with a file that has no name yet, made on the cache's file system
+ * (O_TMPFILE); the caller's to close. */
+MUST_USE bool repository_cache_adopt(const struct repository_cache *c,
+	const uint8_t digest[32], int fd, struct err *e);
+
+/* Notes of a few hundred bytes, the latest 256; key: a SHA-256. */
+MUST_USE bool repository_cache_note_get(const struct repository_cache *c,
+	const uint8_t key[32], struct buf *out, bool *found, struct err *e);
+MUST_USE bool repository_cache_note_put(const struct repository_cache *c,
+	const uint8_t key[32], struct bytes note, struct err *e);
+
 /* --- a download --------------------------------------------------------- */
 
 struct repository_partial {
@@ -54,7 +67,7 @@ struct repository_partial {
 	char name[65];
 	int fd;		/* -1: none */
 	uint64_t bytes; /* there already */
-	struct crypto_hash *hash;
+	struct repository_follower *hash;
 };
 
 /* Is it time to give up?  May be NULL. */

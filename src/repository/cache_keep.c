@@ -11,6 +11,8 @@
 #include "codec/hex.h"
 #include "repository/cache_priv.h"
 
+enum { MAX_NOTES = 256 };
+
 struct item {
 	char name[65];
 	uint64_t bytes;
@@ -125,19 +127,34 @@ static void evict_partial(const struct repository_cache *c,
 	out->removed_bytes += i->bytes;
 }
 
+/* The latest ones stay, unless all is to go. */
+static void evict_notes(const struct repository_cache *c, struct items *all,
+	uint64_t max_bytes)
+{
+	size_t max = max_bytes ? MAX_NOTES : 0;
+	if (all->count <= max)
+		return;
+	qsort(all->list, all->count, sizeof *all->list, by_use);
+	for (size_t i = 0; i < all->count - max; i++)
+		unlinkat(c->web_fd, all->list[i].name, 0);
+}
+
 bool repository_cache_evict(const struct repository_cache *c,
 	uint64_t max_bytes, bool partials, struct repository_cache_info *out,
 	struct err *e)
 {
-	struct items all = { 0 }, parts = { 0 };
-	bool ok = list(c->blobs_fd, &all, e) &&
+	struct items all = { 0 }, parts = { 0 }, notes = { 0 };
+	bool ok = list(c->blobs_fd, &all, e) && list(c->web_fd, &notes, e) &&
 		(!partials || list(c->partial_fd, &parts, e));
-	if (ok)
+	if (ok) {
 		evict(c, &all, max_bytes, out);
+		evict_notes(c, &notes, max_bytes);
+	}
 	for (size_t i = 0; ok && i < parts.count; i++)
 		evict_partial(c, &parts.list[i], out);
 	free(all.list);
 	free(parts.list);
+	free(notes.list);
 	return ok && repository_cache_stat(c, out, e);
 }
 

@@ -8,6 +8,7 @@
 #include "repository/copy.h"
 #include "repository/registry.h"
 #include "repository/sign.h"
+#include "repository/yank.h"
 
 struct ends {
 	struct repository_registry *from, *to;
@@ -93,7 +94,8 @@ static bool copy_any(const struct ends *x, const char *tag, bool pinned,
 static bool copy_around(const struct ends *x, const uint8_t digest[32],
 	struct err *e)
 {
-	static const char *const suffixes[] = { ".sig", ".att", ".sbom", "" };
+	static const char *const suffixes[] = { ".sig", ".att", ".sbom",
+		".yank", "" };
 	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
 		char tag[129];
 		uint8_t is[32];
@@ -123,21 +125,21 @@ static bool copy_remote(struct repository *r,
 	struct ends x;
 	uint8_t signer[32];
 	bool found, is_signed;
-	memcpy(digest, from->digest, 32);
 	if (!find_ends(r, from, to, &x, e))
 		return false;
-	if (trust && trust->count) {
-		auto_buf text = { 0 };
-		char type[128];
-		if (!repository_manifest_get(x.from, from->name, from->tag,
-			    from->pinned, digest, &text, type, &found, e) ||
-			!repository_trust_check(trust, x.from, from,
-				(const uint8_t(*)[32])digest, 1, signer,
-				&is_signed, e))
-			return false;
-	}
-	if (!copy_any(&x, from->tag, from->pinned, digest,
-		    to->tag[0] ? to->tag : NULL, &found, e))
+	struct repository_descriptor d = { 0 };
+	if (!repository_subject_find(x.from, from, &d, e) ||
+		!repository_trust_check(trust, x.from, from,
+			(const uint8_t(*)[32])d.digest, 1, signer, &is_signed,
+			e) ||
+		(!from->pinned &&
+			!repository_yank_check(x.from, from->name,
+				(const uint8_t(*)[32])d.digest, 1, e)))
+		return false;
+	/* What was judged is what is copied. */
+	memcpy(digest, d.digest, 32);
+	if (!copy_any(&x, NULL, true, digest, to->tag[0] ? to->tag : NULL,
+		    &found, e))
 		return false;
 	if (!found)
 		return err_fail(e, ERR_INPUT,

@@ -53,6 +53,10 @@ bool repository_describe(const struct repository_package *p, struct buf *out,
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o}", "reference", p->name,
 		"digest", digest, "mediaType", m.media_type, "configType",
 		m.config.media_type, "layers", layers);
+	if (o && p->yanked)
+		json_object_set_new(o, "yanked",
+			json_string(p->yank_reason[0] ? p->yank_reason :
+							"unknown"));
 	bool ok = o && (p->data_fd < 0 || put_files(p, o));
 	if (ok && m.annotations)
 		ok = !json_object_set(o, "annotations", m.annotations);

@@ -4,6 +4,7 @@
 #include "repository/package.h"
 #include "repository/registry.h"
 #include "repository/sign.h"
+#include "repository/yank.h"
 
 /* What was met on the way: an index may be signed, or what is in it. */
 struct way {
@@ -53,6 +54,26 @@ static bool pull_blob(struct repository_registry *g, const char *name,
 	return repository_blob_get(g, name, &d, &b->fd, e);
 }
 
+/* Who asks for a tag is told; who only looks gets to see it. */
+static bool look_for_yank(struct repository_registry *g,
+	const struct repository_reference *ref,
+	const struct repository_options *o, const struct way *way,
+	struct repository_package *p, struct err *e)
+{
+	struct repository_yank y = { .yanked = false };
+	if (ref->pinned)
+		return true;
+	if (!o->shallow)
+		return repository_yank_check(g, ref->name,
+			(const uint8_t(*)[32])way->digests, way->count, e);
+	for (size_t i = 0; i < way->count && !y.yanked; i++)
+		if (!repository_yank_find(g, ref->name, way->digests[i], &y, e))
+			return false;
+	p->yanked = y.yanked;
+	fmt(p->yank_reason, sizeof p->yank_reason, "%s", y.reason);
+	return true;
+}
+
 bool repository_pull(struct repository *r,
 	const struct repository_reference *ref,
 	const struct repository_options *o, struct repository_package *p,
@@ -69,6 +90,7 @@ bool repository_pull(struct repository *r,
 		!repository_trust_check(o->trust, g, ref,
 			(const uint8_t(*)[32])way.digests, way.count, signer,
 			&is_signed, e) ||
+		!look_for_yank(g, ref, o, &way, p, e) ||
 		!repository_package_manifest(p, buf_bytes(&text), type, e) ||
 		!repository_need_cache(r, e) ||
 		!repository_cache_put(&r->cache, p->digest, buf_bytes(&text),

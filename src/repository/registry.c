@@ -301,8 +301,9 @@ static bool patient(struct repository_registry *g, struct net_web_request *q,
 	for (unsigned attempt = 0;; attempt++) {
 		bool ok = net_web_do(g->r->web, q, a, e);
 		bool again = ok ? worth_again(a->status) : a->transient;
-		/* A body that went to a sink is its owner's to resume. */
-		if (!again || q->sink || attempt + 1 == REPOSITORY_TRIES ||
+		/* What moved in part, either way, is its owner's to resume. */
+		if (!again || q->sink || !strcmp(q->method, "PATCH") ||
+			attempt + 1 == REPOSITORY_TRIES ||
 			!repository_pause(g->r, attempt))
 			return ok;
 	}

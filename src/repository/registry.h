@@ -58,6 +58,10 @@ MUST_USE bool repository_manifest_get(struct repository_registry *g,
 MUST_USE bool repository_manifest_put(struct repository_registry *g,
 	const char *name, const char *tag, const char *media_type,
 	struct bytes manifest, bool *subject, struct err *e);
+/* What the reference names, whatever it is: type, digest and size. */
+MUST_USE bool repository_subject_find(struct repository_registry *g,
+	const struct repository_reference *ref,
+	struct repository_descriptor *out, struct err *e);
 /* The index of what refers to a digest, by the API or the tag in its place;
  * *found.  filter: artifactType, or NULL. */
 MUST_USE bool repository_referrers_get(struct repository_registry *g,

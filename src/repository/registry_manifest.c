@@ -115,6 +115,31 @@ bool repository_manifest_put(struct repository_registry *g, const char *name,
 	return ok;
 }
 
+bool repository_subject_find(struct repository_registry *g,
+	const struct repository_reference *ref,
+	struct repository_descriptor *out, struct err *e)
+{
+	struct repository_descriptor d = { 0 };
+	auto_buf text = { 0 };
+	char type[128];
+	struct repository_manifest m;
+	bool found;
+	memcpy(d.digest, ref->digest, 32);
+	if (!repository_manifest_get(g, ref->name, ref->tag, ref->pinned,
+		    d.digest, &text, type, &found, e))
+		return false;
+	if (!found)
+		return err_fail(e, ERR_INPUT,
+			"the registry has no such package");
+	if (!repository_manifest_parse(buf_bytes(&text), type, &m, e))
+		return false;
+	fmt(d.media_type, sizeof d.media_type, "%s", m.media_type);
+	repository_manifest_fini(&m);
+	d.size = text.len;
+	*out = d;
+	return true;
+}
+
 /* --- referrers ---------------------------------------------------------- */
 
 bool repository_referrers_get(struct repository_registry *g, const char *name,

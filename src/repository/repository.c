@@ -23,8 +23,9 @@ bool repository_open(const struct repository_config *cfg,
 	if (!r)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	r->cfg = *cfg;
-	r->cache =
-		(struct repository_cache){ .blobs_fd = -1, .partial_fd = -1 };
+	r->cache = (struct repository_cache){ .blobs_fd = -1,
+		.partial_fd = -1,
+		.web_fd = -1 };
 	if (!net_web_open(&web, &r->web, e)) {
 		free(r);
 		return false;

@@ -76,6 +76,9 @@ struct repository_package {
 	struct repository_file *files;
 	size_t file_count;
 	int data_fd;
+	/* The registry says so of the tag; looked at when shallow. */
+	bool yanked;
+	char yank_reason[16];
 };
 
 struct repository_trust; /* which signatures are wanted: repository/sign.h */

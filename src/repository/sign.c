@@ -160,9 +160,10 @@ static bool judge_referrers(struct judge *j, struct repository_registry *g,
 	for (size_t i = 0; ok && !j->good && index.index && i < index.count;
 		i++) {
 		const struct repository_descriptor *d = &index.layers[i];
-		if (strcmp(d->artifact_type, ARTIFACT_SIGNATURE) != 0 ||
-			looked++ == MAX_SIGNERS)
+		if (strcmp(d->artifact_type, ARTIFACT_SIGNATURE) != 0)
 			continue;
+		if (looked++ == MAX_SIGNERS)
+			break;
 		ok = judge_manifest(j, g, name, NULL, d->digest, e);
 	}
 	repository_manifest_fini(&index);
@@ -365,30 +366,6 @@ struct signing {
 	char tag[129];			      /* of its signatures */
 };
 
-/* The manifest that the reference names, whatever it is. */
-static bool find_subject(struct signing *s, struct err *e)
-{
-	auto_buf text = { 0 };
-	char type[128];
-	struct repository_manifest m;
-	bool found;
-	memcpy(s->subject.digest, s->ref->digest, 32);
-	if (!repository_manifest_get(s->g, s->ref->name, s->ref->tag,
-		    s->ref->pinned, s->subject.digest, &text, type, &found, e))
-		return false;
-	if (!found)
-		return err_fail(e, ERR_INPUT,
-			"the registry has no such package");
-	if (!repository_manifest_parse(buf_bytes(&text), type, &m, e))
-		return false;
-	fmt(s->subject.media_type, sizeof s->subject.media_type, "%s",
-		m.media_type);
-	repository_manifest_fini(&m);
-	s->subject.size = text.len;
-	repository_digest_tag(s->subject.digest, ".sig", s->tag);
-	return true;
-}
-
 static json_t *signature_layer(struct bytes payload, const char *signature)
 {
 	struct repository_descriptor d = { .size = payload.len };
@@ -539,7 +516,11 @@ static bool open_signing(struct repository *r, const char *reference,
 			"%s: want oci://host/name[:tag]; sign files with "
 			"cosign sign-blob or openssl",
 			reference);
-	return repository_registry_find(r, ref, &s->g, e) && find_subject(s, e);
+	if (!repository_registry_find(r, ref, &s->g, e) ||
+		!repository_subject_find(s->g, ref, &s->subject, e))
+		return false;
+	repository_digest_tag(s->subject.digest, ".sig", s->tag);
+	return true;
 }
 
 bool repository_sign(struct repository *r, const char *reference,

@@ -67,7 +67,7 @@ static bool put_all(const struct soft_root *root, const struct crypto_key *mid,
 	return soft_x509_cert(&ask, &leaf, now, &out[0], e) &&
 		soft_x509_cert(&ark, &middle, now, &out[1], e) &&
 		soft_x509_cert(&ark, &top, now, &out[2], e) &&
-		soft_x509_crl(&ark, now, &out[3], e);
+		soft_x509_crl(&ark, BYTES_NONE, now, &out[3], e);
 }
 
 bool soft_certs_make(const struct soft_root *root, const struct soft_chip *chip,

@@ -64,6 +64,10 @@ static int soft_open(struct device *d, const char *path)
 		return SOFT_HANDLE_KVM;
 	if (!strcmp(path, "/dev/sev"))
 		return SOFT_HANDLE_SEV;
+	if (!strcmp(path, "/dev/sgx_enclave"))
+		return SOFT_HANDLE_SGX;
+	if (!strcmp(path, "/dev/sgx_provision"))
+		return SOFT_HANDLE_PROVISION;
 	return -ENOENT;
 }
 
@@ -71,12 +75,16 @@ static int soft_ioctl(struct device *d, int handle, unsigned long request,
 	void *arg)
 {
 	switch (handle) {
+	case SOFT_HANDLE_SEV:
+		return soft_snp_firmware(request, arg);
 	case SOFT_HANDLE_KVM:
 		return soft_kvm_system(self(d), request, arg);
 	case SOFT_HANDLE_VM:
 		return soft_kvm_machine(self(d), request, arg);
 	case SOFT_HANDLE_CPU:
 		return soft_kvm_cpu(self(d), request, arg);
+	case SOFT_HANDLE_SGX:
+		return soft_sgx_ioctl(self(d), request, arg);
 	default:
 		return -EBADF;
 	}
@@ -127,6 +135,59 @@ static int soft_discard(struct device *d, int handle, uint64_t at, uint64_t len)
 	return soft_snp_discard(self(d), handle, at, len);
 }
 
+/* --- enclaves ----------------------------------------------------------- */
+
+/* The pages are elsewhere: here nothing is at those addresses. */
+static int soft_enclave_map(struct device *d, int handle, uint64_t at,
+	size_t len, int prot)
+{
+	(void)prot;
+	(void)d;
+	if (handle >= 0)
+		return handle == SOFT_HANDLE_SGX ? 0 : -EBADF;
+	void *want = (void *)(uintptr_t)at;
+	void *p = mmap(want, len, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+			MAP_FIXED_NOREPLACE,
+		-1, 0);
+	return p == want ? 0 : -errno;
+}
+
+static int soft_enclave_protect(struct device *d, uint64_t at, size_t len,
+	int prot)
+{
+	(void)d;
+	(void)at;
+	(void)len;
+	(void)prot;
+	return 0;
+}
+
+static void soft_enclave_unmap(struct device *d, uint64_t at, size_t len)
+{
+	(void)d;
+	munmap((void *)(uintptr_t)at, len);
+}
+
+static int soft_enclave_enter(struct device *d, int handle,
+	struct device_enclave *x)
+{
+	return handle == SOFT_HANDLE_SGX ? soft_sgx_enter(self(d), x) : -EBADF;
+}
+
+static void soft_enclave_stop(struct device *d, uint64_t at, size_t len)
+{
+	(void)at;
+	(void)len;
+	soft_machine_kick(&self(d)->machine);
+}
+
+static int soft_cpuid(struct device *d, uint32_t leaf, uint32_t sub,
+	uint32_t out[4])
+{
+	return soft_sgx_cpuid(self(d), leaf, sub, out);
+}
+
 static void soft_close(struct device *d, int handle)
 {
 	(void)d;
@@ -147,6 +208,7 @@ static void soft_free(struct device *d)
 {
 	struct soft_device *s = self(d);
 	soft_snp_fini(&s->snp);
+	soft_sgx_fini(&s->sgx);
 	soft_machine_fini(&s->machine);
 	cleanup_fd(&s->image);
 	free(s->root_path);
@@ -163,6 +225,12 @@ static const struct device_ops soft_ops = {
 	.enter = soft_enter,
 	.kick = soft_kick,
 	.discard = soft_discard,
+	.enclave_map = soft_enclave_map,
+	.enclave_protect = soft_enclave_protect,
+	.enclave_unmap = soft_enclave_unmap,
+	.enclave_enter = soft_enclave_enter,
+	.enclave_stop = soft_enclave_stop,
+	.cpuid = soft_cpuid,
 	.close = soft_close,
 	.child = soft_child,
 	.ended = soft_ended,
@@ -179,6 +247,7 @@ bool soft_device_new(const struct soft_config *c, struct device **out,
 	s->uid = c->uid;
 	s->change_id = c->change_id;
 	s->image = -1;
+	s->sgx.epc_bytes = c->epc_bytes;
 	soft_kvm_clock_start(s);
 	s->root_path = c->root_path ? strdup(c->root_path) : NULL;
 	if (!soft_machine_init(&s->machine, e) ||
@@ -210,6 +279,11 @@ bool soft_device_inject(struct device *d, uint64_t event, uint32_t after,
 		return err_fail(e, ERR_INPUT, "inject: no SNP guest");
 	return soft_machine_call(&s->machine, MONITOR_INJECT,
 		(uint64_t[4]){ event, after }, e);
+}
+
+void soft_device_level(struct device *d, uint8_t level)
+{
+	self(d)->snp.level = level;
 }
 
 void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx)

@@ -22,6 +22,7 @@ struct soft_config {
 	 * too, is then able to end it. */
 	uid_t uid;
 	bool change_id;
+	uint64_t epc_bytes; /* SGX: the enclave page cache; 0: none */
 };
 
 /* Is all there that soft_device_new will need?  Says what is missing. */
@@ -33,9 +34,20 @@ MUST_USE bool soft_device_new(const struct soft_config *c, struct device **out,
 MUST_USE bool soft_device_endorsements(struct device *d, struct buf *out,
 	struct err *e);
 
+/* SGX: whom reports are to be for, and a quote of one (432 bytes) that is: its
+ * MAC is checked.  Quote and endorsements are appended. */
+MUST_USE bool soft_device_target(struct device *d, uint8_t out[512],
+	struct err *e);
+/* Makes its keys and certificates, while files can still be read. */
+MUST_USE bool soft_device_quote_ready(struct device *d, struct err *e);
+MUST_USE bool soft_device_quote(struct device *d, struct bytes report,
+	struct buf *quote, struct buf *endorsements, struct err *e);
+
 /* --- a hostile host, for tests of shims ------------------------------------
  */
 
+/* SNP, before the launch: the guest's VMPL shall be that. */
+void soft_device_level(struct device *d, uint8_t level);
 /* SNP: this (EVENTINJ's format) comes to the guest wherever it is, or exactly
  * `after` more of its instructions; any thread, while the guest runs or before
  * it does. */

@@ -8,8 +8,13 @@
 #include "soft/psp.h"
 #include "spec/ghcb.h"
 #include "spec/kvm.h"
+#include "spec/sgx_enclave.h"
+#include "spec/svm.h"
 
 enum { SOFT_MEMFDS = 4, SOFT_EARLY = 32 };
+
+/* What SEV_INIT2 may ask for, as Linux 6.11. */
+#define SOFT_VMSA_FEATURES SVM_FEATURE_DEBUG_SWAP
 
 enum soft_handle {
 	SOFT_HANDLE_KVM = 1,
@@ -17,6 +22,8 @@ enum soft_handle {
 	SOFT_HANDLE_VM,
 	SOFT_HANDLE_CPU,
 	SOFT_HANDLE_MEMFD, /* and the next ones */
+	SOFT_HANDLE_SGX = 64,
+	SOFT_HANDLE_PROVISION,
 };
 
 /* A pair of clocks, read together: tells how fast one of them is. */
@@ -43,6 +50,7 @@ struct soft_snp {
 	bool hypercalls; /* userspace takes part in page state changes */
 	bool certs;
 	uint64_t vmsa_features;
+	uint8_t level;	 /* VMPL; not 0: a hostile kernel's */
 	struct psp *psp; /* from LAUNCH_START on */
 	/* Sizes of the guest_memfds, and where in private RAM they begin. */
 	struct {
@@ -67,6 +75,21 @@ struct soft_snp {
 	uint16_t state_entry, state_entries; /* in flight */
 };
 
+/* The kernel's and the processor's half of an enclave. */
+struct soft_sgx {
+	uint64_t epc_bytes; /* as many as there may be */
+	bool created, initialised, provision;
+	bool tell_all; /* a test wants to know of interrupts */
+	struct sgx_secs secs;
+	uint8_t isvextprodid[16], isvfamilyid[16];
+	struct crypto_hash *hash;      /* MRENCLAVE so far */
+	uint8_t secret[16], keyid[32]; /* the processor's */
+	bool has_secret;
+	struct soft_root *root;
+	struct soft_quoting *quoting;
+	uint64_t entries, exits;
+};
+
 struct soft_device {
 	struct device device;
 	struct soft_machine machine;
@@ -87,6 +110,7 @@ struct soft_device {
 	soft_scribble *scribble; /* a test's */
 	void *scribble_ctx;
 	struct soft_snp snp;
+	struct soft_sgx sgx;
 };
 
 /* --- kvm.c: results as ioctl(2), with -errno ---------------------------- */
@@ -114,6 +138,8 @@ bool soft_kvm_cpuid(const struct monitor_cpuid *table, uint32_t count,
 
 /* --- snp.c -------------------------------------------------------------- */
 
+/* Of /dev/sev. */
+int soft_snp_firmware(unsigned long request, void *arg);
 int soft_snp_encrypt_op(struct soft_device *s, struct spec_kvm_sev_cmd *cmd);
 int soft_snp_create_memfd(struct soft_device *s,
 	const struct spec_kvm_guest_memfd *g);
@@ -124,6 +150,27 @@ int soft_snp_begin(struct soft_device *s);
 int soft_snp_discard(struct soft_device *s, int handle, uint64_t at,
 	uint64_t len);
 void soft_snp_fini(struct soft_snp *n);
+
+/* --- sgx.c, sgx_init.c, sgx_keys.c -------------------------------------- */
+
+int soft_sgx_ioctl(struct soft_device *s, unsigned long request, void *arg);
+int soft_sgx_enter(struct soft_device *s, struct device_enclave *x);
+int soft_sgx_cpuid(struct soft_device *s, uint32_t leaf, uint32_t sub,
+	uint32_t out[4]);
+void soft_sgx_fini(struct soft_sgx *n);
+/* EINIT: what it makes of a SIGSTRUCT for that SECS and measurement. */
+enum sgx_error soft_sgx_launch(const struct sgx_sigstruct *g,
+	const uint8_t mrenclave[32], struct soft_sgx *n);
+/* EREPORT and EGETKEY for the enclave in n; false: no memory. */
+MUST_USE bool soft_sgx_report(struct soft_sgx *n,
+	const struct sgx_targetinfo *target, const uint8_t data[64],
+	struct sgx_report_mac *out, struct err *e);
+MUST_USE bool soft_sgx_key(struct soft_sgx *n, const struct sgx_keyrequest *r,
+	uint8_t out[16], enum sgx_error *result, struct err *e);
+/* The MAC of a report for that target. */
+MUST_USE bool soft_sgx_mac(const struct soft_sgx *n,
+	const struct sgx_targetinfo *target, const struct sgx_report_mac *r,
+	uint8_t out[16], struct err *e);
 
 /* --- ghcb.c: VMGEXIT ---------------------------------------------------- */
 

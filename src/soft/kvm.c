@@ -180,6 +180,16 @@ static int check_extension(uintptr_t what)
 	}
 }
 
+static int get_attribute(const struct kvm_device_attr *a)
+{
+	const uint64_t features = SOFT_VMSA_FEATURES;
+	if (a->group != SPEC_KVM_GRP_SEV ||
+		a->attr != SPEC_KVM_SEV_VMSA_FEATURES || a->flags)
+		return -ENXIO;
+	memcpy((void *)(uintptr_t)a->addr, &features, sizeof features);
+	return 0;
+}
+
 int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg)
 {
 	switch (request) {
@@ -194,6 +204,8 @@ int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg)
 		return create_vm(s, (uintptr_t)arg);
 	case KVM_GET_SUPPORTED_CPUID:
 		return supported_cpuid(s, arg);
+	case KVM_GET_DEVICE_ATTR:
+		return get_attribute(arg);
 	default:
 		return -EINVAL;
 	}

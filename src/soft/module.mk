@@ -1,5 +1,5 @@
 $(call library,soft,$(wildcard src/soft/*.c),host fuzz)
-$(call unit,soft,soft device codec crypto base,-lcrypto)
+$(call unit,soft,soft device enclave measure codec crypto base,-lcrypto)
 $(call fuzzer,ghcb,soft codec crypto base,-lcrypto)
 $(call fuzzer,snp_message,soft codec crypto base,-lcrypto)
 # A guest of the tests: what a processor must refuse is tried from inside.
@@ -8,4 +8,4 @@ $(call program,tests/guests/soft.elf,shim,$(GUEST)/entry.S $(GUEST)/main.c src/s
 $(O)/tests/guests/soft.elf: src/shim/x86_64_vm/shim.ld
 $(O)/tests/guests/soft: $(O)/tests/guests/soft.elf
 	$(Q)objcopy -O binary $< $@
-$(O)/tests/unit/soft/device $(O)/tests/unit/soft/snp: | $(O)/tests/guests/soft $(O)/keep/software/monitor
+$(O)/tests/unit/soft/device $(O)/tests/unit/soft/snp $(O)/tests/unit/soft/sgx: | $(O)/tests/guests/soft $(O)/keep/software/monitor

@@ -76,6 +76,15 @@ void psp_set_cpuid(struct psp *p, psp_cpuid *f, void *ctx)
 	p->cpuid_ctx = ctx;
 }
 
+void psp_version(struct spec_psp_snp_status *s)
+{
+	s->api_major = ABI_MAJOR;
+	s->api_minor = ABI_MINOR;
+	s->build = PSP_BUILD;
+	memcpy(s->current_tcb, tcb, sizeof tcb);
+	memcpy(s->reported_tcb, tcb, sizeof tcb);
+}
+
 /* --- launch ------------------------------------------------------------- */
 
 enum snp_status psp_start(struct psp *p, uint64_t policy,

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "spec/psp.h"
 #include "spec/snp.h"
 #include "spec/snp_guest.h"
 
@@ -39,6 +40,9 @@ enum snp_status psp_finish(struct psp *p, const struct snp_id_block *id,
 typedef bool psp_cpuid(void *ctx, const struct snp_cpuid_entry *ask,
 	uint32_t out[4]);
 void psp_set_cpuid(struct psp *p, psp_cpuid *f, void *ctx);
+
+/* Its version and its chip's TCB, into the status that it gives. */
+void psp_version(struct spec_psp_snp_status *s);
 
 /* --- afterwards --------------------------------------------------------- */
 

@@ -6,6 +6,8 @@
 #include "soft/certs.h"
 #include "soft/psp.h"
 
+enum { PSP_BUILD = 29 };
+
 enum psp_state { PSP_INIT, PSP_LAUNCHING, PSP_RUNNING };
 
 struct psp {

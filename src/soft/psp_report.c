@@ -72,7 +72,7 @@ static void put_platform(const struct psp *p, struct snp_report *r)
 	r->cpuid_stepping = 0x01;
 	r->current_major = r->committed_major = 1;
 	r->current_minor = r->committed_minor = 55;
-	r->current_build = r->committed_build = 29;
+	r->current_build = r->committed_build = PSP_BUILD;
 }
 
 static bool sign(const struct psp *p, struct snp_report *r, struct err *e)

@@ -145,9 +145,18 @@ static bool make_chains(struct soft_quoting *q, struct err *e)
 		add_cert(&root, SIGNING_CN, buf_bytes(&signing_spki),
 			&of_signing, q->now, &q->signing_chain, e) &&
 		add_cert(&root, ROOT_CN, root_spki, &of_ca, q->now,
-			&q->signing_chain, e) &&
-		soft_x509_crl(&root, q->now, &q->root_crl, e) &&
-		soft_x509_crl(&ca, q->now, &q->pck_crl, e);
+			&q->signing_chain, e);
+}
+
+bool soft_quoting_revoke(struct soft_quoting *q, struct bytes serial,
+	struct err *e)
+{
+	const struct soft_signer root = { .root = q->root, .name = ROOT_CN };
+	const struct soft_signer ca = { .key = q->ca, .name = PCK_CA_CN };
+	buf_clear(&q->root_crl);
+	buf_clear(&q->pck_crl);
+	return soft_x509_crl(&root, serial, q->now, &q->root_crl, e) &&
+		soft_x509_crl(&ca, serial, q->now, &q->pck_crl, e);
 }
 
 bool soft_quoting_open(const struct soft_root *root, int64_t now,
@@ -162,7 +171,7 @@ bool soft_quoting_open(const struct soft_root *root, int64_t now,
 		!crypto_key_generate(CRYPTO_P256, &q->pck, e) ||
 		!crypto_key_generate(CRYPTO_P256, &q->attestation, e) ||
 		!crypto_key_generate(CRYPTO_P256, &q->signing, e) ||
-		!make_chains(q, e)) {
+		!make_chains(q, e) || !soft_quoting_revoke(q, BYTES_NONE, e)) {
 		soft_quoting_close(q);
 		return err_wrap(e, "quoting");
 	}

@@ -18,6 +18,12 @@ MUST_USE bool soft_quoting_open(const struct soft_root *root, int64_t now,
 	struct soft_quoting **out, struct err *e);
 void soft_quoting_close(struct soft_quoting *q);
 
+/* From now on both revocation lists name this serial number, the root's and
+ * the PCK authority's; empty: nobody, as at first.  So one can see what
+ * verifiers say of a platform that was revoked. */
+MUST_USE bool soft_quoting_revoke(struct soft_quoting *q, struct bytes serial,
+	struct err *e);
+
 /* Quotes a report whose MAC was checked.  Version 3 for an enclave; appended.
  */
 MUST_USE bool soft_quoting_sgx(const struct soft_quoting *q,

@@ -112,7 +112,7 @@ static int init(struct soft_device *s, const struct spec_kvm_sev_init *i)
 {
 	struct soft_snp *n = &s->snp;
 	if (n->active || s->machine.pid || i->flags ||
-		(i->vmsa_features & ~SVM_FEATURE_DEBUG_SWAP) ||
+		(i->vmsa_features & ~SOFT_VMSA_FEATURES) ||
 		i->ghcb_version > PROTOCOL_MAX || i->ghcb_version == 1)
 		return -EINVAL;
 	n->active = true;
@@ -205,7 +205,7 @@ static int update_batch(struct soft_device *s, struct spec_kvm_snp_update *u,
 			memcpy(from + n * PAGE_BYTES, page, PAGE_BYTES);
 	}
 	int r = n ? soft_kvm_call(s, MONITOR_PAGES,
-			    (uint64_t[4]){ gpa, n, u->type }) :
+			    (uint64_t[4]){ gpa, n, u->type, s->snp.level }) :
 		    0;
 	explicit_bzero(stage, most * PAGE_BYTES);
 	if (r < 0)
@@ -254,6 +254,7 @@ static void put_vmsa(const struct soft_device *s, struct svm_save *v)
 		.rbp = t.general[MONITOR_RBP],
 		.rsi = t.general[MONITOR_RSI],
 		.rdi = t.general[MONITOR_RDI],
+		.vmpl = s->snp.level,
 		.sev_features = s->snp.vmsa_features,
 		.xcr0 = 1,
 		.mxcsr = 0x1f80,
@@ -307,6 +308,19 @@ static int finish(struct soft_device *s, const struct spec_kvm_snp_finish *f,
 	n->msr = (uint64_t)GHCB_PROTOCOL << 48 | 1ull << 32 | 47ull << 24 |
 		GHCB_INFO_SEV;
 	return r;
+}
+
+int soft_snp_firmware(unsigned long request, void *arg)
+{
+	struct spec_psp_cmd *c = arg;
+	struct spec_psp_snp_status s = { .state = SPEC_PSP_SNP_INIT, .rmp = 1 };
+	if (request != SPEC_PSP_ISSUE || c->cmd != SPEC_PSP_SNP_STATUS)
+		return -EINVAL;
+	psp_version(&s);
+	uint64_t at = c->data_low | (uint64_t)c->data_high << 32;
+	memcpy((void *)(uintptr_t)at, &s, sizeof s);
+	c->error = SNP_OK;
+	return 0;
 }
 
 static int enable_certs(struct soft_snp *n)

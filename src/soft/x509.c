@@ -124,9 +124,9 @@ bool soft_x509_cert(const struct soft_signer *issuer,
 	return sign(issuer, &tbs, out, e);
 }
 
-/* RFC 5280 §5: nobody is revoked. */
-bool soft_x509_crl(const struct soft_signer *issuer, int64_t now,
-	struct buf *out, struct err *e)
+/* RFC 5280 §5 */
+bool soft_x509_crl(const struct soft_signer *issuer, struct bytes revoked,
+	int64_t now, struct buf *out, struct err *e)
 {
 	auto_buf in = { 0 }, list = { 0 }, all = { 0 }, tbs = { 0 };
 	der_put_uint(&all, 1); /* v2 */
@@ -134,6 +134,12 @@ bool soft_x509_crl(const struct soft_signer *issuer, int64_t now,
 	put_name(&all, issuer->name);
 	der_put_time(&all, now - HOUR);
 	der_put_time(&all, now + DAYS);
+	if (revoked.len) {
+		der_put_unsigned(&in, revoked);
+		der_put_time(&in, now - HOUR);
+		der_wrap(&list, DER_SEQUENCE, &in);
+		der_wrap(&all, DER_SEQUENCE, &list);
+	}
 	der_put_uint(&in, 1);
 	soft_x509_extension(&list, BYTES_ARRAY(oid_crl_number), false,
 		buf_bytes(&in));

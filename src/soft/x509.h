@@ -32,8 +32,8 @@ void soft_x509_leaf(struct buf *out);
 MUST_USE bool soft_x509_cert(const struct soft_signer *issuer,
 	const struct soft_subject *s, int64_t now, struct buf *out,
 	struct err *e);
-/* Nobody is revoked. */
-MUST_USE bool soft_x509_crl(const struct soft_signer *issuer, int64_t now,
-	struct buf *out, struct err *e);
+/* revoked: a certificate's serial number; empty: nobody is revoked. */
+MUST_USE bool soft_x509_crl(const struct soft_signer *issuer,
+	struct bytes revoked, int64_t now, struct buf *out, struct err *e);
 
 #endif

@@ -21,6 +21,10 @@
 #define SPEC_KVM_CAP_GUEST_MEMFD       234
 #define SPEC_KVM_CAP_VM_TYPES	       235
 
+/* KVM_GET_DEVICE_ATTR of /dev/kvm itself */
+#define SPEC_KVM_GRP_SEV	   1u
+#define SPEC_KVM_SEV_VMSA_FEATURES 0u /* what SEV_INIT2 may ask for */
+
 /* KVM_EXIT_... */
 #define SPEC_KVM_EXIT_MEMORY_FAULT  39u
 #define SPEC_KVM_EXIT_SNP_REQ_CERTS 40u

@@ -3,7 +3,7 @@
  * Intel SGX and TDX: what their quotes carry (Intel SGX ECDSA QuoteLib
  * reference, "Quote format"; Intel TDX DCAP quoting library API, "Quote
  * format version 4 and 5").  Integers are little-endian, ECDSA values
- * big-endian.
+ * big-endian.  What an enclave is made of is in spec/sgx_enclave.h.
  */
 #ifndef SPEC_SGX_H
 #define SPEC_SGX_H
@@ -27,6 +27,8 @@
 #define SGX_FLAG_DEBUG	      (1ull << 1)
 #define SGX_FLAG_MODE64BIT    (1ull << 2)
 #define SGX_FLAG_PROVISIONKEY (1ull << 4)
+#define SGX_FLAG_EINITTOKEN   (1ull << 5)
+#define SGX_FLAG_KSS	      (1ull << 7)
 #define SGX_FLAGS_KNOWN	      0x4f7ull
 
 /* TD_ATTRIBUTES */

@@ -8,11 +8,13 @@ there can be no such machine here.
 """
 import os
 import re
+import select
 import shlex
 import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 PACKAGE = "linux-image-cloud-amd64"
@@ -20,7 +22,9 @@ MODULES = ("irqbypass", "ccp", "kvm", "kvm-amd")
 TOOLS = ("sh", "mount", "insmod", "cat", "echo", "poweroff", "ip", "mkdir",
          "sha256sum", "ps", "ls", "sleep", "kill", "grep", "timeout")
 MARK = "@@donjon"
-LIMIT = 180  # seconds for one command
+LIMIT = 180  # seconds for one command, by the machine's clock
+GRACE = 60  # and more by ours, before it is ended
+BOOT = 240
 
 
 class Unavailable(Exception):
@@ -156,30 +160,71 @@ class Machine:
                       f"echo \"{MARK} status $?\""]
         return "\n".join(lines + ["poweroff -f", ""]).encode()
 
-    def run(self, commands, timeout):
-        """{name: (status, text)} of [(name, shell command)]."""
+    def _argv(self, initrd):
+        image, = self.kernel.glob("boot/vmlinuz-*")
+        return [self.qemu, "-nodefaults", "-no-user-config", "-display",
+                "none", "-M", "pc", "-cpu", "max", "-accel", "tcg", "-m",
+                "2048", "-smp", "2", "-no-reboot", "-serial", "stdio",
+                "-kernel", str(image), "-initrd", initrd, "-append",
+                "console=ttyS0 quiet panic=-1 rdinit=/init"]
+
+    def run(self, commands, boot=BOOT):
+        """{name: (status, text)} of [(name, shell command)], and how long
+        each took in `seconds`.  Whatever does not end is named."""
         self.tree.put("init", self._init(commands), 0o755)
+        self.seconds = {}
         with tempfile.TemporaryDirectory() as folder:
             initrd = os.path.join(folder, "initrd")
             self.tree.write(initrd)
-            image, = self.kernel.glob("boot/vmlinuz-*")
-            argv = [self.qemu, "-nodefaults", "-no-user-config", "-display",
-                    "none", "-M", "pc", "-cpu", "max", "-accel", "tcg", "-m",
-                    "2048", "-smp", "2", "-no-reboot", "-serial", "stdio",
-                    "-kernel", str(image), "-initrd", initrd, "-append",
-                    "console=ttyS0 quiet panic=-1 rdinit=/init"]
+            p = subprocess.Popen(self._argv(initrd), stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT)
             try:
-                p = subprocess.run(argv, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, timeout=timeout)
-                text = p.stdout
-            except subprocess.TimeoutExpired as e:
-                text = (e.stdout or b"") + b"\nstill running"
-        text = text.decode("utf-8", "replace").replace("\r\n", "\n")
-        found = re.findall(rf"{MARK} begin (\S+)\n(.*?){MARK} status (\d+)",
-                           text, re.S)
-        answers = {name: (int(status), said) for name, said, status in found}
+                answers, why = self._follow(p, boot)
+            finally:
+                p.kill()
+                p.wait()
+                p.stdout.close()
         for name, _ in commands:
-            answers.setdefault(name, (-1, "it did not come to its end:\n"
-                                      + text[-4000:]))
+            answers.setdefault(name, (-1, f"it was not reached: {why}"))
         return answers
+
+    def _follow(self, p, boot):
+        """Reads what the machine prints, up to its end or the first step that
+        takes too long."""
+        answers, name, said = {}, "boot", []
+        begin, limit = time.monotonic(), boot
+        for line in lines(p.stdout, lambda: begin + limit):
+            if line is None:
+                why = f"step {name} did not end within {limit} s"
+                answers[name] = (-1, "\n".join([why] + said[-60:]))
+                return answers, why
+            mark = re.match(rf"{MARK} (begin|status) (\S+)$", line)
+            if not mark:
+                said.append(line)
+                continue
+            now = time.monotonic()
+            self.seconds[name] = now - begin
+            if mark.group(1) == "status":
+                answers[name] = (int(mark.group(2)), "\n".join(said) + "\n")
+            # The machine's own limit comes first, if it keeps time.
+            name = mark.group(2) if mark.group(1) == "begin" else "between"
+            begin, limit, said = now, LIMIT + GRACE, []
+        return answers, f"the machine ended in step {name}: {said[-20:]}"
+
+
+def lines(stream, deadline):
+    """What comes, a line each; None, and the end, after the deadline."""
+    os.set_blocking(stream.fileno(), False)
+    rest = b""
+    while True:
+        left = deadline() - time.monotonic()
+        if left <= 0 or not select.select([stream], [], [], left)[0]:
+            yield None
+            return
+        data = os.read(stream.fileno(), 65536)
+        if not data:
+            return
+        *whole, rest = (rest + data).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace").rstrip("\r")

@@ -42,11 +42,14 @@ def free_port():
 
 
 class Registry:
+    """auth: True is htpasswd; a text is its part of the configuration."""
+
     def __init__(self, folder, tls=True, auth=True):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        self.host = f"localhost:{self.port}"
+        # Not "localhost": [::1] may be somebody else's.
+        self.host = f"127.0.0.1:{self.port}"
         self.cert, self.key = make_certificate(folder)
         self.tls, self.auth = tls, auth
         self._configure()
@@ -56,7 +59,9 @@ class Registry:
         tls = auth = ""
         if self.tls:
             tls = (f"  tls: {{certificate: {self.cert}, key: {self.key}}}\n")
-        if self.auth:
+        if self.auth and self.auth is not True:
+            auth = self.auth
+        elif self.auth:
             made = subprocess.run(
                 ["htpasswd", "-niB", "-C", "5", USER], check=True,
                 input=PASSWORD.encode(), capture_output=True)
@@ -86,10 +91,10 @@ class Registry:
     def call(self, method, path):
         if self.tls:
             context = ssl.create_default_context(cafile=self.cert)
-            c = http.client.HTTPSConnection("localhost", self.port,
+            c = http.client.HTTPSConnection("127.0.0.1", self.port,
                                             timeout=30, context=context)
         else:
-            c = http.client.HTTPConnection("localhost", self.port, timeout=30)
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             c.request(method, path)
             r = c.getresponse()

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The launch digest of an SEV-SNP Keep once more, straight from AMD's
-documents (56860, "PAGE_INFO"; AMD64 manual, volume 2, table B-4)."""
+documents (56860, "PAGE_INFO"; AMD64 manual, volume 2, table B-4); and who
+signed it ("ID_BLOCK", "ID_AUTH")."""
 import hashlib
 import struct
+import subprocess
 
 NORMAL, VMSA, SECRETS, CPUID = 1, 2, 5, 6
 RAM, EXEC, PAGE = 0x200000, 0x400000, 4096
@@ -58,3 +60,43 @@ def launch_digest(shim, exec_, c_bit, features):
                         exec_[at:at + PAGE].ljust(PAGE, b"\0"))
     return extend(digest, VMSA, 0xfffffffff000,
                   vmsa(entry, tables[0], c_bit, features)).hex()
+
+
+class Key:
+    """A signer of ID blocks, on P-384."""
+
+    def __init__(self, folder, name):
+        self.path = folder / f"{name}.pem"
+        subprocess.run(["openssl", "ecparam", "-name", "secp384r1", "-genkey",
+                        "-noout", "-out", self.path], check=True)
+        spki = subprocess.run(["openssl", "pkey", "-in", self.path, "-pubout",
+                               "-outform", "DER"], check=True,
+                              stdout=subprocess.PIPE).stdout
+        x, y = spki[-96:-48], spki[-48:]
+        self.public = (struct.pack("<I", 2) + x[::-1].ljust(72, b"\0")
+                       + y[::-1].ljust(72, b"\0")).ljust(0x404, b"\0")
+        self.digest = hashlib.sha384(self.public).hexdigest()
+
+    def sign(self, data):
+        der = subprocess.run(["openssl", "dgst", "-sha384", "-sign",
+                              self.path], input=data, check=True,
+                             stdout=subprocess.PIPE).stdout
+        numbers, rest = [], der[2:]
+        while rest:
+            n = rest[1]
+            numbers.append(int.from_bytes(rest[2:2 + n], "big"))
+            rest = rest[2 + n:]
+        return b"".join(n.to_bytes(72, "little")
+                        for n in numbers).ljust(512, b"\0")
+
+
+def id_files(folder, digest, id_key, author, policy=0x30000, svn=1):
+    """snp-id-block and snp-id-auth, as an operator puts them there."""
+    block = bytes.fromhex(digest) + b"\1" * 16 + b"\2" * 16 + struct.pack(
+        "<IIQ", 1, svn, policy)
+    auth = struct.pack("<II", 1, 1 if author else 0).ljust(0x40, b"\0")
+    auth += id_key.sign(block) + id_key.public.ljust(0x440, b"\0")
+    if author:
+        auth += author.sign(id_key.public) + author.public
+    (folder / "snp-id-block").write_bytes(block)
+    (folder / "snp-id-auth").write_bytes(auth.ljust(PAGE, b"\0"))

@@ -389,7 +389,7 @@ def test_deploy_over_https(tenant, guarded, tmp_path):
     assert r.stdout == block
     # The way back is noted, with CA and token.
     r = tenant.donjon("deploy", *host, *ca, *token, "--policy", policy,
-                      "--detach", wasm(tenant, "ticker"), "2", "10")
+                      "--detach", wasm(tenant, "ticker"), "2", "400")
     assert r.returncode == 0, r.stderr
     keep = r.stdout.decode().strip()
     assert tenant.donjon("logs", keep).stdout == b"tick 0\ntick 1\n"

@@ -76,8 +76,7 @@ class Evil:
                 self.server.socket, server_side=True)
             self.cert = cert
         self.port = self.server.server_port
-        self.host = f"localhost:{self.port}" if self.tls \
-            else f"127.0.0.1:{self.port}"
+        self.host = f"127.0.0.1:{self.port}"
         self.base = ("https://" if self.tls else "http://") + self.host
         threading.Thread(target=self.server.serve_forever,
                          daemon=True).start()
@@ -353,10 +352,10 @@ def test_gzip_that_nobody_asked_for(user, evil):
 
 
 def test_a_gzip_bomb_as_data(user, evil, module):
-    """Gigabytes of zeros from a few hundred kilobytes."""
+    """A hundred megabytes of zeros from a hundred kilobytes."""
     z = zlib.compressobj(9, zlib.DEFLATED, 31)
     block = b"\0" * (1 << 24)
-    bomb = b"".join(z.compress(block) for _ in range(16)) + z.flush()
+    bomb = b"".join(z.compress(block) for _ in range(6)) + z.flush()
     assert len(bomb) < 1 << 19
     evil.manifest([evil.blob(module, "application/wasm"), evil.blob(
         bomb, "application/vnd.donjon.data.v1.tar+gzip")])
@@ -366,6 +365,7 @@ def test_a_gzip_bomb_as_data(user, evil, module):
 def test_json_that_is_deep_or_doubled_or_not_utf8(user, evil):
     for body, word in (
             (b"[" * 1000000, "manifest"), (b'{"a": 1, "a": 2}', "manifest"),
+            (b'{"x": [' + b"{}," * 1300000 + b"{}]}", "too many values"),
             (b'{"schemaVersion": 2, "x": "\xff\xfe"}', "manifest"),
             (b"", "manifest"), (b"null", "manifest"),
             (b'{"schemaVersion": 1, "name": "a"}', "schema version 1")):
@@ -391,7 +391,7 @@ def test_an_index_that_leads_in_circles(user, evil):
 
 def stalling(user, evil):
     start = time.monotonic()
-    text = refused(user, evil, "too slow", args=("--net-timeout", "2"),
+    text = refused(user, evil, "too slow", args=("--net-timeout", "1"),
                    status=(123,), keeps=2)
     assert time.monotonic() - start < 60
     return text
@@ -420,7 +420,7 @@ def test_slow_loris_in_a_body(user, evil, module):
             time.sleep(0.2)
     evil.special[f"/v2/app/blobs/{d['digest']}"] = drip
     start = time.monotonic()
-    code, text = pull(user, "--net-timeout", "2",
+    code, text = pull(user, "--net-timeout", "1",
                          f"oci+http://{evil.host}/app:1")
     assert code == 123 and "too slow" in text, text
     assert time.monotonic() - start < 60
@@ -579,6 +579,31 @@ def test_challenges_that_cannot_be_read(header, user, evil):
     refused(user, evil)
 
 
+def test_a_server_that_says_unchanged_of_what_we_do_not_have(user, evil,
+                                                              module):
+    evil.special["/a.wasm"] = lambda h: h.answer(304)
+    code, text = pull(user, f"{evil.base}/a.wasm")
+    assert code == 123 and "status 304" in text, text
+    assert left(user) == []
+
+
+def test_validators_that_would_be_headers(user, evil, module):
+    """What a server says of its contents is asked back, and nothing else."""
+    for etag in ('"\x01"', "a" * 5000, "\xff"):
+        evil.special["/a.wasm"] = lambda h: h.answer(200, module, ETag=etag)
+        for _ in range(2):
+            code, text = pull(user, f"{evil.base}/a.wasm")
+            assert code == 0, text
+    assert not any("If-None-Match" in h for _, _, h in evil.seen)
+    evil.special["/a.wasm"] = lambda h: h.answer(
+        304 if h.headers.get("If-None-Match") == '"good"' else 200,
+        module, ETag='"good"')
+    for _ in range(2):
+        code, text = pull(user, f"{evil.base}/a.wasm")
+        assert code == 0, text
+    assert evil.seen[-1][2]["If-None-Match"] == '"good"'
+
+
 # --- what does not run ------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind", [
@@ -696,6 +721,31 @@ def test_archives_that_would_break_out(name, packed, user, evil, module):
     assert list(user.here.iterdir()) == []
 
 
+def test_archives_of_the_web_that_would_break_out(user, evil, module):
+    """The same as whole packages, from a web server and from a file."""
+    toml = b'[[mounts]]\nhost = "data"\nguest = "/data"\n'
+    for name, (entries, word) in BAD_TARS.items():
+        data = tar_of(("main.wasm", FILE, module), ("Donjon.toml", FILE, toml),
+                      *entries)
+        evil.special["/a.tar"] = lambda h: h.answer(200, data)
+        path = user.folder / "a.tar"
+        path.write_bytes(data)
+        for ref in (f"{evil.base}/a.tar", path):
+            code, text = pull(user, "-o", "out", ref)
+            assert code in (121, 124) and word in text, (name, text)
+            assert list(user.here.iterdir()) == [], name
+
+
+def test_a_gzip_bomb_as_a_package(user, evil):
+    z = zlib.compressobj(9, zlib.DEFLATED, 31)
+    block = b"\0" * (1 << 24)
+    bomb = b"".join(z.compress(block) for _ in range(6)) + z.flush()
+    evil.special["/a.tgz"] = lambda h: h.answer(200, bomb)
+    code, text = pull(user, f"{evil.base}/a.tgz")
+    assert code == 124 and "when unpacked" in text, text
+    assert not [p for p in left(user) if p.stat().st_size > len(bomb)]
+
+
 @pytest.mark.parametrize("data,word", [
     (b"", "cut short"), (b"x" * 1000, ""), (b"\0" * 100, "cut short"),
     (tar_of(("a", FILE, b"x"))[:700], "cut short"),
@@ -742,6 +792,170 @@ def test_an_upload_that_never_gets_anywhere(user, evil, module):
     code, text = push(user, evil, module)
     assert code == 123 and "status 500" in text, text
     assert len(evil.seen) < 60
+
+
+def test_an_upload_goes_on_where_the_registry_stands(user, evil, module):
+    """One that keeps to the specification, over lines that are cut."""
+    data = os.urandom(40 << 20)
+    store, finished, begun = bytearray(), [], []
+    cuts = [21 << 20, 30 << 20]
+
+    def begin(h):
+        begun.append(1)
+        store.clear()
+        h.answer(202, Location="/v2/app/blobs/uploads/x")
+
+    def upload(h):
+        if h.command == "GET":
+            return h.answer(204, Range=f"0-{len(store) - 1}",
+                            Location="/v2/app/blobs/uploads/x?y=1")
+        if h.command == "PUT":
+            finished.append(sha(bytes(store)))
+            return h.answer(201)
+        first, last = map(int, h.headers["Content-Range"].split("-"))
+        if first != len(store):
+            return h.answer(416)
+        while len(store) <= last:
+            store.extend(h.rfile.read(min(65536, last + 1 - len(store))))
+            if cuts and len(store) > cuts[0]:
+                cuts.pop(0)
+                h.close_connection = True
+                h.connection.shutdown(socket.SHUT_RDWR)
+                return
+        h.answer(202, Location="/v2/app/blobs/uploads/x",
+                 Range=f"0-{len(store) - 1}")
+    evil.special["/v2/app/blobs/uploads/"] = begin
+    evil.special["/v2/app/blobs/uploads/x"] = upload
+    evil.special["/v2/app/manifests/1"] = lambda h: (
+        h.rfile.read(int(h.headers["Content-Length"])), h.answer(201))
+    folder = user.folder / "app"
+    (folder / "data").mkdir(parents=True)
+    (folder / "main.wasm").write_bytes(module)
+    (folder / "Donjon.toml").write_text(
+        '[[mounts]]\nhost = "data"\nguest = "/data"\n')
+    (folder / "data/blob").write_bytes(data)
+    code, text = pull(user, folder, f"oci+http://{evil.host}/app:1",
+                      verb=("package", "push"))
+    assert code == 0, text
+    assert not cuts and len(begun) == 4, "began anew"
+    built = json.loads(subprocess.run(
+        user.argv("package", "build", "--json", folder), env=user.env,
+        check=True, capture_output=True).stdout)
+    assert {x["digest"] for x in built["layers"]} <= set(finished)
+
+
+# --- a registry that knows referrers ---------------------------------------------------------
+
+class Modern:
+    """OCI distribution 1.1 in full, as far as signing goes: uploads, the
+    referrers API, OCI-Subject."""
+
+    def __init__(self, evil, name="app"):
+        self.evil, self.name, self.referrers = evil, name, {}
+        evil.special[f"/v2/{name}/blobs/uploads/"] = lambda h: h.answer(
+            202, Location=f"/v2/{name}/up")
+        evil.special[f"/v2/{name}/up"] = self.upload
+        evil.serve = self.serve
+        self.store = b""
+
+    def upload(self, h):
+        data = h.rfile.read(int(h.headers["Content-Length"] or 0))
+        if h.command == "PATCH":
+            self.store = data
+            return h.answer(202, Location=f"/v2/{self.name}/up")
+        self.evil.blobs[sha(self.store)] = self.store
+        return h.answer(201)
+
+    def serve(self, h):
+        path = h.path.split("?")[0]
+        kind, _, last = path.rpartition("/")
+        if h.command == "PUT" and kind.endswith("/manifests"):
+            self.evil.seen.append((h.command, h.path, dict(h.headers)))
+            body = h.rfile.read(int(h.headers["Content-Length"]))
+            entry = (h.headers["Content-Type"], body)
+            self.evil.manifests[last] = self.evil.manifests[sha(body)] = entry
+            said = json.loads(body)
+            subject = said.get("subject", {}).get("digest")
+            self.referrers.setdefault(subject, []).append({
+                "mediaType": entry[0], "digest": sha(body),
+                "size": len(body), "artifactType": said.get("artifactType")})
+            more = {"OCI_Subject": subject} if subject else {}
+            return h.answer(201, **more)
+        if kind.endswith("/referrers"):
+            self.evil.seen.append((h.command, h.path, dict(h.headers)))
+            return h.answer(200, json.dumps({
+                "schemaVersion": 2, "mediaType": INDEX,
+                "manifests": self.referrers.get(last, [])}).encode(),
+                Content_Type=INDEX)
+        return Evil.serve(self.evil, h)
+
+
+def test_signatures_by_the_referrers_api(user, evil, module):
+    modern = Modern(evil)
+    key = user.folder / "k"
+    subprocess.run(user.argv("package", "keygen", key), env=user.env,
+                   check=True, stderr=subprocess.DEVNULL)
+    digest = evil.manifest([evil.blob(module, "application/wasm")])
+    where = f"oci+http://{evil.host}/app:1"
+    code, text = pull(user, "--key", key, where, verb=("package", "sign"))
+    assert code == 0, text
+    tag = digest.replace(":", "-")
+    assert [r["artifactType"] for r in modern.referrers[digest]] == \
+        ["application/vnd.dev.cosign.artifact.sig.v1+json"]
+    # With the API there is no need of the tag in its place.
+    assert tag + ".sig" in evil.manifests and tag not in evil.manifests
+    # Cosign's tag is gone: the API alone leads there.
+    del evil.manifests[tag + ".sig"]
+    code, text = pull(user, "--key", f"{key}.pub", where,
+                      verb=("package", "verify"))
+    assert code == 0, text
+    assert any("/referrers/" in p for _, p, _ in evil.seen)
+    modern.referrers.clear()
+    code, text = pull(user, "--key", f"{key}.pub", where,
+                      verb=("package", "verify"))
+    assert code == 122 and "not signed" in text, text
+
+
+def test_referrers_that_are_none_or_too_many(user, evil, module):
+    modern = Modern(evil)
+    key = user.folder / "k"
+    subprocess.run(user.argv("package", "keygen", key), env=user.env,
+                   check=True, stderr=subprocess.DEVNULL)
+    digest = evil.manifest([evil.blob(module, "application/wasm")])
+    kind = "application/vnd.dev.cosign.artifact.sig.v1+json"
+    modern.referrers[digest] = [
+        {"mediaType": MANIFEST, "digest": sha(str(i).encode()), "size": 7,
+         "artifactType": kind} for i in range(200)]
+    refused(user, evil, "not signed", status=(122,),
+            args=("--key", f"{key}.pub"))
+    assert len([1 for _, p, _ in evil.seen if "/manifests/sha256:" in p]) < 20
+    modern.referrers[digest] *= 100
+    refused(user, evil, "referrers", status=(121, 122, 124),
+            args=("--key", f"{key}.pub"))
+
+
+# --- yanks from it ---------------------------------------------------------------------------
+
+def test_marks_of_yanks_are_judged_and_not_repeated(user, evil, module):
+    digest = evil.manifest([evil.blob(module, "application/wasm")])
+    tag = digest.replace(":", "-") + ".yank"
+
+    def mark(**annotations):
+        evil.manifest([], tag=tag, artifactType="application/vnd.donjon."
+                      "yank.v1", annotations=annotations)
+    for said in ({}, {"dev.donjon.yank": SECRET},
+                 {"dev.donjon.yank": "\x1b[2J" * 1000}):
+        mark(**said)
+        text = refused(user, evil, "yanked by its publisher;", status=(122,))
+        assert len(text) < 400
+    for kind, body in ((MANIFEST, b"{"), (INDEX, json.dumps(
+            {"schemaVersion": 2, "mediaType": INDEX,
+             "manifests": []}).encode()), evil.manifests["1"]):
+        evil.manifests[tag] = (kind, body)
+        refused(user, evil, "yank: ", status=(121,))
+    mark(**{"dev.donjon.yank": "undone"})
+    code, text = pull(user, f"oci+http://{evil.host}/app:1")
+    assert code == 0, text
 
 
 # --- signatures from it ----------------------------------------------------------------------

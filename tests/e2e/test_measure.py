@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from sgx import mrenclave
 from snp import launch_digest
 
 
@@ -35,15 +36,52 @@ def test_kvm_is_the_hash_of_both_images(out, measured):
 
 
 @pytest.mark.parametrize("variant, c_bit, features", (
-    ("", 51, 1), (" debug-swap", 51, 0x21), (" software", 47, 1)))
+    ("", 51, 1), (" debug-swap", 51, 0x21), (" restricted-injection", 51, 9),
+    (" debug-swap,restricted-injection", 51, 0x29), (" software", 47, 0x21)))
 def test_snp_is_the_launch_digest(out, measured, variant, c_bit, features):
     shim, exec_ = images(out, "snp")
     assert measured["snp" + variant] == \
         launch_digest(shim, exec_, c_bit, features)
 
 
+def test_each_page_that_contributes_is_printed(out, measured):
+    p = subprocess.run([out / "bin/donjon", "measure", "--tee", "snp", "-v"],
+                       text=True, stdout=subprocess.PIPE, check=True)
+    last, pages, seen = "", 0, []
+    for line in p.stdout.splitlines():
+        if line.startswith("snp"):
+            name, digest = line.rsplit(" ", 1)
+            assert digest == last and measured[name] == digest
+            seen.append(pages)
+            pages = 0
+        else:
+            last, pages = line.split()[2], pages + 1
+    shim, exec_ = (-(-len(i) // 4096) for i in images(out, "snp"))
+    assert seen == [shim + exec_ + 1] * sum(
+        name.split()[0] == "snp" for name in measured)
+    p = subprocess.run([out / "bin/donjon", "measure", "--tee", "process",
+                        "-v"], text=True, stdout=subprocess.PIPE, check=True)
+    assert p.stdout.split()[0] == "exec"
+    assert p.stdout.split()[2] == measured["process"]
+    p = subprocess.run([out / "bin/donjon", "measure", "--tee", "sgx", "-v"],
+                       text=True, stdout=subprocess.PIPE, check=True)
+    lines = p.stdout.splitlines()
+    assert lines[0].startswith("EADD+")
+    at = lines.index(f"sgx {measured['sgx']}")
+    # The second variant has 192 MiB of heap more, a page a line.
+    assert len(lines) - 2 - 2 * at >= 0x0c000000 // 4096
+    assert lines[-1] == f"sgx fixed-heap {measured['sgx fixed-heap']}"
+
+
+@pytest.mark.parametrize("variant, heap", (
+    ("", 0), (" fixed-heap", 0x0c000000)))
+def test_sgx_is_mrenclave(out, measured, variant, heap):
+    shim, exec_ = images(out, "sgx")
+    assert measured["sgx" + variant] == mrenclave(shim, exec_, heap)
+
+
 def test_exec_is_the_same_under_every_technology(out):
     if os.environ.get("DONJON_SANITIZED"):
         pytest.skip("sanitized programs are for `process` alone")
     assert len({(out / "keep" / tee / "exec").read_bytes()
-                for tee in ("process", "kvm", "snp")}) == 1
+                for tee in ("process", "kvm", "snp", "sgx")}) == 1

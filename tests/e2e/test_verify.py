@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """donjon verify, policy, measure --launch and collateral on real evidence, the
 last with a local server of the shape of AMD's and Intel's services."""
+import contextlib
+import hashlib
 import http.server
 import json
 import os
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import urllib.parse
@@ -119,42 +122,122 @@ def test_certificates_and_requests_carry_evidence(tenant):
     assert v["expires"] == "2023-05-09T23:00:00Z"
 
 
-def test_a_tls_server_is_judged_by_its_certificate(tenant, tmp_path):
-    """A key of ours under somebody's evidence: it is bound to another."""
-    evidence = subprocess.run(
-        ["openssl", "x509", "-in", SGX / "ratls-rats-tls.cert.pem", "-outform",
-         "DER"], capture_output=True, check=True).stdout
-    at = evidence.index(b"\x06\x06\x67\x81\x05\x05\x04\x09")
-    octets = evidence[at + 8:]
-    length = int.from_bytes(octets[2:4], "big")
-    value = octets[4:4 + length].hex(":")
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-         "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
-         "-days", "2", "-subj", "/CN=x", "-addext",
-         f"2.23.133.5.4.9=DER:{value}"], check=True, capture_output=True)
+def openssl(*args, data=None):
+    r = subprocess.run(["openssl", *map(str, args)], input=data,
+                       capture_output=True, check=True)
+    return r.stdout
+
+
+def make_key(path):
+    """A P-256 key; its SubjectPublicKeyInfo."""
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out",
+            path)
+    return openssl("pkey", "-in", path, "-pubout", "-outform", "DER")
+
+
+def make_certificate(path, key, extensions):
+    args = [w for oid, value in extensions.items()
+            for w in ("-addext", f"{oid}=DER:{value.hex(':')}")]
+    openssl("req", "-x509", "-new", "-key", key, "-out", path, "-days", "2",
+            "-subj", "/CN=x", *args)
+
+
+@contextlib.contextmanager
+def tls_server(cert, key):
+    """HOST:PORT of a server that makes handshakes."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve():
-        peer = listener.accept()[0]
-        try:
-            with context.wrap_socket(peer, server_side=True) as s:
-                s.recv(1)
-        except OSError:
-            pass
+        while True:
+            try:
+                peer = listener.accept()[0]
+            except OSError:
+                return
+            try:
+                with context.wrap_socket(peer, server_side=True) as s:
+                    s.recv(1)
+            except OSError:
+                pass
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    port = listener.getsockname()[1]
-    v = verdict(tenant, f"127.0.0.1:{port}", status=122)
-    thread.join(20)
+    yield "127.0.0.1:%d" % listener.getsockname()[1]
+    listener.shutdown(socket.SHUT_RDWR)
     listener.close()
+    thread.join(20)
+
+
+def test_a_tls_server_is_judged_by_its_certificate(tenant, tmp_path):
+    """A key of ours under somebody's evidence: it is bound to another."""
+    evidence = openssl("x509", "-in", SGX / "ratls-rats-tls.cert.pem",
+                       "-outform", "DER")
+    at = evidence.index(b"\x06\x06\x67\x81\x05\x05\x04\x09")
+    octets = evidence[at + 8:]
+    length = int.from_bytes(octets[2:4], "big")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make_key(key)
+    make_certificate(cert, key,
+                     {"2.23.133.5.4.9": octets[4:4 + length]})
+    with tls_server(cert, key) as server:
+        v = verdict(tenant, server, status=122)
     assert "key binding" in v["failed"] and "report_data" not in v["failed"]
-    r = tenant.donjon("verify", f"127.0.0.1:{port}")
+    r = tenant.donjon("verify", server)
     assert r.returncode == 123, r.stderr
+
+
+def raw_signature(key, message):
+    """r || s of ECDSA P-256."""
+    der = openssl("dgst", "-sha256", "-sign", key, data=message)
+    numbers, at = b"", 2
+    for _ in range(2):
+        n = der[at + 2:at + 2 + der[at + 1]]
+        numbers += n[-32:].rjust(32, b"\0")
+        at += 2 + der[at + 1]
+    return numbers
+
+
+def software_evidence(root, root_spki, key_spki):
+    """docs/protocol.md, Software evidence: [evidence, claims], tagged."""
+    def digest(b):
+        return hashlib.sha256(b).digest()
+    claims = (b"\xa3\x65nonce\x58\x20" + bytes(32) + b"\x65owner\x58\x20" +
+              bytes(32) + b"\x6bpubkey-hash\x58\x24\x82\x01\x58\x20" +
+              digest(key_spki))
+    evidence = (b"DJSWEVID" + struct.pack("<IIQQ", 1, 1, 0, 0) +
+                digest(claims) + bytes(32) + b"\x33" * 48 + bytes(32) +
+                digest(root_spki) + bytes(16))
+    evidence += raw_signature(root, evidence)
+    assert len(evidence) == 288
+    return (b"\xda\x44\x4a\x53\x57\x82\x59\x01\x20" + evidence +
+            b"\x58" + bytes([len(claims)]) + claims)
+
+
+def test_a_tls_server_that_holds_the_attested_key_is_accepted(tenant,
+                                                              tmp_path):
+    root, key, cert = (tmp_path / n for n in ("root", "key", "cert"))
+    root_spki, key_spki = make_key(root), make_key(key)
+    make_certificate(cert, key, {
+        "2.23.133.5.4.9": software_evidence(root, root_spki, key_spki),
+        "2.23.133.5.4.2": root_spki})
+    policy = tmp_path / "policy.toml"
+    policy.write_text(
+        f'software = ["{hashlib.sha256(root_spki).hexdigest()}"]\n'
+        f'[process]\nmeasurements = ["{"33" * 48}"]\n')
+    with tls_server(cert, key) as server:
+        v = verdict(tenant, server, "--policy", policy, status=0)
+        passed = {c["name"] for c in v["checks"] if c["result"] == "passed"}
+        assert {"key binding", "certificate", "signature"} <= passed
+        assert v["technology"] == "process" and not v["confidential"]
+        v = verdict(tenant, server, status=122)  # nobody named that root
+        assert "software root" in v["failed"]
+    # The same certificate in a file, and the text for people.
+    text = tenant.donjon("verify", cert, "--policy", policy).stdout.decode()
+    assert text.startswith("accepted: process, NOT CONFIDENTIAL\n")
+    lines = text.splitlines()
+    at = next(i for i, l in enumerate(lines) if " measurement " in l)
+    assert "33" * 48 in lines[at] and "required" in lines[at + 1]
 
 
 def test_what_is_no_evidence_is_an_input_error(tenant, tmp_path):
@@ -266,6 +349,36 @@ def services():
     thread.start()
     Own.url = f"http://127.0.0.1:{server.server_port}"
     yield Own
+    server.shutdown()
+    server.server_close()
+    thread.join(20)
+
+
+def test_the_services_may_be_https_of_ones_own_authority(tenant, services,
+                                                         tmp_path):
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make_key(key)
+    openssl("req", "-x509", "-new", "-key", key, "-out", cert, "-days", "2",
+            "-subj", "/CN=localhost", "-addext",
+            "subjectAltName=IP:127.0.0.1")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), services)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    url = f"https://127.0.0.1:{server.server_port}"
+    args = ["collateral", "update", "--kds", url, "--pcs", url, PHALA]
+    r = tenant.donjon(*args)
+    assert r.returncode != 0 and cached(tenant) == {}
+    r = tenant.donjon(*args, "--ca", cert)
+    assert r.returncode == 0, r.stderr
+    assert "intel-tdx-b0c06f000000.json" in cached(tenant)
+    # TLS makes nobody a vendor: what is not signed stays out.
+    services.lies["/tdx/certification/v4/tcb"] = b"{}"
+    r = tenant.donjon(*args, "--ca", cert, "--cache", tenant.folder / "new")
+    assert r.returncode in (121, 122)
+    assert not (tenant.folder / "new/intel-tdx-b0c06f000000.json").exists()
     server.shutdown()
     server.server_close()
     thread.join(20)

@@ -118,6 +118,25 @@ __attribute__((target("avx2"))) static void vectors(void)
 		need(x[i] == i + 1, 40);
 }
 
+/* Code of its own making, turned over to be run, and back. */
+static void own_code(void)
+{
+	static const uint8_t codes[2][6] = {
+		{ 0xb8, 42, 0, 0, 0, 0xc3 },
+		{ 0xb8, 43, 0, 0, 0, 0xc3 },
+	};
+	uint8_t *p = map(8192, PROT_READ | PROT_WRITE);
+	need(p != NULL, 41);
+	for (int i = 0; i < 2; i++) {
+		memcpy(p + 4096, codes[i], sizeof codes[i]);
+		need(mprotect(p, 8192, PROT_READ | PROT_EXEC) == 0, 42);
+		uintptr_t at = (uintptr_t)p + 4096;
+		need(((int (*)(void))at)() == 42 + i, 43);
+		need(mprotect(p, 8192, PROT_READ | PROT_WRITE) == 0, 44);
+	}
+	need(munmap(p, 8192) == 0, 45);
+}
+
 static void live(void)
 {
 	static __thread int mine = 5;
@@ -126,6 +145,7 @@ static void live(void)
 	time_passes();
 	random_bytes();
 	vectors();
+	own_code();
 	need(++mine == 6, 50);
 	need(pthread_mutex_lock(&lock) == 0, 51);
 	need(pthread_mutex_unlock(&lock) == 0, 52);
@@ -167,9 +187,17 @@ static void walls(void)
 	extern const char __executable_start[];
 	void *code = (void *)(uintptr_t)__executable_start;
 	uint8_t *p = map(4096, PROT_READ | PROT_WRITE);
-	/* Nothing becomes executable, and what is stays as it is. */
+	/* Nothing is executable and writable, and what was measured stays as
+	 * it is. */
 	need(map(4096, PROT_READ | PROT_EXEC) == NULL, 70);
-	need(refused(mprotect(p, 4096, PROT_READ | PROT_EXEC), EACCES), 71);
+	need(refused(mprotect(p, 4096, PROT_READ | PROT_WRITE | PROT_EXEC),
+		     EACCES),
+		71);
+	need(refused(mprotect(p, 4096, PROT_WRITE | PROT_EXEC), EACCES), 71);
+	uintptr_t stack = (uintptr_t)&p & ~(uintptr_t)4095;
+	need(refused(mprotect((void *)stack, 4096, PROT_READ | PROT_EXEC),
+		     EACCES),
+		90);
 	need(refused(mprotect(code, 4096, PROT_READ | PROT_WRITE), EACCES), 72);
 	need(refused(munmap(code, 4096), EPERM), 73);
 	need(mmap(code, 4096, PROT_READ | PROT_WRITE,
@@ -195,8 +223,10 @@ static void walls(void)
 		85);
 	need(refused(syscall(SYS_clock_gettime, 1, code), EFAULT), 86);
 	need(refused(syscall(SYS_clock_gettime, 1, area), EFAULT), 87);
-	need(mmap(NULL, 1ull << 45, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		     0) != MAP_FAILED,
+	/* An enclave has less room for what is never touched. */
+	bool enclave = area->boot.tee == GATE_TEE_SGX;
+	need(mmap(NULL, 1ull << (enclave ? 35 : 45), PROT_READ,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED,
 		88);
 	need(map(area->boot.memory_bytes + (128u << 20),
 		     PROT_READ | PROT_WRITE) == NULL,
@@ -229,6 +259,10 @@ static void fault(enum guest what)
 	case GUEST_WRITE_CODE:
 		at = (uintptr_t)ask;
 		*(volatile char *)at = 0;
+		break;
+	case GUEST_WRITE_MADE:
+		mprotect(data, 4096, PROT_READ | PROT_EXEC);
+		*(volatile uint8_t *)data = 0;
 		break;
 	case GUEST_RUN_DATA:
 		data[0] = 0xc3;

@@ -15,6 +15,7 @@ enum guest {
 	GUEST_NULL, /* from here on: faults, one each */
 	GUEST_READ_SHIM,
 	GUEST_WRITE_CODE,
+	GUEST_WRITE_MADE,
 	GUEST_RUN_DATA,
 	GUEST_OVERFLOW,
 	GUEST_UD,

@@ -3,10 +3,19 @@ $(call program,tests/fake/keep/process/exec,exec,tests/fake/exec.c)
 $(O)/tests/unit/hal/process $(O)/tests/unit/host/gate_keep: | \
 	$(O)/tests/fake/keep/process/exec
 $(O)/tests/unit/host/gate_keep: | $(O)/bin/donjon-keep
-# The same below a shim.
+# The same below a shim, and the software platform for it.
+FAKE_KEEP := $(O)/tests/fake/keep
 $(call program,tests/fake/keep/kvm/exec,exec,tests/fake/guest.c)
-$(O)/tests/fake/keep/kvm/shim: $(O)/keep/kvm/shim
+$(FAKE_KEEP)/snp/exec: $(FAKE_KEEP)/kvm/exec
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
-$(O)/tests/unit/hal/kvm: | $(O)/tests/fake/keep/kvm/exec \
-	$(O)/tests/fake/keep/kvm/shim
+$(FAKE_KEEP)/sgx/exec: $(FAKE_KEEP)/kvm/exec
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(FAKE_KEEP)/%: $(O)/keep/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(O)/tests/unit/hal/kvm $(O)/tests/unit/hal/snp: | $(foreach t,kvm snp,\
+	$(FAKE_KEEP)/$t/exec $(FAKE_KEEP)/$t/shim) $(FAKE_KEEP)/software/monitor
+$(O)/tests/unit/hal/sgx $(O)/tests/unit/hal/sgx_hostile: | \
+	$(FAKE_KEEP)/sgx/exec $(FAKE_KEEP)/sgx/shim $(FAKE_KEEP)/software/monitor

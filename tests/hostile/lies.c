@@ -13,7 +13,7 @@
 
 const char *const lie_names[LIES] = { "none", "event at an instruction",
 	"event soon", "#VC for CPUID", "interrupts all the time", "gate reply",
-	"race", "GHCB", "GHCB MSR", "CPUID page", "hints", "memory" };
+	"race", "GHCB", "GHCB MSR", "CPUID page", "hints", "level", "memory" };
 
 static struct lies *current;
 
@@ -339,6 +339,11 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 	spy.memory = spy_memory;
 	(*out)->ops = &spy;
 	soft_device_scribble(*out, scribble, current);
+	if (current->kind == LIE_LEVEL) {
+		uint8_t level = (uint8_t)(1 + lies_random(current, 3));
+		TELL(current, "level %u", level);
+		soft_device_level(*out, level);
+	}
 	return true;
 }
 

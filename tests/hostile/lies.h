@@ -24,6 +24,7 @@ enum lie {
 	LIE_MSR,	/* the GHCB's MSR after an exit */
 	LIE_CPUID,	/* the CPUID page before its launch */
 	LIE_HINTS,	/* the loader's hints, the gate's boot page */
+	LIE_LEVEL,	/* the Keep is not at level 0 */
 	LIE_MEMORY,	/* pages made shared, discarded, put elsewhere */
 	LIES,
 };

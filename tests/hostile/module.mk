@@ -2,7 +2,7 @@
 # software platform go through lies.c.
 HOSTILE := tests/hostile
 $(call program,$(HOSTILE)/keep/snp/exec,exec,$(HOSTILE)/victim.c,keep crypto base,-lcrypto -Wl$(comma)--no-warnings$(comma)-s)
-$(call program,$(HOSTILE)/snp,host,$(HOSTILE)/snp.c $(HOSTILE)/lies.c,hal soft device measure crypto codec base,-Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements -lcrypto -lseccomp)
+$(call program,$(HOSTILE)/snp,host,$(HOSTILE)/snp.c $(HOSTILE)/lies.c,hal soft device measure enclave crypto codec base,-Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements -lcrypto -lseccomp -lprotobuf-c)
 $(O)/$(HOSTILE)/keep/%: $(O)/keep/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@

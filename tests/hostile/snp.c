@@ -139,12 +139,17 @@ static enum outcome judge(const struct run *r)
 {
 	char told[32];
 	fmt(told, sizeof told, "exit status %d", VICTIM_TOLD);
-	if (!strcmp(r->why, "exit status 0"))
+	if (!strcmp(r->why, "exit status 0") && r->lies.kind != LIE_LEVEL)
 		return r->finished		? RIGHT :
 			r->lies.kind == LIE_RACE ||
 				r->lies.kind == LIE_GHCB ?
 						  NAMED : /* it lied to itself */
 						  WRONG;
+	/* It must not run at all: reason 17 (END_NOT_VMPL0). */
+	if (r->lies.kind == LIE_LEVEL)
+		return strstr(r->why, "ended at its start, reason 0x110100") ?
+			NAMED :
+			WRONG;
 	/* Interrupts change nothing, whenever they come. */
 	if (r->lies.kind == LIE_STORM)
 		return strstr(r->why, "within another") ? NAMED : WRONG;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/x86_64/cpu_svm.h"
+#include "monitor/x86_64/sgx.h"
 #include "monitor/x86_64/snp.h"
 
 static enum monitor_result list_cpuid(struct monitor *m,
@@ -13,7 +14,7 @@ static enum monitor_result list_cpuid(struct monitor *m,
 static enum monitor_result begin_guest(struct monitor *m,
 	const struct monitor_call *c)
 {
-	if (c->a > MONITOR_SNP || m->box->cpuid_count > MONITOR_CPUIDS)
+	if (c->a > MONITOR_SGX || m->box->cpuid_count > MONITOR_CPUIDS)
 		return MONITOR_WRONG;
 	m->kind = (enum monitor_guest)c->a;
 	m->cpuid_count = m->box->cpuid_count;
@@ -21,6 +22,8 @@ static enum monitor_result begin_guest(struct monitor *m,
 	memcpy(m->slots, m->box->slots, sizeof m->slots);
 	if (m->kind == MONITOR_SNP)
 		snp_init(m);
+	if (m->kind == MONITOR_SGX)
+		return sgx_init(m);
 	return MONITOR_OK;
 }
 
@@ -62,6 +65,13 @@ void calls_serve(struct monitor *m)
 		[MONITOR_ATTRIBUTES] = snp_call_attributes,
 		[MONITOR_DISCARD] = snp_call_discard,
 		[MONITOR_INJECT] = snp_call_inject,
+		[MONITOR_SGX_CREATE] = sgx_call_create,
+		[MONITOR_SGX_ADD] = sgx_call_add,
+		[MONITOR_SGX_INIT] = sgx_call_init,
+		[MONITOR_SGX_RESTRICT] = sgx_call_restrict,
+		[MONITOR_SGX_RETYPE] = sgx_call_retype,
+		[MONITOR_SGX_REMOVE] = sgx_call_remove,
+		[MONITOR_SGX_INTERRUPT] = sgx_call_interrupt,
 	};
 	uint32_t asked = m->box->call_asked;
 	if (asked == m->box->call_done)

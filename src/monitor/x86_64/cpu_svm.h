@@ -28,6 +28,25 @@ static inline void cpu_fence(void)
 	__asm__ volatile("mfence" : : : "memory");
 }
 
+/* The components in `which`, at a multiple of 64. */
+static inline void cpu_xsave(void *to, uint64_t which)
+{
+	__asm__ volatile("xsave64 (%0)"
+			 :
+			 : "r"(to), "a"((uint32_t)which),
+			 "d"((uint32_t)(which >> 32))
+			 : "memory");
+}
+
+static inline void cpu_xrstor(const void *from, uint64_t which)
+{
+	__asm__ volatile("xrstor64 (%0)"
+			 :
+			 : "r"(from), "a"((uint32_t)which),
+			 "d"((uint32_t)(which >> 32))
+			 : "memory");
+}
+
 static inline uint32_t cpu_in32(uint16_t port)
 {
 	uint32_t v;

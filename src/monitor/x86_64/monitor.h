@@ -10,6 +10,7 @@
 #define MONITOR_X86_64_MONITOR_H
 
 #include "abi/monitor.h"
+#include "monitor/x86_64/epcm.h"
 #include "monitor/x86_64/npt.h"
 #include "monitor/x86_64/rmp.h"
 #include "spec/svm.h"
@@ -18,6 +19,21 @@ struct vcpu {
 	struct svm_vmcb *vmcb;
 	uint64_t general[MONITOR_GENERAL]; /* rax and rsp: in the VMCB */
 	uint8_t *msrpm;
+};
+
+/* An enclave. */
+struct monitor_sgx {
+	struct epcm epcm;
+	uint64_t attributes, xfrm;
+	uint32_t miscselect;
+	bool created, initialised;
+	bool inside;
+	struct sgx_tcs *tcs; /* in use */
+	uint64_t aep;	     /* outside, where AEX goes */
+	uint64_t interrupt;  /* exits until there is one; 0: none */
+	/* EREPORT, EGETKEY: where the host's answer goes. */
+	bool finishing;
+	uint64_t answer_at;
 };
 
 struct monitor {
@@ -40,6 +56,7 @@ struct monitor {
 		bool masked;   /* the guest has SYSCALL clear TF */
 	} step;		       /* step.c */
 	bool launched;
+	struct monitor_sgx sgx;
 };
 
 /* Where physical memory is; in unit tests it is an array. */

@@ -78,7 +78,7 @@ enum rmp_verdict rmp_check(const struct rmp *r, uint64_t hpa, uint64_t gpa,
 		return RMP_NOT_VALIDATED;
 	if (e->vmsa && (rights & RMP_WRITE))
 		return RMP_IS_VMSA;
-	return (rights & ~e->rights[0]) ? RMP_NO_RIGHT : RMP_FINE;
+	return (rights & ~e->rights[r->level]) ? RMP_NO_RIGHT : RMP_FINE;
 }
 
 /* A small instruction on a large entry has the hypervisor smash it first. */
@@ -113,12 +113,15 @@ enum snp_instruction rmp_adjust(struct rmp *r, uint64_t hpa, bool large,
 		return SNP_FAIL_SIZE;
 	if (target >= RMP_VMPLS)
 		return SNP_FAIL_INPUT;
-	/* Nobody changes his own rights, or those above him. */
-	if (target == 0)
+	/* Nobody changes his own rights, or those above him; nobody gives
+	 * what he has not; VMSAs are level 0's. */
+	uint8_t rights = rdx >> 8 & RMP_ALL;
+	if (target <= r->level || (rights & ~e->rights[r->level]) ||
+		((rdx >> 16 & 1) && r->level))
 		return SNP_FAIL_PERMISSION;
 	if ((rdx >> 16 & 1) && e->large)
 		return SNP_FAIL_INPUT;
-	e->rights[target] = rdx >> 8 & RMP_ALL;
+	e->rights[target] = rights;
 	e->vmsa = rdx >> 16 & 1;
 	return SNP_DONE;
 }

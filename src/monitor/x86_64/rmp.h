@@ -32,6 +32,7 @@ LAYOUT_SIZE(struct rmp_entry, 16);
 struct rmp {
 	struct rmp_entry *entries;
 	uint64_t begin, end; /* physical addresses */
+	uint8_t level;	     /* the guest's VMPL */
 };
 
 enum rmp_verdict {
@@ -59,13 +60,14 @@ void rmp_release(struct rmp *r, uint64_t hpa);
 
 /* --- the processor's ---------------------------------------------------- */
 
-/* An access by VMPL 0 that needs `rights`. */
+/* An access at the guest's level that needs `rights`. */
 enum rmp_verdict rmp_check(const struct rmp *r, uint64_t hpa, uint64_t gpa,
 	uint8_t rights);
 /* PVALIDATE of an assigned page; *same: it was so already. */
 enum snp_instruction rmp_validate(struct rmp *r, uint64_t hpa, bool large,
 	bool validate, bool *same);
-/* RMPADJUST of a validated page, by VMPL 0: rdx as the manual has it. */
+/* RMPADJUST of a validated page, at the guest's level: rdx as the manual has
+ * it. */
 enum snp_instruction rmp_adjust(struct rmp *r, uint64_t hpa, bool large,
 	uint64_t rdx);
 

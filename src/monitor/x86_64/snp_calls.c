@@ -28,7 +28,8 @@ static bool private_page(const struct monitor *m, uint64_t gpa, uint64_t *hpa)
 }
 
 /* RMPUPDATE, then SNP_LAUNCH_UPDATE: copied in and validated. */
-static bool launch_page(struct monitor *m, uint64_t gpa, const uint8_t *from)
+static bool launch_page(struct monitor *m, uint64_t gpa, const uint8_t *from,
+	uint64_t level)
 {
 	uint64_t hpa;
 	bool same;
@@ -39,6 +40,7 @@ static bool launch_page(struct monitor *m, uint64_t gpa, const uint8_t *from)
 		memcpy(monitor_memory(hpa), from, PAGE_BYTES);
 	else
 		memset(monitor_memory(hpa), 0, PAGE_BYTES);
+	rmp_entry_at(&m->rmp, hpa)->rights[level] = RMP_ALL;
 	return rmp_validate(&m->rmp, hpa, false, true, &same) == SNP_DONE;
 }
 
@@ -47,11 +49,12 @@ enum monitor_result snp_call_pages(struct monitor *m,
 {
 	bool zero = c->c == SNP_PAGE_ZERO;
 	if (!is_range(m, c->a, c->b * PAGE_BYTES) || m->launched ||
+		c->d >= RMP_VMPLS ||
 		(!zero && c->b > MONITOR_STAGE_BYTES / PAGE_BYTES))
 		return MONITOR_WRONG;
 	for (uint64_t i = 0; i < c->b; i++)
 		if (!launch_page(m, c->a + i * PAGE_BYTES,
-			    zero ? NULL : stage(m) + i * PAGE_BYTES))
+			    zero ? NULL : stage(m) + i * PAGE_BYTES, c->d))
 			return MONITOR_STATE_WRONG;
 	return MONITOR_OK;
 }
@@ -76,6 +79,7 @@ enum monitor_result snp_call_vmsa(struct monitor *m,
 	memcpy(s, v, offsetof(struct svm_save, pat) + sizeof v->pat);
 	load_general(&m->cpu, v);
 	m->sev_features = v->sev_features;
+	m->rmp.level = v->vmpl % RMP_VMPLS;
 	if (v->sev_features & SVM_FEATURE_DEBUG_SWAP)
 		m->cpu.vmcb->control.intercept_dr = 0;
 	cpu_vmload(m->cpu.vmcb);

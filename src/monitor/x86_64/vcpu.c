@@ -2,6 +2,7 @@
 #include "monitor/x86_64/cpu_svm.h"
 #include "monitor/x86_64/exits.h"
 #include "monitor/x86_64/inject.h"
+#include "monitor/x86_64/sgx.h"
 #include "monitor/x86_64/snp.h"
 #include "monitor/x86_64/step.h"
 
@@ -116,6 +117,28 @@ static bool take_injected(struct monitor *m)
 	return true;
 }
 
+static enum monitor_count kind_of(uint64_t code)
+{
+	switch (code) {
+	case SVM_EXIT_INTR:
+		return MONITOR_COUNT_HOST;
+	case SVM_EXIT_NPF:
+		return MONITOR_COUNT_MEMORY;
+	case SVM_EXIT_CPUID:
+		return MONITOR_COUNT_CPUID;
+	case SVM_EXIT_MSR:
+		return MONITOR_COUNT_MSR;
+	case SVM_EXIT_IOIO:
+		return MONITOR_COUNT_PORT;
+	case SVM_EXIT_VMMCALL:
+		return MONITOR_COUNT_VMGEXIT;
+	case SVM_EXIT_EXCEPTION + VECTOR_UD:
+		return MONITOR_COUNT_RMP;
+	default:
+		return MONITOR_COUNT_OTHER;
+	}
+}
+
 static enum exit_turn run_once(struct monitor *m)
 {
 	struct svm_control *c = &m->cpu.vmcb->control;
@@ -138,13 +161,17 @@ static enum exit_turn run_once(struct monitor *m)
 	cpu_vmrun(m->cpu.vmcb, m->cpu.general);
 	m->box->asleep = 0;
 	m->box->exits++;
+	m->box->counts[kind_of(c->exit_code)]++;
 	/* An event whose delivery was cut short is delivered again. */
 	c->event = c->exit_int_info & SVM_EVENT_VALID ? c->exit_int_info : 0;
 	c->tlb_control = 0;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();
-		return EXIT_RESUME;
+		return m->kind == MONITOR_SGX ? sgx_interrupt(m) : EXIT_RESUME;
 	}
+	/* All of an enclave's exceptions are the monitor's. */
+	if (m->kind == MONITOR_SGX)
+		return sgx_exit(m);
 	enum exit_turn turn;
 	if (step_exit(m, &turn))
 		return turn;
@@ -153,9 +180,11 @@ static enum exit_turn run_once(struct monitor *m)
 
 void vcpu_run(struct monitor *m)
 {
+	if (m->kind == MONITOR_SGX && sgx_enter(m) == EXIT_LEAVE)
+		return;
 	if (m->kind == MONITOR_SNP)
 		snp_resume(m);
-	else
+	else if (m->kind == MONITOR_PLAIN)
 		exit_finish_io(m);
 	if (!state_is_legal(&m->cpu.vmcb->save)) {
 		exit_leave(m, MONITOR_EXIT_REFUSED);

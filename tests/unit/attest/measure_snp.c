@@ -5,6 +5,7 @@
 
 #include "attest/ovmf.h"
 #include "codec/hex.h"
+#include "crypto/key.h"
 
 #include "../test.h"
 #include "helpers/launch.h"
@@ -101,6 +102,47 @@ TEST(snp_id_authentication_is_checked)
 	page.len--;
 	CHECK(!attest_snp_id_auth_check(buf_bytes(&page), BYTES_NONE, &a, &e));
 	json_decref(o);
+}
+
+TEST(snp_id_authentication_that_is_made_is_one_that_is_read)
+{
+	const struct attest_snp_id_block b = { .digest = { 1 },
+		.guest_svn = 3,
+		.policy = 0x30000 };
+	uint8_t block[SNP_ID_BLOCK_BYTES];
+	struct attest_snp_id_auth a;
+	struct crypto_key *id = NULL, *author = NULL, *p256 = NULL;
+	struct err e = { 0 };
+	auto_buf page = { 0 }, alone = { 0 }, spki = { 0 };
+	uint8_t digest[48];
+	attest_snp_id_block_encode(&b, block);
+	CHECK(crypto_key_generate(CRYPTO_P384, &id, &e) &&
+		crypto_key_generate(CRYPTO_P384, &author, &e) &&
+		crypto_key_generate(CRYPTO_P256, &p256, &e));
+	CHECK(attest_snp_id_auth_make(block, id, author, &page, &e));
+	CHECK_INT(page.len, 4096);
+	if (!attest_snp_id_auth_check(buf_bytes(&page), BYTES_ARRAY(block), &a,
+		    &e))
+		fail_msg("%s", e.text);
+	CHECK(a.has_author && crypto_key_spki(author, &spki, &e));
+	CHECK(attest_snp_key_digest(buf_bytes(&spki), digest, &e));
+	CHECK_MEM(digest, a.author_key_digest, sizeof digest);
+	block[50] ^= 1;
+	CHECK(!attest_snp_id_auth_check(buf_bytes(&page), BYTES_ARRAY(block),
+		&a, &e));
+	CHECK_HAS(e.text, "block");
+	block[50] ^= 1;
+	CHECK(attest_snp_id_auth_make(block, id, NULL, &alone, &e));
+	CHECK(attest_snp_id_auth_check(buf_bytes(&alone), BYTES_ARRAY(block),
+		&a, &e));
+	CHECK(!a.has_author);
+	alone.ptr[4] = 2; /* an algorithm that nobody knows */
+	CHECK(!attest_snp_id_auth_check(buf_bytes(&alone), BYTES_ARRAY(block),
+		&a, &e));
+	CHECK(!attest_snp_id_auth_make(block, p256, NULL, &alone, &e));
+	crypto_key_free(id);
+	crypto_key_free(author);
+	crypto_key_free(p256);
 }
 
 TEST(snp_launches_depend_on_order_kind_and_place)

@@ -73,6 +73,24 @@ TEST(pef_owners_know_their_machines_by_a_sealed_key)
 	trial_fini(&t);
 }
 
+TEST(pef_keys_that_are_software_roots_are_never_confidential)
+{
+	static struct trial t;
+	char hex[65];
+	auto_buf toml = { 0 };
+	trial_init(&t);
+	CHECK_STR(judge(&t, &t.v, sizeof t.v), "");
+	CHECK(t.verdict.confidential);
+	attest_policy_free(t.policy);
+	hex_encode(BYTES_ARRAY(t.v.key), hex);
+	CHECK(buf_fmt(&toml, "software = [\"%s\"]\n[pef]\n", hex));
+	CHECK(attest_policy_parse(buf_bytes(&toml), "p", NULL, 0, &t.policy,
+		NULL));
+	CHECK_STR(judge(&t, &t.v, sizeof t.v), "");
+	CHECK(t.verdict.accepted && !t.verdict.confidential);
+	trial_fini(&t);
+}
+
 TEST(pef_evidence_is_refused_at_every_change)
 {
 	static struct trial t;

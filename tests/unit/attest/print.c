@@ -16,6 +16,7 @@ TEST(verdicts_print_one_line_a_check_for_people)
 	CHECK(attest_print_text(&v, &text));
 	CHECK_HAS(buf_cstr(&text), "accepted: process, NOT CONFIDENTIAL\n");
 	CHECK_HAS(buf_cstr(&text), "\n  passed   nonce            1111");
+	CHECK_HAS(buf_cstr(&text), "required 1111");
 	buf_clear(&text);
 	s.nonce[0] = 0;
 	CHECK_STR(sample_failed(&s, &v), "nonce");

@@ -40,6 +40,8 @@ static struct sanctum_evidence made(void)
 	return v;
 }
 
+static struct bytes root_of; /* a software root that the policy names */
+
 static const char *judge(const struct sanctum_evidence *v, size_t len,
 	const char *key, struct bytes value, struct attest_verdict *out)
 {
@@ -48,6 +50,10 @@ static const char *judge(const struct sanctum_evidence *v, size_t len,
 	struct attest_policy *p;
 	struct err e = { 0 };
 	auto_buf t = { 0 };
+	if (root_of.len) {
+		hex_encode(root_of, hex);
+		buf_fmt(&t, "software = [\"%s\"]\n", hex);
+	}
 	hex_encode(value, hex);
 	buf_fmt(&t, "[sanctum]\n%s = [\"%s\"]\n", key, hex);
 	memset(hex, 0, sizeof hex);
@@ -107,10 +113,52 @@ TEST(sanctum_evidence_is_refused_at_every_single_bit_flip)
 {
 	static struct attest_verdict v;
 	struct sanctum_evidence s = made(), flipped;
-	for (size_t bit = 0; bit < 8 * sizeof s; bit += 3) {
+	for (size_t bit = 0; bit < 8 * sizeof s; bit++) {
 		flipped = s;
 		((uint8_t *)&flipped)[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		CHECK(*judge(&flipped, sizeof s, "manufacturer_keys",
 			BYTES_ARRAY(s.manufacturer_pk), &v));
+	}
+}
+
+TEST(sanctum_evidence_is_refused_at_every_truncation_and_with_more)
+{
+	static struct attest_verdict v;
+	struct {
+		struct sanctum_evidence s;
+		uint8_t more;
+	} x = { .s = made() };
+	/* Cut to the short form it says nothing above the monitor. */
+	for (size_t n = 0; n <= sizeof x.s + 1; n++)
+		if (n != sizeof x.s &&
+			!*judge(&x.s, n, "manufacturer_keys",
+				BYTES_ARRAY(x.s.manufacturer_pk), &v))
+			fail_msg("%zu bytes are accepted", n);
+}
+
+TEST(sanctum_chains_under_a_software_root_are_never_confidential)
+{
+	static struct attest_verdict v;
+	struct sanctum_evidence s = made();
+	const struct {
+		const char *what;
+		struct bytes key;
+		size_t len;
+	} t[] = {
+		{ "manufacturer", BYTES_ARRAY(s.manufacturer_pk), sizeof s },
+		{ "device", BYTES_ARRAY(s.device_pk), sizeof s },
+		{ "monitor", BYTES_ARRAY(s.sm_pk), sizeof s },
+		{ "monitor", BYTES_ARRAY(s.sm_pk), SANCTUM_SHORT_BYTES },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		uint8_t hash[32];
+		CHECK(crypto_digest(CRYPTO_SHA256, t[i].key, hash, NULL));
+		root_of = BYTES_ARRAY(hash);
+		CHECK_STR(judge(&s, t[i].len, "device_keys",
+				  BYTES_ARRAY(s.enclave_pk), &v),
+			"");
+		CHECK(v.accepted && !v.confidential);
+		CHECK_HAS(v.checks[1].observed, t[i].what);
+		root_of = BYTES_NONE;
 	}
 }

@@ -2,12 +2,17 @@
 /* Hardware's formats under a software root: right in every byte, accepted
  * where a policy names that root, and never confidential. */
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "attest/attest.h"
+#include "attest/intel.h"
+#include "codec/cbor.h"
 #include "codec/hex.h"
+#include "codec/pem.h"
 #include "soft/certs.h"
 #include "soft/quoting.h"
+#include "soft/x509.h"
 #include "spec/snp.h"
 
 #include "../test.h"
@@ -140,9 +145,9 @@ TEST(software_collateral_of_one_root_serves_no_quote_of_another)
 	trial_free(u);
 }
 
-TEST(software_reports_of_snp_are_accepted_by_the_roots_name_only)
+/* A report and its endorsements; masked: it does not name the chip. */
+static void snp_report(struct trial *t, bool masked)
 {
-	struct trial *t = trial_new();
 	const struct soft_chip chip = { .id = { 9 },
 		.tcb = { 4, 0, 0, 0, 0, 0, 24, 219 } };
 	struct snp_report v = {
@@ -161,7 +166,8 @@ TEST(software_reports_of_snp_are_accepted_by_the_roots_name_only)
 	memcpy(v.reported_tcb, chip.tcb, 8);
 	memcpy(v.committed_tcb, chip.tcb, 8);
 	memcpy(v.launch_tcb, chip.tcb, 8);
-	memcpy(v.chip_id, chip.id, 64);
+	if (!masked)
+		memcpy(v.chip_id, chip.id, 64);
 	memset(v.measurement, 0x5a, sizeof v.measurement);
 	memset(v.report_id_ma, 0xff, sizeof v.report_id_ma);
 	CHECK(crypto_key_generate(CRYPTO_P384, &vcek, &e));
@@ -173,11 +179,119 @@ TEST(software_reports_of_snp_are_accepted_by_the_roots_name_only)
 	CHECK(buf_put(&t->evidence, bytes_of(&v, sizeof v)));
 	CHECK(soft_certs_make(t->s.root, &chip, vcek, NOW, &t->endorsements,
 		&e));
+	crypto_key_free(vcek);
+}
+
+TEST(software_reports_of_snp_are_accepted_by_the_roots_name_only)
+{
+	struct trial *t = trial_new();
+	snp_report(t, false);
 	CHECK_STR(judge(t, true, "snp", "5a", 48, ""), "");
 	CHECK(t->v.accepted && t->v.tee == ATTEST_SNP);
 	CHECK_HAS(judge(t, false, "snp", "5a", 48, ""), "vendor root ");
 	t->evidence.ptr[0x50] ^= 1;
 	CHECK_STR(judge(t, true, "snp", "5a", 48, ""), "signature ");
-	crypto_key_free(vcek);
+	trial_free(t);
+}
+
+TEST(software_reports_of_masked_chips_need_the_policy_to_say_so)
+{
+	struct trial *t = trial_new();
+	char more[256];
+	snp_report(t, true);
+	CHECK_STR(judge(t, true, "snp", "5a", 48, ""), "chip ");
+	CHECK_STR(judge(t, true, "snp", "5a", 48, "allow_masked_chip = true"),
+		"");
+	/* Which chip it was the certificate tells. */
+	int n = snprintf(more, sizeof more,
+		"allow_masked_chip = true\ndeny_chip_ids = [\"09%0126d\"]", 0);
+	CHECK(n > 0 && (size_t)n < sizeof more);
+	CHECK_STR(judge(t, true, "snp", "5a", 48, more), "chip ");
+	trial_free(t);
+}
+
+/* The serial number of certificate `n` of a chain in PEM. */
+static void serial_of(struct bytes pem, size_t n, struct buf *out)
+{
+	struct reader r = { .in = pem };
+	struct attest_cert c;
+	auto_buf der = { 0 };
+	for (size_t i = 0; i <= n; i++) {
+		buf_clear(&der);
+		CHECK(pem_next(&r, "CERTIFICATE", &der, NULL));
+	}
+	CHECK(attest_cert_parse(buf_bytes(&der), &c, NULL));
+	CHECK(buf_put(out, c.serial));
+}
+
+/* Which of whose is on the lists: the leaf, its authority, the signer. */
+TEST(revoked_certificates_of_platforms_and_signers_are_refused)
+{
+	static const struct {
+		bool signer;
+		size_t at;
+		const char *want, *observed;
+	} c[] = {
+		{ false, 0, "revocation ", "PCK certificate is revoked" },
+		{ false, 1, "revocation ", "PCK CA is revoked" },
+		{ true, 0, "qe identity tcb info tcb status ",
+			"signer is revoked" },
+	};
+	struct trial *t = trial_new();
+	struct soft_quoting *q = quoting(t);
+	struct attest_quote quote;
+	struct intel_collateral col;
+	struct sgx_report r = {
+		.attributes = { SGX_FLAG_INIT | SGX_FLAG_MODE64BIT },
+	};
+	memset(r.mrenclave, 0xab, sizeof r.mrenclave);
+	CHECK(soft_quoting_sgx(q, &r, &t->evidence, NULL));
+	CHECK(attest_quote_parse(buf_bytes(&t->evidence), &quote, NULL));
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		auto_buf serial = { 0 };
+		buf_clear(&t->endorsements);
+		CHECK(soft_quoting_revoke(q, BYTES_NONE, NULL));
+		CHECK(soft_quoting_endorsements(q, false, &t->endorsements,
+			NULL));
+		CHECK_STR(judge(t, true, "sgx", "ab", 32, ""), "");
+		CHECK(attest_collateral_split(buf_bytes(&t->endorsements), &col,
+			NULL));
+		serial_of(c[i].signer ? col.tcb_chain : quote.pck_chain,
+			c[i].at, &serial);
+		CHECK(soft_quoting_revoke(q, buf_bytes(&serial), NULL));
+		buf_clear(&t->endorsements);
+		CHECK(soft_quoting_endorsements(q, false, &t->endorsements,
+			NULL));
+		CHECK_STR(judge(t, true, "sgx", "ab", 32, ""), c[i].want);
+		CHECK_HAS(attest_failed(&t->v)->observed, c[i].observed);
+	}
+	soft_quoting_close(q);
+	trial_free(t);
+}
+
+TEST(revoked_intermediates_of_chips_are_refused)
+{
+	struct trial *t = trial_new();
+	const struct soft_signer ark = { .root = t->s.root,
+		.name = "ARK-Milan" };
+	struct attest_cert mid;
+	auto_buf crl = { 0 }, out = { 0 };
+	snp_report(t, false);
+	struct reader r = { .in = buf_bytes(&t->endorsements) };
+	CHECK_INT(cbor_head(&r, CBOR_ARRAY), 2);
+	CHECK_INT(cbor_head(&r, CBOR_ARRAY), 3);
+	cbor_bytes(&r);
+	CHECK(attest_cert_parse(cbor_bytes(&r), &mid, NULL));
+	cbor_bytes(&r);
+	CHECK(!r.failed);
+	CHECK(soft_x509_crl(&ark, mid.serial, NOW, &crl, NULL));
+	buf_put(&out, bytes_of(t->endorsements.ptr, r.at));
+	cbor_put_head(&out, CBOR_ARRAY, 1);
+	CHECK(cbor_put_bytes(&out, buf_bytes(&crl)));
+	CHECK_STR(judge(t, true, "snp", "5a", 48, ""), "");
+	buf_clear(&t->endorsements);
+	CHECK(buf_put(&t->endorsements, buf_bytes(&out)));
+	CHECK_STR(judge(t, true, "snp", "5a", 48, ""), "revocation ");
+	CHECK_HAS(attest_failed(&t->v)->observed, "intermediate is revoked");
 	trial_free(t);
 }

@@ -248,6 +248,9 @@ static const struct word legal[][40] = {
 		{ 'k', FRAME_HELLO, 0 }, { 'k', FRAME_STATUS, 0 },
 		{ 'k', FRAME_EXIT, 0 } },
 	{ { 'c', FRAME_HELLO, STOP }, { 'k', FRAME_HELLO, 0 },
+		{ 'k', FRAME_STATUS, 0 }, { 'k', FRAME_RECEIPT, 0 },
+		{ 'k', FRAME_EXIT, 0 } },
+	{ { 'c', FRAME_HELLO, STOP }, { 'k', FRAME_HELLO, 0 },
 		{ 'k', FRAME_STATUS, 0 }, { 'k', FRAME_EXIT, 0 } },
 	/* ERROR at any time. */
 	{ { 'k', FRAME_ERROR, 0 } },
@@ -369,7 +372,9 @@ static bool keep_may(const struct judge *j, struct word w)
 	case FRAME_RESULTS_END:
 		return speaks;
 	case FRAME_RECEIPT:
-		return ((speaks && !j->results) || j->done) && !j->receipt;
+		return ((speaks && !j->results) || j->done ||
+			       (j->status && j->role == STOP)) &&
+			!j->receipt;
 	case FRAME_EXIT:
 		return (greeted && j->start) || (speaks && !j->results) ||
 			j->done || logs || (j->status && j->role == STOP);

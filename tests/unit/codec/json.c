@@ -82,6 +82,32 @@ TEST(json_goes_64_levels_deep_and_no_deeper)
 	json_decref(parsed(text));
 }
 
+TEST(json_has_a_hundred_thousand_values_and_not_many_more)
+{
+	enum { SIGNS = 1 << 17 };
+	static char text[2 * SIGNS + 8];
+	json_t *v = NULL;
+	struct err e = { 0 };
+	for (size_t n = SIGNS - 1; n <= SIGNS; n++) {
+		/* "[1,1,...,1]" with n commas and its bracket. */
+		for (size_t i = 0; i <= n; i++)
+			memcpy(text + 1 + 2 * i, "1,", 2);
+		text[0] = '[';
+		memcpy(text + 2 + 2 * n, "]", 2);
+		bool ok = json_parse(bytes_str(text), sizeof text, &v, &e);
+		CHECK(ok == (n < SIGNS));
+		if (ok)
+			json_decref(v);
+	}
+	CHECK_INT(e.kind, ERR_LIMIT);
+	/* Commas in strings are no values. */
+	memset(text, ',', sizeof text);
+	memcpy(text, "[\"", 2);
+	memcpy(text + sizeof text - 3, "\"]", 3);
+	CHECK(json_parse(bytes_str(text), sizeof text, &v, &e));
+	json_decref(v);
+}
+
 TEST(json_span_is_the_exact_text_of_a_member)
 {
 	static const struct {

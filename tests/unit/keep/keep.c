@@ -8,6 +8,7 @@
 
 #include "../test.h"
 #include "attest/claims.h"
+#include "attest/receipt.h"
 #include "crypto/x509.h"
 #include "helpers/client.h"
 
@@ -454,6 +455,65 @@ TEST(a_detached_program_outlives_its_client_and_can_be_looked_at)
 	struct client *stop = client_new(l, NULL);
 	client_hello(stop, FRAME_ROLE_STOP);
 	exits(stop, FRAME_END_EXITED, 9);
+	client_free(stop);
+	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
+	lab_free(l);
+}
+
+/* Signed by the Keep's key, and it says what EXIT says. */
+static void has_receipt(struct lab *l, struct client *c)
+{
+	struct frame_receipt x;
+	struct attest_receipt r;
+	struct crypto_key *k;
+	auto_buf spki = { 0 };
+	CHECK(c->receipt.len);
+	CHECK(frame_receipt_parse(buf_bytes(&c->receipt), &x, &c->e));
+	CHECK(crypto_cert_spki(buf_bytes(&l->face[3]), &spki, &c->e));
+	CHECK(crypto_key_from_spki(buf_bytes(&spki), &k, &c->e));
+	CHECK(attest_receipt_verify(k, x.statement, x.signature, &c->e));
+	crypto_key_free(k);
+	CHECK(attest_receipt_parse(x.statement, &r, &c->e));
+	CHECK_INT(r.status, c->exit.status);
+	CHECK_INT(r.end, c->exit.end);
+}
+
+TEST(who_sees_the_end_of_a_detached_program_gets_its_receipt)
+{
+	struct bytes module = program("ticker");
+	struct lab *l = lab();
+	struct frame_config cfg = detached_ticker();
+	cfg.flags |= FRAME_CONFIG_RECEIPT;
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_started);
+	client_free(c);
+	struct client *late = client_new(l, NULL);
+	client_hello(late, FRAME_ROLE_ATTACH);
+	exits(late, FRAME_END_EXITED, 9);
+	has_receipt(l, late);
+	client_free(late);
+	struct client *stop = client_new(l, NULL);
+	client_hello(stop, FRAME_ROLE_STOP);
+	exits(stop, FRAME_END_EXITED, 9);
+	has_receipt(l, stop);
+	client_free(stop);
+	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
+	lab_free(l);
+}
+
+TEST(who_stops_a_running_program_gets_its_receipt)
+{
+	struct bytes module = program("spin");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	cfg.flags = FRAME_CONFIG_DETACHED | FRAME_CONFIG_RECEIPT;
+	struct client *c = client_deploy(l, module, &cfg);
+	client_until(c, client_has_output);
+	client_free(c);
+	struct client *stop = client_new(l, NULL);
+	client_hello(stop, FRAME_ROLE_STOP);
+	exits(stop, FRAME_END_STOPPED, 143);
+	has_receipt(l, stop);
 	client_free(stop);
 	CHECK_INT(lab_join(l), GATE_EXIT_STOPPED);
 	lab_free(l);

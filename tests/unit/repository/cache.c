@@ -46,6 +46,51 @@ static void put(const char *text)
 	CHECK(repository_cache_put(&c, d, bytes_str(text), &e));
 }
 
+static int notes(void)
+{
+	uint8_t key[32] = { 9 };
+	int n = 0;
+	for (int i = 0; i < 300; i++) {
+		auto_buf out = { 0 };
+		bool found;
+		key[1] = (uint8_t)i;
+		key[2] = (uint8_t)(i >> 8);
+		CHECK(repository_cache_note_get(&c, key, &out, &found, &e));
+		n += found;
+	}
+	return n;
+}
+
+TEST(cache_keeps_notes_and_forgets_the_oldest)
+{
+	uint8_t key[32] = { 7 };
+	char name[65];
+	const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	auto_buf out = { 0 };
+	bool found;
+	struct repository_cache_info info = { 0 };
+	begin();
+	CHECK(repository_cache_note_get(&c, key, &out, &found, &e));
+	CHECK(!found);
+	CHECK(repository_cache_note_put(&c, key, bytes_str("one"), &e));
+	CHECK(repository_cache_note_put(&c, key, bytes_str("two"), &e));
+	CHECK(repository_cache_note_get(&c, key, &out, &found, &e));
+	CHECK(found && bytes_equal(buf_bytes(&out), bytes_str("two")));
+	hex_encode(BYTES_ARRAY(key), name);
+	CHECK(!utimensat(c.web_fd, name, old, 0));
+	for (int i = 0; i < 300; i++) {
+		uint8_t other[32] = { 9, (uint8_t)i, (uint8_t)(i >> 8) };
+		CHECK(repository_cache_note_put(&c, other, bytes_str("x"), &e));
+	}
+	CHECK(repository_cache_evict(&c, 1 << 20, false, &info, &e));
+	CHECK(repository_cache_note_get(&c, key, &out, &found, &e));
+	CHECK(!found);
+	CHECK_INT(notes(), 256);
+	CHECK(repository_cache_evict(&c, 0, true, &info, &e));
+	CHECK_INT(notes(), 0);
+	end();
+}
+
 static bool has(const char *text)
 {
 	uint8_t d[32];

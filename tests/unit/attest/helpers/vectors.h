@@ -21,6 +21,9 @@ struct attest_policy *vectors_quote_policy(const struct attest_bundle *b,
 enum { VECTORS_SET = 7 };
 void vectors_set(const char *folder, char paths[VECTORS_SET][128],
 	const char *files[VECTORS_SET + 1]);
+/* How far it is to the next bit to flip in text: all of them are tried when
+ * DONJON_ALL is set, else one of each byte, in turn, or fewer. */
+size_t vectors_text_step(size_t otherwise);
 /* The names of the checks that failed, each followed by a blank. */
 void vectors_failed(const struct attest_verdict *v, struct buf *out);
 

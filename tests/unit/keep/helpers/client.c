@@ -137,6 +137,7 @@ void client_free(struct client *c)
 	buf_fini(&c->out);
 	buf_fini(&c->err);
 	buf_fini(&c->results);
+	buf_fini(&c->receipt);
 	free(c);
 }
 
@@ -186,6 +187,9 @@ static void on_frame(struct client *c, const struct frame *f)
 		break;
 	case FRAME_RESULTS_END:
 		c->results_end = true;
+		break;
+	case FRAME_RECEIPT:
+		CHECK(buf_put(&c->receipt, f->payload));
 		break;
 	case FRAME_EXIT:
 		CHECK(frame_exit_parse(f->payload, &c->exit, &c->e));

@@ -43,8 +43,9 @@ struct client {
 	bool greeted, started, exited, results_end;
 	struct frame_exit exit;
 	struct frame_status status;
-	struct err error; /* the Keep's ERROR frame; ERR_NONE */
-	struct err e;	  /* of our end */
+	struct buf receipt; /* RECEIPT's payload */
+	struct err error;   /* the Keep's ERROR frame; ERR_NONE */
+	struct err e;	    /* of our end */
 };
 
 /* Prepares host and owner; the test may change lab->host then. */

@@ -26,8 +26,8 @@ static void start(enum monitor_guest kind)
 	m.box = monitor_memory(0x200000);
 	m.box->gpa_end = GPA + BYTES;
 	m.box->attributes_hpa = ATTRIBUTES;
-	m.rmp = (struct rmp){ monitor_memory(RMP_HPA), PRIVATE,
-		PRIVATE + BYTES };
+	m.rmp = (struct rmp){ monitor_memory(RMP_HPA), PRIVATE, PRIVATE + BYTES,
+		0 };
 	m.slots[0] = (struct monitor_slot){ GPA, BYTES, SHARED_AT, PRIVATE };
 }
 

@@ -10,7 +10,7 @@
 #define LARGE 0x200000ull
 
 static struct rmp_entry entries[4 * RMP_LARGE_PAGES];
-static struct rmp r = { entries, BASE, BASE + 4 * LARGE };
+static struct rmp r = { entries, BASE, BASE + 4 * LARGE, 0 };
 static bool same;
 
 static void start(void)
@@ -128,6 +128,25 @@ TEST(rmp_adjust_is_for_those_below)
 			cases[i].want);
 	CHECK_INT(entries[0].rights[3], RMP_ALL);
 	CHECK_INT(entries[0].rights[0], RMP_ALL);
+}
+
+TEST(rmp_adjust_from_another_level_gives_no_more_than_that_has)
+{
+	start();
+	CHECK(rmp_assign(&r, BASE, GPA));
+	CHECK_INT(rmp_validate(&r, BASE, false, true, &same), SNP_DONE);
+	CHECK_INT(rmp_adjust(&r, BASE, false, 1 | RMP_READ << 8), SNP_DONE);
+	r.level = 1;
+	CHECK_INT(rmp_check(&r, BASE, GPA, RMP_READ), RMP_FINE);
+	CHECK_INT(rmp_check(&r, BASE, GPA, RMP_WRITE), RMP_NO_RIGHT);
+	CHECK_INT(rmp_adjust(&r, BASE, false, 0), SNP_FAIL_PERMISSION);
+	CHECK_INT(rmp_adjust(&r, BASE, false, 1), SNP_FAIL_PERMISSION);
+	CHECK_INT(rmp_adjust(&r, BASE, false, 2 | 15 << 8),
+		SNP_FAIL_PERMISSION);
+	CHECK_INT(rmp_adjust(&r, BASE, false, 2 | 1 << 16),
+		SNP_FAIL_PERMISSION);
+	CHECK_INT(rmp_adjust(&r, BASE, false, 2 | RMP_READ << 8), SNP_DONE);
+	r.level = 0;
 }
 
 TEST(rmp_a_vmsa_is_read_and_not_written)

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 
 /* Beside the test itself, below the output folder. */
-static void path_of(char out[4096], const char *below)
+void run_path(char out[4096], const char *below)
 {
 	char self[2048];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -26,7 +26,7 @@ static void path_of(char out[4096], const char *below)
 static size_t load(uint8_t *to, size_t room)
 {
 	char path[4096];
-	path_of(path, "tests/guests/soft");
+	run_path(path, "tests/guests/soft");
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0);
 	ssize_t n = read(fd, to, room);
@@ -95,7 +95,7 @@ void run_open(struct run *r, bool snp)
 	*r = (struct run){ .snp = snp, .root = "/tmp/donjon-soft-XXXXXX" };
 	CHECK(mkdtemp(r->root) != NULL);
 	memcpy(r->root + strlen(r->root), "/root.pem", 10);
-	path_of(images, "keep");
+	run_path(images, "keep");
 	const struct soft_config c = { .image_dir = images,
 		.root_path = r->root };
 	if (!soft_device_probe(images, &e))

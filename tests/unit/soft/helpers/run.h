@@ -24,6 +24,8 @@ struct run {
 	uint32_t error; /* the firmware's, of the last command */
 };
 
+/* Below the output folder. */
+void run_path(char out[4096], const char *below);
 /* Device, machine, memory, processor; for SNP: initialised. */
 void run_open(struct run *r, bool snp);
 void run_close(struct run *r);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * donjon-keep for `make bench-keep`: the same program, whose calls of a
+ * processor are counted.  The linker puts this between the HAL and its devices
+ * (--wrap, module.mk); at the end one line goes to the file `counts` beside
+ * the program, opened while files still could be.
+ */
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <unistd.h>
+
+#include "abi/vm.h"
+#include "base/fmt.h"
+#include "soft/device_priv.h"
+
+static const struct device_ops *real;
+static struct device_ops spy;
+static const struct gate_area *area;
+static uint64_t exits, bells, after, ops[GATE_OP_COUNT];
+static uint32_t op;
+static bool up, soft;
+static int to = -1;
+
+static void *spy_memory(struct device *d, size_t len)
+{
+	uint8_t *p = real->memory(d, len);
+	if (p && len == VM_WINDOW_BYTES)
+		area = (const void *)(p + VM_AREA_AT);
+	return p;
+}
+
+/* The channel is up when the host has handed its first connection over. */
+static int spy_enter(struct device *d, int vcpu, void *run)
+{
+	const struct kvm_run *r = run;
+	up = up || (op == GATE_ACCEPT && area->reply.error == GATE_OK);
+	int n = real->enter(d, vcpu, run);
+	op = area->request.op;
+	exits++;
+	after += up;
+	if (n == 0 && r->exit_reason == KVM_EXIT_IO && op < GATE_OP_COUNT) {
+		bells++;
+		ops[op]++;
+	}
+	return n;
+}
+
+/* No stream: its calls are not what a confined loader may make. */
+static void put(const char *format, ...) PRINTF(1, 2);
+static void put(const char *format, ...)
+{
+	char text[256];
+	va_list ap;
+	va_start(ap, format);
+	size_t n = fmt_v(text, sizeof text, format, ap);
+	va_end(ap);
+	(void)!write(to, text, n);
+}
+
+static void tell_monitor(const struct device *d)
+{
+	static const char *const names[MONITOR_COUNTS] = { "host", "memory",
+		"cpuid", "msr", "port", "vmgexit", "rmp", "other" };
+	const struct soft_device *s = (const void *)d;
+	const struct monitor_box *b = s->machine.box;
+	put(", \"processor\": {\"all\": %llu", (unsigned long long)b->exits);
+	for (size_t i = 0; i < MONITOR_COUNTS; i++)
+		put(", \"%s\": %u", names[i], b->counts[i]);
+	put("}");
+}
+
+static void spy_free(struct device *d)
+{
+	static const char *const names[GATE_OP_COUNT] = { "?", "evidence",
+		"publish", "listen", "accept", "connect", "send", "recv",
+		"shutdown", "close", "poll", "resolve", "time_hint", "log",
+		"exit" };
+	put("{\"exits\": %llu, \"bells\": %llu, \"after\": %llu",
+		(unsigned long long)exits, (unsigned long long)bells,
+		(unsigned long long)after);
+	for (size_t i = 1; i < GATE_OP_COUNT; i++)
+		if (ops[i])
+			put(", \"%s\": %llu", names[i],
+				(unsigned long long)ops[i]);
+	if (soft)
+		tell_monitor(d);
+	put("}\n");
+	real->free(d);
+}
+
+static void spy_on(struct device *d)
+{
+	char path[4096] = "";
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 16);
+	char *slash = n > 0 ? strrchr(path, '/') : NULL;
+	if (slash) {
+		memcpy(slash, "/counts", sizeof "/counts");
+		to = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+			0644);
+	}
+	real = d->ops;
+	spy = *real;
+	spy.memory = spy_memory;
+	spy.enter = spy_enter;
+	spy.free = spy_free;
+	d->ops = &spy;
+}
+
+/* --- the linker's doors -----------------------------------------------------
+ */
+
+bool __real_device_linux_new(struct device **out, struct err *e);
+bool __wrap_device_linux_new(struct device **out, struct err *e);
+bool __wrap_device_linux_new(struct device **out, struct err *e)
+{
+	if (!__real_device_linux_new(out, e))
+		return false;
+	spy_on(*out);
+	return true;
+}
+
+bool __real_soft_device_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
+	struct err *e)
+{
+	soft = true;
+	if (!__real_soft_device_new(c, out, e))
+		return false;
+	spy_on(*out);
+	return true;
+}
+
+/* It looks at whose device it is. */
+bool __real_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e);
+bool __wrap_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e);
+bool __wrap_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e)
+{
+	d->ops = real;
+	bool ok = __real_soft_device_endorsements(d, out, e);
+	d->ops = &spy;
+	return ok;
+}

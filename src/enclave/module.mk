@@ -1,0 +1,1 @@
+$(call library,enclave,$(wildcard src/enclave/*.c),host fuzz)

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Technology `sgx`: exec below a shim in an enclave of this process (Intel
+ * SGX), whose memory the host can't read.  Evidence is a quote over the
+ * enclave's report, made by the quoting enclave of the platform.
+ */
+#include <asm/sgx.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
+#include "enclave/pages.h"
+#include "hal/hal_priv.h"
+#include "hal/sgx_priv.h"
+#include "soft/device.h"
+
+struct hal_keep {
+	struct sgx_machine m;
+	bool software;
+	struct buf endorsements; /* on hardware: what the host has */
+};
+
+static bool probe_real(const struct hal_config *cfg, struct err *e)
+{
+	struct device *d;
+	if (!device_linux_new(&d, e))
+		return false;
+	bool ok = sgx_probe_host(cfg, d, e);
+	d->ops->free(d);
+	return ok;
+}
+
+/* What this machine's SGX is like. */
+static void describe(char *out, size_t size)
+{
+	struct device *d;
+	struct err e = { 0 };
+	struct sgx_features f = { 0 };
+	if (!device_linux_new(&d, &e))
+		return;
+	int n = d->ops->open(d, "/dev/sgx_enclave");
+	bool known = n >= 0 && sgx_features(d, &f, &e);
+	bool grows = known && f.sgx2 && f.exinfo && sgx_kernel_has_edmm(d, n);
+	fmt(out, size, "enclave of Intel SGX, %llu MiB of EPC%s; %s",
+		(unsigned long long)(f.epc_bytes >> 20),
+		f.kss ? ", owner in CONFIGID" : "",
+		grows ? "memory grows, programs are compiled" :
+			f.sgx2 ?
+			"memory is fixed, programs are interpreted: Linux 6.0 "
+			"would change that" :
+			"memory is fixed, programs are interpreted: the "
+			"processor has no SGX2");
+	if (n >= 0)
+		d->ops->close(d, n);
+	d->ops->free(d);
+}
+
+static bool sgx_probe(const struct hal_config *cfg, struct hal_probe *out,
+	UNUSED struct err *e)
+{
+	struct hal_probe p = { 0 };
+	struct err why = { 0 };
+	char path[4096];
+	fmt(path, sizeof path, "%s/sgx/shim", cfg->image_dir);
+	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
+		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
+	else if (access(path, R_OK) != 0)
+		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
+			path, strerror(errno));
+	else
+		p.available = true;
+	/* The software platform's quotes end in the software root. */
+	p.software = p.emulated;
+	p.confidential = !p.emulated;
+	fmt(p.detail, sizeof p.detail, "%s",
+		p.emulated ? "the software platform's SGX; no protection from "
+			     "the host" :
+			     "enclave of Intel SGX, its memory encrypted");
+	if (p.available && !p.emulated)
+		describe(p.detail, sizeof p.detail);
+	*out = p;
+	return true;
+}
+
+static bool sgx_measure(const struct hal_config *cfg, uint8_t out[64],
+	size_t *len, struct err *e)
+{
+	struct sgx_images i = { .shim = { .len = 0 } };
+	bool ok = sgx_images_load(cfg->image_dir, &hal_sgx, &i, e) &&
+		enclave_measure(buf_bytes(&i.shim), buf_bytes(&i.exec), 0, out,
+			e);
+	sgx_images_fini(&i);
+	*len = 32;
+	return ok;
+}
+
+/* --- launch ----------------------------------------------------------------
+ */
+
+/* Beside the software root: collateral, as verifiers read it (attest/intel.h).
+ * A host without it gives none: the tenant's own has to do. */
+static bool read_endorsements(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	enum { MOST = 256 << 10 };
+	char path[1024];
+	sgx_beside_root(cfg, "sgx-endorsements", path, sizeof path);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return true;
+	uint8_t *to = buf_reserve(&k->endorsements, MOST);
+	ssize_t n = to ? read(fd, to, MOST) : -1;
+	if (n < 0 || n == MOST)
+		return err_fail(e, ERR_HOST, "%s: no endorsements", path);
+	buf_commit(&k->endorsements, (size_t)n);
+	return true;
+}
+
+static void sgx_destroy(struct hal_keep *k)
+{
+	if (!k)
+		return;
+	sgx_machine_fini(&k->m);
+	buf_fini(&k->endorsements);
+	free(k);
+}
+
+static bool launch(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	k->software = cfg->platform == HAL_SOFTWARE;
+	return sgx_launch(&k->m, &hal_sgx, cfg, e) &&
+		(k->software || read_endorsements(k, cfg, e)) &&
+		vm_cpu_start(&k->m.cpu, e) &&
+		(!k->software || soft_device_quote_ready(k->m.device, e));
+}
+
+static bool sgx_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
+	struct err *e)
+{
+	struct hal_keep *k = calloc(1, sizeof *k);
+	if (!k)
+		return err_fail(e, ERR_LIMIT, "launch sgx: no memory");
+	if (!launch(k, cfg, e)) {
+		sgx_destroy(k);
+		return err_wrap(e, "launch sgx");
+	}
+	*out = k;
+	return true;
+}
+
+/* --- serving ---------------------------------------------------------------
+ */
+
+static bool sgx_confine(struct hal_keep *k, struct err *e)
+{
+	static const unsigned long requests[] = {
+		SGX_IOC_ENCLAVE_RESTRICT_PERMISSIONS,
+		SGX_IOC_ENCLAVE_MODIFY_TYPES,
+		SGX_IOC_ENCLAVE_REMOVE_PAGES,
+		0,
+	};
+	return vm_confine(&k->m.cpu, k->m.uid, k->m.change_id, requests, e);
+}
+
+static int sgx_bell(const struct hal_keep *k)
+{
+	return k->m.cpu.bell;
+}
+
+static struct gate_area *sgx_area(struct hal_keep *k)
+{
+	return (struct gate_area *)(void *)(k->m.window + VM_AREA_AT);
+}
+
+static bool sgx_take(struct hal_keep *k, bool *gone, char why[128],
+	struct err *e)
+{
+	return vm_cpu_take(&k->m.cpu, gone, why, e);
+}
+
+static bool sgx_resume(struct hal_keep *k, struct err *e)
+{
+	return vm_cpu_resume(&k->m.cpu, e);
+}
+
+static bool sgx_evidence(struct hal_keep *k, struct bytes request,
+	struct buf *evidence, struct buf *endorsements, struct err *e)
+{
+	if (request.len != sizeof(struct sgx_report_mac))
+		return err_fail(e, ERR_INPUT, "evidence: report of %zu bytes",
+			request.len);
+	if (k->software)
+		return soft_device_quote(k->m.device, request, evidence,
+			endorsements, e);
+	if (!aesm_quote(&k->m.aesm, request, evidence, e))
+		return false;
+	return buf_put(endorsements, buf_bytes(&k->endorsements)) ||
+		err_fail(e, ERR_LIMIT, "evidence: no memory");
+}
+
+const struct hal_tech hal_sgx = {
+	.name = "sgx",
+	.tee = GATE_TEE_SGX,
+	.rank = 9,
+	.probe = sgx_probe,
+	.measure = sgx_measure,
+	.launch = sgx_launch_keep,
+	.confine = sgx_confine,
+	.bell = sgx_bell,
+	.area = sgx_area,
+	.take = sgx_take,
+	.resume = sgx_resume,
+	.evidence = sgx_evidence,
+	.destroy = sgx_destroy,
+};

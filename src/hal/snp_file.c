@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a host's operator puts beside the software root for SNP. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
+#include "hal/snp_priv.h"
+
+bool snp_file_read(const struct hal_config *cfg, const char *name, size_t most,
+	struct buf *out, struct err *e)
+{
+	char path[4096];
+	struct stat st;
+	const char *slash = strrchr(cfg->root_path, '/');
+	fmt(path, sizeof path, "%.*s%s",
+		slash ? (int)(slash + 1 - cfg->root_path) : 0, cfg->root_path,
+		name);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return true;
+	if (fd < 0)
+		return err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !st.st_size ||
+		st.st_size > (off_t)most)
+		return err_fail(e, ERR_HOST, "%s: not a file of that kind",
+			path);
+	uint8_t *to = buf_reserve(out, (size_t)st.st_size);
+	if (!to)
+		return err_fail(e, ERR_LIMIT, "%s: no memory", path);
+	ssize_t n = read(fd, to, (size_t)st.st_size);
+	if (n != st.st_size)
+		return err_fail(e, ERR_HOST, "read %s: %s", path,
+			n < 0 ? strerror(errno) : "it shrank");
+	buf_commit(out, (size_t)n);
+	return true;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arch/x86_64/cpu.h"
+#include "shim/sgx/sgx.h"
+#include "shim/sgx/state.h"
+
+_Static_assert(LEAVE_RESUME == ENCLAVE_RESUME, "entry.S");
+_Static_assert(LEAVE_NOTHING == ENCLAVE_NOTHING, "entry.S");
+_Static_assert(sizeof(struct sgx_gprs) == 184, "entry.S: enclave_frame");
+
+/* Pages of the Keep's memory that exec is not promised: its image, the shim's
+ * notes. */
+enum { SPARE_PAGES = 4096 };
+
+struct user shim_user;
+static uint64_t xfrm;
+
+extern uint8_t image_start[];
+
+uint64_t shim_xfrm(void)
+{
+	return xfrm;
+}
+
+/* --- the processor ---------------------------------------------------------
+ */
+
+/* Never backwards: under SGX1 RDTSC is not to be had, and the host's value in
+ * the hints stands still. */
+static uint64_t counter(void)
+{
+	return cpu_rdtsc();
+}
+
+static uint32_t counter_khz(const struct vm_hints *h)
+{
+	struct cpu_id f = cpuid_answer(0x15, 0);
+	uint64_t hz = f.eax ? (uint64_t)f.ecx * f.ebx / f.eax : 0;
+	if (hz / 1000 >= CLOCK_MIN_KHZ && hz / 1000 <= CLOCK_MAX_KHZ)
+		return (uint32_t)(hz / 1000);
+	return h->tsc_khz;
+}
+
+/* --- what exec is given -----------------------------------------------------
+ */
+
+static bool copy_out(uint64_t to, const void *from, size_t n)
+{
+	return user_copy_out(&shim_user, to, from, n);
+}
+
+static bool copy_in(void *to, uint64_t from, size_t n)
+{
+	return user_copy_in(&shim_user, to, from, n);
+}
+
+NORETURN static void crash(const char *why)
+{
+	shim_crash("%s", why);
+}
+
+static const struct personality_ops ops = {
+	.copy_out = copy_out,
+	.copy_in = copy_in,
+	.counter = counter,
+	.bell = host_bell,
+	.exit = shim_exit,
+	.crash = crash,
+};
+
+/* A host that hides RDSEED takes away no more than what is mixed in. */
+static void init_random(struct user *u)
+{
+	enum { ID7_RDSEED = 1 << 18 };
+	struct err e = { 0 };
+	bool seed = cpuid_answer(7, 0).ebx & ID7_RDSEED;
+	if (!random_init(&u->random, seed ? cpu_rdseed : NULL, cpu_rdrand, &e))
+		shim_crash("boot: %s", e.text);
+}
+
+static struct vm_hints read_hints(void)
+{
+	struct vm_hints h;
+	host_read(&h, VM_HINTS_AT, sizeof h);
+	if (h.magic != VM_HINTS_MAGIC || h.version != VM_HINTS_VERSION)
+		shim_crash("boot: the host's hints are no hints");
+	return h;
+}
+
+static uint64_t pages_for(const struct vm_hints *h)
+{
+	uint64_t bytes = enclave_head()->heap_bytes;
+	uint64_t pages = (bytes ? bytes : h->ram_bytes) / PAGE_BYTES;
+	if (pages < 2 * SPARE_PAGES || pages > ENCLAVE_BYTES / PAGE_BYTES)
+		shim_crash("boot: %llu pages of memory",
+			(unsigned long long)pages);
+	return bytes ? pages : pages - SPARE_PAGES;
+}
+
+static void init_user(struct user *u, const struct vm_hints *h)
+{
+	u->space.ops = &memory_space_ops;
+	u->space.ctx = &u->memory;
+	u->space.pages_max = pages_for(h);
+	memory_init(&u->memory, enclave_head()->heap_bytes);
+	if (!clock_init(&u->clock, counter(), counter_khz(h), h->real_ns))
+		shim_crash("boot: time-stamp counter of %u kHz", h->tsc_khz);
+	init_random(u);
+	u->personality = (struct personality){
+		.ops = &ops,
+		.space = &u->space,
+		.clock = &u->clock,
+		.random = &u->random,
+	};
+}
+
+/* The processor's word for which state exec may use: not the host's. */
+static void init_xfrm(void)
+{
+	static const uint8_t nothing[64];
+	static struct sgx_report_mac self;
+	report_make(NULL, nothing, &self);
+	memcpy(&xfrm, self.body.attributes + 8, sizeof xfrm);
+}
+
+NORETURN void shim_start(uint64_t window);
+NORETURN void shim_start(uint64_t window)
+{
+	host_init(window);
+	if ((uint64_t)image_start != ENCLAVE_BASE)
+		shim_crash("boot: linked for another place");
+	init_xfrm();
+	cpuid_init();
+	struct vm_hints hints = read_hints();
+	init_user(&shim_user, &hints);
+	user_load(&shim_user);
+	enclave_user(shim_user.entry, shim_user.stack_pointer);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exec's exceptions, at depth 1.  What happened stands in the frame that the
+ * processor saved; the host, which decides when we are entered, can say
+ * nothing of its own about it.
+ */
+#include "arch/x86_64/cpu.h"
+#include "base/fmt.h"
+#include "base/must.h"
+#include "shim/common/calls_x86_64.h"
+#include "shim/common/linux.h"
+#include "shim/sgx/sgx.h"
+
+enum { VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14 };
+
+/* Error code of a page fault. */
+enum { PF_WRITE = 2, PF_FETCH = 16 };
+
+/* Pages that one fault takes, where they lie in one range. */
+enum { FAULT_PAGES = 16 };
+
+/* Memory of up to this is taken when exec asks for it: no fault later. */
+enum { AHEAD_BYTES = 1 << 20 };
+
+/* Entries without an exception that are borne: a host that steps through
+ * exec this way is told to go. */
+enum { IDLE_MOST = 100000 };
+
+static uint32_t idle;
+
+/* --- the end ---------------------------------------------------------------
+ */
+
+NORETURN static void end(enum enclave_leave why, const struct vm_report *r)
+{
+	host_write(VM_REPORT_AT, r, sizeof *r);
+	explicit_bzero(&shim_user.random, sizeof shim_user.random);
+	for (;;)
+		enclave_leave(why, 0, 0, 0);
+}
+
+void shim_crash(const char *format, ...)
+{
+	static struct vm_report r;
+	va_list ap;
+	va_start(ap, format);
+	r.text_len = (uint32_t)fmt_v(r.text, sizeof r.text, format, ap);
+	va_end(ap);
+	end(ENCLAVE_CRASH, &r);
+}
+
+void shim_exit(int status)
+{
+	static struct vm_report r;
+	r.status = (uint32_t)status;
+	r.unknown_calls = shim_user.personality.unknown;
+	end(ENCLAVE_EXIT, &r);
+}
+
+void must_failed(const char *what, const char *file, int line)
+{
+	(void)what;
+	shim_crash("bug at %s:%d", file, line);
+}
+
+NORETURN static void die(const struct sgx_gprs *g, uint64_t at, uint32_t error)
+{
+	char where[48], what[48];
+	user_place(&shim_user, g->rip, where);
+	user_place(&shim_user, at, what);
+	unsigned vector = SGX_EXIT_VECTOR(g->exitinfo);
+	if (vector == VECTOR_PF)
+		shim_crash("page fault 0x%x at %s, in %s", error, where, what);
+	shim_crash("exception %u, error 0x%x, at %s", vector, error, where);
+}
+
+/* --- system calls ----------------------------------------------------------
+ */
+
+static int64_t arch_prctl(struct sgx_gprs *g, const uint64_t *a)
+{
+	if (a[0] != CALLS_ARCH_SET_FS)
+		return -LINUX_EINVAL;
+	if (a[1] >= 1ull << 47)
+		return -LINUX_EPERM;
+	g->fsbase = a[1];
+	return 0;
+}
+
+/* Pages of a small range are taken at once. */
+static void take_ahead(struct user *u, enum call call, const uint64_t *a,
+	uint64_t brk, int64_t result)
+{
+	uint64_t at = (uint64_t)result, bytes = a[1];
+	if (result < 0 || (call != CALL_MMAP && call != CALL_BRK))
+		return;
+	if (call == CALL_BRK) {
+		bytes = at > brk ? at - brk : 0;
+		at = brk;
+	}
+	const struct space_range *r = space_find(&u->space, at);
+	if (!bytes || bytes > AHEAD_BYTES || !r || !(r->prot & SPACE_WRITE))
+		return;
+	uint64_t end = (at + bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ull);
+	at &= ~(PAGE_BYTES - 1ull);
+	memory_have(&u->memory, at, end - at, r->prot);
+}
+
+static void on_syscall(struct user *u, struct sgx_gprs *g)
+{
+	const uint64_t a[6] = { g->rdi, g->rsi, g->rdx, g->r10, g->r8, g->r9 };
+	uint64_t brk = u->space.brk;
+	int64_t result;
+	if (g->rax == CALLS_ARCH_PRCTL) {
+		result = arch_prctl(g, a);
+	} else if (u->memory.fixed && calls_x86_64(g->rax) == CALL_MPROTECT &&
+		a[2] & SPACE_EXEC) {
+		/* SGX1: pages keep their rights. */
+		result = -LINUX_EACCES;
+	} else {
+		enum call call = calls_x86_64(g->rax);
+		result = personality_call(&u->personality, call, a);
+		take_ahead(u, call, a, brk, result);
+	}
+	g->rax = (uint64_t)result;
+	/* As SYSCALL does. */
+	g->rcx = g->rip + 2;
+	g->r11 = g->rflags;
+	g->rip += 2;
+}
+
+/* --- instructions that an enclave has not -----------------------------------
+ */
+
+static void on_cpuid(struct sgx_gprs *g)
+{
+	struct cpu_id r = cpuid_answer((uint32_t)g->rax, (uint32_t)g->rcx);
+	g->rax = r.eax;
+	g->rbx = r.ebx;
+	g->rcx = r.ecx;
+	g->rdx = r.edx;
+	g->rip += 2;
+}
+
+/* SGX1: the counter is the host's then, and never runs backwards. */
+static void on_rdtsc(struct user *u, struct sgx_gprs *g)
+{
+	uint64_t t = u->personality.ops->counter();
+	g->rax = (uint32_t)t;
+	g->rdx = t >> 32;
+	g->rip += 2;
+}
+
+static bool on_instruction(struct user *u, struct sgx_gprs *g)
+{
+	uint8_t code[2];
+	if (g->rip < u->base || g->rip >= u->end ||
+		!user_copy_in(u, code, g->rip, sizeof code) || code[0] != 0x0f)
+		return false;
+	switch (code[1]) {
+	case 0x05:
+		on_syscall(u, g);
+		return true;
+	case 0xa2:
+		on_cpuid(g);
+		return true;
+	case 0x31:
+		on_rdtsc(u, g);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* --- faults ----------------------------------------------------------------
+ */
+
+static bool touchable(const struct space_range *r, uint32_t error)
+{
+	uint8_t want = error & PF_WRITE ? SPACE_WRITE : SPACE_READ;
+	return r && r->prot & want && !(error & PF_FETCH) &&
+		r->kind != SPACE_IMAGE;
+}
+
+static bool on_fault(struct user *u, uint64_t at, uint32_t error)
+{
+	const struct space_range *r = space_find(&u->space, at);
+	if (!touchable(r, error))
+		return false;
+	/* There, and with that right: the host's own doing, so try again. */
+	if (memory_allows(&u->memory, at, error & PF_WRITE))
+		return ++idle < IDLE_MOST;
+	at &= ~(uint64_t)(PAGE_BYTES - 1);
+	memory_have(&u->memory, at, PAGE_BYTES, r->prot);
+	for (uint64_t i = 1; i < FAULT_PAGES; i++) {
+		uint64_t next = at + i * PAGE_BYTES;
+		if (next >= r->end || memory_has(&u->memory, next))
+			break;
+		memory_have(&u->memory, next, PAGE_BYTES, r->prot);
+	}
+	return true;
+}
+
+static void on_exception(struct user *u, struct sgx_ssa *s)
+{
+	struct sgx_gprs *g = &s->gprs;
+	unsigned vector = SGX_EXIT_VECTOR(g->exitinfo);
+	bool page = vector == VECTOR_PF;
+	uint64_t at = page ? s->exinfo.maddr : g->rip;
+	uint32_t error = page || vector == VECTOR_GP ? s->exinfo.errcd : 0;
+	bool ok = false;
+	if (page)
+		ok = on_fault(u, at, error);
+	else if (vector == VECTOR_UD || vector == VECTOR_GP)
+		ok = on_instruction(u, g);
+	if (!ok)
+		die(g, at, error);
+}
+
+bool shim_exception(void);
+/* True: back to exec at once, with enclave_frame. */
+bool shim_exception(void)
+{
+	struct sgx_ssa *s = &enclave_ssa[0];
+	if (!(s->gprs.exitinfo & SGX_EXIT_VALID)) {
+		if (++idle >= IDLE_MOST)
+			shim_crash("the host interrupts exec without end");
+		return false;
+	}
+	on_exception(&shim_user, s);
+	/* Dealt with: whoever enters again finds nothing. */
+	s->gprs.exitinfo = 0;
+	if (!cpuid_has_edeccssa())
+		return false;
+	enclave_frame = s->gprs;
+	return true;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A stand-in for exec (tests/fake/guest.c) in a virtual machine: on this
+ * machine's own where it has that technology, else on the software platform. */
+#ifndef TESTS_UNIT_HAL_VM_H
+#define TESTS_UNIT_HAL_VM_H
+
+#include "../../../fake/guest.h"
+#include "device/device.h"
+#include "hal/hal.h"
+
+struct place {
+	char images[4096];
+	char dir[64]; /* ours, for the root key */
+	char root[96];
+	struct hal_config cfg;
+	const struct hal_tech *tech;
+};
+
+/* What stands for the operations of the software platform's next devices, or
+ * NULL; they are intercepted by the linker (src/hal/module.mk). */
+extern const struct device_ops *(*place_spy)(const struct device_ops *real);
+
+/* Skips where there is neither. */
+void place_open(struct place *p, const char *tech, enum guest what);
+void place_close(struct place *p);
+struct hal_keep *place_launch(struct place *p);
+/* Waits for the Keep to ring (true) or to go; fails the test when it does
+ * neither for long. */
+bool place_took(struct place *p, struct hal_keep *k, char why[128]);
+/* How it ends, when it never asks. */
+void place_ends(const char *tech, enum guest what, const char *how);
+/* How it dies, of everything that tests/fake/guest.c knows to do wrong. */
+void place_deaths(const char *tech);
+
+#endif

@@ -3,6 +3,8 @@
  * Runs every export of a module in the order of names, with zeros, and prints
  * what is seen of it: results, traps, what it logs, a hash of its memory.
  * run.cjs prints the same from node.  With --plan: the exports and their types.
+ * With --canonical: all NaNs have the same bits; a module that is seen to do
+ * something else then may well do so in another engine.
  * With --engines: does so interpreted, compiled, and compiled with few
  * registers, in one run each; what is seen has to be the same each time, and
  * so have the values of all globals.
@@ -236,7 +238,8 @@ int main(int argc, char **argv)
 	if (argc < 2 || !read_file(argv[argc - 1], &file))
 		return 2;
 	bool engines = !strcmp(how, "--engines");
-	if (!wasm_module_new(buf_bytes(&file), engines ? &l : NULL, &m, &e)) {
+	bool canonical = engines || !strcmp(how, "--canonical");
+	if (!wasm_module_new(buf_bytes(&file), canonical ? &l : NULL, &m, &e)) {
 		fprintf(to, "refused %s\n", e.text);
 		return engines ? 0 : 1;
 	}

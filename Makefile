@@ -93,12 +93,20 @@ bench-attest:
 	@$(O)/bench/attest $${DONJON_SHARED:-../shared}/vectors
 	@size -t $(O)/lib/libdonjon-attest.a | tail -1 | \
 		awk '{print "code of the library: " int($$1 / 1024) " KiB"}'
-	@bench/attest_peers.py
+	@$${PYTHON:-python3} bench/attest_peers.py
 
 ## make bench-wasm  the engine against others (WASM3=, IWASM= paths of peers)
 bench-wasm:
-	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/examples/hello.wasm
+	@tools/packages build demo bench-wasm
+	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/bench/wasm_load \
+		$(O)/examples/hello.wasm
 	@bench/wasm.py $(O)
+
+## make bench-wasi   files and network of a program in a Keep, and peers
+bench-wasi:
+	@tools/packages build demo bench
+	@$(MAKE) $(JOBS) all $(WASI_BENCHES) $(O)/tests/wasm/echo.wasm
+	@bench/wasi.py $(O)
 
 ## make repro         build twice in two folders, compare what is measured
 repro:
@@ -165,6 +173,6 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-package bench-attest bench-keep bench-wasm repro coverage install help
-.PHONY: clean
+.PHONY: bench-wasi bench-package bench-attest bench-keep bench-wasm repro
+.PHONY: coverage install help clean
 .DELETE_ON_ERROR:

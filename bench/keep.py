@@ -27,7 +27,7 @@ from tenant import Tenant  # noqa: E402
 
 RUNS = 7
 PAGE = 4096
-TEES = ("process", "kvm", "snp")
+TEES = ("process", "kvm", "snp", "sgx")
 TARGETS = {"image": 6 << 20, "shim": 128 << 10, "after": 40, "first": 1500}
 
 
@@ -137,6 +137,20 @@ def bench_speed(tenant, agent, out, columns, root):
           ["", "ms", "times"], rows)
 
 
+def bench_calls(tenant, agent, out, columns, root):
+    """A call that the Keep's program makes of its shim, or of the kernel."""
+    rows = []
+    for tee, label in columns.items():
+        calls = 1000 if "software" in label else 100000
+        took = [int(tenant.donjon(*deploy(
+            agent, policy(tenant, root, tee), tee, "-q",
+            out / "bench/calls.wasm", str(calls))).stdout.split()[1])
+            for _ in range(3)]
+        rows.append([label, f"{median(took) / 1000:.2f}"])
+    table("a call of the program's for the time, microseconds, median of 3",
+          ["in a Keep", "us"], rows)
+
+
 def bench_exits(counts):
     keys = []
     for c in counts.values():
@@ -184,6 +198,7 @@ def bench(out, folder):
         table("resident (Pss): loader, Keep and QEMU, while a program waits "
               "that has a page of memory itself; 64 MiB asked",
               ["", "MiB"], [[k, f"{v:.1f}"] for k, v in used.items()])
+        bench_calls(tenant, agent, out, columns, root)
         bench_speed(tenant, agent, out, columns, root)
     finally:
         agent.stop()

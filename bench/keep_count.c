@@ -9,6 +9,7 @@
 #include <linux/kvm.h>
 #include <unistd.h>
 
+#include "abi/enclave.h"
 #include "abi/vm.h"
 #include "base/fmt.h"
 #include "soft/device_priv.h"
@@ -18,6 +19,7 @@ static struct device_ops spy;
 static const struct gate_area *area;
 static uint64_t exits, bells, after, ops[GATE_OP_COUNT];
 static uint32_t op;
+static uint64_t exceptions, resumes, pages; /* of an enclave */
 static bool up, soft;
 static int to = -1;
 
@@ -42,6 +44,25 @@ static int spy_enter(struct device *d, int vcpu, void *run)
 		bells++;
 		ops[op]++;
 	}
+	return n;
+}
+
+/* An enclave leaves by EEXIT, which says why, or by an exception. */
+static int spy_enclave(struct device *d, int handle, struct device_enclave *x)
+{
+	up = up || (op == GATE_ACCEPT && area->reply.error == GATE_OK);
+	int n = real->enclave_enter(d, handle, x);
+	op = area->request.op;
+	exits++;
+	after += up;
+	if (n != 0 || x->function != SGX_EEXIT)
+		exceptions++;
+	else if (x->rdi == ENCLAVE_RESUME)
+		resumes++;
+	else if (x->rdi == ENCLAVE_BELL && op < GATE_OP_COUNT)
+		bells++, ops[op]++;
+	else if (x->rdi >= ENCLAVE_RESTRICT && x->rdi <= ENCLAVE_REMOVE)
+		pages++;
 	return n;
 }
 
@@ -78,6 +99,11 @@ static void spy_free(struct device *d)
 	put("{\"exits\": %llu, \"bells\": %llu, \"after\": %llu",
 		(unsigned long long)exits, (unsigned long long)bells,
 		(unsigned long long)after);
+	if (exceptions)
+		put(", \"exception\": %llu, \"resume\": %llu, "
+		    "\"change of pages\": %llu",
+			(unsigned long long)exceptions,
+			(unsigned long long)resumes, (unsigned long long)pages);
 	for (size_t i = 1; i < GATE_OP_COUNT; i++)
 		if (ops[i])
 			put(", \"%s\": %llu", names[i],
@@ -102,6 +128,7 @@ static void spy_on(struct device *d)
 	spy = *real;
 	spy.memory = spy_memory;
 	spy.enter = spy_enter;
+	spy.enclave_enter = spy_enclave;
 	spy.free = spy_free;
 	d->ops = &spy;
 }

@@ -17,11 +17,10 @@ static void levels(const json_t *o)
 		.tee_tcb_svn_2 = { 5, 1, 6 } };
 	struct sgx_report qe = { 0 };
 	struct intel_level l = { 0 };
-	enum intel_status s;
 	struct err e = { 0 };
 	memset(&pck, 0xff, sizeof pck);
 	for (unsigned kind = 0; kind < 3; kind++) {
-		l.qe = INTEL_UP_TO_DATE;
+		l = (struct intel_level){ .qe = INTEL_UP_TO_DATE };
 		if (attest_level_find(o, &pck, kind ? &td : NULL, kind == 2,
 			    &none, &l, &e))
 			must(l.all < INTEL_STATUSES &&
@@ -29,8 +28,8 @@ static void levels(const json_t *o)
 		else
 			must(e.kind != ERR_NONE);
 	}
-	if (attest_level_qe(o, &qe, &s, &e))
-		must(s < INTEL_STATUSES);
+	if (attest_level_qe(o, &qe, &none, &l, &e))
+		must(l.qe < INTEL_STATUSES);
 	if (!attest_level_module(o, &td, &e))
 		must(e.kind != ERR_NONE);
 }

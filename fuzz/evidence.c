@@ -35,12 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes in = bytes_of(data, size);
 	struct attest_bundle b;
 	if (attest_bundle_read(in, &b, NULL)) {
-		judge(&(struct attest_input){ .evidence =
-						      buf_bytes(&b.evidence),
-			.endorsements = buf_bytes(&b.endorsements),
-			.claims = buf_bytes(&b.claims),
-			.spki = buf_bytes(&b.spki),
-			.binding = b.binding });
+		const struct attest_input whole = attest_bundle_input(&b);
+		judge(&whole);
 		attest_bundle_fini(&b);
 		return 0;
 	}

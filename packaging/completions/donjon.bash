@@ -11,11 +11,12 @@ _donjon() {
 	local command=${COMP_WORDS[1]} options= words= files=
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		_donjon_words 'run deploy attach logs ps stop verify measure platform policy collateral config package version completion help --help --version'
+		_donjon_words 'run deploy attach logs ps stop verify measure platform key policy collateral config package version completion help --help --version'
 		return
 	fi
 	case $command in
 	platform) words='info' ;;
+	key) words='sgx' ;;
 	policy) words='check explain init' ;;
 	collateral) words='update show export import' ;;
 	config) words='init check' ;;
@@ -38,6 +39,7 @@ _donjon() {
 	--policy) _donjon_files -f; return ;;
 	--env) return ;;
 	--dir) _donjon_files -d; return ;;
+	--out) _donjon_files -d; return ;;
 	--timeout) return ;;
 	--memory) return ;;
 	--fuel) return ;;
@@ -67,8 +69,8 @@ _donjon() {
 	--pcs) return ;;
 	esac
 	case $command in
-	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --engine --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
-	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --engine --detach --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --out --timeout --memory --fuel --engine --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --out --timeout --memory --fuel --engine --detach --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
 	'attach') options='--help --quiet --host --host-ca --token-file --receipt' ;;
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;
@@ -76,6 +78,7 @@ _donjon() {
 	'verify') options='--help --json --policy --images --endorsements --time --report-data --padded --cache' files=1 ;;
 	'measure') options='--help --verbose --json --tee --images --launch' ;;
 	'platform info') options='--help --json --host --host-ca --token-file --images' ;;
+	'key sgx') options='--help --images' files=1 ;;
 	'policy check') options='--help --quiet --images' files=1 ;;
 	'policy explain') options='--help --images' files=1 ;;
 	'policy init') options='--help --quiet --force --evidence' files=1 ;;

@@ -63,7 +63,7 @@ struct vm_image_head {
 	/* Written by the loader before it measures: */
 	uint32_t c_bit;	     /* number of the encryption bit; 0: none */
 	uint32_t exec_bytes; /* length of exec's file */
-	uint32_t reserved_34;
+	uint32_t debug;	     /* 1: a shim that hides nothing; measured, too */
 };
 LAYOUT(struct vm_image_head, entry, 0x10);
 LAYOUT(struct vm_image_head, tables, 0x18);

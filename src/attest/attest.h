@@ -72,7 +72,7 @@ struct attest_verdict {
 	uint8_t measurement[64];
 	size_t measurement_len;
 	char tcb_status[48];  /* as the vendor names it; "" */
-	char advisories[256]; /* with commas between */
+	char advisories[768]; /* with commas between */
 	int64_t expires; /* when an endorsement ends, since 1970; 0: never */
 	size_t count;
 	struct attest_check checks[ATTEST_MAX_CHECKS];

@@ -50,12 +50,14 @@ static bool is_pck_ca(struct bytes cn)
 /* The chain in the quote: leaf, authority, root, in this order. */
 static bool pck_chain_ok(struct intel_case *i, struct err *e)
 {
-	if (!attest_pck_read(&i->chain.cert[0], &i->pck, e) ||
-		!attest_chain_signed(&i->chain, &i->terms, e))
+	if (!attest_pck_read(&i->chain.cert[0], &i->pck, e))
 		return false;
 	if (!is_pck_ca(attest_cert_cn(i->chain.cert[1].subject)))
 		return err_fail(e, ERR_DENIED, "authority of another kind");
-	return true;
+	if (!bytes_equal(attest_cert_cn(i->chain.cert[0].subject),
+		    BYTES_LIT("Intel SGX PCK Certificate")))
+		return err_fail(e, ERR_DENIED, "leaf of another kind");
+	return attest_chain_signed(&i->chain, &i->terms, e);
 }
 
 static void check_chain(struct intel_case *i)
@@ -169,7 +171,7 @@ static bool qe_identity_ok(struct intel_case *i, const struct sgx_report *qe,
 	if (!attest_collateral_open(&s, &i->terms, &o, e))
 		return false;
 	bool ok = evaluation_ok(i, &s, e) &&
-		attest_level_qe(o, qe, &i->level.qe, e);
+		attest_level_qe(o, qe, &rules(i)->advisories, &i->level, e);
 	json_decref(o);
 	return ok;
 }

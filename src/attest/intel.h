@@ -95,19 +95,21 @@ enum intel_status attest_status_find(const char *name);
 /* The status of a platform at the levels of its TCB info. */
 struct intel_level {
 	enum intel_status platform, module, qe, all;
-	char advisories[256]; /* with commas between */
+	char advisories[768]; /* with commas between */
 	size_t advisory_count, advisories_allowed;
 	int64_t date; /* of the platform's level; 0: it says none */
 };
 
-/* td: NULL for SGX. */
+/* td: NULL for SGX.  l->qe and advisories of before stay and count. */
 MUST_USE bool attest_level_find(const json_t *tcb_info,
 	const struct intel_pck *pck, const struct tdx_report *td, bool td15,
-	const struct attest_names *allowed, struct intel_level *out,
+	const struct attest_names *allowed, struct intel_level *l,
 	struct err *e);
-/* The status of the quoting enclave by its identity, which must be of it. */
+/* The status of the quoting enclave, in *l with its advisories, by its
+ * identity, which must be of it. */
 MUST_USE bool attest_level_qe(const json_t *identity,
-	const struct sgx_report *qe, enum intel_status *out, struct err *e);
+	const struct sgx_report *qe, const struct attest_names *allowed,
+	struct intel_level *l, struct err *e);
 /* The module that a TD runs under is Intel's, by the TCB info. */
 MUST_USE bool attest_level_module(const json_t *tcb_info,
 	const struct tdx_report *td, struct err *e);

@@ -109,6 +109,35 @@ static bool allows(const struct attest_names *allowed, const char *id)
 	return false;
 }
 
+/* Whether it stands among those with commas between. */
+static bool listed(const char *list, const char *id)
+{
+	size_t n = strlen(id);
+	for (const char *p = list; *p; p += strcspn(p, ","), p += *p == ',')
+		if (!strncmp(p, id, n) && (p[n] == ',' || !p[n]))
+			return true;
+	return false;
+}
+
+/* Those of platform, module and quoting enclave together, each once. */
+static bool add_advisory(const char *id, const struct attest_names *allowed,
+	struct intel_level *l, struct err *e)
+{
+	size_t at = strlen(l->advisories);
+	for (size_t k = 0; id && id[k]; k++)
+		if (id[k] <= ' ' || id[k] > '~' || id[k] == ',')
+			id = NULL;
+	if (!id || !*id)
+		return err_fail(e, ERR_INPUT, "advisoryIDs: no text");
+	if (listed(l->advisories, id))
+		return true;
+	l->advisory_count++;
+	l->advisories_allowed += allows(allowed, id);
+	fmt(l->advisories + at, sizeof l->advisories - at, "%s%s",
+		at ? "," : "", id);
+	return true;
+}
+
 static bool read_advisories(const json_t *level,
 	const struct attest_names *allowed, struct intel_level *l,
 	struct err *e)
@@ -116,19 +145,10 @@ static bool read_advisories(const json_t *level,
 	const json_t *list = json_object_get(level, "advisoryIDs");
 	if (list && !json_is_array(list))
 		return err_fail(e, ERR_INPUT, "advisoryIDs: not an array");
-	size_t at = strlen(l->advisories);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *id = json_string_value(json_array_get(list, i));
-		for (size_t k = 0; id && id[k]; k++)
-			if (id[k] < ' ' || id[k] > '~')
-				id = NULL;
-		if (!id)
-			return err_fail(e, ERR_INPUT, "advisoryIDs: no text");
-		l->advisory_count++;
-		l->advisories_allowed += allows(allowed, id);
-		at += fmt(l->advisories + at, sizeof l->advisories - at, "%s%s",
-			at ? "," : "", id);
-	}
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (!add_advisory(json_string_value(json_array_get(list, i)),
+			    allowed, l, e))
+			return false;
 	return true;
 }
 
@@ -149,6 +169,7 @@ static const json_t *module_identity(const json_t *info, uint8_t version)
 
 /* The first level of an enclave's or a module's identity. */
 static bool isv_status(const json_t *identity, uint64_t isvsvn,
+	const struct attest_names *allowed, struct intel_level *l,
 	enum intel_status *out, struct err *e)
 {
 	const json_t *list = json_object_get(identity, "tcbLevels");
@@ -160,7 +181,8 @@ static bool isv_status(const json_t *identity, uint64_t isvsvn,
 		if (!json_member_u64(tcb, "isvsvn", 0, UINT16_MAX, &least, e))
 			return false;
 		if (isvsvn >= least)
-			return read_status(level, out, e);
+			return read_status(level, out, e) &&
+				read_advisories(level, allowed, l, e);
 	}
 	return true;
 }
@@ -221,7 +243,8 @@ static bool relaunch(const json_t *info, const struct tdx_report *td,
 }
 
 static bool module_level(const json_t *info, const struct tdx_report *td,
-	bool td15, struct intel_level *l, struct err *e)
+	bool td15, const struct attest_names *allowed, struct intel_level *l,
+	struct err *e)
 {
 	l->all = l->platform;
 	if (!td || !td->tee_tcb_svn[1])
@@ -230,7 +253,8 @@ static bool module_level(const json_t *info, const struct tdx_report *td,
 	if (!identity)
 		return err_fail(e, ERR_DENIED, "no identity of TDX module %u",
 			td->tee_tcb_svn[1]);
-	if (!isv_status(identity, td->tee_tcb_svn[0], &l->module, e))
+	if (!isv_status(identity, td->tee_tcb_svn[0], allowed, l, &l->module,
+		    e))
 		return false;
 	l->all = converge(l->all, l->module);
 	return !td15 || relaunch(info, td, l, e);
@@ -242,10 +266,10 @@ bool attest_level_find(const json_t *tcb_info, const struct intel_pck *pck,
 	struct err *e)
 {
 	const json_t *list = json_object_get(tcb_info, "tcbLevels");
-	enum intel_status qe = l->qe;
-	*l = (struct intel_level){ .platform = INTEL_NOT_SUPPORTED,
-		.module = INTEL_UP_TO_DATE,
-		.qe = qe };
+	/* What the quoting enclave has stays. */
+	l->platform = INTEL_NOT_SUPPORTED;
+	l->module = INTEL_UP_TO_DATE;
+	l->date = 0;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const json_t *level = json_array_get(list, i);
 		bool yes;
@@ -262,9 +286,9 @@ bool attest_level_find(const json_t *tcb_info, const struct intel_pck *pck,
 			return err_fail(e, ERR_INPUT, "tcbDate: no date");
 		break;
 	}
-	if (!module_level(tcb_info, td, td15, l, e))
+	if (!module_level(tcb_info, td, td15, allowed, l, e))
 		return false;
-	l->all = converge(l->all, qe);
+	l->all = converge(l->all, l->qe);
 	return true;
 }
 
@@ -292,7 +316,8 @@ static bool misc_ok(const json_t *o, uint32_t have, struct err *e)
 }
 
 bool attest_level_qe(const json_t *identity, const struct sgx_report *qe,
-	enum intel_status *out, struct err *e)
+	const struct attest_names *allowed, struct intel_level *l,
+	struct err *e)
 {
 	uint8_t want[16], mask[16], signer[32];
 	uint64_t product;
@@ -309,7 +334,7 @@ bool attest_level_qe(const json_t *identity, const struct sgx_report *qe,
 		return err_fail(e, ERR_DENIED, "enclave of another product");
 	if (!masked_equal(qe->attributes, want, mask, sizeof want))
 		return err_fail(e, ERR_DENIED, "enclave with other attributes");
-	return isv_status(identity, le16toh(qe->isvsvn), out, e);
+	return isv_status(identity, le16toh(qe->isvsvn), allowed, l, &l->qe, e);
 }
 
 bool attest_level_module(const json_t *tcb_info, const struct tdx_report *td,

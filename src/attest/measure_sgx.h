@@ -53,6 +53,9 @@ struct attest_sigstruct {
 /* Takes one apart and checks its signature and the two quotients. */
 MUST_USE bool attest_sigstruct_check(struct bytes in,
 	struct attest_sigstruct *out, struct err *e);
+/* What a Keep's says: no debugger, no key but its own.  date: 0x20261126. */
+void attest_sigstruct_keep(const uint8_t mrenclave[32], uint32_t date,
+	struct attest_sigstruct *out);
 MUST_USE bool attest_sigstruct_make(const struct attest_sigstruct *s,
 	const struct crypto_rsa3 *key, uint8_t out[ATTEST_SIGSTRUCT_BYTES],
 	struct err *e);

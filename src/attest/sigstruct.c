@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/measure_sgx.h"
+
+#include <endian.h>
+
 #include "base/buf.h"
 #include "base/reader.h"
 #include "crypto/hash.h"
 #include "crypto/rsa.h"
+#include "spec/sgx_enclave.h"
 
 enum {
 	KEY = CRYPTO_RSA3_BYTES,
@@ -136,6 +140,28 @@ static void put_body(const struct attest_sigstruct *s, struct buf *b)
 	buf_put(b, BYTES_ARRAY(s->isvextprodid));
 	buf_u16le(b, s->isvprodid);
 	buf_u16le(b, s->isvsvn);
+}
+
+static void put_pair(uint8_t out[16], uint64_t low, uint64_t high)
+{
+	low = htole64(low);
+	high = htole64(high);
+	memcpy(out, &low, sizeof low);
+	memcpy(out + 8, &high, sizeof high);
+}
+
+void attest_sigstruct_keep(const uint8_t mrenclave[32], uint32_t date,
+	struct attest_sigstruct *out)
+{
+	enum { PRODUCT = 0x444a, VERSION = 1, X87_SSE = 3 };
+	*out = (struct attest_sigstruct){ .date = date,
+		.miscmask = ~SGX_MISC_EXINFO,
+		.isvprodid = PRODUCT,
+		.isvsvn = VERSION };
+	put_pair(out->attributes, SGX_FLAG_MODE64BIT, X87_SSE);
+	/* EINIT looks before it sets INIT. */
+	put_pair(out->attribute_mask, ~(SGX_FLAG_KSS | SGX_FLAG_INIT), X87_SSE);
+	memcpy(out->mrenclave, mrenclave, sizeof out->mrenclave);
 }
 
 bool attest_sigstruct_make(const struct attest_sigstruct *s,

@@ -111,6 +111,8 @@ static bool chain_ok(const struct attest_snp_chain *s, struct attest_seen *seen,
 			"intermediate of another product or kind");
 	if (s->leaf.ca)
 		return err_fail(e, ERR_DENIED, "leaf is an authority");
+	if (!s->vlek && !cn_is(s->leaf.subject, "SEV-VCEK"))
+		return err_fail(e, ERR_DENIED, "leaf of another kind");
 	if (!attest_cert_signed_by(&s->root, &s->root, seen, e))
 		return err_wrap(e, "root");
 	if (!attest_cert_signed_by(&s->mid, &s->root, seen, e))

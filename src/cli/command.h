@@ -22,6 +22,7 @@ enum cli_option_id {
 	CLI_POLICY,
 	CLI_ENV,
 	CLI_DIR,
+	CLI_OUT,
 	CLI_TIMEOUT,
 	CLI_MEMORY,
 	CLI_FUEL,
@@ -78,8 +79,8 @@ struct cli_args {
 	const char *value[CLI_OPTION_COUNT]; /* "" for one without a value */
 	const char **envs, **dirs, **annotations, **sboms, **endorsements;
 	size_t env_count, dir_count, annotation_count, sbom_count;
-	const char **listens, **connects, **sets;
-	size_t listen_count, connect_count, set_count;
+	const char **listens, **connects, **sets, **outs;
+	size_t listen_count, connect_count, set_count, out_count;
 	size_t endorsement_count;
 	const char *const *operands;
 	size_t operand_count;
@@ -124,6 +125,7 @@ int cli_stop(const struct cli_args *a);
 int cli_verify(const struct cli_args *a);
 int cli_measure(const struct cli_args *a);
 int cli_platform_info(const struct cli_args *a);
+int cli_key_sgx(const struct cli_args *a);
 int cli_policy_check(const struct cli_args *a);
 int cli_policy_explain(const struct cli_args *a);
 int cli_policy_init(const struct cli_args *a);

@@ -86,6 +86,15 @@ static void root_name(const struct client_run *run, char out[SHORT_DIGEST + 1])
 				v->checks[i].observed);
 }
 
+/* "no debug", unless a policy allows it. */
+static const char *debug_of(const struct attest_verdict *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		if (!strcmp(v->checks[i].name, "debug"))
+			return v->checks[i].observed;
+	return "debug unknown";
+}
+
 void client_steps_verified(const struct client_run *run)
 {
 	auto_buf text = { 0 };
@@ -95,7 +104,8 @@ void client_steps_verified(const struct client_run *run)
 		buf_fmt(&text, "software root %s...", root);
 	else
 		buf_str(&text, run->verdict->technology);
-	buf_str(&text, ", no debug, fresh (nonce), key and owner bound");
+	buf_fmt(&text, ", %s, fresh (nonce), key and owner bound",
+		debug_of(run->verdict));
 	say(run, CLIENT_STEP_VERIFIED, &text, run->times.verified);
 	if (run->verdict->confidential)
 		return;

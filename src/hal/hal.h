@@ -46,6 +46,9 @@ struct hal_config {
 	const char *root_path;	    /* the software root's key file */
 	struct gate_boot boot;	    /* nonce, owner, limits; tee is filled in */
 	bool debug;
+	/* The software platform's, with debug: where gdb will find the
+	 * processor, a Unix socket; or NULL. */
+	const char *gdb_path;
 	bool probed;		 /* somebody else's notes said HAL_RUNS */
 	struct hal_notes *notes; /* may be NULL */
 };

@@ -72,6 +72,8 @@ static bool start(struct hal_keep *k, struct err *e)
 {
 	struct vm_machine *m = &k->m;
 	struct crypto_hash *h = NULL;
+	if (k->facts.debug)
+		vm_images_debug(&m->images, m->ram);
 	if (!vm_measure_shim(m->ram, &m->images, &h, e))
 		return false;
 	vm_images_fill(&m->images, 0, m->ram);

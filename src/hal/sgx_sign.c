@@ -12,15 +12,26 @@
 
 enum { KEY_MAX = 8192, PATH_BYTES = 1024 };
 
+static bool read_one(const char *image_dir, const char *name,
+	const uint8_t mrenclave[32], struct sgx_sigstruct *out)
+{
+	char path[PATH_BYTES];
+	fmt(path, sizeof path, "%s/sgx/%s", image_dir, name);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return fd >= 0 && read(fd, out, sizeof *out) == (ssize_t)sizeof *out &&
+		!memcmp(out->enclavehash, mrenclave, sizeof out->enclavehash);
+}
+
 /* False, without an error: there is none, or for something else. */
 static bool read_release(const char *image_dir, const uint8_t mrenclave[32],
 	struct sgx_sigstruct *out)
 {
-	char path[PATH_BYTES];
-	fmt(path, sizeof path, "%s/sgx/sigstruct", image_dir);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return fd >= 0 && read(fd, out, sizeof *out) == (ssize_t)sizeof *out &&
-		!memcmp(out->enclavehash, mrenclave, sizeof out->enclavehash);
+	static const char *const names[] = { "sigstruct",
+		"sigstruct-fixed-heap" };
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (read_one(image_dir, names[i], mrenclave, out))
+			return true;
+	return false;
 }
 
 static bool read_key(const char *path, struct crypto_rsa3 **out, bool *there,

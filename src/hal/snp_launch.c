@@ -284,6 +284,8 @@ bool snp_launch(struct snp_machine *s, const struct hal_tech *tech,
 		start.policy |= SNP_POLICY_DEBUG;
 	if (!init(s, tech, cfg, e))
 		return false;
+	if (cfg->debug)
+		vm_images_debug(&s->m.images, s->m.ram);
 	vm_images_fill(&s->m.images, s->c_bit, s->m.ram);
 	return command(s, SPEC_KVM_SNP_START, &start, "SNP_LAUNCH_START", NULL,
 		       e) &&

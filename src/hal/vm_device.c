@@ -8,6 +8,7 @@ bool vm_device_new(const struct hal_config *cfg, uid_t uid, bool change,
 {
 	const struct soft_config soft = { .image_dir = cfg->image_dir,
 		.root_path = cfg->root_path,
+		.gdb_path = cfg->debug ? cfg->gdb_path : NULL,
 		.uid = uid,
 		.change_id = change,
 		.epc_bytes = cfg->boot.memory_bytes + VM_RAM_SLACK };

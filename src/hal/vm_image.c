@@ -65,7 +65,7 @@ static bool head_check(const struct vm_image_head *h, size_t len,
 		h->entry - VM_SHIM_VA < len && is_page(h->tables[0], len) &&
 		is_page(h->tables[1], len) && is_page(h->tables[2], len) &&
 		is_page(h->secrets, len) && is_page(h->cpuid, len) &&
-		!h->c_bit && !h->exec_bytes && !h->reserved_34;
+		!h->c_bit && !h->exec_bytes && !h->debug;
 	return inside || err_fail(e, ERR_HOST, "shim: its head is no head");
 }
 
@@ -119,6 +119,12 @@ static void mark_table(uint8_t *table, uint32_t c_bit)
 			entry |= 1ull << c_bit;
 		memcpy(table + i, &entry, sizeof entry);
 	}
+}
+
+void vm_images_debug(struct vm_images *v, uint8_t *ram)
+{
+	v->head.debug = 1;
+	memcpy(ram, &v->head, sizeof v->head);
 }
 
 void vm_images_fill(const struct vm_images *v, uint32_t c_bit, uint8_t *ram)

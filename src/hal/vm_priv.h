@@ -31,6 +31,9 @@ MUST_USE bool vm_images_load(const char *image_dir, const struct hal_tech *tech,
 /* One file, <image_dir>/<tech>/<name>, into at most `max` bytes. */
 MUST_USE bool vm_image_read(const char *image_dir, const struct hal_tech *tech,
 	const char *name, uint8_t *to, size_t max, size_t *len, struct err *e);
+/* Another Keep: one that a debugger may look into, and no verifier takes for
+ * this release's.  Before it is measured. */
+void vm_images_debug(struct vm_images *v, uint8_t *ram);
 /* Tells the shim what its head must say about this load. */
 void vm_images_fill(const struct vm_images *v, uint32_t c_bit, uint8_t *ram);
 

@@ -22,7 +22,7 @@ static const char *const type_names[CONTROL_TYPE_COUNT] = {
 static const char *const launch_members[] = { "type", "id", "tee", "image_dir",
 	"root_path", "nonce", "owner_key_hash", "memory_bytes", "owner_wait_ns",
 	"listen", "connect", "max_connections", "max_traffic", "emulated",
-	NULL };
+	"debug_dir", NULL };
 static const char *const channel_members[] = { "type", "channel", NULL };
 static const char *const stop_members[] = { "type", NULL };
 static const char *const published_members[] = { "type", "software", "claims",
@@ -118,7 +118,9 @@ static bool set_members(json_t *o, const struct control_message *m)
 			set_strings(o, "connect", &m->connect) &&
 			set_u64(o, "max_connections", m->max_connections) &&
 			set_u64(o, "max_traffic", m->max_traffic) &&
-			set(o, "emulated", json_boolean(m->emulated));
+			set(o, "emulated", json_boolean(m->emulated)) &&
+			(!*m->debug_dir ||
+				set(o, "debug_dir", json_string(m->debug_dir)));
 	case CONTROL_CHANNEL:
 		return set_u64(o, "channel", m->channel);
 	case CONTROL_STOP:
@@ -264,7 +266,10 @@ static bool get_launch(const json_t *o, struct control_message *m,
 		get_strings(o, "connect", &m->connect, e) &&
 		get_u64(o, "max_connections", &m->max_connections, e) &&
 		get_u64(o, "max_traffic", &m->max_traffic, e) &&
-		json_member_bool_opt(o, "emulated", &m->emulated, e);
+		json_member_bool_opt(o, "emulated", &m->emulated, e) &&
+		(!json_object_get(o, "debug_dir") ||
+			get_path(o, "debug_dir", m->debug_dir,
+				sizeof m->debug_dir, e));
 }
 
 static bool get_published(const json_t *o, struct control_message *m,

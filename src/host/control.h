@@ -14,6 +14,8 @@
 #define CONTROL_FD	  3 /* donjon-keep's end */
 #define CONTROL_MAX_BYTES (160u << 10)
 enum { CONTROL_GRANTS = 64, CONTROL_GRANT_BYTES = 288 };
+/* With an id and `.gdb` behind it, a socket's name. */
+enum { CONTROL_DEBUG_DIR = 64 };
 
 enum control_type {
 	/* donjond to donjon-keep */
@@ -43,6 +45,8 @@ struct control_message {
 	struct buf listen, connect;
 	uint64_t max_connections, max_traffic; /* 0: no limit */
 	bool emulated;			       /* on the software platform */
+	/* Keeps can be looked into; "": they can't. */
+	char debug_dir[CONTROL_DEBUG_DIR];
 	/* CHANNEL, CLOSED */
 	uint64_t channel;
 	uint64_t bytes_in, bytes_out; /* CLOSED: to and from the Keep */

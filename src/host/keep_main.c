@@ -116,13 +116,18 @@ static bool sink_look_up(void *ctx, uint32_t id, const char *name)
 
 /* --- launch --------------------------------------------------------------- */
 
-static void configure(const struct control_message *m, struct hal_config *cfg)
+/* gdb_path: where its processor is, for gdb. */
+static void configure(const struct control_message *m, struct hal_config *cfg,
+	char gdb_path[640])
 {
+	fmt(gdb_path, 640, "%s/%s.gdb", m->debug_dir, m->id);
 	*cfg = (struct hal_config){
 		.platform = m->emulated ? HAL_SOFTWARE : HAL_HARDWARE,
 		.image_dir = m->image_dir,
 		.root_path = m->root_path,
 		.probed = true,
+		.debug = *m->debug_dir,
+		.gdb_path = gdb_path,
 		.boot.memory_bytes = m->memory_bytes,
 		.boot.owner_wait_ns = m->owner_wait_ns,
 	};
@@ -169,7 +174,8 @@ static bool launch(struct keep *k, const struct control_message *m,
 		.look_up = sink_look_up };
 	struct hal_probe probe = { 0 };
 	struct hal_config cfg;
-	configure(m, &cfg);
+	char gdb_path[640];
+	configure(m, &cfg, gdb_path);
 	k->fds = calloc(FD_FIRST + GATE_MAX_POLL, sizeof *k->fds);
 	if (!k->fds)
 		return err_fail(e, ERR_LIMIT, "no memory");

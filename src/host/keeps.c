@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
@@ -125,6 +126,17 @@ static void count_end(struct keep *k)
 }
 
 /* Its process may live a little longer: see keep_due and keeps_reap. */
+/* The loader, confined, can't. */
+static void remove_gdb(const struct keep *k)
+{
+	const struct options *o = k->all->config.options;
+	char path[OPTIONS_PATH + 64];
+	if (!o || !*o->debug_dir)
+		return;
+	fmt(path, sizeof path, "%s/%s.gdb", o->debug_dir, k->id);
+	unlink(path);
+}
+
 static void end(struct keep *k, const char *reason, enum err_kind kind,
 	const char *text)
 {
@@ -138,6 +150,7 @@ static void end(struct keep *k, const char *reason, enum err_kind kind,
 	err_put(&k->why, kind == ERR_NONE ? ERR_HOST : kind, "%s",
 		*text ? text : reason);
 	close_control(k);
+	remove_gdb(k);
 	free_evidence(k);
 	count_end(k);
 	log_event(ks->log, LOG_INFO, "keep ended", "keep", k->id, "reason",
@@ -432,6 +445,9 @@ static bool send_launch(const struct keep *k, const struct ask *ask,
 	fmt(m.tee, sizeof m.tee, "%s", k->tee);
 	fmt(m.image_dir, sizeof m.image_dir, "%s", c->image_dir);
 	fmt(m.root_path, sizeof m.root_path, "%s", c->root_path);
+	if (c->options)
+		fmt(m.debug_dir, sizeof m.debug_dir, "%s",
+			c->options->debug_dir);
 	memcpy(m.nonce, ask->nonce, sizeof m.nonce);
 	memcpy(m.owner_key_hash, ask->owner_key_hash, sizeof m.owner_key_hash);
 	bool ok = put_grants(k, ask, &m, e) &&

@@ -40,6 +40,9 @@ const char options_usage[] =
 	"  --max-connections N   connections of one Keep at once (1024)\n"
 	"  --max-traffic BYTES   that one Keep may send and receive in its life\n"
 	"  --owner-wait SECONDS  a Keep ends when no owner comes (600)\n"
+	"  --debug DIR           for developers: Keeps can be looked into, and no\n"
+	"                        tenant's policy takes them for this release's;\n"
+	"                        gdb's sockets are in DIR\n"
 	"  --log-level LEVEL     error, warn, info or debug (info)\n"
 	"  --ready-fd N          write `ready ...` there, once\n"
 	"  --help                show this\n"
@@ -65,6 +68,7 @@ enum {
 	OPT_CONNECTIONS,
 	OPT_TRAFFIC,
 	OPT_WAIT,
+	OPT_DEBUG,
 	OPT_LEVEL,
 	OPT_READY,
 	OPT_HELP,
@@ -89,6 +93,7 @@ static const struct option long_options[] = {
 	{ "max-connections", required_argument, NULL, OPT_CONNECTIONS },
 	{ "max-traffic", required_argument, NULL, OPT_TRAFFIC },
 	{ "owner-wait", required_argument, NULL, OPT_WAIT },
+	{ "debug", required_argument, NULL, OPT_DEBUG },
 	{ "log-level", required_argument, NULL, OPT_LEVEL },
 	{ "ready-fd", required_argument, NULL, OPT_READY },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -148,6 +153,18 @@ static bool level(const char *text, enum log_level *out, struct err *e)
 			return true;
 		}
 	return err_fail(e, ERR_INPUT, "%s: not a log level", text);
+}
+
+static bool debug_dir(const char *text, struct options *o, struct err *e)
+{
+	char whole[OPTIONS_PATH];
+	if (!path(text, whole, e))
+		return false;
+	if (strlen(whole) >= sizeof o->debug_dir)
+		return err_fail(e, ERR_INPUT, "%s: too long for sockets",
+			whole);
+	fmt(o->debug_dir, sizeof o->debug_dir, "%s", whole);
+	return true;
 }
 
 static bool add_listen(struct options *o, struct err *e)
@@ -237,6 +254,8 @@ static bool take(int opt, struct options *o, struct err *e)
 		return path(optarg, o->root, e);
 	case OPT_IMAGES:
 		return path(optarg, o->images, e);
+	case OPT_DEBUG:
+		return debug_dir(optarg, o, e);
 	case OPT_PROGRAM:
 		return path(optarg, o->keep_program, e);
 	case OPT_MEMORY:

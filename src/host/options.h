@@ -22,6 +22,7 @@ struct options {
 	const char *unix_path, *tls_cert, *tls_key, *token_file;
 	char root[OPTIONS_PATH], images[OPTIONS_PATH];
 	char keep_program[OPTIONS_PATH];
+	char debug_dir[CONTROL_DEBUG_DIR]; /* "": Keeps are no debug Keeps */
 	unsigned max_keeps;
 	uint64_t max_memory, keep_memory, owner_wait_ns;
 	struct options_ports allow_listen[CONTROL_GRANTS];

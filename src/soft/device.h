@@ -18,6 +18,8 @@
 struct soft_config {
 	const char *image_dir; /* .../keep: the monitor is below it */
 	const char *root_path; /* the software root's key: SNP; or NULL */
+	const char *gdb_path;  /* a socket for gdb, of the caller's user; or
+				  NULL */
 	/* QEMU runs as this user, when change_id; the caller, who becomes it
 	 * too, is then able to end it. */
 	uid_t uid;

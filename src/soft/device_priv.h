@@ -95,6 +95,7 @@ struct soft_device {
 	struct soft_machine machine;
 	char *root_path; /* owned, or NULL */
 	int image;
+	int gdb; /* a listening socket, or -1 */
 	uid_t uid;
 	bool change_id;
 	struct soft_clock begin;

@@ -130,6 +130,7 @@ static int boot(struct soft_device *s)
 		return 0;
 	const struct soft_start start = {
 		.image = s->image,
+		.gdb = s->gdb,
 		.ram_bytes = lay_out(s),
 		.uid = s->uid,
 		.change_id = s->change_id,

@@ -37,6 +37,7 @@ struct soft_machine {
 
 struct soft_start {
 	int image; /* the firmware, in a memfd */
+	int gdb;   /* a listening socket for QEMU's debugger; 0, -1: none */
 	uint64_t ram_bytes;
 	uid_t uid;
 	bool change_id;

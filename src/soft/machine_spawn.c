@@ -13,7 +13,7 @@
 #include "soft/machine.h"
 
 /* QEMU's descriptors. */
-enum { IMAGE_FD = 3, SOCKET_FD = 4, FIRST_FREE_FD = 5, HIGH_FD = 16 };
+enum { IMAGE_FD = 3, SOCKET_FD = 4, GDB_FD = 5, HIGH_FD = 16 };
 
 const char *soft_machine_program(void)
 {
@@ -32,17 +32,18 @@ const char *soft_machine_program(void)
 static bool place_fds(const struct soft_start *s, int socket, int said)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	const int from[] = { null, null, said, s->image, socket };
+	const int from[] = { null, null, said, s->image, socket, s->gdb };
+	const size_t count = s->gdb > 0 ? GDB_FD + 1 : GDB_FD;
 	int high[ARRAY_LEN(from)];
-	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
+	for (size_t i = 0; i < count; i++) {
 		high[i] = fcntl(from[i], F_DUPFD_CLOEXEC, HIGH_FD);
 		if (high[i] < 0)
 			return false;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(from); i++)
+	for (size_t i = 0; i < count; i++)
 		if (dup2(high[i], (int)i) < 0)
 			return false;
-	return close_range(FIRST_FREE_FD, ~0u, 0) == 0;
+	return close_range((unsigned)count, ~0u, 0) == 0;
 }
 
 static bool become(const struct soft_start *s)
@@ -85,11 +86,14 @@ NORETURN static void child(const struct soft_start *s, int socket, int said,
 		    bell[] = "ivshmem-doorbell,chardev=bell,vectors=2",
 		    sandbox[] = "-sandbox",
 		    deny[] = "on,obsolete=deny,elevateprivileges=deny,"
-			     "spawn=deny,resourcecontrol=deny";
+			     "spawn=deny,resourcecontrol=deny",
+		    gdb[] = "-gdb", stub[] = "chardev:gdb",
+		    gdb_server[] = "socket,id=gdb,fd=5,server=on,wait=off";
 	char *const argv[] = { name, m, machine, accel, tcg, cpu, max, mem,
 		memory, nodefaults, config, display, none, reboot, dir, nowhere,
 		bios, image, chardev, server, device, bell, sandbox, deny,
-		NULL };
+		/* Only a debug Keep's. */
+		s->gdb > 0 ? chardev : NULL, gdb_server, gdb, stub, NULL };
 	char *const env[] = { NULL };
 	if (place_fds(s, socket, said) && become(s) && settle(parent))
 		execve(program, argv, env);

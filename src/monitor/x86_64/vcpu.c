@@ -162,8 +162,12 @@ static enum exit_turn run_once(struct monitor *m)
 	m->box->asleep = 0;
 	m->box->exits++;
 	m->box->counts[kind_of(c->exit_code)]++;
-	/* An event whose delivery was cut short is delivered again. */
-	c->event = c->exit_int_info & SVM_EVENT_VALID ? c->exit_int_info : 0;
+	/* An event whose delivery was cut short is delivered again; nothing is
+	 * delivered into an enclave. */
+	c->event =
+		m->kind != MONITOR_SGX && c->exit_int_info & SVM_EVENT_VALID ?
+		c->exit_int_info :
+		0;
 	c->tlb_control = 0;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();

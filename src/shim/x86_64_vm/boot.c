@@ -31,6 +31,12 @@ struct user shim_user;
 static struct paging paging;
 static bool booted;
 
+bool shim_debug(void)
+{
+	const struct vm_image_head *head = (void *)VM_SHIM_VA;
+	return head->debug;
+}
+
 bool shim_booted(void)
 {
 	return booted;

@@ -139,9 +139,26 @@ static void describe(const struct trap *t, char out[48])
 			(unsigned long long)(t->rip - VM_SHIM_VA));
 }
 
+/* Everything, for who may see it. */
+NORETURN static void die_open(const struct trap *t, uint64_t at)
+{
+	shim_crash("exception %llu, error 0x%llx, rip 0x%llx, rsp 0x%llx, cr2 "
+		   "0x%llx, rax 0x%llx, rbx 0x%llx, rcx 0x%llx, rdx 0x%llx, "
+		   "rsi 0x%llx, rdi 0x%llx, rbp 0x%llx, r8 0x%llx, r9 0x%llx",
+		(unsigned long long)t->vector, (unsigned long long)t->error,
+		(unsigned long long)t->rip, (unsigned long long)t->rsp,
+		(unsigned long long)at, (unsigned long long)t->rax,
+		(unsigned long long)t->rbx, (unsigned long long)t->rcx,
+		(unsigned long long)t->rdx, (unsigned long long)t->rsi,
+		(unsigned long long)t->rdi, (unsigned long long)t->rbp,
+		(unsigned long long)t->r8, (unsigned long long)t->r9);
+}
+
 NORETURN static void die(const struct trap *t, uint64_t at)
 {
 	char where[48], what[48];
+	if (shim_debug())
+		die_open(t, at);
 	describe(t, where);
 	/* An address of exec's is nothing for a host, who may have sent this
 	 * fault to learn of the one before. */

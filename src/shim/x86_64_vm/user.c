@@ -4,6 +4,7 @@
 #include "base/fmt.h"
 #include "shim/common/elf.h"
 #include "shim/common/stack.h"
+#include "shim/x86_64_vm/boot.h"
 #include "shim/x86_64_vm/platform.h"
 
 enum { EM_X86_64 = 62 };
@@ -112,7 +113,10 @@ void user_load(struct user *u)
 	struct err e = { 0 };
 	if (!elf_parse(file_of(u->paging), EM_X86_64, &p, &e))
 		shim_crash("boot: %s", e.text);
-	u->base = IMAGE_LOW + random_offset(u, IMAGE_PAGES);
+	/* Where a debugger's symbols are, when there may be one. */
+	u->base = IMAGE_LOW;
+	if (!shim_debug())
+		u->base += random_offset(u, IMAGE_PAGES);
 	u->end = u->base + p.end;
 	u->entry = u->base + p.entry;
 	u->space.low = MMAP_LOW;

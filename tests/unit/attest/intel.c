@@ -292,7 +292,13 @@ TEST(tdx_statuses_are_accepted_by_name_with_their_advisories)
 	TRIAL(u, RELAUNCH, SET_90B, MARCH_2025, "");
 	CHECK_STR(judge(&u), "tcb status ");
 	CHECK_STR(u.v.tcb_status, "TDRelaunchAdvised");
+	/* Launched under a module that had these. */
+	CHECK_STR(u.v.advisories, "INTEL-SA-01036,INTEL-SA-01099");
 	trial_policy(&u, "tcb_status = [\"TDRelaunchAdvised\"]");
+	CHECK_STR(judge(&u), "tcb status ");
+	trial_policy(&u,
+		"tcb_status = [\"TDRelaunchAdvised\"]\n"
+		"advisories = [\"INTEL-SA-01036\", \"INTEL-SA-01099\"]");
 	CHECK_STR(judge(&u), "");
 	trial_fini(&u);
 }

@@ -295,3 +295,51 @@ TEST(revoked_intermediates_of_chips_are_refused)
 	CHECK_HAS(attest_failed(&t->v)->observed, "intermediate is revoked");
 	trial_free(t);
 }
+
+/* The first place of `from` in b gets `to`, of the same length. */
+static void put_over(struct bytes b, const char *from, const char *to)
+{
+	size_t n = strlen(from), at = 0;
+	while (at + n <= b.len && memcmp(b.ptr + at, from, n) != 0)
+		at++;
+	CHECK(at + n <= b.len);
+	memcpy((uint8_t *)(uintptr_t)(b.ptr + at), to, n);
+}
+
+static const char *chain_says(const struct trial *t)
+{
+	for (size_t i = 0; i < t->v.count; i++)
+		if (!strcmp(t->v.checks[i].name, "chain"))
+			return t->v.checks[i].observed;
+	return "";
+}
+
+TEST(leaves_of_another_name_are_refused_by_it)
+{
+	struct trial *t = trial_new();
+	struct soft_quoting *q = quoting(t);
+	struct sgx_report r = {
+		.attributes = { SGX_FLAG_INIT | SGX_FLAG_MODE64BIT },
+	};
+	struct attest_quote quote;
+	auto_buf leaf = { 0 }, pem = { 0 };
+	snp_report(t, false);
+	put_over(buf_bytes(&t->endorsements), "SEV-VCEK", "SEV-VCEX");
+	CHECK_HAS(judge(t, true, "snp", "5a", 48, ""), "chain ");
+	CHECK_STR(chain_says(t), "leaf of another kind");
+	buf_clear(&t->evidence);
+	buf_clear(&t->endorsements);
+	CHECK(soft_quoting_sgx(q, &r, &t->evidence, NULL));
+	CHECK(soft_quoting_endorsements(q, false, &t->endorsements, NULL));
+	CHECK(attest_quote_parse(buf_bytes(&t->evidence), &quote, NULL));
+	struct reader in = { .in = quote.pck_chain };
+	CHECK(pem_next(&in, "CERTIFICATE", &leaf, NULL));
+	put_over(buf_bytes(&leaf), "PCK Certificate", "PCK Certificatf");
+	CHECK(pem_put(&pem, "CERTIFICATE", buf_bytes(&leaf)));
+	CHECK(pem.len <= quote.pck_chain.len);
+	memcpy((uint8_t *)(uintptr_t)quote.pck_chain.ptr, pem.ptr, pem.len);
+	CHECK_HAS(judge(t, true, "sgx", "00", 32, ""), "chain ");
+	CHECK_STR(chain_says(t), "leaf of another kind");
+	soft_quoting_close(q);
+	trial_free(t);
+}

@@ -14,7 +14,7 @@
 #include "soft/device_priv.h"
 
 enum {
-	RUNS = 16,
+	RUNS = 8,
 	RUNS_ALL = 3000,
 	STEPS = 600,
 	DEPTHS = 2,
@@ -283,6 +283,14 @@ static bool step(struct host *h, unsigned n)
 	if (went_in && asked == SGX_ERESUME && h->cssa &&
 		!(x.function == SGX_ERESUME && x.vector == 13 && !h->cssa))
 		h->cssa--;
+	if (getenv("DONJON_SEED"))
+		print_message("asked %u: %u vector %u error 0x%x at 0x%llx, "
+			      "left %llu, depth %u\n",
+			asked, x.function, x.vector, x.error,
+			(unsigned long long)x.address,
+			(unsigned long long)(x.function == SGX_EEXIT ? x.rdi :
+								       0),
+			h->cssa);
 	if (x.function == SGX_EEXIT)
 		return on_leave(h, &x);
 	on_exception(h, &x);
@@ -324,8 +332,11 @@ TEST(sgx_no_host_makes_the_shim_do_what_it_should_not)
 		run(strtoull(wish, NULL, 0));
 		return;
 	}
-	for (unsigned i = 0; i < runs; i++)
+	for (unsigned i = 0; i < runs; i++) {
 		over += run(0x5eed0000 + i);
+		if (i % 100 == 99)
+			print_message("%u runs\n", i + 1);
+	}
 	/* Not all of them may merely wait: then nothing was tried. */
 	print_message("%u of %u runs came to an end\n", over, runs);
 	CHECK(over >= runs / 4);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/enclave.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "attest/measure.h"
+#include "attest/measure_sgx.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/fmt.h"
+#include "client/paths.h"
+#include "codec/hex.h"
+#include "crypto/hash.h"
+#include "crypto/rsa.h"
+#include "repository/repository.h"
+
+enum { KEY_MAX = 16 << 10 };
+
+static bool write_new(const char *path, struct bytes in, mode_t mode,
+	struct err *e)
+{
+	auto_fd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return err_fail(e, ERR_INPUT, "%s: %s", path, strerror(errno));
+	return write(fd, in.ptr, in.len) == (ssize_t)in.len ||
+		err_fail(e, ERR_HOST, "write %s: %s", path, strerror(errno));
+}
+
+/* As SIGSTRUCT has it: the lowest byte first. */
+static bool signer_of(const struct crypto_rsa3 *k, char out[65], struct err *e)
+{
+	uint8_t n[CRYPTO_RSA3_BYTES], turned[CRYPTO_RSA3_BYTES], digest[32];
+	if (!crypto_rsa3_modulus(k, n, e))
+		return false;
+	for (size_t i = 0; i < sizeof n; i++)
+		turned[i] = n[sizeof n - 1 - i];
+	if (!crypto_digest(CRYPTO_SHA256, BYTES_ARRAY(turned), digest, e))
+		return false;
+	hex_encode(BYTES_ARRAY(digest), out);
+	return true;
+}
+
+bool client_enclave_key(const char *path, char mrsigner[65], struct err *e)
+{
+	struct crypto_rsa3 *k;
+	auto_wipe_buf pem = { .len = 0 };
+	if (!crypto_rsa3_generate(&k, e))
+		return false;
+	bool ok = crypto_rsa3_write(k, &pem, e) && signer_of(k, mrsigner, e) &&
+		write_new(path, buf_bytes(&pem), 0600, e);
+	crypto_rsa3_free(k);
+	return ok;
+}
+
+static uint32_t today(void)
+{
+	time_t now = time(NULL);
+	struct tm t = { .tm_year = 126, .tm_mday = 1 };
+	uint32_t bcd = 0;
+	gmtime_r(&now, &t);
+	unsigned v = ((unsigned)t.tm_year + 1900) * 10000 +
+		((unsigned)t.tm_mon + 1) * 100 + (unsigned)t.tm_mday;
+	for (unsigned shift = 0; v; v /= 10, shift += 4)
+		bcd |= v % 10 << shift;
+	return bcd;
+}
+
+static bool sign_one(const struct crypto_rsa3 *k, const char *path,
+	const struct attest_measured *m, struct err *e)
+{
+	uint8_t out[ATTEST_SIGSTRUCT_BYTES];
+	struct attest_sigstruct s;
+	attest_sigstruct_keep(m->value, today(), &s);
+	return attest_sigstruct_make(&s, k, out, e) &&
+		write_new(path, BYTES_ARRAY(out), 0644, e);
+}
+
+static bool sign_all(const struct crypto_rsa3 *k, const char *images,
+	const char *folder, struct err *e)
+{
+	struct attest_measured m[ATTEST_VARIANTS];
+	char path[CLIENT_PATH_MAX];
+	size_t count;
+	if (!attest_measure_all("sgx", images, m, &count, e))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		fmt(path, sizeof path, "%s/sigstruct%s%s", folder,
+			m[i].variant[0] ? "-" : "", m[i].variant);
+		if (!sign_one(k, path, &m[i], e))
+			return false;
+	}
+	return true;
+}
+
+bool client_enclave_sign(const char *key, const char *images,
+	const char *folder, char mrsigner[65], struct err *e)
+{
+	struct crypto_rsa3 *k;
+	char dir[CLIENT_PATH_MAX];
+	auto_wipe_buf pem = { .len = 0 };
+	if (!client_path_images(images, dir, e) ||
+		!repository_read_file(key, KEY_MAX, &pem, e) ||
+		!crypto_rsa3_read(buf_bytes(&pem), &k, e))
+		return false;
+	bool ok = sign_all(k, dir, folder, e) && signer_of(k, mrsigner, e);
+	crypto_rsa3_free(k);
+	return ok;
+}

@@ -95,6 +95,9 @@ enum enclave_leave {
 #define ENCLAVE_CPUIDS	  128u
 #define ENCLAVE_TARGET_AT 0x82000u /* struct sgx_targetinfo of the quoter */
 
+/* SGX1, where RDTSC is not to be had: the counter at the last entry. */
+#define ENCLAVE_TICKS_AT 0x84000u
+
 /* An answer of CPUID: an entry of zeros ends the list. */
 struct enclave_cpuid {
 	uint32_t leaf, sub;

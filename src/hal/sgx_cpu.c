@@ -153,6 +153,8 @@ enum vm_turn sgx_enter(void *ctx, struct vm_cpu *c)
 	struct device_enclave x = { .tcs = m->tcs,
 		.function = m->function,
 		.rdi = (uintptr_t)m->window };
+	uint64_t ticks = __builtin_ia32_rdtsc();
+	memcpy(m->window + ENCLAVE_TICKS_AT, &ticks, sizeof ticks);
 	int n = m->device->ops->enclave_enter(m->device, m->handle, &x);
 	if (n == -EINTR)
 		return VM_TURN_AGAIN;

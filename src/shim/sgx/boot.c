@@ -24,11 +24,15 @@ uint64_t shim_xfrm(void)
 /* --- the processor ---------------------------------------------------------
  */
 
-/* Never backwards: under SGX1 RDTSC is not to be had, and the host's value in
- * the hints stands still. */
+/* Under SGX1 RDTSC is not to be had: what the host said at its last entry has
+ * to do.  The clock never runs backwards for it (common/clock.h). */
 static uint64_t counter(void)
 {
-	return cpu_rdtsc();
+	uint64_t ticks;
+	if (!shim_user.memory.fixed)
+		return cpu_rdtsc();
+	host_read(&ticks, ENCLAVE_TICKS_AT, sizeof ticks);
+	return ticks;
 }
 
 static uint32_t counter_khz(const struct vm_hints *h)

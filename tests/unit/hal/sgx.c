@@ -8,7 +8,10 @@
 #include "../test.h"
 #include "attest/measure.h"
 #include "helpers/nest.h"
+#include "helpers/vm.h"
 #include "spec/sgx_enclave.h"
+
+static const struct device_ops *first;
 
 static void ends(enum guest what, const char *how)
 {
@@ -53,6 +56,54 @@ TEST(sgx_keep_rings_and_goes_on_behind_the_answer)
 		CHECK_INT(a->request.op, GATE_TIME_HINT);
 		CHECK_INT(a->request.seq, i);
 		CHECK_INT(a->boot.tee, GATE_TEE_SGX);
+		a->reply = (struct gate_reply){ .seq = i, .ret0 = i * 3 };
+		CHECK(n.tech->resume(k, &e));
+	}
+	CHECK(!nest_took(&n, k, why));
+	CHECK_STR(why, "exit status 0");
+	n.tech->destroy(k);
+}
+
+/* A processor without SGX2. */
+static int cpuid_without_edmm(struct device *d, uint32_t leaf, uint32_t sub,
+	uint32_t out[4])
+{
+	int n = first->cpuid(d, leaf, sub, out);
+	if (leaf == 0x12 && sub == 0)
+		out[0] &= ~(2u | 1u << 11);
+	return n;
+}
+
+static const struct device_ops *hide_edmm(const struct device_ops *real)
+{
+	static struct device_ops ops;
+	first = real;
+	ops = *real;
+	ops.cpuid = cpuid_without_edmm;
+	return &ops;
+}
+
+TEST(sgx_without_edmm_memory_is_fixed_and_another_measurement)
+{
+	static struct nest n;
+	struct attest_measured m[ATTEST_VARIANTS];
+	size_t count = 0;
+	char why[128] = "";
+	struct err e = { 0 };
+	if (!getenv("DONJON_ALL"))
+		SKIP_TEST("192 MiB of pages only with DONJON_ALL=1");
+	nest_open(&n, GUEST_RING);
+	n.cfg.boot.memory_bytes = 256u << 20;
+	place_spy = hide_edmm;
+	struct hal_keep *k = nest_launch(&n);
+	place_spy = NULL;
+	CHECK(attest_measure_all("sgx", n.images, m, &count, &e));
+	CHECK_INT(count, 2);
+	CHECK_STR(m[1].variant, "fixed-heap");
+	struct gate_area *a = n.tech->area(k);
+	for (uint32_t i = 1; i <= 3; i++) {
+		if (!nest_took(&n, k, why))
+			fail_msg("%s", why);
 		a->reply = (struct gate_reply){ .seq = i, .ret0 = i * 3 };
 		CHECK(n.tech->resume(k, &e));
 	}

@@ -97,8 +97,16 @@ bench-attest:
 
 ## make bench-wasm  the engine against others (WASM3=, IWASM= paths of peers)
 bench-wasm:
-	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/examples/hello.wasm
+	@tools/packages build demo bench-wasm
+	@$(MAKE) $(JOBS) $(O)/bin/donjon-wasm $(O)/bench/wasm_load \
+		$(O)/examples/hello.wasm
 	@bench/wasm.py $(O)
+
+## make bench-wasi   files and network of a program in a Keep, and peers
+bench-wasi:
+	@tools/packages build demo bench
+	@$(MAKE) $(JOBS) all $(WASI_BENCHES) $(O)/tests/wasm/echo.wasm
+	@bench/wasi.py $(O)
 
 ## make repro         build twice in two folders, compare what is measured
 repro:
@@ -165,6 +173,6 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-package bench-attest bench-keep bench-wasm repro coverage install help
-.PHONY: clean
+.PHONY: bench-wasi bench-package bench-attest bench-keep bench-wasm repro
+.PHONY: coverage install help clean
 .DELETE_ON_ERROR:

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
 	uint64_t begin = now_ns(), end = begin;
 	for (unsigned long i = 0; i < calls; i++)
 		end = now_ns();
-	printf("%lu %llu\n", calls, (unsigned long long)((end - begin) / calls));
+	printf("%lu %llu\n", calls,
+		(unsigned long long)((end - begin) / calls));
 	return 0;
 }

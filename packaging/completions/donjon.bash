@@ -39,6 +39,7 @@ _donjon() {
 	--policy) _donjon_files -f; return ;;
 	--env) return ;;
 	--dir) _donjon_files -d; return ;;
+	--out) _donjon_files -d; return ;;
 	--timeout) return ;;
 	--memory) return ;;
 	--fuel) return ;;
@@ -68,8 +69,8 @@ _donjon() {
 	--pcs) return ;;
 	esac
 	case $command in
-	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --timeout --memory --fuel --engine --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
-	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --timeout --memory --fuel --engine --detach --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'run') options='--help --quiet --verbose --json --tee --platform --config --policy --env --dir --out --timeout --memory --fuel --engine --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
+	'deploy') options='--help --quiet --verbose --json --host --host-ca --token-file --tee --platform --config --policy --env --dir --out --timeout --memory --fuel --engine --detach --images --listen --connect --set --key --identity --ca --plain-http --net-timeout --receipt' files=1 ;;
 	'attach') options='--help --quiet --host --host-ca --token-file --receipt' ;;
 	'logs') options='--help --host --host-ca --token-file --no-follow' ;;
 	'ps') options='--help --json --host --host-ca --token-file' ;;

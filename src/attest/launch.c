@@ -8,6 +8,7 @@
 #include "attest/ovmf.h"
 #include "attest/rules.h"
 #include "codec/hex.h"
+#include "codec/pem.h"
 #include "codec/toml.h"
 
 enum { PAGE = 4096, MAX_VCPUS = 1024 };
@@ -130,6 +131,23 @@ static bool snp_pages(const struct launcher *l, struct toml_node *t,
 	return read_vcpus(t, &v, e) && attest_snp_launch_vcpus(s, &v, e);
 }
 
+/* The digest that reports have of a key (SubjectPublicKeyInfo, PEM). */
+static bool snp_key(const struct launcher *l, struct toml_node *n,
+	struct err *e)
+{
+	auto_buf file = { 0 }, spki = { 0 };
+	if (!attest_launch_read_file(l, n, &file, e))
+		return false;
+	struct reader r = { .in = buf_bytes(&file) };
+	if (!pem_next(&r, "PUBLIC KEY", &spki, e) || !pem_done(&r) ||
+		!attest_snp_key_digest(buf_bytes(&spki), l->out->signer, e))
+		return err_fail(e, ERR_INPUT,
+			"%s: not one public key of P-384 in PEM",
+			toml_where(n));
+	l->out->signer_len = sizeof l->out->signer;
+	return true;
+}
+
 static bool measure_snp(const struct launcher *l, struct toml_node *t,
 	struct err *e)
 {
@@ -146,6 +164,13 @@ static bool measure_snp(const struct launcher *l, struct toml_node *t,
 		return false;
 	memcpy(l->out->measurement, s.digest, sizeof s.digest);
 	l->out->len = sizeof s.digest;
+	struct toml_node *key = toml_get(t, "signing_key");
+	if (key && auth.len)
+		return err_fail(e, ERR_INPUT,
+			"%s: id_auth names the signer already",
+			toml_where(key));
+	if (key)
+		return snp_key(l, key, e);
 	if (!auth.len)
 		return true;
 	struct attest_snp_id_auth a;

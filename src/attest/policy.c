@@ -7,92 +7,7 @@
 #include "codec/hex.h"
 #include "codec/toml.h"
 
-enum { MAX_DIGESTS = 4096, ROOT_BYTES = 32, MAX_AGE_DAYS = 3660 };
-
-static const struct {
-	const char *name;
-	size_t measurement_len;
-} techs[ATTEST_TECHS] = {
-	[ATTEST_TECH_PROCESS] = { "process", 48 },
-	[ATTEST_TECH_KVM] = { "kvm", 48 },
-	[ATTEST_TECH_SNP] = { "snp", 48 },
-	[ATTEST_TECH_TDX] = { "tdx", 48 },
-	[ATTEST_TECH_SGX] = { "sgx", 32 },
-	[ATTEST_TECH_SANCTUM] = { "sanctum", 64 },
-	[ATTEST_TECH_KEYSTONE] = { "keystone", 64 },
-	[ATTEST_TECH_PEF] = { "pef", 32 },
-};
-
-const char *attest_tech_name(enum attest_tech t)
-{
-	return t < ATTEST_TECHS ? techs[t].name : "unknown";
-}
-
-enum attest_tech attest_tech_find(const char *name)
-{
-	unsigned t = 0;
-	while (t < ATTEST_TECHS && strcmp(techs[t].name, name) != 0)
-		t++;
-	return (enum attest_tech)t;
-}
-
-size_t attest_tech_measurement_len(enum attest_tech t)
-{
-	return t < ATTEST_TECHS ? techs[t].measurement_len : 0;
-}
-
-bool attest_digests_has(const struct attest_digests *d, struct bytes v)
-{
-	for (size_t i = 0; i < d->count; i++)
-		if (bytes_equal(bytes_of(d->ptr[i].value, d->ptr[i].len), v))
-			return true;
-	return false;
-}
-
-static bool add_digest(struct attest_digests *d, struct bytes v, struct err *e)
-{
-	if (attest_digests_has(d, v))
-		return true;
-	struct attest_digest one = { .len = v.len };
-	if (v.len > sizeof one.value || d->count == MAX_DIGESTS)
-		return err_fail(e, ERR_LIMIT, "policy: more than %d digests",
-			MAX_DIGESTS);
-	memcpy(one.value, v.ptr, v.len);
-	struct attest_digest *p = realloc(d->ptr, (d->count + 1) * sizeof *p);
-	if (!p)
-		return err_fail(e, ERR_LIMIT, "policy: out of memory");
-	p[d->count++] = one;
-	d->ptr = p;
-	return true;
-}
-
-void attest_policy_free(struct attest_policy *p)
-{
-	if (!p)
-		return;
-	for (size_t t = 0; t < ATTEST_TECHS; t++) {
-		free(p->rules[t].accept.ptr);
-		free(p->rules[t].deny.ptr);
-	}
-	free(p->roots.ptr);
-	free(p->owners.ptr);
-	attest_policy_snp_fini(&p->snp);
-	attest_policy_intel_fini(p);
-	attest_policy_riscv_fini(p);
-	free(p);
-}
-
-static bool policy_new(struct attest_policy **out, struct err *e)
-{
-	struct attest_policy *p = calloc(1, sizeof *p);
-	if (!p)
-		return err_fail(e, ERR_LIMIT, "policy: out of memory");
-	for (size_t t = 0; t < ATTEST_TECHS; t++)
-		p->rules[t].allowed = true;
-	attest_policy_snp_init(&p->snp);
-	*out = p;
-	return true;
-}
+enum { ROOT_BYTES = 32, MAX_AGE_DAYS = 3660 };
 
 /* What the caller computed. */
 struct refs {
@@ -106,15 +21,16 @@ static bool add_release(struct attest_policy *p, enum attest_tech t,
 {
 	for (size_t i = 0; i < refs->count; i++) {
 		const struct attest_reference *r = &refs->ptr[i];
-		if (strcmp(r->technology, techs[t].name) != 0)
+		if (strcmp(r->technology,
+			    attest_tech_name((enum attest_tech)t)) != 0)
 			continue;
-		if (r->len != techs[t].measurement_len)
+		if (r->len != attest_tech_measurement_len(t))
 			return err_fail(e, ERR_INPUT,
 				"policy: reference value for %s: %zu bytes, "
 				"expected %zu",
 				r->technology, r->len,
-				techs[t].measurement_len);
-		if (!add_digest(&p->rules[t].accept,
+				attest_tech_measurement_len(t));
+		if (!attest_digests_add(&p->rules[t].accept,
 			    bytes_of(r->measurement, r->len), e))
 			return false;
 	}
@@ -126,7 +42,7 @@ bool attest_policy_default(const struct attest_reference *refs, size_t count,
 {
 	struct refs r = { refs, count };
 	struct attest_policy *p;
-	if (!policy_new(&p, e))
+	if (!attest_policy_new(&p, e))
 		return false;
 	for (unsigned t = 0; t < ATTEST_TECHS; t++)
 		if (!add_release(p, (enum attest_tech)t, &r, e)) {
@@ -165,7 +81,7 @@ bool attest_digests_read(struct toml_node *n, size_t len, const char *or_else,
 			return false;
 		if (word)
 			*release = true;
-		else if (!add_digest(to, bytes_of(raw, len), e))
+		else if (!attest_digests_add(to, bytes_of(raw, len), e))
 			return err_wrap(e, "%s", toml_where(item));
 	}
 	return true;
@@ -243,7 +159,7 @@ static bool read_technologies(struct attest_policy *p, struct toml_node *n,
 static bool read_rules(struct attest_policy *p, enum attest_tech t,
 	struct toml_node *table, const struct refs *refs, struct err *e)
 {
-	size_t len = techs[t].measurement_len;
+	size_t len = attest_tech_measurement_len(t);
 	bool release = false, none = false;
 	if (!toml_expect(table, TOML_TABLE, e))
 		return false;
@@ -301,7 +217,7 @@ static bool read_document(struct attest_policy *p, struct toml_node *root,
 	if (n && !toml_bool(n, &p->allow_debug, e))
 		return false;
 	for (unsigned t = 0; t < ATTEST_TECHS; t++) {
-		n = toml_get(root, techs[t].name);
+		n = toml_get(root, attest_tech_name((enum attest_tech)t));
 		if (n ? !read_rules(p, (enum attest_tech)t, n, refs, e) :
 			!add_release(p, (enum attest_tech)t, refs, e))
 			return false;
@@ -320,7 +236,7 @@ bool attest_policy_parse(struct bytes toml, const char *file,
 	struct attest_policy *p;
 	if (!toml_parse(toml, file, &doc, e))
 		return false;
-	if (!policy_new(&p, e)) {
+	if (!attest_policy_new(&p, e)) {
 		toml_free(doc);
 		return false;
 	}
@@ -332,12 +248,6 @@ bool attest_policy_parse(struct bytes toml, const char *file,
 	}
 	*out = p;
 	return true;
-}
-
-bool attest_policy_trust_root(struct attest_policy *p,
-	const uint8_t fingerprint[32], struct err *e)
-{
-	return add_digest(&p->roots, bytes_of(fingerprint, ROOT_BYTES), e);
 }
 
 bool attest_policy_only(struct attest_policy *p, const char *technology,

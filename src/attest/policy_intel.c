@@ -9,27 +9,6 @@
 
 enum { REGISTER = 48, SIGNER = 32 };
 
-static void intel_fini(struct attest_intel_rules *r)
-{
-	attest_names_fini(&r->statuses);
-	attest_names_fini(&r->advisories);
-	free(r->fmspcs.ptr);
-}
-
-void attest_policy_intel_fini(struct attest_policy *p)
-{
-	struct attest_tdx_rules *t = &p->tdx;
-	struct attest_digests *all[] = { &p->sgx.signers, &t->rtmr[0],
-		&t->rtmr[1], &t->rtmr[2], &t->rtmr[3], &t->mrseam,
-		&t->mrconfigid, &t->mrowner, &t->mrownerconfig, &t->mrservicetd,
-		&p->sgx.deny_signers, &p->sgx.config_ids,
-		&p->sgx.extended_product_ids, &p->sgx.family_ids };
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		free(all[i]->ptr);
-	intel_fini(&p->sgx.intel);
-	intel_fini(&t->intel);
-}
-
 /* Statuses that may be accepted: never Revoked, never no status at all. */
 static bool read_statuses(struct attest_names *to, struct toml_node *n,
 	struct err *e)

@@ -14,21 +14,6 @@ static const uint8_t keystone_test_key[KEY] = { 0x0f, 0xaa, 0xd4, 0xff, 0x01,
 	0x64, 0xdd, 0x17, 0xd7, 0xdc, 0x2b, 0x46, 0xcb, 0x50, 0xa8, 0x4a, 0x69,
 	0x27, 0x0b, 0x4c };
 
-static void riscv_fini(struct attest_riscv_rules *r)
-{
-	struct attest_digests *all[] = { &r->manufacturers, &r->devices,
-		&r->monitor_keys, &r->monitors };
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		free(all[i]->ptr);
-}
-
-void attest_policy_riscv_fini(struct attest_policy *p)
-{
-	riscv_fini(&p->keystone);
-	riscv_fini(&p->sanctum);
-	free(p->pef_keys.ptr);
-}
-
 struct list {
 	const char *key;
 	size_t len;

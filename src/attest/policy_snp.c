@@ -9,51 +9,6 @@
 enum { MAX_NAMES = 64, KEY_DIGEST = 48, HOST_DATA = 32 };
 _Static_assert((int)ATTEST_SNP_PRODUCTS == (int)SNP_PRODUCTS, "products");
 
-/*
- * The least that is accepted where a policy says nothing: the SNP part of the
- * firmware from which on public reports of a product show the check against
- * aliased memory.  That part counts alike on all models of a product;
- * microcode does not, so a policy may add it (docs/policy.md).
- */
-static const struct {
-	enum attest_snp_product product;
-	enum snp_tcb_part part;
-	uint8_t least;
-} defaults[] = {
-	{ SNP_MILAN, SNP_TCB_SNP, 24 },
-	{ SNP_GENOA, SNP_TCB_SNP, 23 },
-	{ SNP_TURIN, SNP_TCB_SNP, 4 },
-};
-
-void attest_policy_snp_init(struct attest_snp_rules *r)
-{
-	for (size_t p = 0; p < SNP_PRODUCTS; p++)
-		r->products[p] = true;
-	for (size_t i = 0; i < ARRAY_LEN(defaults); i++)
-		for (size_t k = 0; k < ATTEST_TCB_KINDS; k++)
-			r->minimum_tcb[k][defaults[i].product]
-				      [attest_snp_part_at(defaults[i].product,
-					      defaults[i].part)] =
-				defaults[i].least;
-}
-
-void attest_names_fini(struct attest_names *n)
-{
-	for (size_t i = 0; i < n->count; i++)
-		free(n->ptr[i]);
-	free(n->ptr);
-}
-
-void attest_policy_snp_fini(struct attest_snp_rules *r)
-{
-	struct attest_digests *all[] = { &r->author_keys, &r->id_keys,
-		&r->deny_keys, &r->chip_ids, &r->host_data, &r->family_ids,
-		&r->image_ids, &r->deny_chip_ids };
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		free(all[i]->ptr);
-	attest_names_fini(&r->csp_ids);
-}
-
 static enum attest_snp_product find_product(const char *name)
 {
 	unsigned p = 0;

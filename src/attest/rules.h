@@ -129,7 +129,11 @@ const char *attest_tech_name(enum attest_tech t);
 enum attest_tech attest_tech_find(const char *name);
 size_t attest_tech_measurement_len(enum attest_tech t);
 
+/* Accepts nothing yet but by the defaults of each technology. */
+MUST_USE bool attest_policy_new(struct attest_policy **out, struct err *e);
 bool attest_digests_has(const struct attest_digests *d, struct bytes v);
+MUST_USE bool attest_digests_add(struct attest_digests *d, struct bytes v,
+	struct err *e);
 /* Reads an array of hexadecimal digests of len bytes; *release: the word
  * `or_else` was among them ("": no word is allowed). */
 struct toml_node;
@@ -145,23 +149,18 @@ MUST_USE bool attest_u64_read(uint64_t *out, struct toml_node *n,
 	struct err *e);
 
 /* The keys of [snp] beside measurements and deny. */
-void attest_policy_snp_init(struct attest_snp_rules *r);
-void attest_policy_snp_fini(struct attest_snp_rules *r);
 MUST_USE bool attest_policy_snp_read(struct attest_snp_rules *r,
 	struct toml_node *table, struct err *e);
 /* Reads an array of names, at most 64. */
 MUST_USE bool attest_names_read(struct attest_names *to, struct toml_node *n,
 	struct err *e);
-void attest_names_fini(struct attest_names *n);
 /* The keys of [sgx] and [tdx]. */
-void attest_policy_intel_fini(struct attest_policy *p);
 MUST_USE bool attest_policy_sgx_read(struct attest_sgx_rules *r,
 	struct toml_node *table, struct err *e);
 MUST_USE bool attest_policy_tdx_read(struct attest_tdx_rules *r,
 	struct toml_node *table, struct err *e);
 
 /* The keys of [keystone], [sanctum] and [pef]. */
-void attest_policy_riscv_fini(struct attest_policy *p);
 MUST_USE bool attest_policy_keystone_read(struct attest_riscv_rules *r,
 	struct toml_node *table, struct err *e);
 MUST_USE bool attest_policy_sanctum_read(struct attest_riscv_rules *r,

@@ -17,7 +17,8 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_CONFIG] = { 0, "config", "FILE", "a Donjon.toml; options count more than what it says", CLI_FILE, NULL },
 	[CLI_POLICY] = { 0, "policy", "FILE", "what is accepted (default: this release's Keep on genuine hardware)", CLI_FILE, NULL },
 	[CLI_ENV] = { 0, "env", "K=V", "a variable of the program's environment; K alone passes yours on", CLI_ANY, NULL },
-	[CLI_DIR] = { 0, "dir", "HOST::GUEST[:ro|:rw]", "a directory for the program; with :rw it comes back when the program ends", CLI_DIRECTORY, NULL },
+	[CLI_DIR] = { 0, "dir", "HOST::GUEST[:ro|:rw]", "a directory, or an archive of one, for the program; with :rw it comes back when the program ends", CLI_DIRECTORY, NULL },
+	[CLI_OUT] = { 0, "out", "HOST::GUEST", "an empty directory; what the program leaves in it comes back", CLI_DIRECTORY, NULL },
 	[CLI_TIMEOUT] = { 0, "timeout", "S", "end the program after S seconds", CLI_ANY, NULL },
 	[CLI_MEMORY] = { 0, "memory", "SIZE", "the most that Keep and program may take, as in 256MiB", CLI_ANY, NULL },
 	[CLI_FUEL] = { 0, "fuel", "N", "end the program after N instructions", CLI_ANY, NULL },
@@ -65,12 +66,13 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 #define PROGRAM                                                                \
 	(CLI_BIT(CLI_TEE) | CLI_BIT(CLI_PLATFORM) | CLI_BIT(CLI_CONFIG) |      \
 		CLI_BIT(CLI_POLICY) | CLI_BIT(CLI_ENV) | CLI_BIT(CLI_DIR) |    \
-		CLI_BIT(CLI_TIMEOUT) | CLI_BIT(CLI_MEMORY) |                   \
-		CLI_BIT(CLI_FUEL) | CLI_BIT(CLI_ENGINE) |                      \
-		CLI_BIT(CLI_IMAGES) | CLI_BIT(CLI_JSON) |                      \
-		CLI_BIT(CLI_LISTEN) | CLI_BIT(CLI_CONNECT) |                   \
-		CLI_BIT(CLI_SET) | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_VERBOSE) | \
-		HELP | WEB | TRUST | CLI_BIT(CLI_RECEIPT))
+		CLI_BIT(CLI_OUT) | CLI_BIT(CLI_TIMEOUT) |                      \
+		CLI_BIT(CLI_MEMORY) | CLI_BIT(CLI_FUEL) |                      \
+		CLI_BIT(CLI_ENGINE) | CLI_BIT(CLI_IMAGES) |                    \
+		CLI_BIT(CLI_JSON) | CLI_BIT(CLI_LISTEN) |                      \
+		CLI_BIT(CLI_CONNECT) | CLI_BIT(CLI_SET) | CLI_BIT(CLI_QUIET) | \
+		CLI_BIT(CLI_VERBOSE) | HELP | WEB | TRUST |                    \
+		CLI_BIT(CLI_RECEIPT))
 
 #define PROGRAM_TEXT                                                           \
 	"REF is a .wasm file, a folder or archive with a Donjon.toml, "        \

@@ -22,6 +22,7 @@ enum cli_option_id {
 	CLI_POLICY,
 	CLI_ENV,
 	CLI_DIR,
+	CLI_OUT,
 	CLI_TIMEOUT,
 	CLI_MEMORY,
 	CLI_FUEL,
@@ -78,8 +79,8 @@ struct cli_args {
 	const char *value[CLI_OPTION_COUNT]; /* "" for one without a value */
 	const char **envs, **dirs, **annotations, **sboms, **endorsements;
 	size_t env_count, dir_count, annotation_count, sbom_count;
-	const char **listens, **connects, **sets;
-	size_t listen_count, connect_count, set_count;
+	const char **listens, **connects, **sets, **outs;
+	size_t listen_count, connect_count, set_count, out_count;
 	size_t endorsement_count;
 	const char *const *operands;
 	size_t operand_count;

@@ -163,9 +163,9 @@ static void bash(struct buf *b)
 
 static bool is_list(unsigned id)
 {
-	return id == CLI_ENV || id == CLI_DIR || id == CLI_ANNOTATION ||
-		id == CLI_SBOM || id == CLI_LISTEN || id == CLI_CONNECT ||
-		id == CLI_SET;
+	return id == CLI_ENV || id == CLI_DIR || id == CLI_OUT ||
+		id == CLI_ANNOTATION || id == CLI_SBOM || id == CLI_LISTEN ||
+		id == CLI_CONNECT || id == CLI_SET;
 }
 
 static void zsh_option(struct buf *b, unsigned id)

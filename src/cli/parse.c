@@ -24,6 +24,8 @@ static bool set(struct parser *p, enum cli_option_id id, const char *value,
 		a->envs[a->env_count++] = value;
 	else if (id == CLI_DIR)
 		a->dirs[a->dir_count++] = value;
+	else if (id == CLI_OUT)
+		a->outs[a->out_count++] = value;
 	else if (id == CLI_LISTEN)
 		a->listens[a->listen_count++] = value;
 	else if (id == CLI_CONNECT)
@@ -138,10 +140,11 @@ bool cli_parse(const struct cli_command *c, int argc, const char *const *argv,
 	out->listens = calloc(n, sizeof *out->listens);
 	out->connects = calloc(n, sizeof *out->connects);
 	out->sets = calloc(n, sizeof *out->sets);
+	out->outs = calloc(n, sizeof *out->outs);
 	out->endorsements = calloc(n, sizeof *out->endorsements);
 	if (!operands || !out->envs || !out->dirs || !out->annotations ||
 		!out->sboms || !out->listens || !out->connects || !out->sets ||
-		!out->endorsements)
+		!out->outs || !out->endorsements)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	return parse(&p, operands, e);
 }
@@ -158,6 +161,7 @@ void cli_args_fini(struct cli_args *a)
 	free(a->listens);
 	free(a->connects);
 	free(a->sets);
+	free(a->outs);
 	free(a->endorsements);
 	*a = (struct cli_args){ 0 };
 }

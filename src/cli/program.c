@@ -74,6 +74,9 @@ static bool configure(void *ctx, struct client_workload *w, struct err *e)
 	for (size_t i = 0; i < a->dir_count; i++)
 		if (!client_workload_dir(w, a->dirs[i], e))
 			return err_wrap(e, "--dir");
+	for (size_t i = 0; i < a->out_count; i++)
+		if (!client_workload_out(w, a->outs[i], e))
+			return err_wrap(e, "--out");
 	if (!read_limits(a, w, e))
 		return false;
 	if (a->operand_count > 1)

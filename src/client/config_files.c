@@ -132,15 +132,20 @@ static bool read_dir(const struct config *c, struct toml_node *n,
 		return false;
 	bool rw = mode && !strcmp(mode, "rw");
 	bool scratch = mode && !strcmp(mode, "scratch");
+	bool out = mode && !strcmp(mode, "out");
+	rw |= out;
 	if (mode && !rw && !scratch && strcmp(mode, "ro") != 0)
 		return err_fail(e, ERR_INPUT,
-			"%s: mode \"%s\", want \"ro\", \"rw\" or \"scratch\"",
+			"%s: mode \"%s\", want \"ro\", \"rw\", \"out\" or "
+			"\"scratch\"",
 			toml_where(toml_get(n, "mode")), mode);
 	if (rw && !source)
 		return err_fail(e, ERR_INPUT,
-			"%s: mode \"rw\" comes back to a source: name one, or "
+			"%s: mode \"%s\" comes back to a source: name one, or "
 			"say \"scratch\"",
-			toml_where(n));
+			toml_where(n), mode);
+	if (out && c->packaged && !config_not_packaged(c, n, e))
+		return false;
 	if (source && !c->packaged && !config_path(c, source, &host, e))
 		return false;
 	bool ok = config_at(toml_get(n, "path"),
@@ -151,8 +156,10 @@ static bool read_dir(const struct config *c, struct toml_node *n,
 				rw || scratch, e),
 		e);
 	free(host);
-	if (ok)
+	if (ok) {
 		c->w->files[at].mount = c->w->mount_count - 1;
+		c->w->mounts[c->w->mount_count - 1].empty = out;
+	}
 	return ok;
 }
 

@@ -37,8 +37,11 @@ bool client_deliver_init(struct client_deliver *d,
 	*d = (struct client_deliver){ .w = w,
 		.package = package,
 		.fd = -1,
+		.archives = calloc(w->mount_count + 1, sizeof *d->archives),
 		.chunk = malloc(FRAME_DATA_CHUNK) };
-	if (!d->chunk)
+	for (size_t i = 0; d->archives && i < w->mount_count; i++)
+		d->archives[i].fd = -1;
+	if (!d->chunk || !d->archives)
 		return no_memory(e);
 	if (!repository_package_module(package, &d->module, e))
 		return false;
@@ -49,15 +52,17 @@ bool client_deliver_init(struct client_deliver *d,
 		client_scan(d, e);
 }
 
-bool client_deliver_parts(struct client_deliver *d, struct bytes policy,
-	struct err *e)
+bool client_deliver_parts(struct client_deliver *d, struct bytes toml,
+	struct bytes policy, struct err *e)
 {
 	struct buf *p = d->parts;
 	if (!buf_put(&p[FRAME_PART_MANIFEST - 1],
 		    buf_bytes(&d->package->manifest)) ||
-		!buf_put(&p[FRAME_PART_POLICY - 1], policy))
+		!buf_put(&p[FRAME_PART_POLICY - 1], policy) ||
+		!buf_put(&p[FRAME_PART_TOML - 1], toml))
 		return no_memory(e);
-	return repository_package_toml(d->package, &p[FRAME_PART_TOML - 1], e);
+	return toml.len ||
+		repository_package_toml(d->package, &p[FRAME_PART_TOML - 1], e);
 }
 
 void client_deliver_fini(struct client_deliver *d)
@@ -68,6 +73,9 @@ void client_deliver_fini(struct client_deliver *d)
 	for (size_t i = 0; i < d->entry_count; i++)
 		free(d->entries[i].path);
 	free(d->entries);
+	for (size_t i = 0; d->archives && i < d->w->mount_count; i++)
+		repository_archive_close(&d->archives[i]);
+	free(d->archives);
 	if (d->chunk)
 		explicit_bzero(d->chunk, FRAME_DATA_CHUNK);
 	free(d->chunk);
@@ -379,8 +387,10 @@ static bool open_file(struct client_deliver *d, struct frame_file *f,
 	auto_buf path = { 0 };
 	if (x->item)
 		return open_item(d, x->item, f, e);
-	if (x->packaged) {
-		d->fd = fcntl(d->package->data_fd, F_DUPFD_CLOEXEC, 3);
+	if (x->packaged || x->archived) {
+		d->fd = fcntl(x->packaged ? d->package->data_fd :
+					    d->archives[x->mount].fd,
+			F_DUPFD_CLOEXEC, 3);
 		d->from = x->from;
 		f->size = x->size;
 		return d->fd >= 0 ?

@@ -11,6 +11,7 @@
 #include "channel/channel.h"
 #include "channel/frame.h"
 #include "client/workload.h"
+#include "repository/archive.h"
 #include "repository/repository.h"
 
 struct client_entry {
@@ -20,6 +21,7 @@ struct client_entry {
 	uint64_t size, mtime_ns;
 	const struct client_item *item; /* a single file; or NULL */
 	bool packaged;			/* in the package's data, at `from` */
+	bool archived;			/* in its mount's archive, at `from` */
 	uint64_t from;
 };
 
@@ -30,7 +32,8 @@ struct client_deliver {
 	uint64_t module_bytes;
 	uint8_t module_sha256[32];
 	struct client_entry *entries;
-	size_t entry_count, files, skipped; /* skipped: links, devices, ... */
+	size_t entry_count, files, skipped;  /* skipped: links, devices, ... */
+	struct repository_archive *archives; /* of mounts that are some */
 	size_t secrets;
 	uint64_t file_bytes;
 	/* What it came from, for the Keep to see: by enum frame_part - 1. */
@@ -64,9 +67,10 @@ MUST_USE bool client_deliver_init(struct client_deliver *d,
 	const struct client_workload *w,
 	const struct repository_package *package, struct err *e);
 void client_deliver_fini(struct client_deliver *d); /* wipes */
-/* Has the Keep see the package's manifest, its Donjon.toml, and the policy
- * (text; may be empty), so that a receipt names them. */
-MUST_USE bool client_deliver_parts(struct client_deliver *d,
+/* Has the Keep see the package's manifest, the Donjon.toml that counts (toml;
+ * empty: the package's), and the policy (text; may be empty), so that a
+ * receipt names them. */
+MUST_USE bool client_deliver_parts(struct client_deliver *d, struct bytes toml,
 	struct bytes policy, struct err *e);
 
 /* Sends the next frame; the channel has room for it. */

@@ -33,8 +33,8 @@ static bool get(struct client_package *p, const struct client_job *job,
 		.cancel_fd = job->signal_fd,
 		.progress = job->on_progress,
 		.ctx = job->ctx };
-	const struct repository_options o = { .config = job->config,
-		.trust = trust };
+	/* --config is the tenant's own and no part of a package. */
+	const struct repository_options o = { .trust = trust };
 	if (!repository_open(&cfg, &r, e))
 		return false;
 	bool ok = repository_get(r, job->reference, &o, &p->package, e);

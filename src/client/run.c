@@ -41,10 +41,14 @@ static uint32_t tty_flags(const struct client_job *job)
 /* What a receipt is to name. */
 static bool bring_parts(struct client_run *run, struct err *e)
 {
-	auto_buf policy = { 0 };
-	const char *file = run->job->policy;
+	auto_buf policy = { 0 }, toml = { 0 };
+	const char *file = run->job->policy, *config = run->job->config;
 	return (!file || repository_read_file(file, MAX_POLICY, &policy, e)) &&
-		client_deliver_parts(&run->deliver, buf_bytes(&policy), e);
+		(!config ||
+			repository_read_file(config, REPOSITORY_MAX_CONFIG,
+				&toml, e)) &&
+		client_deliver_parts(&run->deliver, buf_bytes(&toml),
+			buf_bytes(&policy), e);
 }
 
 /* The package, and how it is to be run. */

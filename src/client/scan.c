@@ -87,9 +87,46 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+static bool scan_archive(struct client_deliver *d, uint32_t mount,
+	const struct stat *st, struct err *e)
+{
+	const struct client_mount *m = &d->w->mounts[mount];
+	struct repository_archive *a = &d->archives[mount];
+	if (m->writable && !m->scratch)
+		return err_fail(e, ERR_INPUT,
+			"%s: an archive can't come back; say ro or scratch",
+			m->host);
+	if (!repository_archive_open(m->host, a, e))
+		return false;
+	for (size_t i = 0; i < a->index.count; i++) {
+		const struct repository_tar_entry *f = &a->index.entries[i];
+		const struct client_entry x = { .path = strdup(f->path),
+			.mount = mount,
+			.directory = f->directory,
+			.size = f->size,
+			.mtime_ns = (uint64_t)st->st_mtim.tv_sec * 1000000000u,
+			.archived = true,
+			.from = f->at };
+		if (!push(d, x, e))
+			return false;
+	}
+	return true;
+}
+
+static bool make_folder(const char *host, struct err *e)
+{
+	return mkdir(host, 0777) == 0 || errno == EEXIST ||
+		err_fail(e, ERR_INPUT, "%s: %s", host, strerror(errno));
+}
+
 static bool scan_mount(struct client_deliver *d, uint32_t mount, struct err *e)
 {
 	char *host = d->w->mounts[mount].host;
+	struct stat st;
+	if (d->w->mounts[mount].empty)
+		return make_folder(host, e);
+	if (stat(host, &st) == 0 && S_ISREG(st.st_mode))
+		return scan_archive(d, mount, &st, e);
 	char *const roots[] = { host, NULL };
 	FTS *t = fts_open(roots, FTS_COMFOLLOW | FTS_PHYSICAL | FTS_NOCHDIR,
 		by_name);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "attest/wire.h"
 #include "base/fmt.h"
+#include "client/verify.h"
 #include "codec/pem.h"
 #include "repository/repository.h"
 
@@ -113,7 +115,21 @@ static bool connects_with(const struct client_workload *w, size_t profile)
 	return any;
 }
 
-static bool load(struct client_workload *w, size_t i, struct err *e)
+/* In the Keep's form, "release" being what is installed here. */
+static bool load_policy(struct client_tls *t, const char *images, struct err *e)
+{
+	struct client_verifier v;
+	const char *file = t->policy && *t->policy ? t->policy : NULL;
+	bool ok = client_verifier_init(&v, "auto", images, file, e);
+	if (ok && !attest_policy_encode(v.policy, &t->policy_wire))
+		ok = err_fail(e, ERR_LIMIT, "policy of over %u bytes",
+			ATTEST_WIRE_MAX);
+	client_verifier_fini(&v);
+	return ok || err_wrap(e, "require_attested");
+}
+
+static bool load(struct client_workload *w, size_t i, const char *images,
+	struct err *e)
 {
 	struct client_tls *t = &w->profiles[i];
 	bool known = t->ca || t->pins.len || t->attested;
@@ -121,6 +137,8 @@ static bool load(struct client_workload *w, size_t i, struct err *e)
 	if (t->trusting &&
 		!(t->ca ? load_certificates(t->ca, &t->trust, e) :
 			  load_system(&t->trust, e)))
+		return false;
+	if (t->attested && !load_policy(t, images, e))
 		return false;
 	return !t->certificate ||
 		(load_certificates(t->certificate, &t->chain, e) &&
@@ -130,9 +148,8 @@ static bool load(struct client_workload *w, size_t i, struct err *e)
 bool client_trust_load(struct client_workload *w, const char *images,
 	struct err *e)
 {
-	(void)images;
 	for (size_t i = 0; i < w->profile_count; i++)
-		if (!load(w, i, e))
+		if (!load(w, i, images, e))
 			return err_wrap(e, "%s",
 				w->profiles[i].where ? w->profiles[i].where :
 						       "TLS");

@@ -227,27 +227,37 @@ bool client_workload_folder(struct client_workload *w, const char *host,
 	return add_mount(w, m, guest, e);
 }
 
-bool client_workload_dir(struct client_workload *w, const char *text,
+static bool add_dir(struct client_workload *w, const char *text, bool out,
 	struct err *e)
 {
 	size_t len = strlen(text), width;
-	struct client_mount m = { 0 };
-	if (len > 3 && text[len - 3] == ':' && text[len - 2] == 'r' &&
+	struct client_mount m = { .writable = out, .empty = out };
+	if (!out && len > 3 && text[len - 3] == ':' && text[len - 2] == 'r' &&
 		(text[len - 1] == 'o' || text[len - 1] == 'w')) {
 		m.writable = text[len - 1] == 'w';
 		len -= 3;
 	}
 	size_t at = split(text, len, &width);
 	if (!at || at + width >= len)
-		return err_fail(e, ERR_INPUT,
-			"%s: want HOST::GUEST, HOST::GUEST:ro or "
-			"HOST::GUEST:rw",
-			text);
+		return err_fail(e, ERR_INPUT, "%s: want HOST::GUEST%s", text,
+			out ? "" : ", HOST::GUEST:ro or HOST::GUEST:rw");
 	while (len > at + width + 1 && text[len - 1] == '/')
 		len--;
 	m.host = strndup(text, at);
 	m.guest = strndup(text + at + width, len - at - width);
 	return add_mount(w, m, text, e);
+}
+
+bool client_workload_dir(struct client_workload *w, const char *text,
+	struct err *e)
+{
+	return add_dir(w, text, false, e);
+}
+
+bool client_workload_out(struct client_workload *w, const char *text,
+	struct err *e)
+{
+	return add_dir(w, text, true, e);
 }
 
 bool client_workload_time(struct client_workload *w, const char *seconds,

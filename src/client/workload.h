@@ -21,6 +21,7 @@ struct client_mount {
 	bool writable;	    /* and comes back when the program ends, unless */
 	bool packaged; /* host is a folder of the package; "": an empty one */
 	bool scratch;  /* writable, and does not come back */
+	bool empty;    /* begins without what host has; it is made if need be */
 };
 
 /* A descriptor of the program, in the order of [[files]]. */
@@ -106,7 +107,11 @@ MUST_USE bool client_workload_env(struct client_workload *w, const char *pair,
  */
 MUST_USE bool client_workload_dir(struct client_workload *w, const char *text,
 	struct err *e);
-/* A folder of ours; scratch: what is written stays in the Keep. */
+/* "HOST::GUEST": empty and writable; HOST gets what the program leaves. */
+MUST_USE bool client_workload_out(struct client_workload *w, const char *text,
+	struct err *e);
+/* A folder of ours, or an archive; scratch: what is written stays in the
+ * Keep. */
 MUST_USE bool client_workload_folder(struct client_workload *w,
 	const char *host, const char *guest, bool writable, bool scratch,
 	struct err *e);

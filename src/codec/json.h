@@ -14,6 +14,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Before anything else, where files may not be opened: jansson would ask the
+ * system for a seed of its own.  Any number; only the first one counts. */
+void json_seed(uint64_t seed);
 /* The caller owns *out (json_decref). */
 MUST_USE bool json_parse(struct bytes in, size_t max, json_t **out,
 	struct err *e);

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "keep/memfs.h"
 #include "wasi/wasi.h"
+#include "wasm/wasm.h"
 
 /* --- stdio.c: the machine's clocks, randomness, standard streams ---------- */
 
@@ -44,6 +45,35 @@ MUST_USE bool dev_dir_load(struct dev_dir *d, struct memfs *fs, struct err *e);
  * through a symbolic link of the machine.
  */
 MUST_USE bool dev_dir_save(const struct dev_dir *d, struct memfs *fs,
+	struct err *e);
+
+/* --- look.c: what becomes of a module, and what it does ------------------- */
+
+/* Where each instruction of WebAssembly is, and its register code. */
+struct dev_note {
+	size_t at;
+	uint32_t func, word;
+};
+
+struct dev_notes {
+	struct wasm_watch watch; /* for wasm_limits */
+	struct dev_note *list;
+	size_t count, cap;
+};
+
+/* n stays where it is while a module is made. */
+void dev_notes_init(struct dev_notes *n);
+void dev_notes_fini(struct dev_notes *n);
+/* Writes all functions to standard output. */
+void dev_dump(const struct wasm_module *m, const struct dev_notes *notes,
+	struct bytes module);
+
+/* Writes calls and returns, or every instruction, to standard error.  t stays
+ * where it is while the instance exists. */
+struct dev_trace {
+	bool words;
+};
+MUST_USE bool dev_trace_start(struct dev_trace *t, struct wasm_instance *i,
 	struct err *e);
 
 #endif

@@ -31,12 +31,14 @@ static const char usage[] =
 	"  --fuel N                stop after N units of work\n"
 	"  --memory BYTES          limit of linear memory (4 GiB)\n"
 	"  --files BYTES           limit of the file system (1 GiB)\n"
-	"  --invoke NAME[:PARAMS:RESULTS]\n"
-	"                          call an export instead of _start; types are\n"
-	"                          i I f F (i32 i64 f32 f64), ARGS its values\n"
+	"  --invoke NAME           call an export instead of _start, ARGS are its\n"
+	"                          values\n"
 	"  --engine interp|jit     how functions run (interp)\n"
 	"  --eager                 compile all functions before the first call\n"
-	"  --dump=ssa|code         write what the compiler makes of functions\n"
+	"  --dump[=words|ssa|code] write register code beside WebAssembly; or what\n"
+	"                          the compiler makes of functions\n"
+	"  --trace[=words]         write calls and returns, or every instruction\n"
+	"                          of register code, on standard error\n"
 	"  --stats                 say times and memory on standard error\n"
 	"  --help\n"
 	"\n"
@@ -48,9 +50,10 @@ struct options {
 	size_t env_count;
 	struct dev_dir dirs[MAX_DIRS];
 	size_t dir_count;
-	char *invoke, *params, *results;
+	const char *invoke;
 	uint64_t fuel, memory, files, registers;
-	bool stats, jit, eager;
+	bool stats, jit, eager, words, trace;
+	struct dev_trace traced;
 	uint32_t dump;
 	char **args; /* args[0]: the module */
 	size_t arg_count;
@@ -91,20 +94,17 @@ static bool dir_option(struct options *o, char *text, struct err *e)
 	return true;
 }
 
-static void invoke_option(struct options *o, char *text)
+static bool dump_option(struct options *o, const char *what, struct err *e)
 {
-	o->invoke = text;
-	o->params = o->results = text + strlen(text);
-	char *colon = strchr(text, ':');
-	if (!colon)
-		return;
-	*colon = 0;
-	o->params = colon + 1;
-	colon = strchr(o->params, ':');
-	if (colon) {
-		*colon = 0;
-		o->results = colon + 1;
-	}
+	if (!strcmp(what, "words"))
+		o->words = true;
+	else if (!strcmp(what, "ssa"))
+		o->dump = WASM_DUMP_SSA;
+	else if (!strcmp(what, "code"))
+		o->dump = WASM_DUMP_CODE;
+	else
+		return err_fail(e, ERR_INPUT, "--dump=%s is unknown", what);
+	return true;
 }
 
 static bool one_option(struct options *o, int c, struct err *e)
@@ -127,7 +127,7 @@ static bool one_option(struct options *o, int c, struct err *e)
 	case 'b':
 		return number(optarg, &o->files, e);
 	case 'i':
-		invoke_option(o, optarg);
+		o->invoke = optarg;
 		return true;
 	case 's':
 		o->stats = true;
@@ -141,9 +141,12 @@ static bool one_option(struct options *o, int c, struct err *e)
 		o->jit = o->eager = true;
 		return true;
 	case 'D':
-		o->dump =
-			!strcmp(optarg, "ssa") ? WASM_DUMP_SSA : WASM_DUMP_CODE;
-		return true;
+		return dump_option(o, optarg ? optarg : "words", e);
+	case 't':
+		o->trace = true;
+		o->traced.words = optarg && !strcmp(optarg, "words");
+		return !optarg || o->traced.words ||
+			err_fail(e, ERR_INPUT, "--trace=%s is unknown", optarg);
 	case 'r':
 		return number(optarg, &o->registers, e);
 	default:
@@ -162,7 +165,8 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "invoke", required_argument, NULL, 'i' },
 		{ "engine", required_argument, NULL, 'j' },
 		{ "eager", no_argument, NULL, 'E' },
-		{ "dump", required_argument, NULL, 'D' },
+		{ "dump", optional_argument, NULL, 'D' },
+		{ "trace", optional_argument, NULL, 't' },
 		{ "registers", required_argument, NULL, 'r' },
 		{ "stats", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
@@ -247,15 +251,30 @@ static void put_line(void *ctx UNUSED, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
+static bool make_module(struct run *r, struct wasm_limits *limits,
+	struct err *e)
+{
+	struct dev_notes notes;
+	auto_buf bytes = { 0 };
+	dev_notes_init(&notes);
+	if (r->o->words)
+		limits->watch = &notes.watch;
+	bool ok = read_all(r->o->args[0], &bytes, e) &&
+		wasm_module_new(buf_bytes(&bytes), limits, &r->module, e);
+	if (ok && r->o->words)
+		dev_dump(r->module, &notes, buf_bytes(&bytes));
+	limits->watch = NULL;
+	dev_notes_fini(&notes);
+	return ok;
+}
+
 static bool make_instance(struct run *r, struct err *e)
 {
 	struct wasm_limits limits = { .memory_bytes = r->o->memory,
 		.engine = r->o->jit ? WASM_ENGINE_JIT : WASM_ENGINE_INTERP,
 		.jit_registers = (uint32_t)r->o->registers };
 	size_t count;
-	auto_buf bytes = { 0 };
-	if (!read_all(r->o->args[0], &bytes, e) ||
-		!wasm_module_new(buf_bytes(&bytes), &limits, &r->module, e))
+	if (!make_module(r, &limits, e))
 		return false;
 	const struct wasm_import *imports = wasi_imports(r->wasi, &count);
 	if (!wasm_instance_new(r->module, imports, count, &limits, &r->instance,
@@ -266,7 +285,7 @@ static bool make_instance(struct run *r, struct err *e)
 		wasm_instance_jit_all(r->instance, NULL, NULL);
 	if (r->o->fuel)
 		wasm_instance_fuel(r->instance, r->o->fuel);
-	return true;
+	return !r->o->trace || dev_trace_start(&r->o->traced, r->instance, e);
 }
 
 static bool value_parse(char type, const char *text, uint64_t *out,
@@ -327,12 +346,22 @@ static bool call_invoke(struct run *r, struct err *e)
 {
 	struct options *o = r->o;
 	uint64_t params[MAX_VALUES];
-	size_t in = strlen(o->params), out = strlen(o->results);
-	if (in > MAX_VALUES || out > MAX_VALUES || in != o->arg_count - 1)
+	char types[MAX_VALUES + 2];
+	if (!wasm_module_signature(r->module, bytes_str(o->invoke), types,
+		    sizeof types))
+		return err_fail(e, ERR_INPUT, "no function %s to call",
+			o->invoke);
+	size_t in = strcspn(types, ":");
+	const char *results = types + in + 1;
+	size_t out = strlen(results);
+	if (strpbrk(types, "rV"))
+		return err_fail(e, ERR_INPUT,
+			"%s takes or gives vectors or references", o->invoke);
+	if (in != o->arg_count - 1)
 		return err_fail(e, ERR_INPUT, "%s takes %zu values", o->invoke,
 			in);
 	for (size_t i = 0; i < in; i++)
-		if (!value_parse(o->params[i], o->args[i + 1], &params[i], e))
+		if (!value_parse(types[i], o->args[i + 1], &params[i], e))
 			return false;
 	if (wasm_module_exports_func(r->module, "_initialize") &&
 		(!wasm_call(r->instance, "_initialize", NULL, 0, NULL, 0,
@@ -343,7 +372,7 @@ static bool call_invoke(struct run *r, struct err *e)
 		    &r->result, e))
 		return false;
 	for (size_t i = 0; r->result.end == WASM_RETURNED && i < out; i++)
-		value_print(o->results[i], r->results[i]);
+		value_print(results[i], r->results[i]);
 	return true;
 }
 
@@ -387,6 +416,20 @@ static void run_fini(struct run *r)
 	memfs_free(r->fs);
 }
 
+/* What the process had at most, in KiB; 0: this machine does not say. */
+static unsigned long peak(void)
+{
+	unsigned long kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "re");
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, "VmHWM:", 6))
+			kib = strtoul(line + 6, NULL, 10);
+	if (f)
+		fclose(f);
+	return kib;
+}
+
 static void print_jit(const struct wasm_instance *i)
 {
 	struct wasm_jit_stats s = wasm_instance_jit_stats(i);
@@ -428,10 +471,10 @@ static int run(struct options *o, struct err *e)
 	if (o->stats)
 		fprintf(stderr,
 			"load %.3f s, run %.3f s, module %zu KiB, instance "
-			"%zu KiB, files %llu KiB\n",
+			"%zu KiB, files %llu KiB, process %lu KiB\n",
 			t1 - t0, t2 - t1, wasm_module_footprint(r.module) >> 10,
 			wasm_instance_footprint(r.instance) >> 10,
-			(unsigned long long)memfs_used(r.fs) >> 10);
+			(unsigned long long)memfs_used(r.fs) >> 10, peak());
 	return status;
 }
 

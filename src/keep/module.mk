@@ -1,10 +1,11 @@
 # exec, the program inside a Keep.  All but its start is one library.
 KEEP_MAINS := src/keep/main.c src/keep/confine.c src/keep/memfs.c
-KEEP_LIBS := keep wasi wasm memfs channel attest crypto codec rule base
+KEEP_LIBS := keep wasi wasm memfs channel judge attest json crypto codec rule \
+	base
 $(call library,keep,$(filter-out $(KEEP_MAINS),$(wildcard src/keep/*.c)))
 
 # What is measured and installed is stripped; exec.debug has the symbols.
-EXEC_LINK := -lssl -lcrypto -Wl,-z,pack-relative-relocs -Wl,--no-warnings
+EXEC_LINK := -lssl -lcrypto -ljansson -Wl,-z,pack-relative-relocs -Wl,--no-warnings
 $(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c,$(KEEP_LIBS),$(EXEC_LINK))
 ALL += $(O)/keep/process/exec
 $(O)/keep/process/exec: $(O)/debug/exec
@@ -21,6 +22,6 @@ $(call KEEP_UNIT,gate,keep rule base,tests/unit/keep/helpers/host.c)
 $(call KEEP_UNIT,workload,keep memfs channel crypto base,,-lcrypto)
 $(call KEEP_UNIT,snp,keep crypto base,,-lcrypto)
 $(call fuzzer,workload,keep memfs channel crypto base,-lcrypto)
-$(call KEEP_UNIT,keep,$(KEEP_LIBS),$(wildcard tests/unit/keep/helpers/*.c),-lssl -lcrypto)
+$(call KEEP_UNIT,keep,$(KEEP_LIBS),$(wildcard tests/unit/keep/helpers/*.c),-lssl -lcrypto -ljansson)
 $(O)/tests/unit/keep/keep: | $(patsubst tests/wasm/%.c,$(O)/tests/wasm/%.wasm,$(wildcard tests/wasm/*.c))
-$(call KEEP_UNIT,confine,base,src/keep/confine.c)
+$(call KEEP_UNIT,confine,json codec base,src/keep/confine.c,-ljansson)

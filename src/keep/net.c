@@ -95,6 +95,10 @@ static bool terms_make(struct keep_net *n, size_t i, const struct buf *trust,
 	const struct keep_identity *id, struct err *e)
 {
 	const struct frame_tls *t = &n->config->profiles[i];
+	bool attested = t->flags & FRAME_TLS_ATTESTED;
+	if (attested &&
+		!keep_judge_new(t, id->owner, n->clock, &n->judges[i], e))
+		return err_wrap(e, "profile %zu", i);
 	const struct channel_terms_config cfg = {
 		.key = id->key,
 		.cert = buf_bytes(&id->cert),
@@ -103,6 +107,8 @@ static bool terms_make(struct keep_net *n, size_t i, const struct buf *trust,
 		.trusting = t->flags & FRAME_TLS_TRUST,
 		.trust = buf_bytes(trust),
 		.pins = t->pins,
+		.judge = attested ? keep_judge_peer : NULL,
+		.judge_ctx = n->judges[i],
 		.request = t->flags & FRAME_TLS_REQUEST,
 		.require = t->flags & FRAME_TLS_REQUIRE,
 		.alpn = t->alpn,
@@ -131,12 +137,13 @@ bool keep_net_init(struct keep_net *n, struct keep_gate *gate,
 		.room = memory };
 	n->polled = calloc(GATE_MAX_POLL, sizeof *n->polled);
 	n->terms = calloc(count + 1, sizeof *n->terms);
-	if (!n->polled || !n->terms)
+	n->judges = calloc(count + 1, sizeof *n->judges);
+	if (!n->polled || !n->terms || !n->judges)
 		return err_fail(e, ERR_LIMIT, "network: no memory");
 	for (size_t i = 0; i < count; i++)
 		if (!terms_make(n, i, &trust[i], id, e))
 			return false;
-	return true;
+	return net_reach_init(n, e);
 }
 
 void keep_net_fini(struct keep_net *n)
@@ -145,6 +152,10 @@ void keep_net_fini(struct keep_net *n)
 		net_drop(n->sockets);
 	for (size_t i = 0; n->terms && i < n->config->profile_count; i++)
 		channel_terms_free(n->terms[i]);
+	for (size_t i = 0; n->judges && i < n->config->profile_count; i++)
+		keep_judge_free(n->judges[i]);
+	free(n->judges);
+	net_reach_fini(n);
 	free(n->terms);
 	free(n->polled);
 	*n = (struct keep_net){ .gate = NULL };
@@ -166,45 +177,46 @@ static bool refused(enum gate_error why, struct err *e, const char *what)
 	}
 }
 
-static struct channel_terms *terms_of(const struct keep_net *n, unsigned prot,
+struct channel_terms *net_terms(const struct keep_net *n, unsigned prot,
 	unsigned profile)
 {
 	return prot == FRAME_PROT_TLS ? n->terms[profile] : NULL;
 }
 
-static bool open_listener(struct keep_net *n, uint16_t port,
-	struct channel_terms *terms, struct keep_socket **out, struct err *e)
+bool net_listen(struct keep_net *n, uint16_t port, struct channel_terms *terms,
+	struct keep_socket **out, enum gate_error *why, struct err *e)
 {
 	char what[64];
-	enum gate_error why;
 	uint32_t handle;
 	fmt(what, sizeof what, "listen on port %u", port);
-	if (!keep_gate_listen_tcp(n->gate, port, &handle, &why, e)) {
+	if (!keep_gate_listen_tcp(n->gate, port, &handle, why, e)) {
 		n->lost = true;
 		return false;
 	}
-	if (why != GATE_OK)
-		return refused(why, e, what);
+	if (*why != GATE_OK)
+		return refused(*why, e, what);
 	*out = net_new(n, SOCKET_LISTEN, handle, terms);
+	*why = GATE_LIMIT;
 	return *out || err_fail(e, ERR_LIMIT, "%s: no memory", what);
 }
 
-static bool open_dial(struct keep_net *n, struct bytes host, uint16_t port,
-	struct channel_terms *terms, struct keep_socket **out, struct err *e)
+bool net_dial(struct keep_net *n, struct bytes host, uint16_t port,
+	struct channel_terms *terms, struct keep_socket **out,
+	enum gate_error *why, struct err *e)
 {
 	char target[FRAME_MAX_HOST + 16], what[96];
 	bool six = memchr(host.ptr, ':', host.len) && host.ptr[0] != '[';
-	enum gate_error why;
 	uint32_t handle;
 	fmt(target, sizeof target, "%s%.*s%s:%u", six ? "[" : "", (int)host.len,
 		(const char *)host.ptr, six ? "]" : "", port);
 	fmt(what, sizeof what, "connect to %.80s", target);
-	if (!keep_gate_connect(n->gate, target, &handle, &why, e)) {
+	if (!keep_gate_connect(n->gate, target, &handle, why, e)) {
 		n->lost = true;
 		return false;
 	}
-	if (why != GATE_OK)
-		return refused(why, e, what);
+	if (*why != GATE_OK)
+		return refused(*why, e, what);
+	*why = GATE_LIMIT;
 	struct keep_socket *s = net_new(n, SOCKET_DIAL, handle, terms);
 	if (!s)
 		return err_fail(e, ERR_LIMIT, "%s: no memory", what);
@@ -213,6 +225,8 @@ static bool open_dial(struct keep_net *n, struct bytes host, uint16_t port,
 		net_drop(s);
 		return err_fail(e, ERR_LIMIT, "%s: no memory", what);
 	}
+	s->deadline = keep_clock_add(keep_clock_mono(n->clock),
+		KEEP_NET_DIAL_TIME * SECOND_NS);
 	*out = s;
 	return true;
 }
@@ -220,11 +234,13 @@ static bool open_dial(struct keep_net *n, struct bytes host, uint16_t port,
 bool keep_net_open(struct keep_net *n, const struct frame_fd *fd,
 	struct wasi_stream *out, struct err *e)
 {
-	struct channel_terms *terms = terms_of(n, fd->prot, fd->profile);
+	struct channel_terms *terms = net_terms(n, fd->prot, fd->profile);
+	enum gate_error why;
 	bool listens = fd->kind == FRAME_FD_LISTEN;
 	struct keep_socket *s = NULL;
-	bool ok = listens ? open_listener(n, fd->number, terms, &s, e) :
-			    open_dial(n, fd->host, fd->number, terms, &s, e);
+	bool ok = listens ?
+		net_listen(n, fd->number, terms, &s, &why, e) :
+		net_dial(n, fd->host, fd->number, terms, &s, &why, e);
 	if (!ok)
 		return false;
 	*out = (struct wasi_stream){

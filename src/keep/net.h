@@ -21,8 +21,10 @@
 #include "keep/clock.h"
 #include "keep/gate.h"
 #include "keep/identity.h"
+#include "keep/judge.h"
 #include "wasi/wasi.h"
 
+struct keep_name;
 struct keep_socket;
 
 struct keep_net {
@@ -31,12 +33,18 @@ struct keep_net {
 	uint8_t *inbox; /* GATE_DATA_BYTES, borrowed */
 	const struct frame_config *config;
 	struct channel_terms **terms; /* one for each TLS profile */
+	struct keep_judge **judges;   /* the same; NULL: anybody may be it */
 	struct keep_socket *sockets;
 	struct keep_socket **polled; /* those of the last question */
 	uint64_t room;		     /* bytes that sockets may still take */
 	uint64_t turn;		     /* counts the questions */
 	size_t leaving; /* closed by the program, but not done yet */
 	bool lost;	/* the gate is */
+	/* Run time (reach.c): one rule for each of CONFIG's connect rules, and
+	 * the latest look-ups. */
+	struct net_rule *rules;
+	struct keep_name *names;
+	size_t name_at; /* the next one's place */
 };
 
 /* A listening or connected socket of CONFIG has this much time to begin. */
@@ -57,6 +65,9 @@ MUST_USE bool keep_net_open(struct keep_net *n, const struct frame_fd *fd,
 /* Whether the socket's connection is there; false with why it failed. */
 MUST_USE bool keep_net_dialled(const struct wasi_stream *s, bool *done,
 	struct err *e);
+
+/* For sockets that the program opens itself; `n` stays where it is. */
+struct wasi_net keep_net_wasi(struct keep_net *n);
 
 /* keep_clock_real, for terms. */
 uint64_t keep_net_real_time(void *clock);

@@ -70,6 +70,22 @@ struct keep_socket *net_new(struct keep_net *n, enum socket_state state,
 /* Gives the handle back and forgets the socket. */
 void net_drop(struct keep_socket *s);
 
+/* A listener, a connection on its way; *why is set when there is none. */
+bool net_listen(struct keep_net *n, uint16_t port, struct channel_terms *terms,
+	struct keep_socket **out, enum gate_error *why, struct err *e);
+bool net_dial(struct keep_net *n, struct bytes host, uint16_t port,
+	struct channel_terms *terms, struct keep_socket **out,
+	enum gate_error *why, struct err *e);
+/* NULL: without TLS. */
+struct channel_terms *net_terms(const struct keep_net *n, unsigned prot,
+	unsigned profile);
+
+/* --- reach.c ----------------------------------------------------------------
+ */
+
+MUST_USE bool net_reach_init(struct keep_net *n, struct err *e);
+void net_reach_fini(struct keep_net *n);
+
 /* --- socket.c ---------------------------------------------------------------
  */
 

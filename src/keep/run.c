@@ -32,6 +32,7 @@ struct run {
 	struct wasi_fd_config *fds;
 	size_t fd_count;
 	bool network; /* what failed was the network */
+	struct wasi_net net;
 };
 
 /* --- output ------------------------------------------------------------- */
@@ -220,7 +221,8 @@ static bool make_wasi(struct run *r, const struct wasi_host *host,
 		.env_count = c->env_count,
 		.fds = r->fds,
 		.fd_count = r->fd_count,
-		.max_fds = c->fd_count ? GATE_MAX_HANDLES : 0,
+		.max_fds = r->k->net.gate ? GATE_MAX_HANDLES : 0,
+		.net = r->k->net.gate ? &r->net : NULL,
 	};
 	return wasi_new(&cfg, &r->wasi, e);
 }
@@ -325,13 +327,12 @@ static bool find_import(void *ctx, struct bytes module, struct bytes name,
 	struct wasm_extern *out)
 {
 	struct run *r = ctx;
-	size_t count;
-	const struct wasm_import *list = wasi_imports(r->wasi, &count);
-	for (size_t i = 0; i < count; i++)
-		if (bytes_equal(name, bytes_str(list[i].name)) &&
-			bytes_equal(module, bytes_str(list[i].module)))
-			return wasm_store_func(r->store, &list[i], out);
-	return false;
+	char sig[32];
+	if (!wasm_module_import_signature(r->module, module, name, sig,
+		    sizeof sig))
+		sig[0] = '\0';
+	const struct wasm_import *f = wasi_import(r->wasi, module, name, sig);
+	return f && wasm_store_func(r->store, f, out);
 }
 
 /* Instantiating may run code, too: it is looked after from the start. */
@@ -424,6 +425,7 @@ static bool open_network(struct run *r, struct err *e)
 {
 	struct keep *k = r->k;
 	uint64_t memory = keep_workload_net(&k->load);
+	r->net = keep_net_wasi(&k->net);
 	return !memory ||
 		keep_net_init(&k->net, &k->gate, &k->clock, k->inbox,
 			&k->load.config, k->load.trust, &k->identity, memory,

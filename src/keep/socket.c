@@ -155,6 +155,7 @@ void socket_begin(struct keep_socket *s)
 	bool ok = true;
 	s->state = SOCKET_OPEN;
 	s->writable = true;
+	s->deadline = KEEP_CLOCK_NEVER;
 	if (!s->terms)
 		return;
 	s->state = SOCKET_SHAKE;
@@ -288,8 +289,9 @@ void socket_hear(struct keep_socket *s, unsigned got)
 
 void socket_expire(struct keep_socket *s)
 {
-	if (s->state == SOCKET_SHAKE) {
-		err_put(&s->why, ERR_HOST, "TLS handshake: timed out");
+	if (s->state == SOCKET_SHAKE || s->state == SOCKET_DIAL) {
+		err_put(&s->why, ERR_HOST, "%s: timed out",
+			s->state == SOCKET_DIAL ? "connect" : "TLS handshake");
 		fail(s, WASI_TIMEDOUT);
 	}
 }
@@ -531,6 +533,16 @@ static void socket_close(void *ctx)
 	socket_flush(s);
 }
 
+static int socket_connected(void *ctx)
+{
+	struct keep_socket *s = ctx;
+	if (s->state == SOCKET_FAILED)
+		return s->error;
+	return s->state == SOCKET_DIAL || s->state == SOCKET_SHAKE ?
+		(int)-refuse(s, WASI_READY_WRITE) :
+		WASI_OK;
+}
+
 const struct wasi_stream_ops socket_ops = {
 	.read = socket_read,
 	.write = socket_write,
@@ -538,6 +550,7 @@ const struct wasi_stream_ops socket_ops = {
 	.pending = socket_pending,
 	.close = socket_close,
 	.shutdown = socket_shutdown,
+	.connected = socket_connected,
 };
 
 /* --- the program's side: listeners -----------------------------------------

@@ -55,6 +55,19 @@ int wasi_path_text(struct wasi_call *k, uint32_t at, uint32_t len,
 	return WASI_OK;
 }
 
+int wasi_text(struct wasi_call *k, uint32_t at, size_t max, struct bytes *out)
+{
+	uint64_t size = wasm_caller_memory_size(k->caller);
+	uint64_t left = size > at ? size - at : 0;
+	size_t room = left <= max ? (size_t)left : max + 1;
+	const uint8_t *p = room ? wasi_view(k, at, room) : NULL;
+	const uint8_t *end = p ? memchr(p, 0, room) : NULL;
+	if (!end)
+		return room > max ? WASI_NAMETOOLONG : WASI_FAULT;
+	*out = bytes_of(p, (size_t)(end - p));
+	return WASI_OK;
+}
+
 int wasi_iovs_get(struct wasi_call *k, uint32_t at, uint32_t count,
 	struct wasi_iovs *out)
 {

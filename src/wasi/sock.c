@@ -3,39 +3,41 @@
 
 enum { PEEK_MAX = 1 << 16 };
 
-static int socket_of(struct wasi_call *k, uint64_t right, struct wasi_fd **f)
+int wasi_socket_get(struct wasi_call *k, uint32_t fd, uint64_t right,
+	struct wasi_fd **out)
 {
-	int r = wasi_fd_get(k, arg32(k, 0), 0, f);
+	int r = wasi_fd_get(k, fd, 0, out);
 	if (r)
 		return r;
-	if ((*f)->kind != WASI_STREAM || !(*f)->stream.socket)
+	if ((*out)->kind != WASI_STREAM || !(*out)->stream.socket)
 		return WASI_NOTSOCK;
-	return wasi_fd_rights(*f, right);
+	return wasi_fd_rights(*out, right);
 }
 
 static int accept_wait(struct wasi_call *k, struct wasi_fd *f,
 	struct wasi_stream *got)
 {
-	for (;;) {
+	for (uint64_t late = 0;;) {
 		int r = f->stream.ops->accept(f->stream.ctx, got);
 		if (r != WASI_AGAIN || f->flags & FDFLAG_NONBLOCK)
 			return r;
-		r = wasi_wait(k, UINT64_MAX);
+		r = wasi_wait_within(k, f->recv_ns, &late);
 		if (r)
 			return r;
 	}
 }
 
-int wasi_sock_accept(struct wasi_call *k)
+int wasi_socket_accept(struct wasi_call *k, uint32_t listener, uint32_t flags,
+	uint32_t at)
 {
 	struct wasi_fd *f, *fresh;
-	uint32_t flags = arg32(k, 1), fd;
-	int r = socket_of(k, RIGHT_SOCK_ACCEPT, &f);
+	uint32_t fd;
+	int r = wasi_socket_get(k, listener, RIGHT_SOCK_ACCEPT, &f);
 	if (r)
 		return r;
 	if (!f->stream.ops->accept || flags & ~(uint32_t)FDFLAG_NONBLOCK)
 		return WASI_INVAL;
-	uint8_t *out = wasi_view(k, arg32(k, 2), 4);
+	uint8_t *out = wasi_view(k, at, 4);
 	if (!out)
 		return WASI_FAULT;
 	r = wasi_fd_new(k->w, &fd, &fresh);
@@ -51,6 +53,8 @@ int wasi_sock_accept(struct wasi_call *k)
 	fresh->flags = (uint16_t)flags;
 	fresh->stream = got;
 	fresh->stream.socket = true;
+	fresh->six = f->six;
+	fresh->local = f->local;
 	fresh->base = (RIGHTS_SOCKET | RIGHT_FD_READ | RIGHT_FD_WRITE) &
 		~RIGHT_SOCK_ACCEPT;
 	wasi_fd_set(k->w, fd, fresh);
@@ -58,10 +62,16 @@ int wasi_sock_accept(struct wasi_call *k)
 	return WASI_OK;
 }
 
+int wasi_sock_accept(struct wasi_call *k)
+{
+	return wasi_socket_accept(k, arg32(k, 0), arg32(k, 1), arg32(k, 2));
+}
+
 /* Reads on until `want` bytes wait in f->peeked, or one if not all. */
 static int peek_fill(struct wasi_call *k, struct wasi_fd *f, size_t want,
 	bool all)
 {
+	uint64_t late = 0;
 	if (want > PEEK_MAX)
 		want = PEEK_MAX;
 	while (f->peeked.len < want) {
@@ -86,9 +96,9 @@ static int peek_fill(struct wasi_call *k, struct wasi_fd *f, size_t want,
 			return WASI_OK;
 		if (n != -WASI_AGAIN || f->flags & FDFLAG_NONBLOCK)
 			return (int)-n;
-		int r = wasi_wait(k, UINT64_MAX);
+		int r = wasi_wait_within(k, f->recv_ns, &late);
 		if (r)
-			return r;
+			return had && !k->ended ? WASI_OK : r;
 	}
 	return WASI_OK;
 }
@@ -112,27 +122,32 @@ static int recv_peek(struct wasi_call *k, struct wasi_fd *f,
 	return r;
 }
 
-int wasi_sock_recv(struct wasi_call *k)
+int wasi_socket_recv(struct wasi_call *k, struct wasi_fd *f,
+	struct wasi_iovs *v, uint32_t flags, size_t *done)
 {
-	struct wasi_fd *f;
-	struct wasi_iovs v;
-	uint32_t flags = arg32(k, 3);
-	size_t done;
-	int r = socket_of(k, RIGHT_FD_READ, &f);
-	if (r)
-		return r;
+	bool all = flags & RECV_WAITALL;
 	if (f->stream.ops->accept)
 		return WASI_NOTCONN;
 	if (flags & ~(uint32_t)(RECV_PEEK | RECV_WAITALL))
 		return WASI_INVAL;
+	return flags & RECV_PEEK ? recv_peek(k, f, v, all, done) :
+				   wasi_stream_readv(k, f, v, all, done);
+}
+
+int wasi_sock_recv(struct wasi_call *k)
+{
+	struct wasi_fd *f;
+	struct wasi_iovs v;
+	size_t done;
+	int r = wasi_socket_get(k, arg32(k, 0), RIGHT_FD_READ, &f);
+	if (r)
+		return r;
 	uint8_t *len_out = wasi_view(k, arg32(k, 4), 4);
 	uint8_t *flags_out = wasi_view(k, arg32(k, 5), 2);
 	r = wasi_iovs_get(k, arg32(k, 1), arg32(k, 2), &v);
 	if (r || !len_out || !flags_out)
 		return WASI_FAULT;
-	bool all = flags & RECV_WAITALL;
-	r = flags & RECV_PEEK ? recv_peek(k, f, &v, all, &done) :
-				wasi_stream_readv(k, f, &v, all, &done);
+	r = wasi_socket_recv(k, f, &v, arg32(k, 3), &done);
 	if (r)
 		return r;
 	put_le(len_out, done, 4);
@@ -140,23 +155,27 @@ int wasi_sock_recv(struct wasi_call *k)
 	return WASI_OK;
 }
 
+int wasi_socket_send(struct wasi_call *k, struct wasi_fd *f,
+	struct wasi_iovs *v, uint32_t flags, size_t *done)
+{
+	if (f->stream.ops->accept)
+		return WASI_NOTCONN;
+	return flags ? WASI_INVAL : wasi_stream_writev(k, f, v, done);
+}
+
 int wasi_sock_send(struct wasi_call *k)
 {
 	struct wasi_fd *f;
 	struct wasi_iovs v;
 	size_t done;
-	int r = socket_of(k, RIGHT_FD_WRITE, &f);
+	int r = wasi_socket_get(k, arg32(k, 0), RIGHT_FD_WRITE, &f);
 	if (r)
 		return r;
-	if (f->stream.ops->accept)
-		return WASI_NOTCONN;
-	if (arg32(k, 3))
-		return WASI_INVAL;
 	uint8_t *out = wasi_view(k, arg32(k, 4), 4);
 	r = wasi_iovs_get(k, arg32(k, 1), arg32(k, 2), &v);
 	if (r || !out)
 		return WASI_FAULT;
-	r = wasi_stream_writev(k, f, &v, &done);
+	r = wasi_socket_send(k, f, &v, arg32(k, 3), &done);
 	if (!r)
 		put_le(out, done, 4);
 	return r;
@@ -166,7 +185,7 @@ int wasi_sock_shutdown(struct wasi_call *k)
 {
 	struct wasi_fd *f;
 	uint32_t how = arg32(k, 1);
-	int r = socket_of(k, RIGHT_SOCK_SHUTDOWN, &f);
+	int r = wasi_socket_get(k, arg32(k, 0), RIGHT_SOCK_SHUTDOWN, &f);
 	if (r)
 		return r;
 	if (how == 0 || how & ~(uint32_t)(SHUT_READ | SHUT_WRITE))

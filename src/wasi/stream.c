@@ -10,6 +10,18 @@ int wasi_wait(struct wasi_call *k, uint64_t deadline)
 	return WASI_CANCELED;
 }
 
+int wasi_wait_within(struct wasi_call *k, uint64_t limit_ns, uint64_t *late)
+{
+	const struct wasi_host *h = k->w->host;
+	if (!limit_ns)
+		return wasi_wait(k, UINT64_MAX);
+	uint64_t now = h->now(h->ctx, WASI_CLOCK_MONOTONIC);
+	if (!*late)
+		*late = now > UINT64_MAX - limit_ns ? UINT64_MAX :
+						      now + limit_ns;
+	return now < *late ? wasi_wait(k, *late) : WASI_AGAIN;
+}
+
 int wasi_stream_read(struct wasi_call *k, struct wasi_fd *f, uint8_t *to,
 	size_t *n)
 {
@@ -19,7 +31,7 @@ int wasi_stream_read(struct wasi_call *k, struct wasi_fd *f, uint8_t *to,
 		buf_consume(&f->peeked, *n);
 		return WASI_OK;
 	}
-	for (;;) {
+	for (uint64_t late = 0;;) {
 		int64_t got = f->stream.ops->read(f->stream.ctx, to, *n);
 		if (got >= 0) {
 			*n = (size_t)got;
@@ -27,7 +39,7 @@ int wasi_stream_read(struct wasi_call *k, struct wasi_fd *f, uint8_t *to,
 		}
 		if (got != -WASI_AGAIN || f->flags & FDFLAG_NONBLOCK)
 			return (int)-got;
-		int r = wasi_wait(k, UINT64_MAX);
+		int r = wasi_wait_within(k, f->recv_ns, &late);
 		if (r)
 			return r;
 	}
@@ -36,7 +48,7 @@ int wasi_stream_read(struct wasi_call *k, struct wasi_fd *f, uint8_t *to,
 int wasi_stream_write(struct wasi_call *k, struct wasi_fd *f,
 	const uint8_t *from, size_t *n)
 {
-	for (;;) {
+	for (uint64_t late = 0;;) {
 		int64_t put = f->stream.ops->write(f->stream.ctx, from, *n);
 		if (put > 0) {
 			*n = (size_t)put;
@@ -45,7 +57,7 @@ int wasi_stream_write(struct wasi_call *k, struct wasi_fd *f,
 		/* 0 is not in the contract: taken as "not now". */
 		if ((put && put != -WASI_AGAIN) || f->flags & FDFLAG_NONBLOCK)
 			return put ? (int)-put : WASI_AGAIN;
-		int r = wasi_wait(k, UINT64_MAX);
+		int r = wasi_wait_within(k, f->send_ns, &late);
 		if (r)
 			return r;
 	}

@@ -6,12 +6,7 @@
 #define MODULE_NOW "wasi_snapshot_preview1"
 #define MODULE_OLD "wasi_unstable"
 
-struct func {
-	const char *name, *sig;
-	int (*run)(struct wasi_call *k);
-};
-
-static const struct func funcs[] = {
+static const struct wasi_func funcs[] = {
 #define WASI_ROW(name, sig) { #name, sig, wasi_##name },
 	WASI_CALLS(WASI_ROW)
 };
@@ -19,7 +14,7 @@ _Static_assert(ARRAY_LEN(funcs) == 46, "preview 1 has 46 functions");
 
 struct wasi_bound {
 	struct wasi *w;
-	const struct func *func;
+	const struct wasi_func *func;
 	bool old;
 };
 
@@ -37,25 +32,45 @@ static bool dispatch(struct wasm_caller *c, uint64_t *slots, void *ctx)
 	return true;
 }
 
+static size_t length(const struct wasi_func *list)
+{
+	size_t n = 0;
+	while (list[n].name)
+		n++;
+	return n;
+}
+
+static size_t bind_some(struct wasi *w, size_t at, const char *module,
+	const struct wasi_func *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++, at++) {
+		w->bound[at] = (struct wasi_bound){ w, &list[i],
+			!strcmp(module, MODULE_OLD) };
+		w->imports[at] = (struct wasm_import){ .module = module,
+			.name = list[i].name,
+			.sig = list[i].sig,
+			.call = dispatch,
+			.ctx = &w->bound[at] };
+	}
+	return at;
+}
+
 static bool bind_imports(struct wasi *w)
 {
-	size_t n = ARRAY_LEN(funcs);
+	static const struct wasi_func *const more[] = { wasi_socket_funcs,
+		wasi_edge_funcs, wasi_wamr_funcs };
+	size_t n = ARRAY_LEN(funcs), at = 0;
 	w->import_count = 2 * n;
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		w->import_count += length(more[i]);
 	w->imports = calloc(w->import_count, sizeof *w->imports);
 	w->bound = calloc(w->import_count, sizeof *w->bound);
 	if (!w->imports || !w->bound)
 		return false;
-	for (size_t i = 0; i < w->import_count; i++) {
-		const struct func *f = &funcs[i % n];
-		w->bound[i] = (struct wasi_bound){ w, f, i >= n };
-		w->imports[i] =
-			(struct wasm_import){ .module = i < n ? MODULE_NOW :
-								MODULE_OLD,
-				.name = f->name,
-				.sig = f->sig,
-				.call = dispatch,
-				.ctx = &w->bound[i] };
-	}
+	at = bind_some(w, at, MODULE_NOW, funcs, n);
+	at = bind_some(w, at, MODULE_OLD, funcs, n);
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		at = bind_some(w, at, MODULE_NOW, more[i], length(more[i]));
 	return true;
 }
 
@@ -150,6 +165,7 @@ bool wasi_new(const struct wasi_config *cfg, struct wasi **out, struct err *e)
 		return err_fail(e, ERR_LIMIT, "wasi: out of memory");
 	w->host = cfg->host;
 	w->vfs = cfg->vfs;
+	w->net = cfg->net;
 	w->max_fds = cfg->max_fds ? cfg->max_fds : 1024;
 	bool ok = strings_copy(&w->args, cfg->args, cfg->arg_count, "arguments",
 		e);
@@ -186,4 +202,21 @@ const struct wasm_import *wasi_imports(const struct wasi *w, size_t *count)
 {
 	*count = w->import_count;
 	return w->imports;
+}
+
+const struct wasm_import *wasi_import(const struct wasi *w, struct bytes module,
+	struct bytes name, const char *sig)
+{
+	const struct wasm_import *first = NULL;
+	for (size_t i = 0; i < w->import_count; i++) {
+		const struct wasm_import *im = &w->imports[i];
+		if (!bytes_equal(name, bytes_str(im->name)) ||
+			!bytes_equal(module, bytes_str(im->module)))
+			continue;
+		if (!strcmp(im->sig, sig))
+			return im;
+		if (!first)
+			first = im;
+	}
+	return first;
 }

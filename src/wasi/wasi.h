@@ -45,6 +45,9 @@ struct wasi_stream_ops {
 	 */
 	int (*accept)(void *ctx, struct wasi_stream *out);
 	int (*shutdown)(void *ctx, unsigned which);
+	/* Of what wasi_net.connect gave: 0 when the connection is there, a
+	 * WASI errno why there is none, WASI_AGAIN: not yet. */
+	int (*connected)(void *ctx);
 };
 
 struct wasi_stream {
@@ -52,6 +55,27 @@ struct wasi_stream {
 	void *ctx;
 	bool tty;    /* reported as a character device without seek rights */
 	bool socket; /* reported as a stream socket; sock_* work on it */
+};
+
+/* IPv4 mapped (RFC 4291 §2.5.5.2). */
+struct wasi_address {
+	uint8_t ip[16];
+	uint16_t port;
+};
+
+/*
+ * The network for programs that open sockets themselves (docs/wasi.md, "Run
+ * time"): each gives 0 or a WASI errno, and none of them blocks.
+ */
+struct wasi_net {
+	void *ctx;
+	int (*listen)(void *ctx, const struct wasi_address *at,
+		struct wasi_stream *out);
+	int (*connect)(void *ctx, const struct wasi_address *to,
+		struct wasi_stream *out);
+	/* *n: room in, addresses out, ports 0.  WASI_AGAIN: after a wait. */
+	int (*resolve)(void *ctx, struct bytes name, struct wasi_address *out,
+		size_t *n);
 };
 
 enum wasi_clock {
@@ -98,7 +122,8 @@ struct wasi_config {
 	size_t env_count;
 	const struct wasi_fd_config *fds;
 	size_t fd_count;
-	uint32_t max_fds; /* 0: 1024 */
+	uint32_t max_fds;	    /* 0: 1024 */
+	const struct wasi_net *net; /* borrowed; NULL: ACCES */
 };
 
 /* Copies args, env and the descriptor table; host and vfs are borrowed. */
@@ -108,8 +133,15 @@ void wasi_free(struct wasi *w);
 
 /*
  * The imports to link a module with, all bound to `w`: every function of
- * wasi_snapshot_preview1 and of its older name wasi_unstable.  Owned by w.
+ * wasi_snapshot_preview1 and of its older name wasi_unstable, then those of
+ * run-time sockets, some of which have one name and differ by type: see
+ * wasi_import.  Owned by w.
  */
 const struct wasm_import *wasi_imports(const struct wasi *w, size_t *count);
+
+/* The one of a type (spelled as in struct wasm_import); without it the first
+ * of its name, for the engine to refuse; NULL: there is none. */
+const struct wasm_import *wasi_import(const struct wasi *w, struct bytes module,
+	struct bytes name, const char *sig);
 
 #endif

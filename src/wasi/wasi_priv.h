@@ -25,6 +25,10 @@ struct wasi_fd {
 	uint64_t pos;
 	char *preopen; /* its guest path, or NULL */
 	bool first;    /* the program started with it */
+	/* Sockets. */
+	struct wasi_address local, peer; /* as far as they are known */
+	bool six;			 /* addresses are shown as IPv6 */
+	uint64_t recv_ns, send_ns; /* how long a call waits; 0: for ever */
 };
 
 /* "a\0b\0": as args_get lays them out. */
@@ -36,6 +40,7 @@ struct wasi_strings {
 struct wasi {
 	const struct wasi_host *host;
 	struct vfs *vfs;
+	const struct wasi_net *net;
 	struct wasi_strings args, env;
 	struct wasi_fd **fds; /* NULL: free */
 	uint32_t fd_count, max_fds;
@@ -105,6 +110,16 @@ struct wasi_call {
 #define WASI_DECLARE(name, sig) int wasi_##name(struct wasi_call *k);
 WASI_CALLS(WASI_DECLARE)
 
+struct wasi_func {
+	const char *name, *sig;
+	int (*run)(struct wasi_call *k);
+};
+
+/* Run-time sockets: what is the same everywhere, then as WasmEdge and as WAMR
+ * have them.  An empty name ends each. */
+extern const struct wasi_func wasi_socket_funcs[], wasi_edge_funcs[],
+	wasi_wamr_funcs[];
+
 static inline uint32_t arg32(const struct wasi_call *k, size_t i)
 {
 	return (uint32_t)k->arg[i];
@@ -117,6 +132,8 @@ uint8_t *wasi_view(struct wasi_call *k, uint64_t at, uint64_t len);
 /* A path: FAULT, NOENT (empty), NAMETOOLONG, INVAL (NUL), ILSEQ (UTF-8). */
 int wasi_path_text(struct wasi_call *k, uint32_t at, uint32_t len,
 	struct bytes *out);
+/* A text that ends with NUL: FAULT, NAMETOOLONG. */
+int wasi_text(struct wasi_call *k, uint32_t at, size_t max, struct bytes *out);
 
 /*
  * A list of buffers, all checked at the start and each again when its turn
@@ -154,6 +171,9 @@ unsigned wasi_fd_type(const struct wasi_fd *f);
 
 /* Waits for the host; CANCELED and k->ended when it says stop. */
 int wasi_wait(struct wasi_call *k, uint64_t deadline);
+/* The same within a limit (0: none) from the first time on, which *late notes
+ * (0 before): AGAIN when it is over. */
+int wasi_wait_within(struct wasi_call *k, uint64_t limit_ns, uint64_t *late);
 /* One read or write of a stream; waits unless it is non-blocking. */
 int wasi_stream_read(struct wasi_call *k, struct wasi_fd *f, uint8_t *to,
 	size_t *n);
@@ -165,6 +185,41 @@ int wasi_stream_readv(struct wasi_call *k, struct wasi_fd *f,
 int wasi_stream_writev(struct wasi_call *k, struct wasi_fd *f,
 	struct wasi_iovs *v, size_t *done);
 unsigned wasi_stream_ready(const struct wasi_fd *f);
+
+/* --- sock.c ------------------------------------------------------------- */
+
+/* A descriptor that is a socket: BADF, NOTSOCK, NOTCAPABLE. */
+int wasi_socket_get(struct wasi_call *k, uint32_t fd, uint64_t right,
+	struct wasi_fd **out);
+/* What sock_accept does, and the parts of sock_recv and sock_send that move
+ * bytes. */
+int wasi_socket_accept(struct wasi_call *k, uint32_t fd, uint32_t flags,
+	uint32_t at);
+int wasi_socket_recv(struct wasi_call *k, struct wasi_fd *f,
+	struct wasi_iovs *v, uint32_t flags, size_t *done);
+int wasi_socket_send(struct wasi_call *k, struct wasi_fd *f,
+	struct wasi_iovs *v, uint32_t flags, size_t *done);
+
+/* --- socket.c: run-time sockets ----------------------------------------- */
+
+/* Writes the descriptor to `at`. */
+int wasi_socket_open(struct wasi_call *k, bool six, uint32_t at);
+int wasi_socket_bind(struct wasi_fd *f, const struct wasi_address *a);
+int wasi_socket_listen(struct wasi_call *k, struct wasi_fd *f);
+int wasi_socket_connect(struct wasi_call *k, struct wasi_fd *f,
+	const struct wasi_address *a);
+/* SO_ERROR: what became of a connection that was not waited for. */
+int wasi_socket_error(const struct wasi_fd *f);
+/* Waits.  *n: room in, addresses out; all of them with `port`. */
+enum { WASI_ADDRESSES = 16 };
+int wasi_socket_resolve(struct wasi_call *k, struct bytes name,
+	struct bytes service, struct wasi_address out[WASI_ADDRESSES],
+	size_t *n);
+bool wasi_address_is_v4(const struct wasi_address *a);
+/* From 4 or 16 bytes. */
+void wasi_address_set(struct wasi_address *a, struct bytes ip, uint32_t port);
+/* The bytes that a program sees: 4 or 16 of them. */
+struct bytes wasi_address_ip(const struct wasi_address *a, bool six);
 
 /* --- stat.c ------------------------------------------------------------- */
 

@@ -47,6 +47,10 @@ static inline uint32_t wasm_u32(struct wasm_cursor *c)
 {
 	if (c->at != c->end && *c->at < 0x80)
 		return *c->at++;
+	if (wasm_cursor_left(c) >= 2 && c->at[1] < 0x80) {
+		c->at += 2;
+		return (c->at[-2] & 0x7fu) | (uint32_t)c->at[-1] << 7;
+	}
 	return (uint32_t)wasm_leb_u(c, 32);
 }
 
@@ -61,6 +65,11 @@ static inline int64_t wasm_signed(struct wasm_cursor *c, unsigned bits)
 {
 	if (c->at != c->end && *c->at < 0x80)
 		return (int64_t)(*c->at++ ^ 0x40) - 0x40;
+	if (wasm_cursor_left(c) >= 2 && c->at[1] < 0x80) {
+		c->at += 2;
+		uint32_t v = (c->at[-2] & 0x7fu) | (uint32_t)c->at[-1] << 7;
+		return (int64_t)(v ^ 0x2000) - 0x2000;
+	}
 	return wasm_leb_s(c, bits);
 }
 

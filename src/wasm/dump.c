@@ -46,6 +46,21 @@ uint32_t wasm_op_words(const union wasm_word *w)
 		[OP_table_init] = 1,
 		[OP_v128_shuffle] = 2,
 		[OP_v128_bitselect] = 1,
+		[OP_struct_new] = 1,
+		[OP_struct_new_default] = 1,
+		[OP_array_new] = 1,
+		[OP_array_new_default] = 1,
+		[OP_array_new_fixed] = 2,
+		[OP_array_new_data] = 2,
+		[OP_array_new_elem] = 2,
+		[OP_array_get] = 1,
+		[OP_array_set] = 1,
+		[OP_array_fill] = 1,
+		[OP_array_copy] = 1,
+		[OP_array_init_data] = 2,
+		[OP_array_init_elem] = 2,
+		[OP_ref_test] = 1,
+		[OP_ref_cast] = 1,
 	};
 	const char *name = names[w->op];
 	uint32_t n = 1u + more[w->op];
@@ -91,7 +106,7 @@ static void line(const struct wasm_module *m, uint32_t at, char *out,
 }
 
 void wasm_module_dump(const struct wasm_module *m, uint32_t func,
-	void (*put)(void *ctx, const char *text), void *ctx)
+	void (*put)(void *ctx, uint32_t word, const char *text), void *ctx)
 {
 	char text[160];
 	if (func < m->func_imports || func >= m->func_count)
@@ -101,17 +116,17 @@ void wasm_module_dump(const struct wasm_module *m, uint32_t func,
 	fmt(text, sizeof text,
 		"function %u: frame %u, clear %u from %u, constants %u", func,
 		h->op, h->b, h->a, h->c);
-	put(ctx, text);
+	put(ctx, 0, text);
 	for (uint32_t i = 0; i < h->c; i++) {
 		fmt(text, sizeof text, "        r%u = 0x%llx", h->a + h->b + i,
 			(unsigned long long)m->code[end + i].u64);
-		put(ctx, text);
+		put(ctx, 0, text);
 	}
 	for (at += WASM_HEADER_WORDS; at < end;
 		at += strstr(names[m->code[at].op], "__") ?
 			1 :
 			wasm_op_words(&m->code[at])) {
 		line(m, at, text, sizeof text);
-		put(ctx, text);
+		put(ctx, at, text);
 	}
 }

@@ -235,7 +235,7 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 		.m = m,
 		.err = e,
 		.in = { .at = in.ptr, .end = in.ptr + in.len, .start = in.ptr },
-		.compiler = { .m = m, .err = e },
+		.compiler = { .m = m, .err = e, .watch = limits.watch },
 	};
 	d.compiler.in.start = in.ptr;
 	/* So that even an empty list has an address. */
@@ -265,8 +265,7 @@ static void free_segments(struct wasm_module *m)
 		wasm_heap_free(h, s->funcs, s->count, sizeof *s->funcs);
 		wasm_heap_free(h, s->exprs, s->count, sizeof *s->exprs);
 	}
-	for (uint32_t i = 0; i < m->data_count; i++)
-		free_bytes(h, m->datas[i].bytes);
+	free_bytes(h, m->data_section);
 	wasm_heap_free(h, m->elems, m->elem_cap, sizeof *m->elems);
 	wasm_heap_free(h, m->datas, m->data_cap, sizeof *m->datas);
 }
@@ -368,13 +367,10 @@ static char letter(uint32_t t)
 	}
 }
 
-bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
-	char *out, size_t size)
+static bool spell(const struct wasm_module *m, uint32_t func, char *out,
+	size_t size)
 {
-	const struct wasm_exportdef *x = wasm_find_export(m, name);
-	if (!x || x->kind != KIND_FUNC)
-		return false;
-	const struct wasm_typedef *d = wasm_func_type(m, x->index);
+	const struct wasm_typedef *d = wasm_func_type(m, func);
 	uint32_t n = d->params + d->results;
 	if (size < n + 2ull)
 		return false;
@@ -384,4 +380,28 @@ bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
 			letter(m->pool[d->first + i - (i > d->params)]);
 	*out = '\0';
 	return true;
+}
+
+bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
+	char *out, size_t size)
+{
+	const struct wasm_exportdef *x = wasm_find_export(m, name);
+	return x && x->kind == KIND_FUNC && spell(m, x->index, out, size);
+}
+
+bool wasm_module_import_signature(const struct wasm_module *m,
+	struct bytes module, struct bytes name, char *out, size_t size)
+{
+	for (uint32_t i = 0; i < m->import_count; i++) {
+		const struct wasm_importdef *im = &m->imports[i];
+		if (im->kind == KIND_FUNC && bytes_equal(im->module, module) &&
+			bytes_equal(im->name, name))
+			return spell(m, im->index, out, size);
+	}
+	return false;
+}
+
+uint32_t wasm_module_funcs(const struct wasm_module *m)
+{
+	return m->func_count;
 }

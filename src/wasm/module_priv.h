@@ -89,7 +89,7 @@ struct wasm_datadef {
 	uint8_t mode;
 	uint32_t memory;
 	struct wasm_expr at;
-	struct bytes bytes; /* owned by the module */
+	struct bytes bytes; /* in the module's data_section */
 };
 
 /*
@@ -158,6 +158,7 @@ struct wasm_module {
 	uint32_t elem_count, elem_cap;
 	struct wasm_datadef *datas;
 	uint32_t data_count, data_cap;
+	struct bytes data_section; /* owned */
 	bool has_data_count;
 	uint32_t declared_data_count;
 	bool has_start;

@@ -95,13 +95,26 @@ struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func)
 	return BYTES_NONE;
 }
 
+enum { MAX_NAME = 80 };
+
+void wasm_module_func_name(const struct wasm_module *m, uint32_t func,
+	char *out, size_t size)
+{
+	struct bytes name = wasm_func_name(m, func);
+	int n = (int)size_min(name.len, MAX_NAME);
+	if (n)
+		fmt(out, size, "%.*s", n, (const char *)name.ptr);
+	else
+		fmt(out, size, "function %u", func);
+}
+
 struct trace {
 	struct wasm_result *r;
 	size_t at;
 	unsigned lines;
 };
 
-enum { MAX_LINES = 24, MAX_NAME = 80 };
+enum { MAX_LINES = 24 };
 
 static void put(struct trace *t, const char *text)
 {
@@ -112,20 +125,15 @@ static void put_func(struct trace *t, const struct wasm_module *m,
 	const union wasm_word *ip)
 {
 	uint32_t f;
-	char text[MAX_NAME + 32];
+	char name[MAX_NAME + 16], text[MAX_NAME + 32];
 	if (t->lines > MAX_LINES || !wasm_func_at(m, ip, &f))
 		return;
 	if (t->lines++ == MAX_LINES) {
 		put(t, "\n    ...");
 		return;
 	}
-	struct bytes name = wasm_func_name(m, f);
-	int n = (int)size_min(name.len, MAX_NAME);
-	if (n)
-		fmt(text, sizeof text, "\n    at %.*s", n,
-			(const char *)name.ptr);
-	else
-		fmt(text, sizeof text, "\n    at function %u", f);
+	wasm_module_func_name(m, f, name, sizeof name);
+	fmt(text, sizeof text, "\n    at %s", name);
 	put(t, text);
 }
 

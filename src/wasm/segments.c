@@ -123,16 +123,28 @@ static void read_data(struct wasm_decoder *d, uint32_t i)
 			wasm_address_type(&m->memories[s->memory].range),
 			&s->at);
 	}
-	struct bytes in = wasm_take(&d->in, wasm_u32(&d->in));
-	if (!going(d))
-		return;
-	s->bytes = wasm_copy(&m->heap, in);
-	if (in.len && !s->bytes.ptr)
+	s->bytes = wasm_take(&d->in, wasm_u32(&d->in));
+}
+
+/* The segments are in the module's copy of the section. */
+static void keep_datas(struct wasm_decoder *d, struct bytes section)
+{
+	struct wasm_module *m = d->m;
+	m->data_section = wasm_copy(&m->heap, section);
+	if (section.len && !m->data_section.ptr) {
 		wasm_decode_limit(d, WASM_OUT_OF_MEMORY);
+		return;
+	}
+	for (uint32_t i = 0; i < m->data_count; i++) {
+		struct bytes *b = &m->datas[i].bytes;
+		if (b->len)
+			b->ptr = m->data_section.ptr + (b->ptr - section.ptr);
+	}
 }
 
 void wasm_decode_datas(struct wasm_decoder *d)
 {
+	struct bytes section = bytes_of(d->in.at, wasm_cursor_left(&d->in));
 	uint32_t n = wasm_u32(&d->in);
 	if (n > MAX_SEGMENTS)
 		wasm_decode_limit(d, "too many data segments");
@@ -143,6 +155,8 @@ void wasm_decode_datas(struct wasm_decoder *d)
 		d->m->data_count++;
 		read_data(d, i);
 	}
+	if (going(d))
+		keep_datas(d, section);
 }
 
 void wasm_decode_code(struct wasm_decoder *d)

@@ -36,7 +36,7 @@ struct wasm_memory *wasm_memory_make(struct wasm_store *s,
 	return m->data ? m : NULL;
 }
 
-uint64_t wasm_memory_enlarge(struct wasm_memory *m, uint64_t pages)
+uint64_t wasm_memory_extend(struct wasm_memory *m, uint64_t pages)
 {
 	struct wasm_store *s = m->store;
 	uint64_t old = m->range.min, most = m->range.is64 ? 1ull << 48 : 65536;
@@ -54,11 +54,18 @@ uint64_t wasm_memory_enlarge(struct wasm_memory *m, uint64_t pages)
 		s->memory_bytes -= more;
 		return UINT64_MAX;
 	}
-	memset(p + m->len, 0, (size_t)more);
 	m->data = p;
-	m->len += more;
-	m->range.min += pages;
 	return old;
+}
+
+void wasm_memory_extended(struct wasm_memory *m, uint64_t pages, bool keep)
+{
+	if (keep) {
+		m->len += pages * PAGE;
+		m->range.min += pages;
+	} else {
+		m->store->memory_bytes -= pages * PAGE;
+	}
 }
 
 struct wasm_table *wasm_table_make(struct wasm_store *s, uint32_t type,

@@ -135,8 +135,11 @@ struct wasm_tag *wasm_tag_make(struct wasm_store *s, uint32_t sig,
 	uint32_t slots);
 
 /* Each returns the old size, or UINT64_MAX when it can't grow. */
-uint64_t wasm_memory_enlarge(struct wasm_memory *m, uint64_t pages);
 uint64_t wasm_table_enlarge(struct wasm_table *t, uint64_t n, uint64_t init);
+/* In two steps: room behind m->len, which the caller clears; then the memory
+ * has it, or gives it back. */
+uint64_t wasm_memory_extend(struct wasm_memory *m, uint64_t pages);
+void wasm_memory_extended(struct wasm_memory *m, uint64_t pages, bool keep);
 
 struct wasm_store *wasm_store_make(const struct wasm_limits *l,
 	size_t heap_limit);

@@ -30,6 +30,14 @@ enum wasm_type {
 	WASM_EXTERNREF = 0x6f,
 };
 
+/* `at` is where the instruction is in the module, `word` where its register
+ * code is going to be (the instruction before may still change what is there).
+ */
+struct wasm_watch {
+	void (*instruction)(void *ctx, uint32_t func, size_t at, uint32_t word);
+	void *ctx;
+};
+
 /* Hard limits; a zero field means the default given. */
 struct wasm_limits {
 	uint64_t memory_bytes; /* all linear memories together; 4 GiB */
@@ -51,6 +59,8 @@ struct wasm_limits {
 	 * so that runs agree across machines to the last bit.  Costs time. */
 	bool canonical_nans;
 	bool collect_always; /* for tests: at every allocation */
+	/* For developers: told of each instruction before it is compiled. */
+	const struct wasm_watch *watch;
 };
 
 /*
@@ -69,6 +79,9 @@ void wasm_module_free(struct wasm_module *m);
  */
 bool wasm_module_signature(const struct wasm_module *m, struct bytes name,
 	char *out, size_t size);
+/* The same of an imported function: of several of that name, the first. */
+bool wasm_module_import_signature(const struct wasm_module *m,
+	struct bytes module, struct bytes name, char *out, size_t size);
 
 /*
  * A function that the embedder supplies.  `sig` spells its type: one letter
@@ -269,9 +282,29 @@ void wasm_extern_global(const struct wasm_extern *g, uint64_t value[2]);
 
 /* --- for developers ------------------------------------------------------ */
 
-/* Writes a function's register code, line by line; nothing for imports. */
+/* How many functions, imports included, which come first. */
+uint32_t wasm_module_funcs(const struct wasm_module *m);
+/* The name that traces give it; size at least 16. */
+void wasm_module_func_name(const struct wasm_module *m, uint32_t func,
+	char *out, size_t size);
+/* Writes a function's register code, line by line, with the number of the
+ * word that it is about (0: the function itself); nothing for imports. */
 void wasm_module_dump(const struct wasm_module *m, uint32_t func,
-	void (*put)(void *ctx, const char *text), void *ctx);
+	void (*put)(void *ctx, uint32_t word, const char *text), void *ctx);
+
+/* Interpreted programs step by step; what is compiled is not seen.  `step`
+ * is called before each instruction of register code. */
+struct wasm_step {
+	bool enters; /* the first instruction of a function just called */
+	bool leaves; /* goes back to the caller */
+	const struct wasm_module *module;
+	uint32_t func, depth, word;
+	const uint64_t *slots; /* the function's, parameters first */
+	uint32_t slot_count;
+};
+MUST_USE bool wasm_instance_trace(struct wasm_instance *i,
+	void (*step)(void *ctx, const struct wasm_step *s), void *ctx,
+	struct err *e);
 
 /* What was compiled so far; zeros for what is interpreted. */
 struct wasm_jit_stats {

@@ -326,6 +326,58 @@ def test_a_server_may_show_the_tenants_certificate(field, authority):
     field.end(p)
 
 
+# --- peers that are Keeps themselves -----------------------------------------
+
+def attested(field, *owners):
+    listed = f', owners={json.dumps(owners)}' if owners else ""
+    return ("--set", f'tls={{require_attested={{policy="{field.policy}"'
+            f'{listed}}}}}')
+
+
+def test_a_peer_that_must_be_a_keep(field, authority, tmp_path):
+    """Keeps know each other by their evidence and by whom they obey."""
+    port = free_port()
+    p = field.serve(port, field.wasm("echo"), "3", tls=True)
+    say = ("--connect", f"localhost:{port}")
+    talk3 = (field.wasm("talk"), "3", "send", "hi", "3", "recv", "2")
+    r = field.run(*say, *attested(field), *talk3)
+    assert r.stdout == b"recv 2: hi\n", r
+    # A Keep of somebody else's is none of ours.
+    r = field.run(*say, *attested(field, "00" * 32), *talk3)
+    assert r.returncode == 122 and b"owner" in r.stderr, r
+    # The default policy trusts no software root.
+    r = field.run(*say, "--set", "tls={require_attested=true}", *talk3)
+    assert r.returncode == 122 and b"root" in r.stderr, r
+    field.end(p)
+    # A certificate that the authority vouches for has no evidence.
+    cert, key = authority.issue("localhost", "DNS:localhost")
+    wrong(field, server_tls(cert, key),
+          (*attested(field), "--set", f'tls.ca="{authority.cert}"'),
+          "certificate")
+
+
+def test_a_server_whose_clients_must_be_keeps(field, authority):
+    port = free_port()
+    p = field.serve(port, field.wasm("echo"), "3", tls=True, options=(
+        "--set", f'tls={{client_auth="require", '
+        f'require_attested={{policy="{field.policy}"}}}}'))
+    # The client knows the server by its key.
+    cert = field.certificate(field.keeps()[-1]["id"])
+    r = field.run("--connect", f"localhost:{port}", "--set",
+                  f'tls.pins=["{spki_hash(cert)}"]', field.wasm("talk"), "3",
+                  "send", "hi", "3", "recv", "2")
+    assert r.stdout == b"recv 2: hi\n", r
+    stranger = client_tls()
+    stranger.load_cert_chain(*authority.issue("client", "DNS:client"))
+    for tls in (client_tls(), stranger):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            with dial(port, tls) as s:
+                s.sendall(b"x")
+                if not s.recv(1):
+                    raise ConnectionError
+    field.end(p)
+
+
 # --- descriptors -------------------------------------------------------------
 
 def test_directories_are_found_behind_sockets(field, tmp_path):
@@ -417,6 +469,93 @@ def test_a_port_that_is_taken_is_told_before_anything_is_sent(field):
         r = field.run("--listen", f"tcp://127.0.0.1:{port}",
                       field.wasm("echo"), "3")
         assert r.returncode == 123 and b"in use" in r.stderr, r
+
+
+# --- sockets that programs open ----------------------------------------------
+
+DIALECTS = pytest.mark.parametrize("dialect", ["reach_edge", "reach_wamr"])
+
+
+def rules(*connect):
+    return ("--set", f"network.connect={json.dumps(connect)}")
+
+
+@DIALECTS
+def test_programs_connect_while_they_run(field, dialect):
+    with Server(echo_once) as s:
+        for host in ("localhost", "127.0.0.1"):
+            r = field.run(*rules(f"{host}:{s.port}"), field.wasm(dialect),
+                          "connect", host, str(s.port), "one", "two")
+            assert r.stdout == b"one\ntwo\n", (r, s.failures)
+
+
+@DIALECTS
+def test_programs_listen_while_they_run(field, dialect):
+    port = free_port()
+    p = field.start("--quiet", "--set", f'network.listen=["{port}"]',
+                    field.wasm(dialect), "listen", str(port),
+                    stderr=subprocess.STDOUT)
+    assert p.stdout.readline() == b"ready\n", field.agent.read_log()
+    with dial(port) as s:
+        s.sendall(b"around")
+        assert read_all(s, 6) == b"around"
+    assert p.wait(30) == 0
+    field.end(p)
+    r = field.run("--set", f'network.listen=["{port}"]', field.wasm(dialect),
+                  "listen", str(free_port()))
+    assert r.stdout == b"listen: Permission denied\n", r
+
+
+@DIALECTS
+def test_rules_of_names_say_whom_tls_must_find(field, authority, dialect):
+    """A program that connects to an address is connected to the name that
+    brought it: its certificate is looked at, invisibly."""
+    good, key = authority.issue("localhost", "DNS:localhost")
+    other, other_key = authority.issue("other", "DNS:other.example")
+    for cert, key, says in ((good, key, "hi"),
+                            (other, other_key, "connect: ")):
+        with Server(echo_once, server_tls(cert, key)) as s:
+            r = field.run(*rules(f"tls://localhost:{s.port}"), "--set",
+                          f'tls.ca="{authority.cert}"', field.wasm(dialect),
+                          "connect", "localhost", str(s.port), "hi")
+        assert r.stdout.decode().startswith(says), (r, s.failures)
+
+
+def test_what_no_rule_allows_is_not_reached(field):
+    came = []
+
+    def peer(s):
+        came.append(s)
+        echo_once(s)
+
+    with Server(peer) as s:
+        port = str(s.port)
+        for rule, host, says in (
+                # no rules at all; another port; another name; an address
+                # for which only a name has a rule that was not looked up
+                (None, "127.0.0.1", "look up"),
+                (f"127.0.0.1:{free_port()}", "127.0.0.1", "connect"),
+                (f"localhost:{free_port()}", "localhost", "connect"),
+                ("elsewhere.example:*", "localhost", "look up"),
+                (f"localhost:{port}", "127.0.0.1", "connect"),
+                # names with a star stand for no private addresses
+                ("*:*", "localhost", "connect"),
+                ("10.0.0.0/8:*", "127.0.0.1", "connect")):
+            r = field.run(*(rules(rule) if rule else ()), field.wasm("reach_wamr"),
+                          "connect", host, port, "x")
+            assert r.stdout.decode() == f"{says}: Permission denied\n", (
+                rule, host, r)
+    assert not came
+
+
+def test_a_host_that_is_not_there_is_an_errno(field):
+    port = free_port()
+    r = field.run(*rules("any"), field.wasm("reach_wamr"), "connect",
+                  "127.0.0.1", str(port), "x")
+    assert r.stdout == b"connect: Connection refused\n", r
+    r = field.run(*rules("any"), field.wasm("reach_wamr"), "connect",
+                  "nobody.invalid", str(port), "x")
+    assert r.stdout == b"look up: Host is unreachable\n", r
 
 
 # --- many, slow, hostile -----------------------------------------------------

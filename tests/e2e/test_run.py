@@ -2,6 +2,7 @@
 """The main job as a tenant does it: `donjon run` and `donjon deploy`."""
 import ctypes
 import hashlib
+import io
 import json
 import os
 import pty
@@ -9,7 +10,9 @@ import re
 import select
 import signal
 import subprocess
+import tarfile
 import time
+import zipfile
 
 import pytest
 
@@ -252,6 +255,42 @@ def test_a_writable_folder_comes_back(tenant, deploy, tmp_path):
     assert (results / "old").read_text() == "stays\n"
     assert (data / "in").read_text() == "one\ntwo\n"
     assert sorted(p.name for p in data.iterdir()) == ["in"]
+
+
+@pytest.mark.parametrize("kind", ["tar", "tar.gz", "zip"])
+def test_an_archive_is_a_folder_and_results_go_where_there_was_none(
+        kind, tenant, deploy, tmp_path):
+    data = tmp_path / f"data.{kind}"
+    if kind == "zip":
+        with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as z:
+            z.writestr("deep/in", "one\ntwo\n")
+    else:
+        with tarfile.open(data, "w:gz" if "gz" in kind else "w") as t:
+            entry = tarfile.TarInfo("deep/in")
+            entry.size = 8
+            t.addfile(entry, io.BytesIO(b"one\ntwo\n"))
+    out = tmp_path / "results"
+    r = tenant.donjon(*deploy, "--dir", f"{data}::/data", "--out",
+                      f"{out}::/results", wasm(tenant, "files"),
+                      "/data/deep/in", "/results/out")
+    assert r.returncode == 0, r.stderr
+    assert (out / "out").read_text() == "ONE\nTWO\n"
+    # What is there is not sent, and not taken away.
+    (out / "secret").write_text("mine\n")
+    r = tenant.donjon(*deploy, "--out", f"{out}::/results",
+                      wasm(tenant, "files"), "/results/secret", "/results/o")
+    assert r.returncode == 3, r
+    assert (out / "secret").read_text() == "mine\n"
+    r = tenant.donjon(*deploy, "--dir", f"{data}::/data:rw",
+                      wasm(tenant, "files"), "/data/in", "/data/out")
+    assert r.returncode == 121 and b"can't come back" in r.stderr
+
+
+def test_a_file_that_is_no_archive(tenant, deploy, tmp_path):
+    (tmp_path / "text").write_text("text\n" * 200)
+    r = tenant.donjon(*deploy, "--dir", f"{tmp_path}/text::/data",
+                      wasm(tenant, "echoargs"))
+    assert r.returncode == 121 and b"nor an archive" in r.stderr
 
 
 def test_a_folder_that_is_not_there(tenant, deploy, tmp_path):

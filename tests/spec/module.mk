@@ -22,3 +22,11 @@ spec_skip = $(call spec_script,$1,$2,,echo "ok 1 - the suite on $2 $(hash) SKIP 
 spec_for = $(eval $(if $(SAN),$(call spec_skip,$1,$2,emulated machines run plain builds),$(if $(shell command -v $(CC.$1)),$(call spec_build,$1,$2),$(call spec_skip,$1,$2,there is no $(CC.$1)))))
 $(call spec_for,linux-riscv64,riscv64)
 $(call spec_for,linux-ppc64le,ppc64le)
+
+# What the libraries take from outside.
+$(O)/tests/spec/needs: tests/spec/needs.sh $(O)/lib/host/libwasm.a \
+		$(O)/tests/spec/wasm-linux-riscv64 \
+		$(O)/tests/spec/wasm-linux-ppc64le
+	@mkdir -p $(@D)
+	@cp $< $@
+TAPS += $(O)/tests/spec/needs

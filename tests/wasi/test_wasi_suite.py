@@ -258,8 +258,30 @@ def test_an_export_can_be_invoked(tmp_path):
     add.write_bytes(bytes.fromhex(
         "0061736d01000000" "01070160027f7e017e" "03020100"
         "0707010361646400" "00" "0a0a010800200120" "00ac7c0b"))
-    p = run("--invoke", "add:iI:I", add, "-5", "40")
+    p = run("--invoke", "add", add, "-5", "40")
     assert p.stdout == b"35\n", p.stderr
-    assert run("--invoke", "add:iI:I", add, "1").returncode == 121
-    assert run("--invoke", "add:i:I", add, "1").returncode == 121
+    assert run("--invoke", "add", add, "1").returncode == 121
+    assert run("--invoke", "add", add, "1", "x").returncode == 121
     assert run("--invoke", "none", add).returncode == 121
+
+
+def test_a_module_and_its_calls_can_be_looked_at(tmp_path):
+    """add calls id: (func (param i64) (result i64) local.get 0)"""
+    module = tmp_path / "m.wasm"
+    module.write_bytes(bytes.fromhex(
+        "0061736d01000000" "010c0260017e017e60027f7e017e" "0303020001"
+        "0707010361646400" "01" "0a11020400" "20000b" "0a0020012000ac"
+        "10007c0b"))
+    p = run("--dump", "--invoke", "add", module, "5", "6")
+    text = p.stdout.decode()
+    assert "i64.extend_i32_s" in text and "i64_extend_i32_s" in text
+    assert text.index("call 00") < text.index("i64_add_rr"), text
+    assert text.endswith("11\n")
+    p = run("--trace", "--invoke", "add", module, "5", "6")
+    assert [line.split()[:3] for line in p.stderr.decode().splitlines()] == [
+        ["->", "function", "1"], ["->", "function", "0"],
+        ["<-", "function", "0"], ["<-", "function", "1"]]
+    p = run("--trace=words", "--invoke", "add", module, "5", "6")
+    assert len(p.stderr.splitlines()) > 5
+    assert run("--dump=x", module).returncode == 2
+    assert run("--trace=x", module).returncode == 2

@@ -49,10 +49,8 @@ static void reserve(struct wasm_compiler *c, uint32_t base,
 {
 	uint32_t n = d->param_slots > d->result_slots ? d->param_slots :
 							d->result_slots;
-	if (base + n > WASM_MAX_FRAME)
-		wasm_compile_limit(c, "too many values on the stack");
-	else if (base + n > c->max_slot)
-		c->max_slot = base + n;
+	if (base + n > c->max_slot)
+		(void)!wasm_push_room(c, base + n);
 }
 
 static void call(struct wasm_compiler *c, bool tail)

@@ -135,19 +135,38 @@ static void illegal(struct wasm_compiler *c, uint32_t op)
 
 /* Who compiles an opcode. */
 static void (*const groups[256])(struct wasm_compiler *c, uint32_t op) = {
-	[0x00 ... 0x05] = wasm_compile_control,
+	[0x00 ... 0x01] = wasm_compile_control,
+	[0x02 ... 0x04] = wasm_compile_block,
+	[0x05] = wasm_compile_control,
 	[0x06 ... 0x0a] = wasm_compile_exception,
-	[0x0b ... 0x0f] = wasm_compile_control,
+	[0x0b] = wasm_compile_end,
+	[0x0c] = wasm_compile_control,
+	[0x0d] = wasm_compile_br_if,
+	[0x0e ... 0x0f] = wasm_compile_control,
 	[0x10 ... 0x15] = wasm_compile_call,
 	[0x16 ... 0x17] = illegal,
 	[0x18 ... 0x19] = wasm_compile_exception,
 	[0x1a ... 0x1c] = wasm_compile_variable,
 	[0x1d ... 0x1e] = illegal,
 	[0x1f] = wasm_compile_exception,
-	[0x20 ... 0x26] = wasm_compile_variable,
+	[0x20] = wasm_compile_local_get,
+	[0x21] = wasm_compile_local_set,
+	[0x22] = wasm_compile_local_tee,
+	[0x23 ... 0x26] = wasm_compile_variable,
 	[0x27] = illegal,
-	[0x28 ... 0x40] = wasm_compile_memory,
-	[0x41 ... 0xc4] = wasm_compile_numeric,
+	[0x28 ... 0x35] = wasm_compile_load,
+	[0x36 ... 0x3e] = wasm_compile_store,
+	[0x3f ... 0x40] = wasm_compile_memory,
+	[0x41 ... 0x44] = wasm_compile_const,
+	[0x45] = wasm_compile_numeric,
+	[0x46 ... 0x4f] = wasm_compile_i32_compare,
+	[0x50] = wasm_compile_numeric,
+	[0x51 ... 0x5a] = wasm_compile_i64_compare,
+	[0x5b ... 0x69] = wasm_compile_numeric,
+	[0x6a ... 0x78] = wasm_compile_i32_binary,
+	[0x79 ... 0x7b] = wasm_compile_numeric,
+	[0x7c ... 0x8a] = wasm_compile_i64_binary,
+	[0x8b ... 0xc4] = wasm_compile_numeric,
 	[0xc5 ... 0xcf] = illegal,
 	[0xd0 ... 0xd6] = wasm_compile_reference,
 	[0xd7 ... 0xfa] = illegal,
@@ -162,6 +181,24 @@ static void instruction(struct wasm_compiler *c)
 {
 	uint8_t op = wasm_u8(&c->in);
 	groups[op](c, op);
+}
+
+/* The commonest instructions in their commonest form, for speed: local.get
+ * and i32.const with one more byte. */
+static inline bool quick(struct wasm_compiler *c)
+{
+	const struct wasm_cursor *in = &c->in;
+	if (wasm_cursor_left(in) < 2 || in->at[1] >= 0x80)
+		return false;
+	uint32_t v = in->at[1];
+	if (in->at[0] == 0x20 && v < c->local_count && c->locals[v].set)
+		wasm_push_local(c, v);
+	else if (in->at[0] == 0x41)
+		wasm_push_const(c, T_I32, (v ^ 0x40) - 0x40);
+	else
+		return false;
+	c->in.at += 2;
+	return true;
 }
 
 /* v128.const; new structs and arrays, conversions of references. */
@@ -188,8 +225,16 @@ static bool const_op(const struct wasm_compiler *c)
 
 static void instructions(struct wasm_compiler *c)
 {
-	while (c->ctl_count && !c->failed && !c->in.why)
+	while (c->ctl_count && !c->failed && !c->in.why) {
+		if (c->watch)
+			c->watch->instruction(c->watch->ctx, c->func,
+				(size_t)(c->in.at - c->in.start),
+				c->m->code_count);
+		else
+			while (quick(c))
+				;
 		instruction(c);
+	}
 	if (c->in.why)
 		wasm_compile_fail(c, c->in.why);
 }
@@ -200,10 +245,11 @@ static void begin_code(struct wasm_compiler *c)
 	for (int i = 0; i < WASM_HEADER_WORDS; i++)
 		wasm_emit(c, (union wasm_word){ .u64 = 0 });
 	c->stack_base = c->local_slots + c->const_room;
-	c->max_slot = c->stack_base;
+	c->top = c->max_slot = c->stack_base;
 	/* The results go to the beginning of the frame. */
-	if (c->type->result_slots > c->max_slot)
-		c->max_slot = c->type->result_slots;
+	if (c->type->result_slots > c->max_slot &&
+		!wasm_push_room(c, c->type->result_slots))
+		return;
 	wasm_compile_open(c);
 }
 

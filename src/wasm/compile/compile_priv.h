@@ -72,12 +72,20 @@ struct wasm_ref {
 	bool made;     /* there is such a list */
 };
 
+/* What loads and stores say of their address. */
+struct wasm_memarg {
+	uint32_t memory, align;
+	uint64_t offset;
+	bool is64;
+};
+
 enum { MAX_CONSTS = 16 };
 
 struct wasm_compiler {
 	struct wasm_module *m;
 	struct wasm_cursor in;
 	struct err *err;
+	const struct wasm_watch *watch;
 	bool failed;
 	bool const_only; /* a constant expression */
 	uint32_t func;	 /* for texts */
@@ -86,8 +94,9 @@ struct wasm_compiler {
 	struct wasm_local *locals;
 	uint32_t local_count, local_cap;
 	struct wasm_val *vals;
-	uint32_t val_count, val_cap;
-	struct wasm_ref *refs; /* the references among them */
+	uint32_t val_count, val_cap; /* room for max_slot - stack_base */
+	uint32_t top;		     /* slot that the next one gets */
+	struct wasm_ref *refs;	     /* the references among them */
 	uint32_t ref_count, ref_cap;
 	struct wasm_ctl *ctls;
 	uint32_t ctl_count, ctl_cap;
@@ -100,8 +109,9 @@ struct wasm_compiler {
 	bool dead;	/* of the innermost block, including unreachable */
 	uint32_t floor; /* its height: what is below is not to be popped */
 	uint32_t aliases;
-	uint32_t loops;	 /* enclosing */
-	uint32_t header; /* word of the function's header */
+	uint32_t loops;		/* enclosing */
+	uint32_t header;	/* word of the function's header */
+	struct wasm_memarg arg; /* of the instruction at hand */
 	uint32_t local_slots;
 	uint32_t stack_base;  /* slot of the first operand */
 	bool keeps_locals;    /* some are references to objects */
@@ -122,28 +132,64 @@ void wasm_compile_fail(struct wasm_compiler *c, const char *why);
 void wasm_compile_limit(struct wasm_compiler *c, const char *why);
 
 /* --- stack.c: the operand stack and code ------------------------------- */
+/* One word; not the first one of an instruction. */
 uint32_t wasm_emit(struct wasm_compiler *c, union wasm_word w);
-uint32_t wasm_emit_op(struct wasm_compiler *c, uint32_t op, uint32_t a,
-	uint32_t b, uint32_t cc);
-/* fuse.c: makes a pair of the newest instruction and w, which is to follow it
- * (and whose operands may be exchanged for that). */
-bool wasm_fuse(struct wasm_compiler *c, union wasm_word *w);
+/* Room for one word more. */
+bool wasm_more_code(struct wasm_compiler *c);
+/* fuse.c: makes a pair of an instruction and the one that follows it (and
+ * whose operands may be exchanged for that). */
+bool wasm_fuse(union wasm_word first[2]);
+
+/* The first word of an instruction. */
+static inline uint32_t wasm_emit_first(struct wasm_compiler *c,
+	union wasm_word w)
+{
+	struct wasm_module *m = c->m;
+	if (c->dead || c->failed)
+		return 0;
+	if (m->code_count == m->code_cap && !wasm_more_code(c))
+		return 0;
+	uint32_t at = m->code_count++;
+	m->code[at] = w;
+	bool paired = c->tail + 1 == at && wasm_fuse(&m->code[at - 1]);
+	c->tail_before = paired ? NO_CODE : c->tail;
+	c->tail = paired ? NO_CODE : at;
+	c->last = NO_CODE;
+	return at;
+}
+
+static inline uint32_t wasm_emit_op(struct wasm_compiler *c, uint32_t op,
+	uint32_t a, uint32_t b, uint32_t cc)
+{
+	return wasm_emit_first(c,
+		(union wasm_word){ .low = op | a << 16, .high = b | cc << 16 });
+}
+
 /* op, a, and a 32-bit number. */
-uint32_t wasm_emit_wide(struct wasm_compiler *c, uint32_t op, uint32_t a,
-	uint32_t high);
+static inline uint32_t wasm_emit_wide(struct wasm_compiler *c, uint32_t op,
+	uint32_t a, uint32_t high)
+{
+	return wasm_emit_first(c,
+		(union wasm_word){ .low = op | a << 16, .high = high });
+}
+
 void wasm_emit_pair(struct wasm_compiler *c, uint32_t low, uint32_t high);
 void wasm_emit_u64(struct wasm_compiler *c, uint64_t v);
 /* From here on jumps may come in. */
-void wasm_emit_label(struct wasm_compiler *c);
+static inline void wasm_emit_label(struct wasm_compiler *c)
+{
+	c->last = c->tail = c->tail_before = NO_CODE;
+}
+
 /* Remembers that the instruction at `at` makes the value on top. */
-void wasm_emit_result(struct wasm_compiler *c, uint32_t at);
+static inline void wasm_emit_result(struct wasm_compiler *c, uint32_t at)
+{
+	c->last = c->dead ? NO_CODE : at;
+}
 
 static inline uint32_t wasm_top_slot(const struct wasm_compiler *c)
 {
-	if (!c->val_count)
-		return c->stack_base;
-	const struct wasm_val *v = &c->vals[c->val_count - 1];
-	return v->slot + t_slots(v->type);
+	return c->top;
 }
 
 /* live.c: an entry that is a reference is about to come, has gone. */
@@ -155,18 +201,27 @@ static inline void wasm_ref_popped(struct wasm_compiler *c)
 		c->ref_count--;
 }
 
+/* Forgets the entries above, which are not locals any more. */
+static inline void wasm_cut(struct wasm_compiler *c, uint32_t count)
+{
+	if (count < c->val_count)
+		c->top = c->vals[count].slot;
+	c->val_count = count;
+	wasm_ref_popped(c);
+}
+
 /* Pushing makes room first, when there is none. */
 bool wasm_push_room(struct wasm_compiler *c, uint32_t end);
 
 static inline void wasm_push_val(struct wasm_compiler *c, struct wasm_val v,
 	uint32_t type)
 {
-	uint32_t slot = wasm_top_slot(c), end = slot + t_slots(type);
-	if ((end > c->max_slot || c->val_count == c->val_cap || c->failed) &&
-		!wasm_push_room(c, end))
+	uint32_t slot = c->top, end = slot + t_slots(type);
+	if (end > c->max_slot && !wasm_push_room(c, end))
 		return;
 	v.type = type;
 	v.slot = (uint16_t)slot;
+	c->top = end;
 	if (t_is_ref(type))
 		wasm_ref_pushed(c);
 	c->vals[c->val_count++] = v;
@@ -210,10 +265,10 @@ struct wasm_val wasm_pop_other(struct wasm_compiler *c, uint32_t type);
 
 static inline struct wasm_val wasm_pop(struct wasm_compiler *c, uint32_t type)
 {
-	if (c->val_count == c->floor || c->failed ||
-		c->vals[c->val_count - 1].type != type)
+	if (c->val_count == c->floor || c->vals[c->val_count - 1].type != type)
 		return wasm_pop_other(c, type);
 	struct wasm_val v = c->vals[--c->val_count];
+	c->top = v.slot;
 	if (t_is_ref(type))
 		wasm_ref_popped(c);
 	wasm_unalias(c, &v);
@@ -222,21 +277,57 @@ static inline struct wasm_val wasm_pop(struct wasm_compiler *c, uint32_t type)
 
 struct wasm_val wasm_pop_any(struct wasm_compiler *c);
 struct wasm_val wasm_pop_ref(struct wasm_compiler *c);
-/* The slot to read a popped entry from; emits what it takes. */
-uint32_t wasm_use(struct wasm_compiler *c, const struct wasm_val *v);
+/* The slot to read a popped constant from; emits what it takes. */
+uint32_t wasm_use_const(struct wasm_compiler *c, uint32_t slot, uint32_t type,
+	uint64_t v);
+/* The same for any popped entry. */
+static inline uint32_t wasm_use(struct wasm_compiler *c,
+	const struct wasm_val *v)
+{
+	if (v->kind == IN_LOCAL)
+		return c->locals[v->v].slot;
+	if (v->kind == IN_CONST)
+		return wasm_use_const(c, v->slot, v->type, v->v);
+	return v->slot;
+}
+
 /* Moves a popped entry to a slot. */
 void wasm_move(struct wasm_compiler *c, const struct wasm_val *v, uint32_t to);
 /* Puts the entry with that number into its slot. */
 void wasm_flush(struct wasm_compiler *c, uint32_t i);
 /* All entries that are still locals; those of one local. */
-void wasm_flush_locals(struct wasm_compiler *c);
+void wasm_flush_aliases(struct wasm_compiler *c);
+static inline void wasm_flush_locals(struct wasm_compiler *c)
+{
+	if (c->aliases)
+		wasm_flush_aliases(c);
+}
+
 void wasm_flush_local(struct wasm_compiler *c, uint32_t local);
 /* The top n entries. */
-void wasm_flush_top(struct wasm_compiler *c, uint32_t n);
+void wasm_flush_some(struct wasm_compiler *c, uint32_t n);
+static inline void wasm_flush_top(struct wasm_compiler *c, uint32_t n)
+{
+	if (n)
+		wasm_flush_some(c, n);
+}
 
-bool wasm_is_const(const struct wasm_val *v);
+static inline bool wasm_is_const(const struct wasm_val *v)
+{
+	return v->kind == IN_CONST;
+}
+
 /* Fits the 16-bit constant of an instruction? */
-bool wasm_small(const struct wasm_val *v, uint32_t *imm);
+static inline bool wasm_small(const struct wasm_val *v)
+{
+	int64_t k = v->type == T_I32 ? (int32_t)(uint32_t)v->v : (int64_t)v->v;
+	return v->kind == IN_CONST && k >= INT16_MIN && k <= INT16_MAX;
+}
+
+static inline uint32_t wasm_imm(const struct wasm_val *v)
+{
+	return (uint16_t)v->v;
+}
 
 /* --- live.c: what the collector has to know ---------------------------- */
 /* The references on the stack and in locals, as a list in module->live.  They
@@ -249,14 +340,36 @@ void wasm_add_point(struct wasm_compiler *c, uint32_t word, uint32_t live);
 struct wasm_ctl *wasm_ctl_at(struct wasm_compiler *c, uint32_t depth);
 void wasm_unreachable(struct wasm_compiler *c);
 void wasm_compile_control(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_block(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_end(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_br_if(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_br_null(struct wasm_compiler *c, bool on_null);
 /* A conditional branch (br_nz and the like) on register a. */
 void wasm_branch_on(struct wasm_compiler *c, uint32_t depth, uint32_t op,
 	uint32_t a);
 /* Opens the outermost block. */
 void wasm_compile_open(struct wasm_compiler *c);
-const uint32_t *wasm_label_types(struct wasm_compiler *c, struct wasm_ctl *k,
-	uint32_t *n);
+static inline const uint32_t *wasm_params(const struct wasm_compiler *c,
+	const struct wasm_ctl *k)
+{
+	return c->m->pool + k->param_first;
+}
+
+static inline const uint32_t *wasm_results(const struct wasm_compiler *c,
+	const struct wasm_ctl *k)
+{
+	return k->single ? &k->single : c->m->pool + k->result_first;
+}
+
+/* What a jump to its label takes. */
+static inline const uint32_t *wasm_label_types(const struct wasm_compiler *c,
+	const struct wasm_ctl *k, uint32_t *n)
+{
+	bool loop = k->kind == CTL_LOOP;
+	*n = loop ? k->param_count : k->result_count;
+	return loop ? wasm_params(c, k) : wasm_results(c, k);
+}
+
 void wasm_pop_types(struct wasm_compiler *c, const uint32_t *t, uint32_t n);
 void wasm_push_types(struct wasm_compiler *c, const uint32_t *t, uint32_t n);
 /* Jumps to a label with the values on top, which stay on the stack. */
@@ -265,7 +378,21 @@ void wasm_branch(struct wasm_compiler *c, uint32_t depth);
 void wasm_begin_block(struct wasm_compiler *c, uint8_t kind);
 void wasm_check_end(struct wasm_compiler *c, struct wasm_ctl *k);
 void wasm_next_part(struct wasm_compiler *c, struct wasm_ctl *k);
-void wasm_check_top(struct wasm_compiler *c, struct wasm_ctl *k, bool take);
+/*
+ * Checks that the label's values are on top; they stay.  With `take` they
+ * have the label's types afterwards.
+ */
+void wasm_check_values(struct wasm_compiler *c, const uint32_t *t, uint32_t n,
+	bool take);
+static inline void wasm_check_top(struct wasm_compiler *c, struct wasm_ctl *k,
+	bool take)
+{
+	uint32_t n;
+	const uint32_t *t = wasm_label_types(c, k, &n);
+	if (n)
+		wasm_check_values(c, t, n, take);
+}
+
 void wasm_end_block(struct wasm_compiler *c);
 /* Emits the jump part alone: op with a, to the label. */
 void wasm_jump_to(struct wasm_compiler *c, struct wasm_ctl *k, uint32_t word);
@@ -278,13 +405,24 @@ const uint8_t *wasm_read_catches(struct wasm_compiler *c);
 void wasm_emit_catches(struct wasm_compiler *c, const struct wasm_ctl *k);
 
 /* --- memory.c ---------------------------------------------------------- */
-struct wasm_memarg {
-	uint32_t memory, align;
-	uint64_t offset;
-	bool is64;
-};
-bool wasm_read_memarg(struct wasm_compiler *c, uint32_t align,
+bool wasm_read_any_memarg(struct wasm_compiler *c, uint32_t align,
 	struct wasm_memarg *out);
+/* Most are two small numbers, of memory 0. */
+static inline bool wasm_read_memarg(struct wasm_compiler *c, uint32_t align,
+	struct wasm_memarg *out)
+{
+	struct wasm_cursor *in = &c->in;
+	const struct wasm_module *m = c->m;
+	if (wasm_cursor_left(in) < 2 || in->at[0] > align ||
+		in->at[1] >= 0x80 || !m->memory_count)
+		return wasm_read_any_memarg(c, align, out);
+	*out = (struct wasm_memarg){ .align = in->at[0],
+		.offset = in->at[1],
+		.is64 = m->memories[0].range.is64 };
+	in->at += 2;
+	return !c->failed;
+}
+
 void wasm_enter_memory(struct wasm_compiler *c, const struct wasm_memarg *g);
 void wasm_leave_memory(struct wasm_compiler *c, const struct wasm_memarg *g);
 uint32_t wasm_emit_access(struct wasm_compiler *c, uint32_t op, uint32_t a,
@@ -300,7 +438,17 @@ void wasm_emit_three(struct wasm_compiler *c, uint32_t op, uint32_t ta,
 void wasm_canonical(struct wasm_compiler *c, uint32_t op, uint32_t slot);
 
 /* --- the other groups of instructions ---------------------------------- */
+void wasm_compile_const(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_i32_compare(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_i64_compare(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_i32_binary(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_i64_binary(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_numeric(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_load(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_store(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_local_get(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_local_set(struct wasm_compiler *c, uint32_t op);
+void wasm_compile_local_tee(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_memory(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_variable(struct wasm_compiler *c, uint32_t op);
 void wasm_compile_call(struct wasm_compiler *c, uint32_t op);

@@ -8,23 +8,6 @@ static bool is_loop(const struct wasm_ctl *k)
 	return k->kind == CTL_LOOP;
 }
 
-static const uint32_t *params(struct wasm_compiler *c, struct wasm_ctl *k)
-{
-	return c->m->pool + k->param_first;
-}
-
-static const uint32_t *results(struct wasm_compiler *c, struct wasm_ctl *k)
-{
-	return k->single ? &k->single : c->m->pool + k->result_first;
-}
-
-const uint32_t *wasm_label_types(struct wasm_compiler *c, struct wasm_ctl *k,
-	uint32_t *n)
-{
-	*n = is_loop(k) ? k->param_count : k->result_count;
-	return is_loop(k) ? params(c, k) : results(c, k);
-}
-
 struct wasm_ctl *wasm_ctl_at(struct wasm_compiler *c, uint32_t depth)
 {
 	if (depth >= c->ctl_count) {
@@ -104,7 +87,7 @@ static void push_ctl(struct wasm_compiler *c, struct wasm_ctl k)
 	c->floor = k.height;
 	if (is_loop(&k))
 		c->loops++;
-	wasm_push_types(c, params(c, &k), k.param_count);
+	wasm_push_types(c, wasm_params(c, &k), k.param_count);
 }
 
 void wasm_compile_open(struct wasm_compiler *c)
@@ -314,7 +297,7 @@ static void make_exception_slot(struct wasm_compiler *c, struct wasm_ctl *k)
 {
 	/* There is nothing in it yet. */
 	uint32_t to = wasm_push(c, T_I64) + 1;
-	const uint32_t *t = params(c, k);
+	const uint32_t *t = wasm_params(c, k);
 	uint32_t slots = 0;
 	for (uint32_t i = 0; i < k->param_count; i++)
 		slots += t_slots(t[i]);
@@ -344,7 +327,7 @@ void wasm_begin_block(struct wasm_compiler *c, uint8_t kind)
 	uint32_t patch = NO_CODE;
 	if (kind == CTL_IF && !c->dead)
 		patch = emit_cond(c, &cond);
-	wasm_pop_types(c, params(c, &k), k.param_count);
+	wasm_pop_types(c, wasm_params(c, &k), k.param_count);
 	if (kind == CTL_TRY)
 		make_exception_slot(c, &k);
 	push_ctl(c, k);
@@ -372,7 +355,7 @@ static void undo_sets(struct wasm_compiler *c, const struct wasm_ctl *k)
 void wasm_check_end(struct wasm_compiler *c, struct wasm_ctl *k)
 {
 	wasm_flush_top(c, k->result_count);
-	wasm_pop_types(c, results(c, k), k->result_count);
+	wasm_pop_types(c, wasm_results(c, k), k->result_count);
 	if (!c->failed && c->val_count != k->height)
 		wasm_compile_fail(c, "type mismatch: values left on the stack");
 }
@@ -403,14 +386,14 @@ static void do_else(struct wasm_compiler *c)
 	land(c, k->else_patch);
 	k->else_patch = NO_CODE;
 	k->kind = CTL_ELSE;
-	wasm_push_types(c, params(c, k), k->param_count);
+	wasm_push_types(c, wasm_params(c, k), k->param_count);
 }
 
 static bool same_types(struct wasm_compiler *c, struct wasm_ctl *k)
 {
 	if (k->param_count != k->result_count)
 		return false;
-	const uint32_t *p = params(c, k), *r = results(c, k);
+	const uint32_t *p = wasm_params(c, k), *r = wasm_results(c, k);
 	for (uint32_t i = 0; i < k->param_count; i++)
 		if (!wasm_type_sub(c->m, p[i], r[i]))
 			return false;
@@ -420,9 +403,8 @@ static bool same_types(struct wasm_compiler *c, struct wasm_ctl *k)
 /* The results of a legacy try move down to where its exception was. */
 static void drop_exception_slot(struct wasm_compiler *c, struct wasm_ctl *k)
 {
-	const uint32_t *t = results(c, k);
-	c->val_count--;
-	wasm_ref_popped(c);
+	const uint32_t *t = wasm_results(c, k);
+	wasm_cut(c, c->val_count - 1);
 	for (uint32_t i = 0; i < k->result_count && !c->failed; i++) {
 		uint32_t to = wasm_push(c, t[i]);
 		wasm_emit_op(c, t[i] == T_V128 ? OP_copy2 : OP_copy, to, to + 1,
@@ -461,10 +443,10 @@ void wasm_end_block(struct wasm_compiler *c)
 	if (is_try(&done))
 		drop_exception_slot(c, &done);
 	else if (c->ctl_count)
-		wasm_push_types(c, results(c, &done), done.result_count);
+		wasm_push_types(c, wasm_results(c, &done), done.result_count);
 }
 
-static void do_end(struct wasm_compiler *c)
+void wasm_compile_end(struct wasm_compiler *c, uint32_t op UNUSED)
 {
 	struct wasm_ctl *k = &c->ctls[c->ctl_count - 1];
 	if (k->kind == CTL_IF && !same_types(c, k))
@@ -479,15 +461,11 @@ static void do_end(struct wasm_compiler *c)
 		wasm_end_block(c);
 }
 
-/*
- * Checks that the label's values are on top; they stay.  With `take` they
- * have the label's types afterwards.
- */
-void wasm_check_top(struct wasm_compiler *c, struct wasm_ctl *k, bool take)
+void wasm_check_values(struct wasm_compiler *c, const uint32_t *t, uint32_t n,
+	bool take)
 {
-	uint32_t n, i;
-	const uint32_t *t = wasm_label_types(c, k, &n);
 	const struct wasm_ctl *top = &c->ctls[c->ctl_count - 1];
+	uint32_t i;
 	if (c->failed)
 		return;
 	uint32_t have = c->val_count - top->height;
@@ -515,7 +493,7 @@ static void do_br(struct wasm_compiler *c)
 	wasm_unreachable(c);
 }
 
-static void do_br_if(struct wasm_compiler *c)
+void wasm_compile_br_if(struct wasm_compiler *c, uint32_t op UNUSED)
 {
 	uint32_t depth = wasm_u32(&c->in);
 	struct wasm_val v = wasm_pop(c, T_I32);
@@ -588,6 +566,12 @@ static void do_return(struct wasm_compiler *c)
 	wasm_unreachable(c);
 }
 
+/* block, loop, if */
+void wasm_compile_block(struct wasm_compiler *c, uint32_t op)
+{
+	wasm_begin_block(c, (uint8_t)(CTL_BLOCK + op - 2));
+}
+
 void wasm_compile_control(struct wasm_compiler *c, uint32_t op)
 {
 	switch (op) {
@@ -597,26 +581,11 @@ void wasm_compile_control(struct wasm_compiler *c, uint32_t op)
 		break;
 	case 0x01:
 		break;
-	case 0x02:
-		wasm_begin_block(c, CTL_BLOCK);
-		break;
-	case 0x03:
-		wasm_begin_block(c, CTL_LOOP);
-		break;
-	case 0x04:
-		wasm_begin_block(c, CTL_IF);
-		break;
 	case 0x05:
 		do_else(c);
 		break;
-	case 0x0b:
-		do_end(c);
-		break;
 	case 0x0c:
 		do_br(c);
-		break;
-	case 0x0d:
-		do_br_if(c);
 		break;
 	case 0x0e:
 		do_br_table(c);

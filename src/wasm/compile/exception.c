@@ -69,8 +69,7 @@ static void do_catch(struct wasm_compiler *c, bool all)
 	/* What puts the results into place may still be within the try. */
 	wasm_next_part(c, k);
 	/* Now the exception is in its slot. */
-	c->val_count--;
-	wasm_ref_popped(c);
+	wasm_cut(c, c->val_count - 1);
 	wasm_push(c, T_EXNREF);
 	k->kind = all ? CTL_CATCH_ALL : CTL_CATCH;
 	add_handler(c,
@@ -182,8 +181,7 @@ static void emit_catch(struct wasm_compiler *c, const struct wasm_ctl *k)
 	if (c->failed)
 		return;
 	wasm_branch(c, depth);
-	c->val_count = height;
-	wasm_ref_popped(c);
+	wasm_cut(c, height);
 }
 
 void wasm_emit_catches(struct wasm_compiler *c, const struct wasm_ctl *k)

@@ -145,19 +145,20 @@ static bool choose(union wasm_word *w, uint32_t first, uint32_t d,
 	return true;
 }
 
-bool wasm_fuse(struct wasm_compiler *c, union wasm_word *w)
+bool wasm_fuse(union wasm_word first[2])
 {
-	struct wasm_module *m = c->m;
-	if (c->dead || c->failed || c->tail == NO_CODE ||
-		c->tail + 1 != m->code_count)
-		return false;
-	union wasm_word *first = &m->code[c->tail];
-	struct second s;
-	if (w->op == OP_copy && first->op == OP_copy) {
-		first->op = OP_copy__copy;
-		return true;
+	union wasm_word *w = &first[1];
+	struct second s = seconds[w->op];
+	uint32_t d = first->a;
+	if (!s.kind) {
+		bool copies = w->op == OP_copy && first->op == OP_copy;
+		if (copies)
+			first->op = OP_copy__copy;
+		return copies;
 	}
-	if (!choose(w, first->op, first->a, &s) || !firsts[s.kind][first->op])
+	if (w->a != d && w->b != d && w->c != d)
+		return false;
+	if (!choose(w, first->op, d, &s) || !firsts[s.kind][first->op])
 		return false;
 	const struct kinds *k = &kinds[s.kind];
 	first->op = (uint16_t)(k->first_pair + s.position * k->firsts +

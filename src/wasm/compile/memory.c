@@ -48,7 +48,7 @@ uint32_t wasm_address_type(const struct wasm_range *r)
 	return r->is64 ? T_I64 : T_I32;
 }
 
-bool wasm_read_memarg(struct wasm_compiler *c, uint32_t align,
+bool wasm_read_any_memarg(struct wasm_compiler *c, uint32_t align,
 	struct wasm_memarg *out)
 {
 	uint32_t flags = wasm_u32(&c->in);
@@ -95,31 +95,33 @@ uint32_t wasm_emit_access(struct wasm_compiler *c, uint32_t op, uint32_t a,
 	return at;
 }
 
-static void load(struct wasm_compiler *c, uint32_t i)
+void wasm_compile_load(struct wasm_compiler *c, uint32_t op)
 {
-	struct wasm_memarg g;
-	if (!wasm_read_memarg(c, accesses[i].align, &g))
+	uint32_t i = op - 0x28;
+	struct wasm_memarg *g = &c->arg;
+	if (!wasm_read_memarg(c, accesses[i].align, g))
 		return;
-	struct wasm_val v = wasm_pop(c, g.is64 ? T_I64 : T_I32);
+	struct wasm_val v = wasm_pop(c, g->is64 ? T_I64 : T_I32);
 	uint32_t from = wasm_use(c, &v);
 	uint32_t to = wasm_push(c, accesses[i].type);
-	wasm_enter_memory(c, &g);
-	uint32_t at = wasm_emit_access(c, accesses[i].op, to, from, &g);
-	wasm_emit_result(c, g.memory ? NO_CODE : at);
-	wasm_leave_memory(c, &g);
+	wasm_enter_memory(c, g);
+	uint32_t at = wasm_emit_access(c, accesses[i].op, to, from, g);
+	wasm_emit_result(c, g->memory ? NO_CODE : at);
+	wasm_leave_memory(c, g);
 }
 
-static void store(struct wasm_compiler *c, uint32_t i)
+void wasm_compile_store(struct wasm_compiler *c, uint32_t op)
 {
-	struct wasm_memarg g;
-	if (!wasm_read_memarg(c, accesses[i].align, &g))
+	uint32_t i = op - 0x28;
+	struct wasm_memarg *g = &c->arg;
+	if (!wasm_read_memarg(c, accesses[i].align, g))
 		return;
 	struct wasm_val v = wasm_pop(c, accesses[i].type);
-	struct wasm_val at = wasm_pop(c, g.is64 ? T_I64 : T_I32);
+	struct wasm_val at = wasm_pop(c, g->is64 ? T_I64 : T_I32);
 	uint32_t to = wasm_use(c, &at), from = wasm_use(c, &v);
-	wasm_enter_memory(c, &g);
-	wasm_emit_access(c, accesses[i].op, from, to, &g);
-	wasm_leave_memory(c, &g);
+	wasm_enter_memory(c, g);
+	wasm_emit_access(c, accesses[i].op, from, to, g);
+	wasm_leave_memory(c, g);
 }
 
 static void size_or_grow(struct wasm_compiler *c, bool grow)
@@ -143,12 +145,7 @@ static void size_or_grow(struct wasm_compiler *c, bool grow)
 
 void wasm_compile_memory(struct wasm_compiler *c, uint32_t op)
 {
-	if (op < 0x36)
-		load(c, op - 0x28);
-	else if (op < 0x3f)
-		store(c, op - 0x28);
-	else
-		size_or_grow(c, op == 0x40);
+	size_or_grow(c, op == 0x40);
 }
 
 /* An operation on three popped operands and a pair of numbers. */

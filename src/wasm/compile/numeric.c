@@ -133,28 +133,27 @@ void wasm_compile_saturating(struct wasm_compiler *c, uint32_t op)
 }
 
 /* Integer instructions have forms with a small constant on the right. */
-static void emit_int(struct wasm_compiler *c, uint32_t op, uint32_t out,
+static inline void emit_int(struct wasm_compiler *c, uint32_t op, uint32_t out,
 	const struct wasm_val *l, const struct wasm_val *r)
 {
-	uint32_t imm;
-	uint32_t a = wasm_use(c, l);
-	if (wasm_small(r, &imm)) {
-		uint32_t to = wasm_push(c, out);
-		wasm_emit_result(c, wasm_emit_op(c, op + 1, to, a, imm));
-		return;
+	uint32_t a = wasm_use(c, l), b;
+	if (wasm_small(r)) {
+		b = wasm_imm(r);
+		op++;
+	} else {
+		b = wasm_use(c, r);
 	}
-	uint32_t b = wasm_use(c, r);
 	uint32_t to = wasm_push(c, out);
 	wasm_emit_result(c, wasm_emit_op(c, op, to, a, b));
 }
 
-static void int_compare(struct wasm_compiler *c, uint32_t in, uint32_t i)
+static inline void int_compare(struct wasm_compiler *c, uint32_t in, uint32_t i)
 {
 	/* With the operands exchanged. */
 	static const uint8_t mirror[] = { 0, 1, 4, 5, 2, 3, 8, 9, 6, 7 };
-	uint32_t base = in == T_I32 ? OP_i32_eq_rr : OP_i64_eq_rr, imm;
+	uint32_t base = in == T_I32 ? OP_i32_eq_rr : OP_i64_eq_rr;
 	struct wasm_val r = wasm_pop(c, in), l = wasm_pop(c, in);
-	if (wasm_small(&l, &imm))
+	if (wasm_small(&l))
 		emit_int(c, base + 2u * mirror[i], T_I32, &r, &l);
 	else
 		emit_int(c, base + 2 * i, T_I32, &l, &r);
@@ -162,19 +161,19 @@ static void int_compare(struct wasm_compiler *c, uint32_t in, uint32_t i)
 
 enum { ADD, SUB, MUL, DIV_S, AND = 7, OR, XOR };
 
-static void int_binary(struct wasm_compiler *c, uint32_t t, uint32_t i)
+static inline void int_binary(struct wasm_compiler *c, uint32_t t, uint32_t i)
 {
-	uint32_t base = t == T_I32 ? OP_i32_add_rr : OP_i64_add_rr, imm;
+	uint32_t base = t == T_I32 ? OP_i32_add_rr : OP_i64_add_rr;
 	struct wasm_val r = wasm_pop(c, t), l = wasm_pop(c, t);
 	bool commutes = i == ADD || i == MUL || (i >= AND && i <= XOR);
 	/* There are more pairs with additions. */
-	if (i == SUB && wasm_small(&r, &imm) && imm != 0x8000) {
+	if (i == SUB && wasm_small(&r) && wasm_imm(&r) != 0x8000) {
 		r.v = -r.v;
 		if (t == T_I32)
 			r.v = (uint32_t)r.v;
 		i = ADD;
 	}
-	if (commutes && wasm_small(&l, &imm))
+	if (commutes && wasm_small(&l))
 		emit_int(c, base + 2 * i, t, &r, &l);
 	else
 		emit_int(c, base + 2 * i, t, &l, &r);
@@ -212,7 +211,7 @@ static void eqz(struct wasm_compiler *c, uint32_t t)
 	wasm_emit_result(c, wasm_emit_op(c, op, to, from, 0));
 }
 
-static void constant(struct wasm_compiler *c, uint32_t op)
+void wasm_compile_const(struct wasm_compiler *c, uint32_t op)
 {
 	struct wasm_cursor *in = &c->in;
 	switch (op) {
@@ -230,28 +229,38 @@ static void constant(struct wasm_compiler *c, uint32_t op)
 	}
 }
 
+void wasm_compile_i32_compare(struct wasm_compiler *c, uint32_t op)
+{
+	int_compare(c, T_I32, op - 0x46);
+}
+
+void wasm_compile_i64_compare(struct wasm_compiler *c, uint32_t op)
+{
+	int_compare(c, T_I64, op - 0x51);
+}
+
+void wasm_compile_i32_binary(struct wasm_compiler *c, uint32_t op)
+{
+	int_binary(c, T_I32, op - 0x6a);
+}
+
+void wasm_compile_i64_binary(struct wasm_compiler *c, uint32_t op)
+{
+	int_binary(c, T_I64, op - 0x7c);
+}
+
 void wasm_compile_numeric(struct wasm_compiler *c, uint32_t op)
 {
-	if (op <= 0x44)
-		constant(c, op);
-	else if (op == 0x45 || op == 0x50)
+	if (op == 0x45 || op == 0x50)
 		eqz(c, op == 0x45 ? T_I32 : T_I64);
-	else if (op <= 0x4f)
-		int_compare(c, T_I32, op - 0x46);
-	else if (op <= 0x5a)
-		int_compare(c, T_I64, op - 0x51);
 	else if (op <= 0x60)
 		plain_binary(c, OP_f32_eq + op - 0x5b, T_F32, T_I32);
 	else if (op <= 0x66)
 		plain_binary(c, OP_f64_eq + op - 0x61, T_F64, T_I32);
 	else if (op <= 0x69)
 		unary(c, &counts[op - 0x67]);
-	else if (op <= 0x78)
-		int_binary(c, T_I32, op - 0x6a);
 	else if (op <= 0x7b)
 		unary(c, &counts[op - 0x79 + 3]);
-	else if (op <= 0x8a)
-		int_binary(c, T_I64, op - 0x7c);
 	else if (op <= 0x91)
 		unary(c, &floats[op - 0x8b]);
 	else if (op <= 0x98)

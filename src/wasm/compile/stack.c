@@ -4,46 +4,28 @@
 
 #include "base/must.h"
 
+bool wasm_more_code(struct wasm_compiler *c)
+{
+	struct wasm_module *m = c->m;
+	if (m->code_count > INT32_MAX ||
+		!wasm_heap_fit(&m->heap, (void *)&m->code, &m->code_cap,
+			m->code_count + 1ull, sizeof *m->code)) {
+		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
+		return false;
+	}
+	return true;
+}
+
 uint32_t wasm_emit(struct wasm_compiler *c, union wasm_word w)
 {
 	struct wasm_module *m = c->m;
 	if (c->dead || c->failed)
 		return 0;
-	if (m->code_count == m->code_cap &&
-		(m->code_count > INT32_MAX ||
-			!wasm_heap_fit(&m->heap, (void *)&m->code, &m->code_cap,
-				m->code_count + 1ull, sizeof *m->code))) {
-		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
+	if (m->code_count == m->code_cap && !wasm_more_code(c))
 		return 0;
-	}
 	c->last = NO_CODE;
 	m->code[m->code_count] = w;
 	return m->code_count++;
-}
-
-/* The first word of an instruction. */
-static uint32_t begin(struct wasm_compiler *c, union wasm_word w)
-{
-	bool paired = wasm_fuse(c, &w);
-	c->tail_before = paired ? NO_CODE : c->tail;
-	c->tail = paired ? NO_CODE : c->m->code_count;
-	return wasm_emit(c, w);
-}
-
-uint32_t wasm_emit_op(struct wasm_compiler *c, uint32_t op, uint32_t a,
-	uint32_t b, uint32_t cc)
-{
-	return begin(c,
-		(union wasm_word){ .op = (uint16_t)op,
-			.a = (uint16_t)a,
-			.b = (uint16_t)b,
-			.c = (uint16_t)cc });
-}
-
-uint32_t wasm_emit_wide(struct wasm_compiler *c, uint32_t op, uint32_t a,
-	uint32_t high)
-{
-	return begin(c, (union wasm_word){ .low = op | a << 16, .high = high });
 }
 
 void wasm_emit_pair(struct wasm_compiler *c, uint32_t low, uint32_t high)
@@ -58,16 +40,6 @@ void wasm_emit_u64(struct wasm_compiler *c, uint64_t v)
 	wasm_emit_pair(c, (uint32_t)v, (uint32_t)(v >> 32));
 }
 
-void wasm_emit_label(struct wasm_compiler *c)
-{
-	c->last = c->tail = c->tail_before = NO_CODE;
-}
-
-void wasm_emit_result(struct wasm_compiler *c, uint32_t at)
-{
-	c->last = c->dead ? NO_CODE : at;
-}
-
 bool wasm_push_room(struct wasm_compiler *c, uint32_t end)
 {
 	if (end > WASM_MAX_FRAME) {
@@ -76,7 +48,7 @@ bool wasm_push_room(struct wasm_compiler *c, uint32_t end)
 	}
 	if (c->failed ||
 		!wasm_fit(&c->m->heap, c->vals, c->val_cap,
-			c->val_count + 1ull)) {
+			end - c->stack_base)) {
 		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
 		return false;
 	}
@@ -104,6 +76,7 @@ struct wasm_val wasm_pop_any(struct wasm_compiler *c)
 		return bottom(c);
 	}
 	struct wasm_val v = c->vals[--c->val_count];
+	c->top = v.slot;
 	wasm_ref_popped(c);
 	wasm_unalias(c, &v);
 	return v;
@@ -173,16 +146,11 @@ static bool pooled(struct wasm_compiler *c, uint64_t v, uint32_t *slot)
 	return true;
 }
 
-uint32_t wasm_use(struct wasm_compiler *c, const struct wasm_val *v)
+uint32_t wasm_use_const(struct wasm_compiler *c, uint32_t slot, uint32_t type,
+	uint64_t v)
 {
-	uint32_t slot = v->slot;
-	if (c->dead)
-		return slot;
-	if (v->kind == IN_LOCAL)
-		return c->locals[v->v].slot;
-	if (v->kind == IN_CONST &&
-		(v->type == T_V128 || !pooled(c, v->v, &slot)))
-		emit_const(c, slot, v->type, v->v);
+	if (!c->dead && (type == T_V128 || !pooled(c, v, &slot)))
+		emit_const(c, slot, type, v);
 	return slot;
 }
 
@@ -210,7 +178,7 @@ void wasm_flush(struct wasm_compiler *c, uint32_t i)
 	v->kind = IN_SLOT;
 }
 
-void wasm_flush_locals(struct wasm_compiler *c)
+void wasm_flush_aliases(struct wasm_compiler *c)
 {
 	for (uint32_t i = c->val_count; c->aliases && i-- > 0;)
 		if (c->vals[i].kind == IN_LOCAL)
@@ -225,23 +193,9 @@ void wasm_flush_local(struct wasm_compiler *c, uint32_t local)
 			wasm_flush(c, i);
 }
 
-void wasm_flush_top(struct wasm_compiler *c, uint32_t n)
+void wasm_flush_some(struct wasm_compiler *c, uint32_t n)
 {
 	const struct wasm_ctl *k = &c->ctls[c->ctl_count - 1];
 	for (uint32_t i = c->val_count; n && i > k->height; n--)
 		wasm_flush(c, --i);
-}
-
-bool wasm_is_const(const struct wasm_val *v)
-{
-	return v->kind == IN_CONST;
-}
-
-bool wasm_small(const struct wasm_val *v, uint32_t *imm)
-{
-	if (v->kind != IN_CONST)
-		return false;
-	int64_t k = v->type == T_I32 ? (int32_t)(uint32_t)v->v : (int64_t)v->v;
-	*imm = (uint16_t)k;
-	return k >= INT16_MIN && k <= INT16_MAX;
 }

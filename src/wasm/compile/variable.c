@@ -9,7 +9,7 @@ static bool local_ok(struct wasm_compiler *c, uint32_t i)
 	return !c->failed && !c->in.why;
 }
 
-static void local_get(struct wasm_compiler *c)
+void wasm_compile_local_get(struct wasm_compiler *c, uint32_t op UNUSED)
 {
 	uint32_t i = wasm_u32(&c->in);
 	if (!local_ok(c, i))
@@ -23,8 +23,6 @@ static void local_get(struct wasm_compiler *c)
 
 static void mark_set(struct wasm_compiler *c, uint32_t i)
 {
-	if (c->locals[i].set)
-		return;
 	if (!wasm_fit(&c->m->heap, c->sets, c->set_cap, c->set_count + 1ull)) {
 		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
 		return;
@@ -42,7 +40,8 @@ static void assign(struct wasm_compiler *c, uint32_t i, struct wasm_val v)
 	uint32_t made = c->last, slot = c->locals[i].slot;
 	if (v.kind == IN_LOCAL && v.v == i)
 		return;
-	wasm_flush_local(c, i);
+	if (c->locals[i].aliases)
+		wasm_flush_local(c, i);
 	if (v.kind == IN_SLOT && made != NO_CODE && made == c->last &&
 		c->m->code[made].a == v.slot) {
 		c->m->code[made].a = (uint16_t)slot;
@@ -53,23 +52,25 @@ static void assign(struct wasm_compiler *c, uint32_t i, struct wasm_val v)
 	c->last = NO_CODE;
 }
 
-static void local_set(struct wasm_compiler *c)
+void wasm_compile_local_set(struct wasm_compiler *c, uint32_t op UNUSED)
 {
 	uint32_t i = wasm_u32(&c->in);
 	if (!local_ok(c, i))
 		return;
 	assign(c, i, wasm_pop(c, c->locals[i].type));
-	mark_set(c, i);
+	if (!c->locals[i].set)
+		mark_set(c, i);
 }
 
-static void local_tee(struct wasm_compiler *c)
+void wasm_compile_local_tee(struct wasm_compiler *c, uint32_t op UNUSED)
 {
 	uint32_t i = wasm_u32(&c->in);
 	if (!local_ok(c, i))
 		return;
 	struct wasm_val v = wasm_pop(c, c->locals[i].type);
 	assign(c, i, v);
-	mark_set(c, i);
+	if (!c->locals[i].set)
+		mark_set(c, i);
 	if (v.kind == IN_CONST)
 		wasm_push_const(c, c->locals[i].type, v.v);
 	else
@@ -188,15 +189,6 @@ void wasm_compile_variable(struct wasm_compiler *c, uint32_t op)
 	case 0x1b:
 	case 0x1c:
 		select_one(c, op == 0x1c);
-		break;
-	case 0x20:
-		local_get(c);
-		break;
-	case 0x21:
-		local_set(c);
-		break;
-	case 0x22:
-		local_tee(c);
 		break;
 	case 0x23:
 		global_get(c);

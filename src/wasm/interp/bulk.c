@@ -1,15 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Operations on whole memories and tables.  Long ones are done in pieces so
- * that they can be interrupted; 64 bytes are a unit of work.
- */
-#include "wasm/interp/exec_priv.h"
+/* Operations on whole memories and tables. */
+#include "wasm/interp/bulk_priv.h"
 
-enum { PIECE = 1 << 20, UNIT = 64, UNIT_ELEMS = 8 };
+enum { PIECE = 1 << 20, UNIT = 64, UNIT_ELEMS = 8, PAGE = 65536 };
 
-static bool outside(uint64_t at, uint64_t n, uint64_t len)
+static size_t piece_of(uint64_t n)
 {
-	return at > len || n > len - at;
+	return n < PIECE ? (size_t)n : PIECE;
+}
+
+bool wasm_bulk_set(struct wasm_exec *x, void *to, int v, uint64_t n)
+{
+	for (uint8_t *at = to; n;) {
+		size_t piece = piece_of(n);
+		if (!wasm_exec_work(x, piece / UNIT))
+			return false;
+		memset(at, v, piece);
+		at += piece;
+		n -= piece;
+	}
+	return true;
+}
+
+bool wasm_bulk_move(struct wasm_exec *x, void *to, const void *from, uint64_t n)
+{
+	uint8_t *d = to;
+	const uint8_t *s = from;
+	bool down = (uintptr_t)d <= (uintptr_t)s;
+	while (n) {
+		size_t piece = piece_of(n);
+		if (!wasm_exec_work(x, piece / UNIT))
+			return false;
+		n -= piece;
+		memmove(down ? d : d + n, down ? s : s + n, piece);
+		if (down) {
+			d += piece;
+			s += piece;
+		}
+	}
+	return true;
+}
+
+bool wasm_bulk_repeat(struct wasm_exec *x, void *to, const void *element,
+	uint32_t size, uint64_t count)
+{
+	uint8_t *start = to;
+	uint64_t n = count * size, done = size;
+	if (!count)
+		return true;
+	memcpy(start, element, size);
+	while (done < n) {
+		/* What is there already, once more. */
+		size_t piece = piece_of(done < n - done ? done : n - done);
+		if (!wasm_exec_work(x, piece / UNIT))
+			return false;
+		memcpy(start + done, start, piece);
+		done += piece;
+	}
+	return true;
 }
 
 /* a, high: memory */
@@ -29,41 +77,17 @@ static uint64_t grown(uint64_t old, bool is64)
 OP(memory_grow)
 {
 	struct wasm_memory *m = x->inst->memories[ip[1].low];
-	fp[ip->a] = grown(wasm_memory_enlarge(m, fp[ip->b]), m->range.is64);
-	RELOAD();
+	uint64_t pages = fp[ip->b], old = wasm_memory_extend(m, pages);
+	if (old != UINT64_MAX) {
+		bool cleared =
+			wasm_bulk_set(x, m->data + m->len, 0, pages * PAGE);
+		wasm_memory_extended(m, pages, cleared);
+		RELOAD();
+		if (!cleared)
+			GOTO(halt);
+	}
+	fp[ip->a] = grown(old, m->range.is64);
 	NEXT(2);
-}
-
-/* False when the call is to stop. */
-static bool fill(struct wasm_exec *x, uint8_t *to, int v, uint64_t n)
-{
-	while (n) {
-		size_t piece = n < PIECE ? (size_t)n : PIECE;
-		if (!wasm_exec_work(x, piece / UNIT))
-			return false;
-		memset(to, v, piece);
-		to += piece;
-		n -= piece;
-	}
-	return true;
-}
-
-static bool move(struct wasm_exec *x, uint8_t *to, const uint8_t *from,
-	uint64_t n)
-{
-	bool down = (uintptr_t)to <= (uintptr_t)from;
-	while (n) {
-		size_t piece = n < PIECE ? (size_t)n : PIECE;
-		if (!wasm_exec_work(x, piece / UNIT))
-			return false;
-		n -= piece;
-		memmove(down ? to : to + n, down ? from : from + n, piece);
-		if (down) {
-			to += piece;
-			from += piece;
-		}
-	}
-	return true;
 }
 
 /* a where, b value, c count; word 1: memory */
@@ -71,9 +95,9 @@ OP(memory_fill)
 {
 	struct wasm_memory *m = x->inst->memories[ip[1].low];
 	uint64_t at = fp[ip->a], n = fp[ip->c];
-	if (outside(at, n, m->len))
+	if (wasm_outside(at, n, m->len))
 		TRAP(MEMORY);
-	if (n && !fill(x, m->data + at, (uint8_t)fp[ip->b], n))
+	if (n && !wasm_bulk_set(x, m->data + at, (uint8_t)fp[ip->b], n))
 		GOTO(halt);
 	NEXT(2);
 }
@@ -84,9 +108,9 @@ OP(memory_copy)
 	struct wasm_memory *s = x->inst->memories[ip[1].low];
 	struct wasm_memory *d = x->inst->memories[ip[1].high];
 	uint64_t to = fp[ip->a], from = fp[ip->b], n = fp[ip->c];
-	if (outside(to, n, d->len) || outside(from, n, s->len))
+	if (wasm_outside(to, n, d->len) || wasm_outside(from, n, s->len))
 		TRAP(MEMORY);
-	if (n && !move(x, d->data + to, s->data + from, n))
+	if (n && !wasm_bulk_move(x, d->data + to, s->data + from, n))
 		GOTO(halt);
 	NEXT(2);
 }
@@ -98,9 +122,9 @@ OP(memory_init)
 	struct wasm_memory *d = x->inst->memories[ip[1].high];
 	uint64_t to = fp[ip->a], from = fp[ip->b], n = fp[ip->c];
 	uint64_t have = x->inst->data_dropped[ip[1].low] ? 0 : seg->bytes.len;
-	if (outside(to, n, d->len) || outside(from, n, have))
+	if (wasm_outside(to, n, d->len) || wasm_outside(from, n, have))
 		TRAP(MEMORY);
-	if (n && !move(x, d->data + to, seg->bytes.ptr + from, n))
+	if (n && !wasm_bulk_move(x, d->data + to, seg->bytes.ptr + from, n))
 		GOTO(halt);
 	NEXT(2);
 }
@@ -155,13 +179,12 @@ OP(table_grow)
 OP(table_fill)
 {
 	struct wasm_table *t = x->inst->tables[ip[1].low];
-	uint64_t at = fp[ip->a], v = fp[ip->b], n = fp[ip->c];
-	if (outside(at, n, t->range.min))
+	uint64_t at = fp[ip->a], n = fp[ip->c];
+	if (wasm_outside(at, n, t->range.min))
 		TRAP(TABLE);
-	if (!wasm_exec_work(x, n / UNIT_ELEMS))
+	if (!wasm_bulk_repeat(x, t->elems + at, &fp[ip->b], sizeof *t->elems,
+		    n))
 		GOTO(halt);
-	for (uint64_t i = 0; i < n; i++)
-		t->elems[at + i] = v;
 	NEXT(2);
 }
 
@@ -171,13 +194,12 @@ OP(table_copy)
 	struct wasm_table *s = x->inst->tables[ip[1].low];
 	struct wasm_table *d = x->inst->tables[ip[1].high];
 	uint64_t to = fp[ip->a], from = fp[ip->b], n = fp[ip->c];
-	if (outside(to, n, d->range.min) || outside(from, n, s->range.min))
+	if (wasm_outside(to, n, d->range.min) ||
+		wasm_outside(from, n, s->range.min))
 		TRAP(TABLE);
-	if (!wasm_exec_work(x, n / UNIT_ELEMS))
+	if (!wasm_bulk_move(x, d->elems + to, s->elems + from,
+		    n * sizeof *d->elems))
 		GOTO(halt);
-	if (n)
-		memmove(d->elems + to, s->elems + from,
-			(size_t)n * sizeof *d->elems);
 	NEXT(2);
 }
 
@@ -188,13 +210,13 @@ OP(table_init)
 	struct wasm_table *d = x->inst->tables[ip[1].high];
 	const uint64_t *refs = x->inst->elem_refs[ip[1].low];
 	uint64_t to = fp[ip->a], from = fp[ip->b], n = fp[ip->c];
-	if (outside(to, n, d->range.min) ||
-		outside(from, n, refs ? seg->count : 0))
+	if (wasm_outside(to, n, d->range.min) ||
+		wasm_outside(from, n, refs ? seg->count : 0))
 		TRAP(TABLE);
-	if (!wasm_exec_work(x, n / UNIT_ELEMS))
+	if (n &&
+		!wasm_bulk_move(x, d->elems + to, refs + from,
+			n * sizeof *refs))
 		GOTO(halt);
-	if (n)
-		memcpy(d->elems + to, refs + from, (size_t)n * sizeof *refs);
 	NEXT(2);
 }
 

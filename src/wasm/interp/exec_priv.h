@@ -66,8 +66,9 @@ struct wasm_exec {
 	uint32_t exit_code;
 	char why[128]; /* a host function's own words */
 	struct wasm_store *store;
-	struct wasm_memory none; /* stands for memory 0 where there is none */
-	uint64_t exception;	 /* being thrown */
+	struct wasm_memory none;  /* stands for memory 0 where there is none */
+	uint64_t exception;	  /* being thrown */
+	struct wasm_trace *trace; /* or NULL */
 	struct wasm_jit_state jit;
 };
 
@@ -94,6 +95,15 @@ struct wasm_op_entry {
 	void (*run)(WASM_ARGS) WASM_OP_FUNC;
 };
 
+/* trace.c: the operations once more, each with a look before it. */
+struct wasm_trace {
+	void (*step)(void *ctx, const struct wasm_step *s);
+	void *ctx;
+	bool called; /* by the instruction before */
+	const struct wasm_op_entry *real;
+	struct wasm_op_entry ops[WASM_OP_COUNT];
+};
+
 #define WASM_X(n) void wasm_op_##n(WASM_ARGS) WASM_OP_FUNC;
 WASM_OPS_ALL
 #undef WASM_X
@@ -105,6 +115,7 @@ void wasm_op_make_room(WASM_ARGS) WASM_OP_FUNC;
 void wasm_op_call_any(WASM_ARGS) WASM_OP_FUNC;
 void wasm_op_tail_any(WASM_ARGS) WASM_OP_FUNC;
 void wasm_op_unwind(WASM_ARGS) WASM_OP_FUNC;
+void wasm_op_traced(WASM_ARGS) WASM_OP_FUNC;
 
 #define OP(n) WASM_OP_FUNC void wasm_op_##n(WASM_ARGS)
 #define UNUSED_ARGS \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Structs, arrays, i31, casts. */
-#include "wasm/interp/exec_priv.h"
+#include "wasm/interp/bulk_priv.h"
 #include "wasm/object_priv.h"
 
-enum { NUMBERS = 8, LOG2 = 7, UNIT = 64 };
+enum { NUMBERS = 8, LOG2 = 7 };
 
 static uint64_t ref(const struct wasm_object *o)
 {
@@ -128,20 +128,15 @@ static void get_elem(const struct wasm_object *o, uint64_t i, uint32_t log2,
 	}
 }
 
+static uint8_t *elem_at(struct wasm_object *o, uint64_t i, uint32_t log2)
+{
+	return (uint8_t *)o->data + (i << log2);
+}
+
 static void set_elem(struct wasm_object *o, uint64_t i, uint32_t log2,
 	const uint64_t *from)
 {
-	memcpy((uint8_t *)o->data + (i << log2), from, 1u << log2);
-}
-
-static bool outside(uint64_t at, uint64_t n, uint64_t len)
-{
-	return at > len || n > len - at;
-}
-
-static bool work(struct wasm_exec *x, uint64_t count, uint32_t log2)
-{
-	return wasm_exec_work(x, (count << log2) / UNIT);
+	memcpy(elem_at(o, i, log2), from, 1u << log2);
 }
 
 /* a result, b value, c count; type, shape */
@@ -149,13 +144,11 @@ OP(array_new)
 {
 	uint32_t n = (uint32_t)fp[ip->c], log2 = ip[1].high & LOG2;
 	SAVE_FRAME();
-	if (!work(x, n, log2))
-		GOTO(halt);
 	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
 	if (!o)
 		TRAP(LIMIT);
-	for (uint32_t i = 0; i < n; i++)
-		set_elem(o, i, log2, fp + ip->b);
+	if (!wasm_bulk_repeat(x, o->data, fp + ip->b, 1u << log2, n))
+		GOTO(halt);
 	fp[ip->a] = ref(o);
 	NEXT(2);
 }
@@ -164,12 +157,13 @@ OP(array_new_default)
 {
 	uint32_t n = (uint32_t)fp[ip->c];
 	SAVE_FRAME();
-	if (!work(x, n, ip[1].high & LOG2))
-		GOTO(halt);
 	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
 	if (!o)
 		TRAP(LIMIT);
 	fp[ip->a] = ref(o);
+	/* It came cleared. */
+	if (!wasm_exec_work(x, o->bytes / 64))
+		GOTO(halt);
 	NEXT(2);
 }
 
@@ -192,19 +186,17 @@ OP(array_new_data)
 {
 	const struct wasm_datadef *s = &x->inst->module->datas[ip[2].low];
 	uint64_t from = (uint32_t)fp[ip->b];
-	uint32_t n = (uint32_t)fp[ip->c], log2 = ip[1].high & LOG2;
+	uint32_t n = (uint32_t)fp[ip->c];
 	uint64_t have = x->inst->data_dropped[ip[2].low] ? 0 : s->bytes.len;
-	uint64_t bytes = (uint64_t)n << log2;
+	uint64_t bytes = (uint64_t)n << (ip[1].high & LOG2);
 	SAVE_FRAME();
-	if (outside(from, bytes, have))
+	if (wasm_outside(from, bytes, have))
 		TRAP(MEMORY);
-	if (!work(x, n, log2))
-		GOTO(halt);
 	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
 	if (!o)
 		TRAP(LIMIT);
-	if (bytes)
-		memcpy(o->data, s->bytes.ptr + from, (size_t)bytes);
+	if (bytes && !wasm_bulk_move(x, o->data, s->bytes.ptr + from, bytes))
+		GOTO(halt);
 	fp[ip->a] = ref(o);
 	NEXT(3);
 }
@@ -216,15 +208,13 @@ OP(array_new_elem)
 	uint64_t from = (uint32_t)fp[ip->b];
 	uint32_t n = (uint32_t)fp[ip->c];
 	SAVE_FRAME();
-	if (outside(from, n, refs ? s->count : 0))
+	if (wasm_outside(from, n, refs ? s->count : 0))
 		TRAP(TABLE);
-	if (!work(x, n, 3))
-		GOTO(halt);
 	struct wasm_object *o = new_array(x, ip[1].low, ip[1].high, n);
 	if (!o)
 		TRAP(LIMIT);
-	if (n)
-		memcpy(o->data, refs + from, n * sizeof *refs);
+	if (n && !wasm_bulk_move(x, o->data, refs + from, n * sizeof *refs))
+		GOTO(halt);
 	fp[ip->a] = ref(o);
 	NEXT(3);
 }
@@ -268,12 +258,11 @@ OP(array_fill)
 {
 	ARRAY(o, ip->a);
 	uint32_t i = (uint32_t)fp[ip->b], n = (uint32_t)fp[ip[1].a];
-	if (outside(i, n, o->count))
+	if (wasm_outside(i, n, o->count))
 		TRAP(ARRAY);
-	if (!work(x, n, ip[1].op))
+	if (!wasm_bulk_repeat(x, elem_at(o, i, ip[1].op), fp + ip->c,
+		    1u << ip[1].op, n))
 		GOTO(halt);
-	for (uint32_t k = 0; k < n; k++)
-		set_elem(o, (uint64_t)i + k, ip[1].op, fp + ip->c);
 	NEXT(2);
 }
 
@@ -285,14 +274,11 @@ OP(array_copy)
 	uint64_t to = (uint32_t)fp[ip->b], at = (uint32_t)fp[ip[1].a];
 	uint64_t n = (uint32_t)fp[ip[1].high];
 	uint32_t log2 = ip[1].op;
-	if (outside(to, n, o->count) || outside(at, n, from->count))
+	if (wasm_outside(to, n, o->count) || wasm_outside(at, n, from->count))
 		TRAP(ARRAY);
-	if (!work(x, n, log2))
+	if (!wasm_bulk_move(x, elem_at(o, to, log2), elem_at(from, at, log2),
+		    n << log2))
 		GOTO(halt);
-	if (n)
-		memmove((uint8_t *)o->data + (to << log2),
-			(const uint8_t *)from->data + (at << log2),
-			(size_t)(n << log2));
 	NEXT(2);
 }
 
@@ -305,15 +291,14 @@ OP(array_init_data)
 	uint64_t n = (uint32_t)fp[ip[1].a];
 	uint32_t log2 = ip[1].op;
 	uint64_t have = x->inst->data_dropped[ip[2].low] ? 0 : s->bytes.len;
-	if (outside(to, n, o->count))
+	if (wasm_outside(to, n, o->count))
 		TRAP(ARRAY);
-	if (outside(from, n << log2, have))
+	if (wasm_outside(from, n << log2, have))
 		TRAP(MEMORY);
-	if (!work(x, n, log2))
+	if (n &&
+		!wasm_bulk_move(x, elem_at(o, to, log2), s->bytes.ptr + from,
+			n << log2))
 		GOTO(halt);
-	if (n)
-		memcpy((uint8_t *)o->data + (to << log2), s->bytes.ptr + from,
-			(size_t)(n << log2));
 	NEXT(3);
 }
 
@@ -324,14 +309,13 @@ OP(array_init_elem)
 	const uint64_t *refs = x->inst->elem_refs[ip[2].low];
 	uint64_t to = (uint32_t)fp[ip->b], from = (uint32_t)fp[ip->c];
 	uint64_t n = (uint32_t)fp[ip[1].a];
-	if (outside(to, n, o->count))
+	if (wasm_outside(to, n, o->count))
 		TRAP(ARRAY);
-	if (outside(from, n, refs ? s->count : 0))
+	if (wasm_outside(from, n, refs ? s->count : 0))
 		TRAP(TABLE);
-	if (!work(x, n, 3))
+	if (n &&
+		!wasm_bulk_move(x, o->data + to, refs + from, n * sizeof *refs))
 		GOTO(halt);
-	if (n)
-		memcpy(o->data + to, refs + from, (size_t)n * sizeof *refs);
 	NEXT(3);
 }
 

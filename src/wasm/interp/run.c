@@ -143,6 +143,10 @@ static void machine(struct wasm_exec *x)
 {
 	const struct wasm_op_entry *ops =
 		x->store->jit ? x->store->jit->ops : op_table;
+	if (x->trace) {
+		x->trace->real = ops;
+		ops = x->trace->ops;
+	}
 #ifdef WASM_INTERP_LOOP
 	x->mem = x->mem0->data;
 	x->mem_len = x->mem0->len;
@@ -222,6 +226,7 @@ void wasm_exec_fini(struct wasm_store *s)
 	wasm_heap_free(&s->heap, x->stack, x->stack_slots, sizeof *x->stack);
 	wasm_heap_free(&s->heap, x->frames, x->frame_cap + 2ul,
 		sizeof *x->frames);
+	wasm_heap_free(&s->heap, x->trace, 1, sizeof *x->trace);
 	wasm_heap_free(&s->heap, x, 1, sizeof *x);
 	s->exec = NULL;
 }

@@ -258,3 +258,37 @@ TEST(certificates_that_claim_to_have_signed_themselves_must_have)
 	attest_bundle_fini(&b);
 	trial_free(t);
 }
+
+static void judge_request(const char *name, enum attest_binding binding,
+	const char *want, const char *observed)
+{
+	static struct attest_verdict v;
+	struct attest_bundle b;
+	struct attest_policy *p;
+	auto_buf csr = { 0 };
+	CHECK(vectors_read(name, &csr));
+	CHECK(attest_bundle_read(buf_bytes(&csr), &b, NULL));
+	CHECK(attest_policy_default(NULL, 0, &p, NULL));
+	struct attest_input in = attest_bundle_input(&b);
+	in.binding = binding;
+	CHECK(attest_verify(&in, p, &v, NULL));
+	const struct attest_check *k = &v.checks[v.count - 1];
+	CHECK_STR(k->name, "certificate");
+	CHECK_STR(k->passed ? "passed" : "failed", want);
+	CHECK_HAS(k->observed, observed);
+	attest_policy_free(p);
+	attest_bundle_fini(&b);
+}
+
+TEST(requests_are_of_the_kind_of_key_that_the_technology_has)
+{
+	static const char sgx[] = "open/sgx/steward-icx-xeon.csr.der",
+			  snp[] = "open/snp/steward-milan-v2-authorkey.csr.der";
+	auto_buf probe = { 0 };
+	if (!vectors_read(sgx, &probe))
+		SKIP_TEST("no vectors: DONJON_SHARED is absent");
+	judge_request(sgx, ATTEST_BIND_SHA256, "passed", "its own key");
+	judge_request(snp, ATTEST_BIND_SHA384, "passed", "its own key");
+	judge_request(sgx, ATTEST_BIND_SHA384, "failed", "another kind");
+	judge_request(snp, ATTEST_BIND_SHA256, "failed", "another kind");
+}

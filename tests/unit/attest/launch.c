@@ -8,6 +8,7 @@
 #include "attest/measure_snp.h"
 #include "attest/measure_tdx.h"
 #include "codec/hex.h"
+#include "codec/pem.h"
 #include "crypto/key.h"
 
 #include "../test.h"
@@ -175,6 +176,38 @@ TEST(snp_id_blocks_of_a_launch_must_be_of_that_launch)
 	file_put("block", BYTES_ARRAY(block));
 	CHECK(!measures(toml, &l, NULL, &e));
 	crypto_key_free(key);
+	files_fini();
+}
+
+TEST(snp_signing_keys_are_printed_as_reports_have_them)
+{
+	static const char toml[] = "[snp]\nsigning_key = \"key\"\n"
+				   "[[snp.page]]\ntype = \"zero\"\n"
+				   "gpa = 0x1000\n";
+	static const enum crypto_curve curves[] = { CRYPTO_P384, CRYPTO_P256 };
+	for (size_t i = 0; i < ARRAY_LEN(curves); i++) {
+		struct crypto_key *key = NULL;
+		struct attest_launch l;
+		struct err e = { 0 };
+		uint8_t digest[48];
+		auto_buf spki = { 0 }, pem = { 0 };
+		CHECK(crypto_key_generate(curves[i], &key, NULL));
+		CHECK(crypto_key_spki(key, &spki, NULL));
+		CHECK(pem_put(&pem, "PUBLIC KEY", buf_bytes(&spki)));
+		file_put("key", buf_bytes(&pem));
+		if (curves[i] == CRYPTO_P384) {
+			measured(toml, &l, NULL);
+			CHECK(attest_snp_key_digest(buf_bytes(&spki), digest,
+				NULL));
+			CHECK_INT(l.signer_len, 48);
+			CHECK_MEM(l.signer, digest, 48);
+		} else {
+			CHECK(!measures(toml, &l, NULL, &e));
+			CHECK_HAS(e.text, "l.toml:2:");
+			CHECK_HAS(e.text, "not one public key of P-384");
+		}
+		crypto_key_free(key);
+	}
 	files_fini();
 }
 

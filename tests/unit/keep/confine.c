@@ -17,6 +17,7 @@
 
 #include "../test.h"
 #include "abi/gate.h"
+#include "codec/json.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define NEEDS_FILTER SKIP_TEST("no filter under the address sanitizer")
@@ -64,6 +65,18 @@ static bool dies(bool (*act)(void))
 }
 
 /* --- what a Keep does ---------------------------------------------------- */
+
+/* What a peer's evidence may hold. */
+static bool read_json(void)
+{
+	json_t *v;
+	struct err e;
+	json_seed(7);
+	if (!json_parse(BYTES_LIT("{\"a\": {\"b\": [1, 2]}}"), 100, &v, &e))
+		return false;
+	json_decref(v);
+	return true;
+}
 
 static bool use_memory(void)
 {
@@ -148,6 +161,7 @@ TEST(a_keep_has_memory_for_code_that_nothing_writes_to)
 TEST(a_keep_has_memory_time_randomness_its_bell_and_area)
 {
 	CHECK(does(use_memory));
+	CHECK(does(read_json));
 	CHECK(does(tell_time));
 	CHECK(does(be_random));
 	CHECK(does(ring));

@@ -315,3 +315,94 @@ TEST(instances_of_a_store_call_each_other_and_come_back)
 	wasm_module_free(ma);
 	wasm_module_free(mc);
 }
+
+TEST(each_instance_of_a_store_has_its_own_memory_table_and_globals)
+{
+	struct build b = { 0 };
+	struct wasm_module *m;
+	struct wasm_store *s;
+	struct wasm_instance *list[2];
+	struct pair none = { 0 };
+	struct wasm_result r;
+	struct err e = { 0 };
+	auto_buf bytes = { 0 };
+	uint64_t in, out;
+	build_memory(&b, 1, 4);
+	build_table(&b, 1, 4);
+	build_global(&b, 'i', true, 7);
+	/* grows, stores and sets all three */
+	build_func(&b, "set", "i:", "",
+		B(I32(1), 0x40, 0, 0x1a, 0xd0, 0x70, I32(2), 0xfc, 15, 0, 0x1a,
+			GET(0), 0x24, 0, I32(0), GET(0), 0x36, 2, 0));
+	/* pages * 100 + elements * 10 + the global + what memory holds */
+	build_func(&b, "get", ":i", "",
+		B(0x3f, 0, 0x41, 0xe4, 0, 0x6c, 0xfc, 16, 0, I32(10), 0x6c,
+			0x6a, 0x23, 0, 0x6a, I32(0), 0x28, 2, 0, 0x6a));
+	build_done(&b, &bytes);
+	CHECK(wasm_module_new(buf_bytes(&bytes), NULL, &m, &e));
+	CHECK(wasm_store_new(NULL, &s, &e));
+	for (int i = 0; i < 2; i++)
+		CHECK(wasm_store_instantiate(s, m, from_first, &none, &list[i],
+			&r, &e));
+	for (int i = 0; i < 2; i++) {
+		CHECK(wasm_call(list[i], "get", NULL, 0, &out, 1, &r, &e));
+		CHECK_INT(out, 117);
+		in = 1000;
+		CHECK(wasm_call(list[i], "set", &in, 1, &out, 0, &r, &e));
+	}
+	for (int i = 0; i < 2; i++) {
+		CHECK(wasm_call(list[i], "get", NULL, 0, &out, 1, &r, &e));
+		CHECK_INT(out, 230 + 2000);
+	}
+	wasm_store_free(s);
+	wasm_module_free(m);
+}
+
+TEST(a_function_of_another_instance_sees_its_own_things_and_we_ours_again)
+{
+	struct build a = { 0 }, c = { 0 };
+	struct wasm_module *ma, *mc;
+	struct wasm_store *s;
+	struct pair p = { 0 };
+	struct wasm_instance *second;
+	struct wasm_result r;
+	struct err e = { 0 };
+	auto_buf ab = { 0 }, cb = { 0 };
+	uint64_t out;
+	static const uint8_t own[] = { 0 }, one[] = { 1 };
+	/* global 1, memory of one page, whose table's function gives 3 */
+	build_func(&a, NULL, ":i", "", B(I32(3)));
+	build_memory(&a, 1, 9);
+	build_table(&a, 1, 1);
+	build_global(&a, 'i', true, 1);
+	build_elem(&a, 0, own, 1);
+	uint8_t t = (uint8_t)build_type(&a, ":i");
+	build_func(&a, "first", ":i", "",
+		B(I32(1), 0x40, 0, 0x1a, 0x23, 0, I32(0), 0x11, t, 0, 0x6a,
+			0x23, 0, I32(1), 0x6a, 0x24, 0, 0x3f, 0, 0x6a));
+	build_done(&a, &ab);
+	/* global 20, two pages, table's function gives 40 */
+	build_import(&c, "first", ":i");
+	build_func(&c, NULL, ":i", "", B(I32(40)));
+	build_memory(&c, 2, 2);
+	build_table(&c, 1, 1);
+	build_global(&c, 'i', true, 20);
+	build_elem(&c, 0, one, 1);
+	t = (uint8_t)build_type(&c, ":i");
+	build_func(&c, "f", ":i", "",
+		B(0x10, 0, 0x41, 0xe4, 0, 0x6c, 0x23, 0, I32(0), 0x11, t, 0,
+			0x6a, 0x3f, 0, 0x6a, 0x6a));
+	build_done(&c, &cb);
+	CHECK(wasm_module_new(buf_bytes(&ab), NULL, &ma, &e));
+	CHECK(wasm_module_new(buf_bytes(&cb), NULL, &mc, &e));
+	CHECK(wasm_store_new(NULL, &s, &e));
+	CHECK(wasm_store_instantiate(s, ma, from_first, &p, &p.first, &r, &e));
+	CHECK(wasm_store_instantiate(s, mc, from_first, &p, &second, &r, &e));
+	CHECK(wasm_call(second, "f", NULL, 0, &out, 1, &r, &e));
+	CHECK_INT(out, 100 * (1 + 3 + 2) + 20 + 40 + 2);
+	CHECK(wasm_call(second, "f", NULL, 0, &out, 1, &r, &e));
+	CHECK_INT(out, 100 * (2 + 3 + 3) + 20 + 40 + 2);
+	wasm_store_free(s);
+	wasm_module_free(ma);
+	wasm_module_free(mc);
+}

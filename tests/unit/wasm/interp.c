@@ -50,61 +50,6 @@ TEST(an_address_and_an_offset_may_add_up_beyond_32_bits)
 	made_fini(&x);
 }
 
-TEST(a_memory_without_pages_refuses_every_access)
-{
-	for (uint8_t op = 0x28; op <= 0x3e; op++) {
-		static const uint8_t values[][10] = { { 0x41, 0 }, { 0x42, 0 },
-			{ 0x43, 0, 0, 0, 0 },
-			{ 0x44, 0, 0, 0, 0, 0, 0, 0, 0 } };
-		static const uint8_t sizes[] = { 2, 2, 5, 9 };
-		static const uint8_t kinds[] = { 0, 1, 2, 3, 0, 0, 1, 1, 1 };
-		struct build b = { 0 };
-		struct made x;
-		auto_buf code = { 0 };
-		build_memory(&b, 0, UINT64_MAX);
-		buf_put(&code, B(GET(0)));
-		if (op >= 0x36) {
-			uint8_t k = kinds[op - 0x36];
-			buf_put(&code, bytes_of(values[k], sizes[k]));
-		}
-		buf_put(&code, B(op, 0, 0));
-		if (op < 0x36)
-			buf_u8(&code, 0x1a);
-		build_func(&b, "access", "i:", "", buf_bytes(&code));
-		made_init(&x, &b);
-		CHECK_INT(made_trap(&x, "access", "i", 0u), WASM_TRAP_MEMORY);
-		CHECK_INT(made_trap(&x, "access", "i", 0xffffffffu),
-			WASM_TRAP_MEMORY);
-		made_fini(&x);
-	}
-}
-
-TEST(every_load_and_store_stops_at_the_last_byte)
-{
-	static const struct {
-		uint8_t op, size;
-	} loads[] = { { 0x28, 4 }, { 0x29, 8 }, { 0x2a, 4 }, { 0x2b, 8 },
-		{ 0x2c, 1 }, { 0x2d, 1 }, { 0x2e, 2 }, { 0x2f, 2 }, { 0x30, 1 },
-		{ 0x31, 1 }, { 0x32, 2 }, { 0x33, 2 }, { 0x34, 4 },
-		{ 0x35, 4 } };
-	for (size_t i = 0; i < ARRAY_LEN(loads); i++) {
-		struct build b = { 0 };
-		struct made x;
-		build_memory(&b, 1, 1);
-		build_func(&b, "at", "i:", "",
-			B(GET(0), loads[i].op, 0, 0, 0x1a));
-		build_func(&b, "off", "i:", "",
-			B(GET(0), loads[i].op, 0, 0xff, 0xff, 3, 0x1a));
-		made_init(&x, &b);
-		uint32_t last = 65536u - loads[i].size;
-		CHECK_INT(made_trap(&x, "at", "i", last), WASM_TRAP_NONE);
-		CHECK_INT(made_trap(&x, "at", "i", last + 1), WASM_TRAP_MEMORY);
-		CHECK_INT(made_trap(&x, "off", "i", 0u),
-			loads[i].size == 1 ? WASM_TRAP_NONE : WASM_TRAP_MEMORY);
-		made_fini(&x);
-	}
-}
-
 TEST(growing_gives_32_bits_whatever_happens)
 {
 	struct build b = { 0 };

@@ -72,6 +72,50 @@ TEST(four_billion_locals_are_refused)
 	refused(&b, "too many locals");
 }
 
+/* A function (param i32) of those bytes, which may end anywhere. */
+static bool loads(const uint8_t *code, size_t n)
+{
+	struct wasm_module *m = NULL;
+	struct err e = { 0 };
+	auto_buf b = { 0 };
+	buf_put(&b, BYTES_LIT("\0asm\1\0\0\0\1\5\1\x60\1\x7f\0\3\2\1\0"));
+	buf_put(&b, BYTES_LIT("\5\3\1\0\1\x0a"));
+	leb(&b, n + 2);
+	buf_u8(&b, 1);
+	leb(&b, n);
+	buf_put(&b, bytes_of(code, n));
+	bool ok = wasm_module_new(buf_bytes(&b), NULL, &m, &e);
+	if (!ok)
+		CHECK_INT(e.kind, ERR_INPUT);
+	wasm_module_free(m);
+	return ok;
+}
+
+TEST(a_body_cut_short_anywhere_is_refused)
+{
+	/* one of each kind of operand that an instruction has */
+	static const uint8_t code[] = { 2, 3, 0x7f, 1, 0x7b, 0x41, 0xff, 0x7e,
+		0x1a, 0x42, 0x80, 0x80, 1, 0x1a, 0x43, 0, 0, 0x80, 0x3f, 0x1a,
+		0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x1a, 0xfd, 12, 0, 1, 2, 3,
+		4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0x1a, 2, 0x40, 3,
+		0x7f, 0x20, 0, 0x04, 0x7f, 0x20, 0, 0x05, 0x20, 1, 0x0b, 0x0b,
+		0x0d, 0, 0x20, 0, 0x0e, 2, 0, 1, 0, 0x0b, 0x20, 0, 0x28, 2,
+		0x80, 1, 0x1a, 0x20, 0, 0xfd, 0x5a, 2, 4, 3, 0x0b };
+	CHECK(!loads(code, sizeof code)); /* the lane is of nothing */
+	uint8_t good[sizeof code];
+	memcpy(good, code, sizeof code);
+	/* a v128 for it to store */
+	static const uint8_t tail[] = { 0x20, 0, 0x20, 4, 0xfd, 0x5a, 2, 4, 3,
+		0x0b };
+	auto_buf b = { 0 };
+	buf_put(&b, bytes_of(good, sizeof good - 8));
+	buf_put(&b, bytes_of(tail, sizeof tail));
+	CHECK(loads(b.ptr, b.len));
+	for (size_t n = 0; n < b.len; n++)
+		if (loads(b.ptr, n))
+			fail_msg("%zu of %zu bytes are enough", n, b.len);
+}
+
 TEST(a_body_may_be_a_megabyte_long)
 {
 	struct build b = { 0 };
@@ -243,4 +287,29 @@ TEST(a_small_module_takes_little_memory)
 	CHECK(wasm_module_footprint(x.m) < 16384);
 	CHECK(wasm_instance_footprint(x.i) < 2 * 65536 + 64 * 1024);
 	made_fini(&x);
+}
+
+TEST(thirty_megabytes_of_functions_take_memory_in_proportion)
+{
+	struct build b = { 0 };
+	auto_buf bytes = { 0 }, code = { 0 };
+	struct wasm_module *m;
+	struct err e = { 0 };
+	build_memory(&b, 1, 1);
+	while (code.len < 1680)
+		buf_put(&code,
+			B(0x20, 0, 0x20, 1, 0x28, 2, 8, 0x6a, 0x21, 1, 2, 0x40,
+				0x20, 1, I32(5), 0x4a, 0x0d, 0, 0x20, 0, 0x20,
+				1, I32(3), 0x6c, 0x36, 2, 16, END));
+	for (int i = 0; i < 18000; i++)
+		build_func(&b, NULL, "ii:", "", buf_bytes(&code));
+	build_done(&b, &bytes);
+	CHECK(bytes.len > 30000000);
+	CHECK(wasm_module_new(buf_bytes(&bytes), NULL, &m, &e));
+	CHECK(wasm_module_footprint(m) < 2 * bytes.len);
+	wasm_module_free(m);
+	/* and not a byte more than was allowed */
+	struct wasm_limits l = { .module_bytes = 16 << 20 };
+	CHECK(!wasm_module_new(buf_bytes(&bytes), &l, &m, &e));
+	CHECK_INT(e.kind, ERR_LIMIT);
 }

@@ -57,6 +57,11 @@ struct guest {
 	bool (*on_wait)(struct guest *g);
 	struct pipe in, out, sock, accepted;
 	int accept_result;
+	/* Its network: names "four", "both" and "late" (after a wait). */
+	struct pipe dialled;
+	int connect_result, connected_result, listen_result;
+	struct wasi_address asked; /* by the latest listen or connect */
+	unsigned look_ups;
 	uint32_t text_at;
 };
 

@@ -34,6 +34,7 @@ static const char usage[] =
 	"  --invoke NAME           call an export instead of _start, ARGS are its\n"
 	"                          values\n"
 	"  --engine interp|jit     how functions run (interp)\n"
+	"  --mask                  no speculation past checks of bounds\n"
 	"  --eager                 compile all functions before the first call\n"
 	"  --dump[=words|ssa|code] write register code beside WebAssembly; or what\n"
 	"                          the compiler makes of functions\n"
@@ -52,7 +53,7 @@ struct options {
 	size_t dir_count;
 	const char *invoke;
 	uint64_t fuel, memory, files, registers;
-	bool stats, jit, eager, words, trace;
+	bool stats, jit, eager, mask, words, trace;
 	struct dev_trace traced;
 	uint32_t dump;
 	char **args; /* args[0]: the module */
@@ -137,6 +138,9 @@ static bool one_option(struct options *o, int c, struct err *e)
 		if (!o->jit && strcmp(optarg, "interp") != 0)
 			return err_fail(e, ERR_INPUT, "no engine %s", optarg);
 		return true;
+	case 'K':
+		o->jit = o->mask = true;
+		return true;
 	case 'E':
 		o->jit = o->eager = true;
 		return true;
@@ -164,6 +168,7 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "files", required_argument, NULL, 'b' },
 		{ "invoke", required_argument, NULL, 'i' },
 		{ "engine", required_argument, NULL, 'j' },
+		{ "mask", no_argument, NULL, 'K' },
 		{ "eager", no_argument, NULL, 'E' },
 		{ "dump", optional_argument, NULL, 'D' },
 		{ "trace", optional_argument, NULL, 't' },
@@ -272,7 +277,8 @@ static bool make_instance(struct run *r, struct err *e)
 {
 	struct wasm_limits limits = { .memory_bytes = r->o->memory,
 		.engine = r->o->jit ? WASM_ENGINE_JIT : WASM_ENGINE_INTERP,
-		.jit_registers = (uint32_t)r->o->registers };
+		.jit_registers = (uint32_t)r->o->registers,
+		.jit_mask = r->o->mask };
 	size_t count;
 	if (!make_module(r, &limits, e))
 		return false;

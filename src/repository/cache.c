@@ -177,6 +177,15 @@ bool repository_cache_get(const struct repository_cache *c,
 	return true;
 }
 
+bool repository_cache_has(const struct repository_cache *c,
+	const uint8_t digest[32])
+{
+	char name[65];
+	struct stat st;
+	hex_encode(bytes_of(digest, 32), name);
+	return !fstatat(c->blobs_fd, name, &st, AT_SYMLINK_NOFOLLOW);
+}
+
 bool repository_cache_read(const struct repository_cache *c,
 	const uint8_t digest[32], uint64_t max, struct buf *out, bool *found,
 	struct err *e)

@@ -41,6 +41,9 @@ void repository_cache_close(struct repository_cache *c);
  */
 MUST_USE bool repository_cache_get(const struct repository_cache *c,
 	const uint8_t digest[32], uint64_t size, int *fd, struct err *e);
+/* Is there something of that name?  Nothing is read. */
+bool repository_cache_has(const struct repository_cache *c,
+	const uint8_t digest[32]);
 /* The same into memory; *found. */
 MUST_USE bool repository_cache_read(const struct repository_cache *c,
 	const uint8_t digest[32], uint64_t max, struct buf *out, bool *found,
@@ -91,6 +94,10 @@ MUST_USE bool repository_partial_done(struct repository_partial *p,
 	const uint8_t digest[32], uint64_t size, struct err *e);
 /* What is incomplete stays for the next time; drop: does not. */
 void repository_partial_close(struct repository_partial *p, bool drop);
+
+/* What an interrupted download left, unless somebody goes on with it. */
+void repository_partial_forget(const struct repository_cache *c,
+	const uint8_t digest[32]);
 
 /* --- housekeeping ------------------------------------------------------- */
 

@@ -139,6 +139,15 @@ static void evict_notes(const struct repository_cache *c, struct items *all,
 		unlinkat(c->web_fd, all->list[i].name, 0);
 }
 
+void repository_partial_forget(const struct repository_cache *c,
+	const uint8_t digest[32])
+{
+	struct repository_cache_info ignored = { 0 };
+	struct item i = { .bytes = 0 };
+	hex_encode(bytes_of(digest, 32), i.name);
+	evict_partial(c, &i, &ignored);
+}
+
 bool repository_cache_evict(const struct repository_cache *c,
 	uint64_t max_bytes, bool partials, struct repository_cache_info *out,
 	struct err *e)

@@ -38,6 +38,11 @@ MUST_USE bool repository_pull(struct repository *r,
 	const struct repository_reference *ref,
 	const struct repository_options *o, struct repository_package *p,
 	struct err *e);
+/* Blobs of a package (which: their places) into the cache, some at a time. */
+struct repository_registry;
+MUST_USE bool repository_pull_many(struct repository_registry *g,
+	const char *name, struct repository_package *p, const size_t *which,
+	size_t count, struct err *e);
 /* The web's contents as a file: *fd is the caller's to close. */
 MUST_USE bool repository_web_get(struct repository *r,
 	const struct repository_reference *ref, int *fd, uint64_t *size,

@@ -54,6 +54,27 @@ static bool pull_blob(struct repository_registry *g, const char *name,
 	return repository_blob_get(g, name, &d, &b->fd, e);
 }
 
+/* What is wanted of the package, the missing ones at once. */
+static bool pull_blobs(struct repository_registry *g, const char *name,
+	const struct repository_options *o, struct repository_package *p,
+	struct err *e)
+{
+	size_t missing[REPOSITORY_MAX_BLOBS], count = 0;
+	for (size_t i = 0; i < p->blob_count; i++) {
+		int at = (int)i;
+		bool runs = at == p->module || at == p->toml || at == p->data;
+		if (!runs && !o->everything)
+			continue;
+		if (!repository_cache_has(&g->r->cache, p->blobs[i].digest))
+			missing[count++] = i;
+		else if (!pull_blob(g, name, &p->blobs[i], e))
+			return false;
+	}
+	if (count == 1)
+		return pull_blob(g, name, &p->blobs[missing[0]], e);
+	return !count || repository_pull_many(g, name, p, missing, count, e);
+}
+
 /* Who asks for a tag is told; who only looks gets to see it. */
 static bool look_for_yank(struct repository_registry *g,
 	const struct repository_reference *ref,
@@ -96,15 +117,10 @@ bool repository_pull(struct repository *r,
 		!repository_cache_put(&r->cache, p->digest, buf_bytes(&text),
 			e))
 		return false;
-	for (size_t i = 0; !o->shallow && i < p->blob_count; i++) {
-		int at = (int)i;
-		bool runs = at == p->module || at == p->toml || at == p->data;
-		if ((runs || o->everything) &&
-			!pull_blob(g, ref->name, &p->blobs[i], e))
-			return false;
-	}
 	if (o->shallow)
 		return true;
+	if (!pull_blobs(g, ref->name, o, p, e))
+		return false;
 	struct repository_cache_info info = { 0 };
 	/* Room is made now that everything of this one was used last. */
 	return repository_cache_evict(&r->cache, r->cache.max_bytes, false,

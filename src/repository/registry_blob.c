@@ -149,8 +149,8 @@ static bool pull(struct repository_registry *g, const char *name,
 		if (ok)
 			*fd = fd_move(&x->p.fd);
 		repository_partial_close(&x->p, !ok && why.kind != ERR_HOST);
-		repository_tell(g->r, "pull", x->label, x->p.bytes, d->size,
-			true);
+		repository_tell(g->r, "pull", x->label, ok ? d->size : 0,
+			d->size, true);
 	}
 	net_web_answer_fini(&x->a);
 	free(x);

@@ -18,10 +18,10 @@ struct repository; /* a client of repositories: connections, cache, logins */
 
 /* A transfer under way: `done` of `total` bytes (0: not known). */
 struct repository_progress {
-	const char *what; /* "pull", "push", "wait" */
+	const char *what; /* "pull", "push" */
 	const char *name; /* of what is moved */
 	uint64_t done, total;
-	bool end; /* the last word on it */
+	bool end; /* the last word on it; `done` is 0 when it failed */
 };
 
 struct repository_config {

@@ -12,3 +12,4 @@ $(foreach f,$(wildcard src/wasm/compile/*.c),$(eval CF-$(f:.c=) := $(if $(SAN),,
 CF-src/wasm/interp/call := -fno-builtin
 $(call unit,wasm,wasm base)
 $(call fuzzer,wasm,wasm base)
+$(call fuzzer,jit,wasm base)

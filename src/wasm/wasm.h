@@ -55,6 +55,7 @@ struct wasm_limits {
 	} engine;
 	uint64_t code_bytes;	/* compiled code; 64 MiB */
 	uint32_t jit_registers; /* for tests: no more of each kind */
+	bool jit_mask; /* speculation does not pass a check of bounds either */
 	/* For modules: the NaNs that arithmetic makes all have the same bits,
 	 * so that runs agree across machines to the last bit.  Costs time. */
 	bool canonical_nans;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What run.c does, in node: node FLAGS run.cjs MODULE PLAN
+// What run.c does, in node: node FLAGS run.cjs [MODULE PLAN]...; behind what is
+// seen of each stands a line of its own: "end", or why it was not run.
 const fs = require("fs");
-const out = [];
+let out = [];
 const f32 = new Float32Array(1), u32 = new Uint32Array(f32.buffer);
 const f64 = new Float64Array(1), u64 = new BigUint64Array(f64.buffer);
 
@@ -52,15 +53,16 @@ function hash(bytes) {
 	return (h >>> 0).toString(16).padStart(8, "0");
 }
 
-const plan = fs.readFileSync(process.argv[3], "utf8").trim().split("\n");
-const compiled = new WebAssembly.Module(fs.readFileSync(process.argv[2]));
-let found = null;
-try {
-	found = new WebAssembly.Instance(compiled, imports).exports;
-} catch (e) {
-	out.push("start" + ended(e));
-}
-if (found) {
+function run(file, planFile) {
+	const plan = fs.readFileSync(planFile, "utf8").trim().split("\n");
+	const compiled = new WebAssembly.Module(fs.readFileSync(file));
+	let found = null;
+	try {
+		found = new WebAssembly.Instance(compiled, imports).exports;
+	} catch (e) {
+		out.push("start" + ended(e));
+	}
+	if (!found) return;
 	for (const line of plan) {
 		const [name, sig] = line.split(" ");
 		if (sig && !sig.includes("V"))
@@ -71,4 +73,14 @@ if (found) {
 		out.push(`memory ${bytes.length} ${hash(bytes)}`);
 	}
 }
-console.log(out.join("\n"));
+
+for (let k = 2; k + 1 < process.argv.length; k += 2) {
+	out = [];
+	let how = "end";
+	try {
+		run(process.argv[k], process.argv[k + 1]);
+	} catch (e) {
+		how = "refused " + String(e).split("\n")[0];
+	}
+	console.log(out.concat([how]).join("\n"));
+}

@@ -417,6 +417,7 @@ static struct wasm_limits engine(void)
 	struct wasm_limits l = { .collect_always = true };
 	if (name && !strcmp(name, "jit"))
 		l.engine = WASM_ENGINE_JIT;
+	l.jit_mask = getenv("DONJON_WASM_MASK") != NULL;
 	if (registers)
 		l.jit_registers = (uint32_t)strtoul(registers, NULL, 10);
 	return l;

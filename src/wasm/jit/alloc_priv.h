@@ -78,7 +78,8 @@ struct jit_alloc {
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;
 	uint8_t *eager;
-	uint32_t regs; /* that may be used */
+	uint32_t *last; /* part of the value that was asked for last */
+	uint32_t regs;	/* that may be used */
 };
 
 struct jit_move {

@@ -39,6 +39,9 @@ static bool within(struct jit_fn *f, uint32_t v, uint64_t offset, uint32_t size,
 		most = UINT32_MAX;
 	if (!__builtin_add_overflow(most, n, &end) && end <= f->min_memory)
 		return true;
+	/* Speculation may not have been there. */
+	if (f->jit->mask)
+		return false;
 	return f->ins[v].op != J_K && jit_known_bound(f, v, n);
 }
 

@@ -287,6 +287,31 @@ static void table_edges(struct jit_emit *e, const struct jit_block *b)
 	e->k = k;
 }
 
+/* To the entry of the table whose address is patched in where this says. */
+static uint32_t plain_jump(struct jit_emit *e, uint32_t reg)
+{
+	uint32_t at = x64_rm(&e->a, X_LEA, X64_W, SCRATCH,
+		(struct x64_mem){ .base = NO_REG, .index = NO_REG });
+	x64_rm(&e->a, X_GROUP5, 0, 4, x64_sum(SCRATCH, reg, 3, 0));
+	return at;
+}
+
+/* The same for an index that speculation may have brought past the
+ * comparison, whose flags are still there. */
+static uint32_t masked_jump(struct jit_emit *e, uint32_t reg)
+{
+	x64_rr(&e->a, X_MOV, 0, SCRATCH, reg);
+	x64_rm(&e->a, X64(0, 1, 0x40 | CC_AE), X64_W, SCRATCH,
+		x64_at(REG_EXEC, JIT_FIELD(jit.zero)));
+	x64_u8(&e->a, 0x50); /* push rax */
+	uint32_t at = x64_rm(&e->a, X_LEA, X64_W, RAX,
+		(struct x64_mem){ .base = NO_REG, .index = NO_REG });
+	x64_rm(&e->a, X_MOV, X64_W, SCRATCH, x64_sum(RAX, SCRATCH, 3, 0));
+	x64_u8(&e->a, 0x58); /* pop rax */
+	x64_rr(&e->a, X_GROUP5, 0, 4, SCRATCH);
+	return at;
+}
+
 /* A table of addresses lies behind the code. */
 static void table(struct jit_emit *e, const struct jit_ins *i)
 {
@@ -309,9 +334,7 @@ static void table(struct jit_emit *e, const struct jit_ins *i)
 	}
 	x64_alu_ri(&e->a, ALU_CMP, 0, reg, (int32_t)n);
 	uint32_t beyond = x64_jcc(&e->a, CC_AE);
-	uint32_t at = x64_rm(&e->a, X_LEA, X64_W, SCRATCH,
-		(struct x64_mem){ .base = NO_REG, .index = NO_REG });
-	x64_rm(&e->a, X_GROUP5, 0, 4, x64_sum(SCRATCH, reg, 3, 0));
+	uint32_t at = e->j->mask ? masked_jump(e, reg) : plain_jump(e, reg);
 	table_edges(e, b);
 	const struct jit_edge *last = entry_edge(e, i, n);
 	if (last->code)

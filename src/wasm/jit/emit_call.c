@@ -157,6 +157,9 @@ static void call_indirect(struct jit_emit *e, const struct jit_ins *i)
 	x64_rm(&e->a, X_CMP, X64_W, RAX,
 		x64_at(SCRATCH, TABLE_FIELD(range.min)));
 	jit_trap_if(e, CC_AE, WASM_TRAP_ELEMENT);
+	if (e->j->mask)
+		x64_rm(&e->a, X64(0, 1, 0x40 | CC_AE), X64_W, RAX,
+			x64_at(REG_EXEC, JIT_FIELD(jit.zero)));
 	x64_rm(&e->a, X_MOV, X64_W, SCRATCH,
 		x64_at(SCRATCH, TABLE_FIELD(elems)));
 	x64_rm(&e->a, X_MOV, X64_W, RAX, x64_sum(SCRATCH, RAX, 3, 0));

@@ -12,6 +12,15 @@ static struct x64_mem bound(uint64_t n)
 	return x64_at(REG_EXEC, JIT_FIELD(jit.bound) + (int64_t)n * 8);
 }
 
+/* After the comparison: a scratch register that is beyond leads to where it
+ * does no harm, before the jump to the trap is decided. */
+static void mask(struct jit_emit *e, uint32_t cc)
+{
+	if (e->j->mask)
+		x64_rm(&e->a, X64(0, 1, 0x40 | cc), X64_W, SCRATCH,
+			x64_at(REG_EXEC, JIT_FIELD(jit.safe)));
+}
+
 static struct x64_mem at_constant(struct jit_emit *e, const struct jit_ins *i,
 	uint64_t k)
 {
@@ -23,7 +32,7 @@ static struct x64_mem at_constant(struct jit_emit *e, const struct jit_ins *i,
 		return x64_at(REG_MEM, 0);
 	}
 	bool checked = i->flags & JF_CHECKED;
-	if (end <= INT32_MAX) {
+	if (end <= INT32_MAX && (checked || !e->j->mask)) {
 		if (!checked) {
 			x64_alu_mi(&e->a, ALU_CMP, X64_W, bound(0),
 				(int32_t)end);
@@ -35,6 +44,7 @@ static struct x64_mem at_constant(struct jit_emit *e, const struct jit_ins *i,
 	if (!checked) {
 		x64_rm(&e->a, X_CMP, X64_W, SCRATCH, bound(0));
 		jit_trap_if(e, CC_G, WASM_TRAP_MEMORY);
+		mask(e, CC_G);
 	}
 	return x64_sum(REG_MEM, SCRATCH, 0, -(int64_t)i->spare);
 }
@@ -56,7 +66,8 @@ static struct x64_mem at_sum(struct jit_emit *e, const struct jit_ins *i,
 	}
 	x64_rm(&e->a, X_CMP, X64_W, SCRATCH, bound(0));
 	jit_trap_if(e, wide ? CC_A : CC_G, WASM_TRAP_MEMORY);
-	if (i->imm <= INT32_MAX && reg != SCRATCH)
+	mask(e, wide ? CC_A : CC_G);
+	if (i->imm <= INT32_MAX && reg != SCRATCH && !e->j->mask)
 		return x64_sum(REG_MEM, reg, 0, (int64_t)i->imm);
 	return x64_sum(REG_MEM, SCRATCH, 0, -(int64_t)i->spare);
 }
@@ -81,8 +92,12 @@ static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
 		return x64_at(REG_MEM, 0);
 	}
 	if (end < WASM_JIT_BOUNDS && !(i->flags & JF_WIDE)) {
+		if (e->j->mask && reg != SCRATCH)
+			x64_rr(&e->a, X_MOV, X64_W, SCRATCH, reg);
+		reg = e->j->mask ? (uint32_t)SCRATCH : reg;
 		x64_rm(&e->a, X_CMP, X64_W, reg, bound(end));
 		jit_trap_if(e, CC_G, WASM_TRAP_MEMORY);
+		mask(e, CC_G);
 		return x64_sum(REG_MEM, reg, 0, (int64_t)i->imm);
 	}
 	return at_sum(e, i, reg, end);

@@ -217,6 +217,7 @@ struct jit_fn {
 	uint32_t table_mask, table_used;
 	uint32_t *bounds; /* the same for what was checked: value -> check */
 	uint32_t bounds_mask, bounds_used;
+	uint64_t *phi_most;  /* while loops are looked at: value -> largest */
 	uint64_t min_memory; /* bytes the first memory has for sure */
 	bool calls;	     /* it calls something */
 
@@ -298,6 +299,10 @@ uint32_t jit_args(struct jit_fn *f, uint32_t n);
 bool jit_known_bound(struct jit_fn *f, uint32_t v, uint64_t n);
 /* The largest number that the value can be. */
 uint64_t jit_most(const struct jit_fn *f, uint32_t v, int depth);
+
+/* --- range.c: what loops tell about addresses -------------------------------
+ */
+bool jit_ranges(struct jit_fn *f);
 
 /* --- fold.c ----------------------------------------------------------------
  */

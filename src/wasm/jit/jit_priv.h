@@ -72,7 +72,7 @@ struct wasm_jit {
 	struct wasm_jit_stats stats;
 	struct jit_reason reasons[16];
 	uint32_t stress; /* registers of each kind; 0: all */
-	bool verify;
+	bool verify, mask;
 	/* For developers: what is put where each function is compiled. */
 	void (*put)(void *ctx, const char *text);
 	void *put_ctx;

@@ -11,8 +11,14 @@ uint32_t jit_loc(const struct jit_fn *f, uint32_t v, uint32_t pos)
 	if (i->op == J_K || i->op == J_K128)
 		return LOC_CONST;
 	uint32_t n = i->ival;
+	/* Who asks goes forward, mostly. */
+	uint32_t *last = f->alloc->last;
+	if (last && last[v] && f->ivals[last[v]].from <= pos)
+		n = last[v];
 	while (n && f->ivals[n].next && f->ivals[f->ivals[n].next].from <= pos)
 		n = f->ivals[n].next;
+	if (last)
+		last[v] = n;
 	return n ? f->ivals[n].loc : (uint32_t)LOC_NONE;
 }
 
@@ -278,7 +284,8 @@ static void sort(struct jit_fn *f, uint32_t from)
  */
 bool jit_resolve(struct jit_fn *f)
 {
-	if (!assign_slots(f) || !edge_moves(f))
+	f->alloc->last = jit_alloc(f, f->ins_count, sizeof *f->alloc->last);
+	if (!f->alloc->last || !assign_slots(f) || !edge_moves(f))
 		return false;
 	sort(f, 0);
 	for (uint32_t k = 0; k < f->move_count; k++) {

@@ -64,6 +64,7 @@ bool wasm_jit_new(struct wasm_store *s)
 	find_features(j);
 	j->stress = s->limits.jit_registers;
 	j->verify = j->stress != 0;
+	j->mask = s->limits.jit_mask;
 #if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
 	j->verify = true; /* sanitizers, fuzzing */
 #endif
@@ -78,6 +79,8 @@ bool wasm_jit_new(struct wasm_store *s)
 	x->jit.limit = (uint64_t)(uintptr_t)j->stack + STACK_SLACK;
 	x->jit.seg = NULL;
 	x->jit.stale = true;
+	x->jit.safe = WASM_JIT_BOUNDS - 1;
+	x->jit.zero = 0;
 	return true;
 }
 

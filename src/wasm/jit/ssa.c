@@ -250,6 +250,13 @@ static uint64_t max64(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+static uint64_t most_quotient(const struct jit_fn *f, const struct jit_ins *i,
+	uint64_t most, int depth)
+{
+	uint64_t k, a = min64(jit_most(f, i->a, depth - 1), most);
+	return jit_is_const(f, i->b, &k) && k ? a / k : a;
+}
+
 uint64_t jit_most(const struct jit_fn *f, uint32_t v, int depth)
 {
 	const struct jit_ins *i = &f->ins[v];
@@ -280,6 +287,26 @@ uint64_t jit_most(const struct jit_fn *f, uint32_t v, int depth)
 		return a <= most >> k ? a << k : most;
 	case J_REMU:
 		return jit_is_const(f, i->b, &k) && k ? k - 1 : most;
+	case J_DIVU:
+		return most_quotient(f, i, most, depth);
+	case J_MULHU:
+		return min64(jit_most(f, i->a, depth - 1), UINT32_MAX);
+	case J_MUL:
+		a = jit_most(f, i->a, depth - 1);
+		return __builtin_mul_overflow(a, jit_most(f, i->b, depth - 1),
+			       &k) ||
+				k > most ?
+			most :
+			k;
+	case J_OR:
+	case J_XOR:
+		a = jit_most(f, i->a, depth - 1);
+		a = a ? UINT64_MAX >> __builtin_clzll(a) : 0;
+		k = jit_most(f, i->b, depth - 1);
+		k = k ? UINT64_MAX >> __builtin_clzll(k) : 0;
+		return min64(a | k, most);
+	case J_PHI:
+		return f->phi_most ? f->phi_most[v] : most;
 	case J_ICMP:
 	case J_FCMP:
 		return 1;

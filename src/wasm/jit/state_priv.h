@@ -13,8 +13,11 @@ enum { WASM_JIT_BOUNDS = 65 };
 struct wasm_jit_state {
 	uint8_t *base;			/* of the first memory */
 	int64_t bound[WASM_JIT_BOUNDS]; /* its length less the index */
-	uint64_t limit;			/* of the stack of compiled code */
-	uint64_t rsp;			/* its top, while something else runs */
+	/* Where speculation past a failed check leads: an offset within
+	 * memory, an index of a table. */
+	uint64_t safe, zero;
+	uint64_t limit; /* of the stack of compiled code */
+	uint64_t rsp;	/* its top, while something else runs */
 	uint64_t host_rsp, saved_rsp;
 	uint64_t top; /* where it begins */
 	/* The newest stay in compiled code: the one before it, the top of the

@@ -3,6 +3,7 @@
  * Compiled code against the interpreter, which is right: the same module in
  * two instances, the same calls, the same ends.
  */
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "../test.h"
@@ -229,6 +230,107 @@ TEST(compiled_code_finds_a_memory_that_moved)
 	CHECK_INT(both(&p, "grow", 200), 42);
 	CHECK_INT(compiled(&p), 1);
 	pair_fini(&p);
+}
+
+/* --- loops -------------------------------------------------------------------
+ */
+
+struct counting {
+	uint32_t first, step, limit, offset;
+	uint8_t test;  /* i32.ne, or one of the orders 0x48 to 0x4f */
+	bool next;     /* what is tested is the next value */
+	bool early;    /* and before the access */
+	uint8_t width; /* of a second counter, which is the address; 0: none */
+};
+
+static void put_const(struct buf *b, uint32_t v)
+{
+	buf_u8(b, 0x41);
+	sleb(b, (int32_t)v);
+}
+
+/* i = first; do { mem[i * width + offset]++; i += step } while (i test limit)
+ * or the same with the test in front. */
+static void put_counting(struct build *b, const struct counting *c)
+{
+	auto_buf code = { 0 };
+	put_const(&code, c->first);
+	buf_put(&code, B(SET(0), LOOP));
+	buf_put(&code, B(0x02, 0x40));
+	if (c->early) {
+		buf_put(&code, B(GET(0)));
+		put_const(&code, c->limit);
+		buf_put(&code, B(c->test, 0x45, BR_IF(0)));
+	}
+	buf_put(&code, B(GET((uint8_t)(c->width ? 1 : 0))));
+	buf_put(&code, B(GET((uint8_t)(c->width ? 1 : 0)), 0x2d, 0));
+	leb(&code, c->offset);
+	buf_put(&code, B(I32(1), ADD, 0x3a, 0));
+	leb(&code, c->offset);
+	buf_put(&code, B(GET(1)));
+	put_const(&code, c->width);
+	buf_put(&code, B(ADD, SET(1)));
+	if (!c->next && !c->early)
+		buf_put(&code, B(GET(0), SET(2)));
+	buf_put(&code, B(GET(0)));
+	put_const(&code, c->step);
+	buf_put(&code, B(ADD, SET(0)));
+	if (c->early) {
+		buf_put(&code, B(0x0c, 1));
+	} else {
+		buf_put(&code, B(GET((uint8_t)(c->next ? 0 : 2))));
+		put_const(&code, c->limit);
+		buf_put(&code, B(c->test, BR_IF(1)));
+	}
+	buf_put(&code, B(END, END, GET(0)));
+	build_func(b, "run", "i:i", "ii", buf_bytes(&code));
+}
+
+static void check_counting(const struct counting *c)
+{
+	struct build b = { 0 };
+	struct fenced fi, fj;
+	struct pair p;
+	build_memory(&b, 1, 1);
+	put_counting(&b, c);
+	pair_init(&p, &b);
+	fence(p.interp, &fi);
+	fence(p.jit, &fj);
+	wasm_instance_fuel(p.interp, 70000);
+	wasm_instance_fuel(p.jit, 70000);
+	both(&p, "run", 0);
+	CHECK_INT(compiled(&p), 1);
+	CHECK_MEM(fi.map, fj.map, fi.len);
+	unfence(p.interp, &fi);
+	unfence(p.jit, &fj);
+	pair_fini(&p);
+}
+
+/* Around both ends of memory and of the numbers, in every direction. */
+TEST(a_loop_that_counts_stays_within_memory)
+{
+	static const uint8_t tests[] = { 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c,
+		0x4d, 0x4e, 0x4f };
+	static const uint32_t ends[] = { 0, 1, 8, 100, 65528, 65535, 65536,
+		65537, 0x7ffffff8, 0x80000000, 0xfffffff0, 0xffffffff };
+	static const uint32_t steps[] = { 1, 3, 8, 4096, (uint32_t)-1,
+		(uint32_t)-3, (uint32_t)-8, 0x7fffffff };
+	static const uint32_t offsets[] = { 0, 1, 8, 65000, 65535, 65536 };
+	srand(9);
+	for (int n = 0; n < 1500; n++) {
+		uint32_t first = ends[(unsigned)rand() % ARRAY_LEN(ends)];
+		uint32_t limit = ends[(unsigned)rand() % ARRAY_LEN(ends)];
+		struct counting c = { .first = first + (uint32_t)rand() % 3,
+			.limit = limit - (uint32_t)rand() % 3,
+			.step = steps[(unsigned)rand() % ARRAY_LEN(steps)],
+			.offset =
+				offsets[(unsigned)rand() % ARRAY_LEN(offsets)],
+			.test = tests[(unsigned)rand() % ARRAY_LEN(tests)],
+			.next = rand() & 1,
+			.early = rand() & 1,
+			.width = (uint8_t)(rand() & 1 ? rand() % 9 : 0) };
+		check_counting(&c);
+	}
 }
 
 /* --- ends --------------------------------------------------------------------

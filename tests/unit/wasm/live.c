@@ -37,13 +37,33 @@ static void begin(struct build *b)
 			DROP));
 }
 
+static uint64_t run_by(const struct wasm_module *m, enum wasm_engine engine)
+{
+	struct wasm_limits l = { .collect_always = true, .engine = engine };
+	struct wasm_instance *i;
+	struct wasm_result r;
+	struct err e = { 0 };
+	uint64_t v = 0;
+	CHECK(wasm_instance_new(m, NULL, 0, &l, &i, &r, &e));
+	CHECK(wasm_call(i, "f", NULL, 0, &v, 1, &r, &e));
+	if (r.end != WASM_RETURNED)
+		fail_msg("%s", r.text);
+	wasm_instance_free(i);
+	return v;
+}
+
+/* What f gives, however it is run. */
 static uint64_t run(struct build *b)
 {
-	struct made x;
-	struct wasm_limits l = { .collect_always = true };
-	made_limited(&x, b, &l);
-	uint64_t v = made_call(&x, "f", "");
-	made_fini(&x);
+	struct wasm_module *m;
+	struct err e = { 0 };
+	auto_buf bytes = { 0 };
+	build_done(b, &bytes);
+	if (!wasm_module_new(buf_bytes(&bytes), NULL, &m, &e))
+		fail_msg("%s", e.text);
+	uint64_t v = run_by(m, WASM_ENGINE_INTERP);
+	CHECK_INT(run_by(m, WASM_ENGINE_AUTO), v);
+	wasm_module_free(m);
 	return v;
 }
 
@@ -266,4 +286,32 @@ TEST(lists_of_live_slots_stay_as_short_as_the_code)
 	CHECK_INT(x.r.end, WASM_RETURNED);
 	CHECK(wasm_module_footprint(x.m) < 2 << 20);
 	made_fini(&x);
+}
+
+/* How many functions of x were compiled. */
+static uint32_t compiled(struct build *b, uint32_t *all)
+{
+	struct made x;
+	struct wasm_limits l = { .engine = WASM_ENGINE_AUTO };
+	made_limited(&x, b, &l);
+	wasm_instance_jit_all(x.i, NULL, NULL);
+	struct wasm_jit_stats s = wasm_instance_jit_stats(x.i);
+	*all = s.compiled + s.refused;
+	made_fini(&x);
+	return s.compiled;
+}
+
+TEST(a_function_that_keeps_references_across_calls_stays_interpreted)
+{
+	struct build with = { 0 }, without = { 0 };
+	uint32_t all;
+	build_func(&with, NULL, ":", "", NONE);
+	build_func(&with, "f", "r:r", "", B(CALL(0), GET(0)));
+	build_func(&without, NULL, ":", "", NONE);
+	build_func(&without, "f", "r:r", "", B(GET(0)));
+	uint32_t n = compiled(&with, &all);
+	if (!all)
+		return; /* there is no compiler here */
+	CHECK_INT(n, 1);
+	CHECK_INT(compiled(&without, &all), 2);
 }

@@ -46,10 +46,10 @@ libs = $(foreach l,$2,$(O)/lib/$1/lib$l.a)
 # $(call library,NAME,SOURCES[,TOOLCHAINS]): a static library for each
 # toolchain, made when something links it.
 define library_for
-$(O)/lib/$2/lib$1.a: $(call objs,$2,$3)
+$(O)/lib/$2/lib$1.a: $(call objs,$2,$3) $(lastword $(filter %/module.mk,$(MAKEFILE_LIST)))
 	$$(call say,AR.$2,$$@)
 	@mkdir -p $$(@D)
-	$(Q)rm -f $$@ && ar rcsD $$@ $$^
+	$(Q)rm -f $$@ && ar rcsD $$@ $$(filter %.o,$$^)
 -include $(patsubst %.o,%.d,$(call objs,$2,$3))
 endef
 library = $(eval SRC.$1 := $2)$(foreach t,$(sort $(call built_by,$(or $3,host exec fuzz))),$(eval $(call library_for,$1,$t,$2)))

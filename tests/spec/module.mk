@@ -30,3 +30,9 @@ $(O)/tests/spec/needs: tests/spec/needs.sh $(O)/lib/host/libwasm.a \
 	@mkdir -p $(@D)
 	@cp $< $@
 TAPS += $(O)/tests/spec/needs
+
+# And as a place without an operating system has it.
+$(O)/tests/spec/freestanding: tests/spec/freestanding.sh
+	@mkdir -p $(@D)
+	@cp $< $@
+$(if $(SAN),,$(eval TAPS += $(O)/tests/spec/freestanding))

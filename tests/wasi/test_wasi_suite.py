@@ -84,10 +84,7 @@ def test_threads_are_refused_with_a_reason(module):
 
 # --- programs from real toolchains ------------------------------------------
 
-EXCEPTIONS = "exception handling: the engine has none yet"
 NOT_RUN = {
-    "lua.wasm": EXCEPTIONS,
-    "duktape.wasm": EXCEPTIONS,
     "httpd.wasm": "a server: wants a listening socket, which this tool has "
                   "not",
 }
@@ -141,8 +138,9 @@ def test_program(row, tmp_path):
     stdin = b""
     if row["stdin"] != "-":
         stdin = (MODULES / "fixtures" / row["stdin"]).read_bytes()
-    p = run(*args, MODULES / row["file"], *ast.literal_eval(row["args"]),
-            stdin=stdin, timeout=300)
+    # By name: some print addresses, which the length of argv[0] moves.
+    p = run(*args, row["file"], *ast.literal_eval(row["args"]), stdin=stdin,
+            timeout=300, cwd=MODULES)
     assert p.returncode == int(row["exit"]), p.stderr.decode()
     expected = MODULES / "expected" / row["file"].replace(".wasm", ".stdout")
     assert p.stdout == expected.read_bytes()

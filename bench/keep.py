@@ -117,8 +117,9 @@ def bench_speed(tenant, agent, out, columns, root):
     wasm = out / "bench/speed.wasm"
 
     def outside(*args):
-        return subprocess.run([out / "bin/donjon-wasm", wasm, *args],
-                              check=True, stdout=subprocess.PIPE).stdout
+        return subprocess.run(
+            [out / "bin/donjon-wasm", "--engine", "jit", wasm, *args],
+            check=True, stdout=subprocess.PIPE).stdout
 
     def inside(tee):
         path = policy(tenant, root, tee)

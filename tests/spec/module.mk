@@ -35,4 +35,4 @@ TAPS += $(O)/tests/spec/needs
 $(O)/tests/spec/freestanding: tests/spec/freestanding.sh
 	@mkdir -p $(@D)
 	@cp $< $@
-$(if $(SAN),,$(eval TAPS += $(O)/tests/spec/freestanding))
+TAPS += $(O)/tests/spec/freestanding

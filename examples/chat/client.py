@@ -8,11 +8,12 @@ printed.
 """
 import base64
 import hashlib
+import os
+import select
 import socket
 import ssl
 import subprocess
 import sys
-import threading
 
 
 def key_hash(der):
@@ -40,14 +41,30 @@ def main():
     s = connect(host, int(port), key)
     s.sendall(name.encode() + b"\n")
 
-    def hear():
-        while data := s.recv(4096):
+    while True:
+        # What TLS has read already, select does not see.
+        ready = s.pending() and [s] or select.select([s, 0], [], [])[0]
+        if s in ready:
+            s.setblocking(False)
+            try:
+                data = s.recv(4096)
+            except ssl.SSLWantReadError:
+                continue  # a record of TLS's own
+            finally:
+                s.setblocking(True)
+            if not data:
+                return
             sys.stdout.buffer.write(data)
             sys.stdout.flush()
-    threading.Thread(target=hear, daemon=True).start()
-    for line in sys.stdin.buffer:
-        s.sendall(line)
-    s.unwrap()
+        elif 0 in ready:
+            said = os.read(0, 4096)
+            if not said:
+                break
+            s.sendall(said)
+    try:
+        s.unwrap()
+    except ssl.SSLError:
+        pass  # others were still talking
 
 
 main()

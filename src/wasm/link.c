@@ -2,7 +2,7 @@
 /* Imports: what an instance gets from outside, each of the right type. */
 #include "wasm/store_priv.h"
 
-static uint32_t letter_type(char c)
+uint32_t wasm_letter_type(char c)
 {
 	switch (c) {
 	case 'i':
@@ -36,7 +36,7 @@ static bool parse_sig(const char *sig, struct wasm_typedef *d,
 			after = true;
 			continue;
 		}
-		uint32_t t = letter_type(*p);
+		uint32_t t = wasm_letter_type(*p);
 		if (t == T_BOT || n == MAX_SIG)
 			return false;
 		pool[n++] = t;

@@ -148,6 +148,8 @@ void wasm_instance_release(struct wasm_instance *i);
 
 /* A module's type in the store's numbers. */
 uint32_t wasm_store_type(const struct wasm_instance *i, uint32_t t);
+/* A type as the embedder spells it (wasm.h); T_BOT: no such letter. */
+uint32_t wasm_letter_type(char c);
 /* A function of the embedder's; NULL when the signature or memory is bad. */
 struct wasm_func *wasm_host_func(struct wasm_store *s,
 	const struct wasm_import *im);

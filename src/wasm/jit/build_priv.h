@@ -8,7 +8,6 @@
 
 uint32_t jit_read(struct jit_fn *f, uint32_t var);
 void jit_write(struct jit_fn *f, uint32_t var, uint32_t v);
-uint32_t jit_type_of(uint32_t wasm_type);
 uint32_t jit_pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 	uint32_t b);
 

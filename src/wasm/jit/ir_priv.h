@@ -319,6 +319,8 @@ static inline bool jit_is_float(uint32_t type)
 /* What type operand n (0 a, 1 b, 2 c) has to have; JT_NONE: there is none,
  * JT_ANY: any. */
 uint32_t jit_operand_type(const struct jit_ins *i, int n);
+/* What holds a value of a wasm type. */
+uint32_t jit_type_of(uint32_t wasm_type);
 /* The same for operand k of a list. */
 uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	uint32_t k);

@@ -206,23 +206,6 @@ static void signature(const struct wasm_func *f, const uint32_t **types,
 	*results = t->results;
 }
 
-/* The types of the embedder's functions are spelled. */
-static uint32_t letter_type(char c)
-{
-	switch (c) {
-	case 'i':
-		return T_I32;
-	case 'f':
-		return T_F32;
-	case 'F':
-		return T_F64;
-	case 'V':
-		return T_V128;
-	default:
-		return T_I64;
-	}
-}
-
 enum { MAX_HOST = 64 };
 
 struct types {
@@ -244,7 +227,7 @@ static bool types_of(const struct wasm_func *f, struct types *t)
 		if (*p == ':')
 			t->params = n;
 		else
-			t->host[n++] = letter_type(*p);
+			t->host[n++] = wasm_letter_type(*p);
 	}
 	t->results = n - t->params;
 	return n < MAX_HOST;
@@ -262,6 +245,17 @@ static uint64_t *register_slot(struct wasm_exec *x, uint32_t loc)
 	return &x->jit.general[k];
 }
 
+static void move_value(uint32_t type, uint64_t *slots, uint64_t *r,
+	bool to_registers)
+{
+	for (uint32_t n = 0; n < t_slots(type); n++) {
+		if (to_registers)
+			r[n] = slots[n];
+		else
+			slots[n] = is_narrow(type) ? (uint32_t)r[n] : r[n];
+	}
+}
+
 /* Arguments between slots and registers, with those on the stack at `stack`. */
 static void move_args(struct wasm_exec *x, const struct types *t,
 	uint64_t *slots, uint64_t *stack, bool to_registers)
@@ -272,13 +266,7 @@ static void move_args(struct wasm_exec *x, const struct types *t,
 		uint32_t loc = jit_abi_next(&abi, type, &offset);
 		uint64_t *r = loc == LOC_STACK ? stack + offset / 8 :
 						 register_slot(x, loc);
-		for (uint32_t n = 0; n < t_slots(type); n++) {
-			if (to_registers)
-				r[n] = slots[n];
-			else
-				slots[n] =
-					is_narrow(type) ? (uint32_t)r[n] : r[n];
-		}
+		move_value(type, slots, r, to_registers);
 		slots += t_slots(type);
 	}
 }
@@ -292,13 +280,7 @@ static void move_results(struct wasm_exec *x, const struct types *t,
 						type == T_F64 || type == T_V128;
 		uint64_t *r =
 			k || !vector ? x->jit.results[k] : x->jit.result_vector;
-		for (uint32_t n = 0; n < t_slots(type); n++) {
-			if (to_registers)
-				r[n] = slots[n];
-			else
-				slots[n] =
-					is_narrow(type) ? (uint32_t)r[n] : r[n];
-		}
+		move_value(type, slots, r, to_registers);
 		slots += t_slots(type);
 	}
 }

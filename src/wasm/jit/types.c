@@ -29,18 +29,7 @@ uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	default:
 		t = &f->m->types[i->aux];
 	}
-	switch (f->m->pool[t->first + k]) {
-	case T_I32:
-		return JT_I32;
-	case T_F32:
-		return JT_F32;
-	case T_F64:
-		return JT_F64;
-	case T_V128:
-		return JT_V128;
-	default:
-		return JT_I64;
-	}
+	return jit_type_of(f->m->pool[t->first + k]);
 }
 
 static uint32_t first_type(const struct jit_ins *i)

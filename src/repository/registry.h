@@ -67,10 +67,11 @@ MUST_USE bool repository_subject_find(struct repository_registry *g,
 MUST_USE bool repository_referrers_get(struct repository_registry *g,
 	const char *name, const uint8_t digest[32], struct buf *out,
 	bool *found, struct err *e);
-/* Adds one to the tag in place of the API. */
-MUST_USE bool repository_referrers_add(struct repository_registry *g,
-	const char *name, const uint8_t subject[32],
-	const struct repository_descriptor *d, struct err *e);
+/* Puts a manifest of ours, of that artifact type, about `subject` under a tag
+ * and sees that it is found as a referrer. */
+MUST_USE bool repository_attach(struct repository_registry *g, const char *name,
+	const char *tag, const uint8_t subject[32], const char *artifact_type,
+	struct bytes manifest, struct err *e);
 /* "sha256-HEX" and a suffix, the tag in place of something. */
 void repository_digest_tag(const uint8_t digest[32], const char *suffix,
 	char out[129]);

@@ -195,7 +195,8 @@ static bool old_index(struct repository_registry *g, const char *name,
 	return err_fail(e, ERR_INPUT, "referrers: tag %s is no index", tag);
 }
 
-bool repository_referrers_add(struct repository_registry *g, const char *name,
+/* Adds one to the tag in place of the API. */
+static bool add_referrer(struct repository_registry *g, const char *name,
 	const uint8_t subject[32], const struct repository_descriptor *d,
 	struct err *e)
 {
@@ -225,6 +226,21 @@ bool repository_referrers_add(struct repository_registry *g, const char *name,
 	}
 	repository_manifest_fini(&index);
 	return ok;
+}
+
+bool repository_attach(struct repository_registry *g, const char *name,
+	const char *tag, const uint8_t subject[32], const char *artifact_type,
+	struct bytes manifest, struct err *e)
+{
+	struct repository_descriptor d = { .size = manifest.len };
+	bool referrers;
+	if (!repository_manifest_put(g, name, tag, MEDIA_MANIFEST, manifest,
+		    &referrers, e) ||
+		!crypto_digest(CRYPTO_SHA256, manifest, d.digest, e))
+		return false;
+	fmt(d.media_type, sizeof d.media_type, "%s", MEDIA_MANIFEST);
+	fmt(d.artifact_type, sizeof d.artifact_type, "%s", artifact_type);
+	return referrers || add_referrer(g, name, subject, &d, e);
 }
 
 /* --- tags --------------------------------------------------------------- */

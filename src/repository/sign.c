@@ -442,8 +442,6 @@ static bool old_layers(const struct signing *s, json_t **out, struct err *e)
 static bool publish(const struct signing *s, json_t *layers, struct err *e)
 {
 	auto_buf config = { 0 }, text = { 0 };
-	struct repository_descriptor d = { 0 };
-	bool referrers;
 	if (!make_config(layers, &config) ||
 		!put_bytes(s, buf_bytes(&config), e))
 		return false;
@@ -452,17 +450,8 @@ static bool publish(const struct signing *s, json_t *layers, struct err *e)
 	json_decref(m);
 	if (!ok)
 		return err_fail(e, ERR_LIMIT, "no memory");
-	if (!repository_manifest_put(s->g, s->ref->name, s->tag, MEDIA_MANIFEST,
-		    buf_bytes(&text), &referrers, e) ||
-		!crypto_digest(CRYPTO_SHA256, buf_bytes(&text), d.digest, e))
-		return false;
-	if (referrers)
-		return true;
-	d.size = text.len;
-	fmt(d.media_type, sizeof d.media_type, "%s", MEDIA_MANIFEST);
-	fmt(d.artifact_type, sizeof d.artifact_type, "%s", ARTIFACT_SIGNATURE);
-	return repository_referrers_add(s->g, s->ref->name, s->subject.digest,
-		&d, e);
+	return repository_attach(s->g, s->ref->name, s->tag, s->subject.digest,
+		ARTIFACT_SIGNATURE, buf_bytes(&text), e);
 }
 
 static bool add_signature(const struct signing *s,

@@ -100,30 +100,21 @@ static bool publish(struct repository_registry *g, const char *name,
 	const struct repository_descriptor *subject, const char *word,
 	struct err *e)
 {
-	struct repository_descriptor d = { 0 };
 	auto_buf text = { 0 };
 	uint8_t empty[32];
 	char tag[129];
-	bool referrers;
 	json_t *m = make(subject, word);
 	bool ok = m && json_print(m, &text, NULL);
 	json_decref(m);
 	if (!ok)
 		return err_fail(e, ERR_LIMIT, "no memory");
 	repository_digest_tag(subject->digest, ".yank", tag);
-	if (!crypto_digest(CRYPTO_SHA256, bytes_str(empty_object), empty, e) ||
-		!repository_blob_put(g, name, empty, -1,
-			bytes_str(empty_object), 2, e) ||
-		!repository_manifest_put(g, name, tag, MEDIA_MANIFEST,
-			buf_bytes(&text), &referrers, e) ||
-		!crypto_digest(CRYPTO_SHA256, buf_bytes(&text), d.digest, e))
-		return false;
-	if (referrers)
-		return true;
-	d.size = text.len;
-	fmt(d.media_type, sizeof d.media_type, "%s", MEDIA_MANIFEST);
-	fmt(d.artifact_type, sizeof d.artifact_type, "%s", ARTIFACT_YANK);
-	return repository_referrers_add(g, name, subject->digest, &d, e);
+	return crypto_digest(CRYPTO_SHA256, bytes_str(empty_object), empty,
+		       e) &&
+		repository_blob_put(g, name, empty, -1, bytes_str(empty_object),
+			2, e) &&
+		repository_attach(g, name, tag, subject->digest, ARTIFACT_YANK,
+			buf_bytes(&text), e);
 }
 
 bool repository_yank(struct repository *r, const char *reference,

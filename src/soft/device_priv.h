@@ -16,6 +16,10 @@ enum { SOFT_MEMFDS = 4, SOFT_EARLY = 32 };
 /* What SEV_INIT2 may ask for, as Linux 6.11. */
 #define SOFT_VMSA_FEATURES SVM_FEATURE_DEBUG_SWAP
 
+/* QEMU's `pc` has RAM below this, and the rest from 4 GiB on. */
+#define SOFT_LOW_RAM_END 0xc0000000ull
+#define SOFT_HIGH_RAM	 0x100000000ull
+
 enum soft_handle {
 	SOFT_HANDLE_KVM = 1,
 	SOFT_HANDLE_SEV,
@@ -116,6 +120,8 @@ struct soft_device {
 
 /* --- kvm.c: results as ioctl(2), with -errno ---------------------------- */
 
+/* -EIO, for good. */
+int soft_failed(struct soft_device *s);
 int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg);
 int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg);
 int soft_kvm_enter(struct soft_device *s, struct kvm_run *run);

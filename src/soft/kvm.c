@@ -14,14 +14,10 @@ enum {
 	MOST_SLOTS_GPA_BITS = 40,
 };
 
-/* QEMU's `pc` has RAM below this, and the rest from 4 GiB on. */
-#define LOW_RAM_END 0xc0000000ull
-#define HIGH_RAM    0x100000000ull
-
 #define LEAF_EXTENDED	0x80000000u
 #define LEAF_ENCRYPTION 0x8000001fu
 
-static int failed(struct soft_device *s)
+int soft_failed(struct soft_device *s)
 {
 	s->broken = true;
 	return -EIO;
@@ -31,7 +27,8 @@ int soft_kvm_call(struct soft_device *s, enum monitor_op op,
 	const uint64_t args[4])
 {
 	struct err e;
-	return soft_machine_call(&s->machine, op, args, &e) ? 0 : failed(s);
+	return soft_machine_call(&s->machine, op, args, &e) ? 0 :
+							      soft_failed(s);
 }
 
 static int call(struct soft_device *s, enum monitor_op op, uint64_t a)
@@ -83,13 +80,13 @@ static uint64_t lay_out(struct soft_device *s)
 	b->private_hpa =
 		round_up(b->rmp_hpa + private / PAGE_BYTES * RMP_ENTRY_BYTES,
 			LARGE);
-	if (b->private_hpa + private > LOW_RAM_END)
-		b->private_hpa = HIGH_RAM;
+	if (b->private_hpa + private > SOFT_LOW_RAM_END)
+		b->private_hpa = SOFT_HIGH_RAM;
 	b->private_end = b->private_hpa + private;
 	for (uint32_t i = 0; i < MONITOR_SLOTS; i++)
 		b->slots[i].private_hpa = private_hpa(s, i);
-	if (b->private_hpa == HIGH_RAM)
-		return LOW_RAM_END + private;
+	if (b->private_hpa == SOFT_HIGH_RAM)
+		return SOFT_LOW_RAM_END + private;
 	return RAM_LEAST + b->private_end;
 }
 
@@ -135,7 +132,7 @@ static int boot(struct soft_device *s)
 		.uid = s->uid,
 		.change_id = s->change_id,
 	};
-	return soft_machine_start(&s->machine, &start, &e) ? 0 : failed(s);
+	return soft_machine_start(&s->machine, &start, &e) ? 0 : soft_failed(s);
 }
 
 static int supported_cpuid(struct soft_device *s, struct kvm_cpuid2 *c)
@@ -144,13 +141,13 @@ static int supported_cpuid(struct soft_device *s, struct kvm_cpuid2 *c)
 	struct err e;
 	int n = boot(s);
 	if (n == 0 && !soft_machine_ready(&s->machine, &e))
-		n = failed(s);
+		n = soft_failed(s);
 	if (n == 0)
 		n = call(s, MONITOR_CPUID, 0);
 	if (n < 0)
 		return n;
 	if (b->cpuid_count > MONITOR_CPUIDS)
-		return failed(s);
+		return soft_failed(s);
 	if (s->snp.asked)
 		add_encryption(b);
 	if (c->nent < b->cpuid_count)
@@ -341,7 +338,7 @@ int soft_kvm_begin(struct soft_device *s)
 	if (!s->has_cpu)
 		return -EINVAL;
 	if (!soft_machine_ready(&s->machine, &e))
-		return failed(s);
+		return soft_failed(s);
 	memcpy(s->machine.box->cpuid, s->cpuid, sizeof s->cpuid);
 	s->machine.box->cpuid_count = s->cpuid_count;
 	int n = call(s, MONITOR_GUEST,
@@ -426,7 +423,7 @@ static int enter_snp(struct soft_device *s, struct kvm_run *run)
 		soft_ghcb_scribble(s);
 		s->machine.box->exit.msr = s->snp.msr;
 		if (!soft_machine_run(&s->machine, &x))
-			return failed(s);
+			return soft_failed(s);
 		if (x.reason == MONITOR_EXIT_FAULT)
 			return tell_fault(&x, run);
 		if (x.reason != MONITOR_EXIT_VMGEXIT)
@@ -450,5 +447,5 @@ int soft_kvm_enter(struct soft_device *s, struct kvm_run *run)
 	memcpy(&s->machine.box->exit.value, (uint8_t *)run + SOFT_IO_DATA_AT,
 		sizeof x.value);
 	return soft_machine_run(&s->machine, &x) ? soft_kvm_tell(&x, run) :
-						   failed(s);
+						   soft_failed(s);
 }

@@ -25,20 +25,10 @@ enum {
 	LEAF_SGX = 0x12,
 };
 
-/* As lay_out in kvm.c: `pc` has RAM below this, and from 4 GiB on. */
-#define LOW_RAM_END 0xc0000000ull
-#define HIGH_RAM    0x100000000ull
-
 /* Where an enclave leaves to: nobody looks there. */
 #define OUTSIDE 0x1000ull
 
 #define XFRM_KNOWN 7ull
-
-static int failed(struct soft_device *s)
-{
-	s->broken = true;
-	return -EIO;
-}
 
 static struct soft_sgx *sgx(struct soft_device *s)
 {
@@ -61,11 +51,11 @@ static uint64_t lay_out(struct soft_device *s)
 	b->rmp_hpa = b->tables_end;
 	b->private_hpa =
 		round_up(b->rmp_hpa + epc / PAGE_BYTES * ENTRY_BYTES, LARGE);
-	if (b->private_hpa + epc > LOW_RAM_END)
-		b->private_hpa = HIGH_RAM;
+	if (b->private_hpa + epc > SOFT_LOW_RAM_END)
+		b->private_hpa = SOFT_HIGH_RAM;
 	b->private_end = b->private_hpa + epc;
-	return b->private_hpa == HIGH_RAM ? LOW_RAM_END + epc :
-					    RAM_LEAST + b->private_end;
+	return b->private_hpa == SOFT_HIGH_RAM ? SOFT_LOW_RAM_END + epc :
+						 RAM_LEAST + b->private_end;
 }
 
 /* The processor is there when somebody asks what it can. */
@@ -82,7 +72,7 @@ static int boot(struct soft_device *s)
 	};
 	if (!soft_machine_start(&s->machine, &start, &e) ||
 		!soft_machine_ready(&s->machine, &e))
-		return failed(s);
+		return soft_failed(s);
 	return soft_kvm_call(s, MONITOR_CPUID, (uint64_t[4]){ 0 });
 }
 
@@ -196,7 +186,7 @@ static int create(struct soft_device *s, const struct sgx_enclave_create *c)
 	put(record + 12, from->size);
 	if (!crypto_hash_new(CRYPTO_SHA256, &n->hash, &e) ||
 		!crypto_hash_add(n->hash, BYTES_ARRAY(record), &e))
-		return failed(s);
+		return soft_failed(s);
 	n->created = true;
 	return 0;
 }
@@ -230,7 +220,7 @@ static int call_pages(struct soft_device *s, enum monitor_op op,
 		return r;
 	*count = s->machine.box->call.b;
 	*status = s->machine.box->call.d;
-	return *count <= args[1] ? 0 : failed(s);
+	return *count <= args[1] ? 0 : soft_failed(s);
 }
 
 static int add_batch(struct soft_device *s, struct sgx_enclave_add_pages *a,
@@ -247,7 +237,7 @@ static int add_batch(struct soft_device *s, struct sgx_enclave_add_pages *a,
 	for (uint64_t i = 0; r == 0 && i < done; i++) {
 		if (!measure(n, offset, flags, from + i * PAGE_BYTES,
 			    a->flags & SGX_PAGE_MEASURE))
-			return failed(s);
+			return soft_failed(s);
 		offset += PAGE_BYTES;
 		a->count += PAGE_BYTES;
 	}
@@ -291,7 +281,7 @@ static int init(struct soft_device *s, const struct sgx_enclave_init *i)
 	if (n->secs.attributes & SGX_FLAG_PROVISIONKEY && !n->provision)
 		return -EACCES;
 	if (!crypto_hash_end(n->hash, mrenclave, &e))
-		return failed(s);
+		return soft_failed(s);
 	/* Whatever EINIT says, nothing can be added any more: the driver's
 	 * enclave is spoilt. */
 	n->initialised = true;
@@ -470,7 +460,7 @@ int soft_sgx_enter(struct soft_device *s, struct device_enclave *x)
 	begin(s, x);
 	for (;;) {
 		if (!soft_machine_run(&s->machine, &e))
-			return failed(s);
+			return soft_failed(s);
 		s->sgx.exits++;
 		/* An interrupt: the AEP resumes. */
 		if (e.reason == MONITOR_EXIT_AEX &&
@@ -480,7 +470,7 @@ int soft_sgx_enter(struct soft_device *s, struct device_enclave *x)
 		} else if (e.reason != MONITOR_EXIT_ENCLU) {
 			return tell(s, &e, x);
 		} else if (!serve_enclu(s, &e)) {
-			return failed(s);
+			return soft_failed(s);
 		}
 	}
 }

@@ -41,6 +41,18 @@ bool config_network(const struct config *c, struct toml_node *n, struct err *e)
 /* --- [tls]
  * -------------------------------------------------------------------------- */
 
+/* A list in place of what `out` had. */
+static bool begin_list(struct toml_node *list, int most, struct buf *out,
+	struct err *e)
+{
+	if (!toml_expect(list, TOML_ARRAY, e))
+		return false;
+	buf_clear(out);
+	return toml_count(list) <= (size_t)most ||
+		err_fail(e, ERR_LIMIT, "%s: more than %d", toml_where(list),
+			most);
+}
+
 /* Hashes of 64 hex digits, one after the other; unchanged without the key. */
 static bool read_hashes(struct toml_node *table, const char *key,
 	struct buf *out, struct err *e)
@@ -50,12 +62,8 @@ static bool read_hashes(struct toml_node *table, const char *key,
 	struct bytes text;
 	if (!list)
 		return true;
-	if (!toml_expect(list, TOML_ARRAY, e))
+	if (!begin_list(list, FRAME_MAX_PINS, out, e))
 		return false;
-	buf_clear(out);
-	if (toml_count(list) > FRAME_MAX_PINS)
-		return err_fail(e, ERR_LIMIT, "%s: more than %d",
-			toml_where(list), FRAME_MAX_PINS);
 	for (size_t i = 0; i < toml_count(list); i++) {
 		struct toml_node *n = toml_at(list, i);
 		if (!toml_string(n, &text, e))
@@ -77,12 +85,8 @@ static bool read_alpn(struct toml_node *table, struct buf *out, struct err *e)
 	struct bytes text;
 	if (!list)
 		return true;
-	if (!toml_expect(list, TOML_ARRAY, e))
+	if (!begin_list(list, FRAME_MAX_ALPN, out, e))
 		return false;
-	buf_clear(out);
-	if (toml_count(list) > FRAME_MAX_ALPN)
-		return err_fail(e, ERR_LIMIT, "%s: more than %d",
-			toml_where(list), FRAME_MAX_ALPN);
 	for (size_t i = 0; i < toml_count(list); i++) {
 		struct toml_node *n = toml_at(list, i);
 		if (!toml_string(n, &text, e))

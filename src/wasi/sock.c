@@ -155,7 +155,7 @@ int wasi_sock_recv(struct wasi_call *k)
 	return WASI_OK;
 }
 
-int wasi_socket_send(struct wasi_call *k, struct wasi_fd *f,
+static int send_some(struct wasi_call *k, struct wasi_fd *f,
 	struct wasi_iovs *v, uint32_t flags, size_t *done)
 {
 	if (f->stream.ops->accept)
@@ -163,22 +163,26 @@ int wasi_socket_send(struct wasi_call *k, struct wasi_fd *f,
 	return flags ? WASI_INVAL : wasi_stream_writev(k, f, v, done);
 }
 
-int wasi_sock_send(struct wasi_call *k)
+int wasi_socket_send_args(struct wasi_call *k, struct wasi_fd *f,
+	uint32_t flags, uint32_t count)
 {
-	struct wasi_fd *f;
 	struct wasi_iovs v;
 	size_t done;
-	int r = wasi_socket_get(k, arg32(k, 0), RIGHT_FD_WRITE, &f);
-	if (r)
-		return r;
-	uint8_t *out = wasi_view(k, arg32(k, 4), 4);
-	r = wasi_iovs_get(k, arg32(k, 1), arg32(k, 2), &v);
+	uint8_t *out = wasi_view(k, count, 4);
+	int r = wasi_iovs_get(k, arg32(k, 1), arg32(k, 2), &v);
 	if (r || !out)
 		return WASI_FAULT;
-	r = wasi_socket_send(k, f, &v, arg32(k, 3), &done);
+	r = send_some(k, f, &v, flags, &done);
 	if (!r)
 		put_le(out, done, 4);
 	return r;
+}
+
+int wasi_sock_send(struct wasi_call *k)
+{
+	struct wasi_fd *f;
+	int r = wasi_socket_get(k, arg32(k, 0), RIGHT_FD_WRITE, &f);
+	return r ? r : wasi_socket_send_args(k, f, arg32(k, 3), arg32(k, 4));
 }
 
 int wasi_sock_shutdown(struct wasi_call *k)

@@ -176,22 +176,11 @@ static int edge_recv_from_old(struct wasi_call *k)
 static int edge_send_to(struct wasi_call *k)
 {
 	struct wasi_fd *f;
-	struct wasi_iovs v;
 	struct wasi_address a;
-	size_t done;
 	int r = wasi_socket_get(k, arg32(k, 0), RIGHT_FD_WRITE, &f);
 	if (!r)
 		r = read_address(k, arg32(k, 3), arg32(k, 4), &a);
-	if (r)
-		return r;
-	uint8_t *out = wasi_view(k, arg32(k, 6), 4);
-	r = wasi_iovs_get(k, arg32(k, 1), arg32(k, 2), &v);
-	if (r || !out)
-		return WASI_FAULT;
-	r = wasi_socket_send(k, f, &v, arg32(k, 5), &done);
-	if (!r)
-		put_le(out, done, 4);
-	return r;
+	return r ? r : wasi_socket_send_args(k, f, arg32(k, 5), arg32(k, 6));
 }
 
 static int name_of(struct wasi_call *k, bool local)

@@ -156,22 +156,11 @@ static int wamr_recv_from(struct wasi_call *k)
 static int wamr_send_to(struct wasi_call *k)
 {
 	struct wasi_fd *f;
-	struct wasi_iovs v;
 	struct wasi_address a;
-	size_t done;
 	int r = wasi_socket_get(k, arg32(k, 0), RIGHT_FD_WRITE, &f);
 	if (!r)
 		r = read_address(k, arg32(k, 4), &a);
-	if (r)
-		return r;
-	uint8_t *out = wasi_view(k, arg32(k, 5), 4);
-	r = wasi_iovs_get(k, arg32(k, 1), arg32(k, 2), &v);
-	if (r || !out)
-		return WASI_FAULT;
-	r = wasi_socket_send(k, f, &v, arg32(k, 3), &done);
-	if (!r)
-		put_le(out, done, 4);
-	return r;
+	return r ? r : wasi_socket_send_args(k, f, arg32(k, 3), arg32(k, 5));
 }
 
 static int wamr_addr_resolve(struct wasi_call *k)

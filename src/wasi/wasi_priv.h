@@ -197,8 +197,9 @@ int wasi_socket_accept(struct wasi_call *k, uint32_t fd, uint32_t flags,
 	uint32_t at);
 int wasi_socket_recv(struct wasi_call *k, struct wasi_fd *f,
 	struct wasi_iovs *v, uint32_t flags, size_t *done);
-int wasi_socket_send(struct wasi_call *k, struct wasi_fd *f,
-	struct wasi_iovs *v, uint32_t flags, size_t *done);
+/* Sends what arguments 1 and 2 name; how much it was goes to `count`. */
+int wasi_socket_send_args(struct wasi_call *k, struct wasi_fd *f,
+	uint32_t flags, uint32_t count);
 
 /* --- socket.c: run-time sockets ----------------------------------------- */
 

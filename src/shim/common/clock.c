@@ -4,6 +4,13 @@
 /* At CLOCK_MIN_KHZ the multiplier still has less than 32 bits. */
 #define SHIFT 28
 
+uint32_t clock_khz(uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t said)
+{
+	uint64_t khz = eax ? (uint64_t)ecx * ebx / eax / 1000 : 0;
+	return khz >= CLOCK_MIN_KHZ && khz <= CLOCK_MAX_KHZ ? (uint32_t)khz :
+							      said;
+}
+
 bool clock_init(struct clock *c, uint64_t counter, uint32_t khz, uint64_t real)
 {
 	if (khz < CLOCK_MIN_KHZ || khz > CLOCK_MAX_KHZ)

@@ -20,6 +20,9 @@ struct clock {
 #define CLOCK_MIN_KHZ 100000u
 #define CLOCK_MAX_KHZ 10000000u
 
+/* As CPUID leaf 0x15 tells it in EAX, EBX and ECX, where a processor does;
+ * else what the host said. */
+uint32_t clock_khz(uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t said);
 /* False: no such frequency. */
 MUST_USE bool clock_init(struct clock *c, uint64_t counter, uint32_t khz,
 	uint64_t real);

@@ -5,8 +5,9 @@
  * tables are the technology's (struct space_ops), and hold a page only once it
  * was touched.
  *
- * A range is never writable and executable: what exec may execute is its
- * image, mapped before it starts, and nothing else ever.
+ * A range is never writable and executable.  What exec may execute is its
+ * image, mapped before it starts, and memory of its own that it turned from
+ * writable to executable (mprotect) for compiled code.
  *
  * Functions that serve a system call return as it does: a value, or -errno.
  */

@@ -38,10 +38,7 @@ static uint64_t counter(void)
 static uint32_t counter_khz(const struct vm_hints *h)
 {
 	struct cpu_id f = cpuid_answer(0x15, 0);
-	uint64_t hz = f.eax ? (uint64_t)f.ecx * f.ebx / f.eax : 0;
-	if (hz / 1000 >= CLOCK_MIN_KHZ && hz / 1000 <= CLOCK_MAX_KHZ)
-		return (uint32_t)(hz / 1000);
-	return h->tsc_khz;
+	return clock_khz(f.eax, f.ebx, f.ecx, h->tsc_khz);
 }
 
 /* --- what exec is given -----------------------------------------------------

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arch/x86_64/cpu.h"
 #include "base/fmt.h"
+#include "shim/common/copy.h"
 #include "shim/common/stack.h"
 #include "shim/sgx/sgx.h"
 
@@ -89,49 +90,30 @@ void user_load(struct user *u)
  */
 
 /* As exec itself would find it: a page that it may use is taken first. */
-static bool reach(struct user *u, uint64_t at, bool write)
+static void *reach(void *ctx, uint64_t at, bool write)
 {
+	struct user *u = ctx;
 	const struct space_range *r = space_find(&u->space, at);
 	uint8_t want = write ? SPACE_WRITE : SPACE_READ;
 	if (!r || !(r->prot & want) || r->kind == SPACE_GATE)
-		return false;
+		return NULL;
 	if (memory_allows(&u->memory, at, write))
-		return true;
+		return (void *)at;
 	if (r->kind == SPACE_IMAGE)
-		return false;
+		return NULL;
 	memory_have(&u->memory, at & ~(uint64_t)(PAGE_BYTES - 1), PAGE_BYTES,
 		r->prot);
-	return true;
+	return (void *)at;
 }
 
 bool user_copy_out(struct user *u, uint64_t to, const void *from, size_t n)
 {
-	const uint8_t *p = from;
-	while (n) {
-		size_t part = size_min(n, PAGE_BYTES - to % PAGE_BYTES);
-		if (!reach(u, to, true))
-			return false;
-		cpu_move_bytes((void *)to, p, part);
-		to += part;
-		p += part;
-		n -= part;
-	}
-	return true;
+	return copy_out(reach, u, to, from, n);
 }
 
 bool user_copy_in(struct user *u, void *to, uint64_t from, size_t n)
 {
-	uint8_t *p = to;
-	while (n) {
-		size_t part = size_min(n, PAGE_BYTES - from % PAGE_BYTES);
-		if (!reach(u, from, false))
-			return false;
-		cpu_move_bytes(p, (const void *)from, part);
-		from += part;
-		p += part;
-		n -= part;
-	}
-	return true;
+	return copy_in(reach, u, to, from, n);
 }
 
 void user_place(const struct user *u, uint64_t at, char out[48])

@@ -68,16 +68,12 @@ static uint64_t counter(void)
 	return cpu_rdtsc();
 }
 
-/* CPUID tells on some processors; elsewhere the host does. */
 static uint32_t counter_khz(const struct vm_hints *h)
 {
-	if (platform_cpuid(0, 0).eax >= 0x15) {
-		struct cpu_id f = platform_cpuid(0x15, 0);
-		uint64_t hz = f.eax ? (uint64_t)f.ecx * f.ebx / f.eax : 0;
-		if (hz / 1000 >= CLOCK_MIN_KHZ && hz / 1000 <= CLOCK_MAX_KHZ)
-			return (uint32_t)(hz / 1000);
-	}
-	return h->tsc_khz;
+	struct cpu_id f = { 0 };
+	if (platform_cpuid(0, 0).eax >= 0x15)
+		f = platform_cpuid(0x15, 0);
+	return clock_khz(f.eax, f.ebx, f.ecx, h->tsc_khz);
 }
 
 /* --- what exec is given -----------------------------------------------------

@@ -2,6 +2,7 @@
 #include "shim/x86_64_vm/user.h"
 
 #include "base/fmt.h"
+#include "shim/common/copy.h"
 #include "shim/common/elf.h"
 #include "shim/common/stack.h"
 #include "shim/x86_64_vm/boot.h"
@@ -160,8 +161,9 @@ bool user_fault(struct user *u, uint64_t at, uint64_t error)
 	return true;
 }
 
-static uint8_t *reach(struct user *u, uint64_t at, bool write)
+static void *reach(void *ctx, uint64_t at, bool write)
 {
+	struct user *u = ctx;
 	uint64_t gpa;
 	if (!paging_find(u->paging, at, write, &gpa) &&
 		(!user_fault(u, at, PF_USER | (write ? PF_WRITE : 0)) ||
@@ -172,34 +174,12 @@ static uint8_t *reach(struct user *u, uint64_t at, bool write)
 
 bool user_copy_out(struct user *u, uint64_t to, const void *from, size_t n)
 {
-	const uint8_t *p = from;
-	while (n) {
-		size_t part = size_min(n, PAGE_BYTES - to % PAGE_BYTES);
-		uint8_t *at = reach(u, to, true);
-		if (!at)
-			return false;
-		cpu_move_bytes(at, p, part);
-		to += part;
-		p += part;
-		n -= part;
-	}
-	return true;
+	return copy_out(reach, u, to, from, n);
 }
 
 bool user_copy_in(struct user *u, void *to, uint64_t from, size_t n)
 {
-	uint8_t *p = to;
-	while (n) {
-		size_t part = size_min(n, PAGE_BYTES - from % PAGE_BYTES);
-		const uint8_t *at = reach(u, from, false);
-		if (!at)
-			return false;
-		cpu_move_bytes(p, at, part);
-		from += part;
-		p += part;
-		n -= part;
-	}
-	return true;
+	return copy_in(reach, u, to, from, n);
 }
 
 void user_place(const struct user *u, uint64_t at, char out[48])

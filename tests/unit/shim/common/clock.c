@@ -42,3 +42,13 @@ TEST(clock_refuses_frequencies_that_no_processor_has)
 	CHECK(!clock_init(&c, 0, CLOCK_MIN_KHZ - 1, 0));
 	CHECK(!clock_init(&c, 0, CLOCK_MAX_KHZ + 1, 0));
 }
+
+TEST(clock_believes_the_processor_before_the_host)
+{
+	CHECK_INT(clock_khz(2, 84, 24000000, 1), 1008000);
+	CHECK_INT(clock_khz(0, 84, 24000000, 2000000), 2000000);
+	CHECK_INT(clock_khz(1, 1, 0, 2000000), 2000000);
+	CHECK_INT(clock_khz(1, 1, CLOCK_MIN_KHZ * 1000, 1), CLOCK_MIN_KHZ);
+	CHECK_INT(clock_khz(1, 1, CLOCK_MIN_KHZ * 1000 - 1, 7), 7);
+	CHECK_INT(clock_khz(1, UINT32_MAX, UINT32_MAX, 7), 7);
+}

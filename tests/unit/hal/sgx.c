@@ -15,11 +15,11 @@ static const struct device_ops *first;
 
 static void ends(enum guest what, const char *how)
 {
-	static struct nest n;
+	static struct place n;
 	char why[128] = "";
 	nest_open(&n, what);
-	struct hal_keep *k = nest_launch(&n);
-	if (nest_took(&n, k, why))
+	struct hal_keep *k = place_launch(&n);
+	if (place_took(&n, k, why))
 		fail_msg("it asked");
 	if (!strstr(why, how))
 		fail_msg("guest %d: \"%s\" does not mention \"%s\"", what, why,
@@ -29,7 +29,7 @@ static void ends(enum guest what, const char *how)
 
 TEST(sgx_measures_both_images_as_a_verifier_does)
 {
-	static struct nest n;
+	static struct place n;
 	uint8_t got[64] = { 0 }, want[64] = { 0 };
 	size_t len = 0, other = 0;
 	struct err e = { 0 };
@@ -44,14 +44,14 @@ TEST(sgx_measures_both_images_as_a_verifier_does)
 
 TEST(sgx_keep_rings_and_goes_on_behind_the_answer)
 {
-	static struct nest n;
+	static struct place n;
 	char why[128] = "";
 	struct err e = { 0 };
 	nest_open(&n, GUEST_RING);
-	struct hal_keep *k = nest_launch(&n);
+	struct hal_keep *k = place_launch(&n);
 	struct gate_area *a = n.tech->area(k);
 	for (uint32_t i = 1; i <= 3; i++) {
-		if (!nest_took(&n, k, why))
+		if (!place_took(&n, k, why))
 			fail_msg("%s", why);
 		CHECK_INT(a->request.op, GATE_TIME_HINT);
 		CHECK_INT(a->request.seq, i);
@@ -59,7 +59,7 @@ TEST(sgx_keep_rings_and_goes_on_behind_the_answer)
 		a->reply = (struct gate_reply){ .seq = i, .ret0 = i * 3 };
 		CHECK(n.tech->resume(k, &e));
 	}
-	CHECK(!nest_took(&n, k, why));
+	CHECK(!place_took(&n, k, why));
 	CHECK_STR(why, "exit status 0");
 	n.tech->destroy(k);
 }
@@ -85,7 +85,7 @@ static const struct device_ops *hide_edmm(const struct device_ops *real)
 
 TEST(sgx_without_edmm_memory_is_fixed_and_another_measurement)
 {
-	static struct nest n;
+	static struct place n;
 	struct attest_measured m[ATTEST_VARIANTS];
 	size_t count = 0;
 	char why[128] = "";
@@ -95,19 +95,19 @@ TEST(sgx_without_edmm_memory_is_fixed_and_another_measurement)
 	nest_open(&n, GUEST_RING);
 	n.cfg.boot.memory_bytes = 256u << 20;
 	place_spy = hide_edmm;
-	struct hal_keep *k = nest_launch(&n);
+	struct hal_keep *k = place_launch(&n);
 	place_spy = NULL;
 	CHECK(attest_measure_all("sgx", n.images, m, &count, &e));
 	CHECK_INT(count, 2);
 	CHECK_STR(m[1].variant, "fixed-heap");
 	struct gate_area *a = n.tech->area(k);
 	for (uint32_t i = 1; i <= 3; i++) {
-		if (!nest_took(&n, k, why))
+		if (!place_took(&n, k, why))
 			fail_msg("%s", why);
 		a->reply = (struct gate_reply){ .seq = i, .ret0 = i * 3 };
 		CHECK(n.tech->resume(k, &e));
 	}
-	CHECK(!nest_took(&n, k, why));
+	CHECK(!place_took(&n, k, why));
 	CHECK_STR(why, "exit status 0");
 	n.tech->destroy(k);
 }
@@ -152,30 +152,30 @@ TEST(sgx_keep_ends_when_it_is_told_to_whatever_it_does)
 {
 	static const enum guest what[] = { GUEST_SPIN, GUEST_WAIT };
 	for (size_t i = 0; i < ARRAY_LEN(what); i++) {
-		static struct nest n;
+		static struct place n;
 		char why[128] = "";
 		nest_open(&n, what[i]);
-		struct hal_keep *k = nest_launch(&n);
+		struct hal_keep *k = place_launch(&n);
 		if (what[i] == GUEST_WAIT)
-			CHECK(nest_took(&n, k, why));
+			CHECK(place_took(&n, k, why));
 		n.tech->destroy(k);
 	}
 }
 
 TEST(sgx_keep_still_runs_when_its_loader_is_confined)
 {
-	static struct nest n;
+	static struct place n;
 	char why[128] = "";
 	nest_open(&n, GUEST_WAIT);
 	pid_t child = fork();
 	if (child == 0) {
 		struct err e = { 0 };
-		struct hal_keep *k = nest_launch(&n);
-		bool ok = n.tech->confine(k, &e) && nest_took(&n, k, why);
+		struct hal_keep *k = place_launch(&n);
+		bool ok = n.tech->confine(k, &e) && place_took(&n, k, why);
 		struct gate_area *a = n.tech->area(k);
 		a->reply = (struct gate_reply){ .seq = 1, .ret0 = 3 };
 		ok = ok && open("/dev/null", O_RDONLY) < 0 &&
-			n.tech->resume(k, &e) && !nest_took(&n, k, why);
+			n.tech->resume(k, &e) && !place_took(&n, k, why);
 		n.tech->destroy(k);
 		_exit(ok && !strcmp(why, "exit status 98") ? 0 : 1);
 	}
@@ -186,13 +186,13 @@ TEST(sgx_keep_still_runs_when_its_loader_is_confined)
 
 TEST(sgx_evidence_is_for_reports_and_nothing_else)
 {
-	static struct nest n;
+	static struct place n;
 	auto_buf ev = { 0 };
 	auto_buf end = { 0 };
 	struct err e = { 0 };
 	static const uint8_t zeros[sizeof(struct sgx_report_mac)];
 	nest_open(&n, GUEST_WAIT);
-	struct hal_keep *k = nest_launch(&n);
+	struct hal_keep *k = place_launch(&n);
 	CHECK(!n.tech->evidence(k, bytes_of(zeros, 64), &ev, &end, &e));
 	CHECK_HAS(e.text, "64 bytes");
 	CHECK(!n.tech->evidence(k, BYTES_ARRAY(zeros), &ev, &end, &e));
@@ -203,7 +203,7 @@ TEST(sgx_evidence_is_for_reports_and_nothing_else)
 
 TEST(sgx_leaves_nothing_on_disk_but_its_two_keys)
 {
-	static struct nest n;
+	static struct place n;
 	nest_open(&n, GUEST_QUIT);
 	nest_forget();
 }

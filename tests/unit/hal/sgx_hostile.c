@@ -300,7 +300,7 @@ static bool step(struct host *h, unsigned n)
 /* How it ended: 0 exec's own end or a sentence, 1 it waits still. */
 static bool run(uint64_t seed)
 {
-	static struct nest n;
+	static struct place n;
 	static struct host h;
 	static const enum guest what[] = { GUEST_RING, GUEST_LIVE, GUEST_RING };
 	struct err e = { 0 };

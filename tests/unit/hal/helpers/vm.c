@@ -28,28 +28,33 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 /* For a nested machine under emulation, on a busy host. */
 enum { PATIENCE_MS = 120000 };
 
-void place_open(struct place *p, const char *tech, enum guest what)
+void place_prepare(struct place *p, enum hal_platform platform, enum guest what)
 {
 	char self[2048] = "";
-	struct err e = { 0 };
 #if defined(__SANITIZE_ADDRESS__)
 	SKIP_TEST("under a sanitizer exec is no static program");
 #endif
 	CHECK(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
 	*strrchr(self, '/') = '\0';
 	fmt(p->images, sizeof p->images, "%s/../../fake/keep", self);
-	fmt(p->dir, sizeof p->dir, "/tmp/donjon-hal-XXXXXX");
-	p->cfg = (struct hal_config){ .platform = HAL_HARDWARE,
+	p->cfg = (struct hal_config){ .platform = platform,
 		.image_dir = p->images,
 		.root_path = p->root,
 		.boot.memory_bytes = 64u << 20 };
 	p->cfg.boot.nonce[0] = (uint8_t)what;
 	memset(p->cfg.boot.owner_key_hash, 0x5a, 32);
+}
+
+void place_open(struct place *p, const char *tech, enum guest what)
+{
+	struct err e = { 0 };
+	place_prepare(p, HAL_HARDWARE, what);
 	if (!hal_find(tech, &p->cfg, &p->tech, &e)) {
 		p->cfg.platform = HAL_SOFTWARE;
 		if (!hal_find(tech, &p->cfg, &p->tech, &e))
 			SKIP_TEST(e.text);
 	}
+	fmt(p->dir, sizeof p->dir, "/tmp/donjon-hal-XXXXXX");
 	CHECK(mkdtemp(p->dir));
 	fmt(p->root, sizeof p->root, "%s/root.pem", p->dir);
 }

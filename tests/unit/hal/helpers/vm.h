@@ -20,6 +20,9 @@ struct place {
  * NULL; they are intercepted by the linker (src/hal/module.mk). */
 extern const struct device_ops *(*place_spy)(const struct device_ops *real);
 
+/* Images and configuration, but for the technology and the root key's path. */
+void place_prepare(struct place *p, enum hal_platform platform,
+	enum guest what);
 /* Skips where there is neither. */
 void place_open(struct place *p, const char *tech, enum guest what);
 void place_close(struct place *p);

@@ -409,17 +409,18 @@ static void commands(struct run *r, const struct json *list)
  */
 
 /* DONJON_WASM_ENGINE=jit: functions are compiled; with
- * DONJON_WASM_REGISTERS=n, for no more than n registers of each kind. */
-static struct wasm_limits engine(void)
+ * DONJON_WASM_STRESS=n, by lots from that seed (and, with DONJON_ALL, from
+ * those behind it); with DONJON_WASM_MASK, without speculation past checks. */
+static struct wasm_limits engine(unsigned round)
 {
 	const char *name = getenv("DONJON_WASM_ENGINE");
-	const char *registers = getenv("DONJON_WASM_REGISTERS");
+	const char *stress = getenv("DONJON_WASM_STRESS");
 	struct wasm_limits l = { .collect_always = true };
 	if (name && !strcmp(name, "jit"))
 		l.engine = WASM_ENGINE_JIT;
 	l.jit_mask = getenv("DONJON_WASM_MASK") != NULL;
-	if (registers)
-		l.jit_registers = (uint32_t)strtoul(registers, NULL, 10);
+	if (stress)
+		l.jit_stress = strtoull(stress, NULL, 10) + round;
 	return l;
 }
 
@@ -461,12 +462,12 @@ static void print_compiled(void)
 				totals.reasons[k].why);
 }
 
-static bool file(const char *root, const char *name, unsigned number,
-	size_t *total)
+static bool file(const char *root, const char *name, unsigned round,
+	unsigned number, size_t *total)
 {
 	static struct run r;
 	/* Whatever the collector gets wrong, it gets wrong at once. */
-	const struct wasm_limits limits = engine();
+	const struct wasm_limits limits = engine(round);
 	char path[2048];
 	auto_buf json = { 0 };
 	struct json *doc = NULL;
@@ -513,6 +514,15 @@ static bool wanted(const char *name, int argc, char **argv)
 	return argc < 2;
 }
 
+enum { ALL_ROUNDS = 20 };
+
+static unsigned rounds(void)
+{
+	return getenv("DONJON_WASM_STRESS") && getenv("DONJON_ALL") ?
+		ALL_ROUNDS :
+		1;
+}
+
 int main(int argc, char **argv)
 {
 	char root[512];
@@ -539,7 +549,10 @@ int main(int argc, char **argv)
 				       "implemented\n",
 					number, name, why);
 			else
-				ok &= file(root, name, number, &total);
+				for (unsigned k = 0; k < rounds(); k++)
+					ok &= file(root, name, k, number + k,
+						&total);
+			number += why ? 0 : rounds() - 1;
 		}
 		free(names[i]);
 	}

@@ -24,6 +24,21 @@ STDLIB = Path("/usr/lib/python3.11")
 SLOW = 10 if "DONJON_SANITIZED" in os.environ else 1
 
 
+ALL = "DONJON_ALL" in os.environ
+# Interpreted; compiled; compiled by lots, with the compiler checking itself.
+ENGINES = {"interp": [], "jit": ["--engine", "jit"], "stress":
+           ["--stress", os.environ.get("DONJON_WASM_STRESS", "1")]}
+# Programs that take no minutes where everything is slower.
+QUICK = {"rust163-app.wasm", "zig-app.wasm", "as-app.wasm", "lua.wasm"}
+COMPILES = os.uname().machine == "x86_64"
+
+
+def engines(engine):
+    if engine != "interp" and not COMPILES:
+        pytest.skip("the compiler is for x86-64")
+    return ENGINES[engine]
+
+
 def run(*args, stdin=b"", timeout=120, **more):
     if isinstance(stdin, bytes):
         more["input"] = stdin
@@ -52,12 +67,13 @@ def test_the_whole_suite_is_there():
     assert len(PREVIEW1) == 72
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("module", PREVIEW1, ids=name_of)
-def test_suite(module, tmp_path):
+def test_suite(module, engine, tmp_path):
     spec = {}
     if module.with_suffix(".json").exists():
         spec = json.loads(module.with_suffix(".json").read_text())
-    args = []
+    args = list(engines(engine))
     for d in spec.get("dirs", []):
         shutil.copytree(module.parent / d, tmp_path / d)
         # Comes with a .gitignore only, which git's packers leave out.
@@ -125,13 +141,17 @@ def dirs_of(row, scratch):
     return []
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("row", manifest(), ids=lambda r: r["file"])
-def test_program(row, tmp_path):
+def test_program(row, engine, tmp_path):
+    if SLOW > 1 and engine != "interp" and row["file"] not in QUICK and \
+            not ALL:
+        pytest.skip("sanitized and compiled only with DONJON_ALL=1")
     if row["file"] in NOT_RUN:
         pytest.skip(NOT_RUN[row["file"]])
     if row["file"] == "python.wasm" and not (STDLIB / "re").is_dir():
         pytest.skip("no Debian libpython3.11-stdlib")
-    args = dirs_of(row, tmp_path)
+    args = engines(engine) + dirs_of(row, tmp_path)
     if row["env"] != "-":
         for pair in row["env"].split(" "):
             args += ["--env", pair]

@@ -110,6 +110,21 @@ static void emit_fini(struct jit_emit *e)
 	wasm_heap_free(h, e->fars, e->far_cap, sizeof *e->fars);
 	wasm_heap_free(h, e->tables, e->table_cap, sizeof *e->tables);
 	wasm_heap_free(h, e->thunks, e->thunk_cap, sizeof *e->thunks);
+	wasm_heap_free(h, e->lines, e->line_cap, sizeof *e->lines);
+}
+
+/* The lines as long as the code lives. */
+static bool keep_lines(const struct jit_emit *e, struct jit_code *out)
+{
+	if (!e->line_count)
+		return true;
+	out->lines = wasm_heap_new(&e->j->store->heap, e->line_count,
+		sizeof *out->lines);
+	if (!out->lines)
+		return jit_fail(e->f, "out of memory");
+	memcpy(out->lines, e->lines, e->line_count * sizeof *out->lines);
+	out->line_count = e->line_count;
+	return true;
 }
 
 static bool emit(struct jit_fn *f, struct jit_code *out)
@@ -118,22 +133,36 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 		.j = f->jit,
 		.a = { .ctx = f, .more = more_code },
 		.base = (uint32_t)f->jit->used };
-	if (f->jit->dump & WASM_DUMP_CODE)
+	if (f->jit->watch.dump & WASM_DUMP_ASM)
 		e.starts = jit_alloc(f, f->ins_count, sizeof *e.starts);
 	bool ok = jit_emit_all(&e);
 	if (ok && e.starts)
-		jit_dump_code(f, e.a.buf, e.a.len, e.starts);
+		jit_dump_asm(f, &e);
 	if (!ok && !f->failed)
 		jit_fail(f, "code too large");
-	ok = ok && jit_memory_add(f->jit, e.a.buf, e.a.len) != UINT32_MAX;
-	if (ok)
-		*out = (struct jit_code){ e.base, e.a.len, f->frame, f->func };
-	else
+	*out = (struct jit_code){ .at = e.base,
+		.len = e.a.len,
+		.frame = f->frame,
+		.func = f->func };
+	ok = ok && keep_lines(&e, out) &&
+		jit_memory_add(f->jit, e.a.buf, e.a.len) != UINT32_MAX;
+	if (!ok)
 		jit_forget_thunks(&e);
 	if (!ok)
 		jit_fail(f, "no room for code");
 	emit_fini(&e);
 	return ok;
+}
+
+static bool still_right(struct jit_fn *f, bool typed)
+{
+	char text[160];
+	if (!f->jit->verify || jit_verify_ssa(f, typed, text, sizeof text))
+		return true;
+	if (f->failed)
+		return false;
+	jit_dump_ssa(f);
+	return jit_bug(f, text);
 }
 
 bool jit_translate(struct jit_fn *f, struct jit_code *out)
@@ -145,8 +174,9 @@ bool jit_translate(struct jit_fn *f, struct jit_code *out)
 		return jit_fail(f, "it holds references to objects");
 	if (f->type->results > JIT_RESULTS)
 		return jit_fail(f, "too many results");
-	bool ok = jit_flow(f) && jit_build(f) && jit_ranges(f) && jit_finish(f);
-	if (ok && (f->jit->dump & WASM_DUMP_SSA))
+	bool ok = jit_flow(f) && jit_build(f) && still_right(f, false) &&
+		jit_ranges(f) && jit_finish(f) && still_right(f, true);
+	if (ok && (f->jit->watch.dump & WASM_DUMP_SSA))
 		jit_dump_ssa(f);
 	return ok && allocate(f) && emit(f, out);
 }
@@ -205,14 +235,18 @@ static bool publish(struct wasm_jit *j, struct wasm_func *w,
 void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *w)
 {
 	struct jit_fn f = { 0 };
-	struct jit_code code;
+	struct jit_code code = { 0 };
 	w->jit_state = JIT_REFUSED;
 	prepare(&f, j, w);
+	if (jit_stress_begin(&f))
+		jit_stress_place(&f);
 	j->stats.words += f.end_word - f.first_word;
-	if (!j->broken && jit_translate(&f, &code) && publish(j, w, &code)) {
+	if (!f.failed && !j->broken && jit_translate(&f, &code) && publish(j, w, &code)) {
 		j->stats.compiled++;
 		j->stats.code_bytes += code.len;
+		jit_made(j, &code);
 	} else {
+		jit_code_fini(j, &code);
 		j->stats.refused++;
 		count_reason(j, f.failed ? f.failed : "no memory");
 	}

@@ -57,7 +57,7 @@ static struct x64_mem at_sum(struct jit_emit *e, const struct jit_ins *i,
 	if (end <= INT32_MAX && !wide) {
 		x64_rm(&e->a, X_LEA, X64_W, SCRATCH, x64_at(reg, (int64_t)end));
 	} else if (reg == SCRATCH) {
-		jit_fail(e->f, "spilled operand");
+		jit_bug(e->f, "spilled operand");
 	} else {
 		x64_mov_ri(&e->a, SCRATCH, end);
 		x64_rr(&e->a, X_ADD, X64_W, SCRATCH, reg);
@@ -82,7 +82,7 @@ static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
 		if (i->imm <= INT32_MAX)
 			return x64_sum(REG_MEM, reg, 0, (int64_t)i->imm);
 		if (reg == SCRATCH)
-			jit_fail(e->f, "spilled operand");
+			jit_bug(e->f, "spilled operand");
 		x64_mov_ri(&e->a, SCRATCH, i->imm);
 		x64_rr(&e->a, X_ADD, X64_W, SCRATCH, reg);
 		return x64_sum(REG_MEM, SCRATCH, 0, 0);
@@ -177,7 +177,7 @@ static void store(struct jit_emit *e, const struct jit_ins *i)
 			jit_slot(e, i->b));
 		at = XSCRATCH;
 	} else if (at == LOC_STACK || (at >= XMM0 && narrow)) {
-		jit_fail(e->f, "spilled operand");
+		jit_bug(e->f, "spilled operand");
 		return;
 	}
 	if (at >= XMM0)

@@ -11,6 +11,8 @@ uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
 		jit_fail(f, "out of memory");
 		return 0;
 	}
+	if (!i.word)
+		i.word = f->word;
 	f->ins[f->ins_count] = i;
 	return f->ins_count++;
 }

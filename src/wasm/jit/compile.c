@@ -16,7 +16,7 @@ static bool more_code(struct jit_asm *a, uint32_t n)
 	return wasm_fit(f->arena.heap, a->buf, a->cap, (uint64_t)a->len + n);
 }
 
-static void prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
+void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
 {
 	f->jit = j;
 	f->inst = w->inst;
@@ -181,7 +181,7 @@ bool jit_translate(struct jit_fn *f, struct jit_code *out)
 	return ok && allocate(f) && emit(f, out);
 }
 
-static void fini(struct jit_fn *f)
+void jit_fini(struct jit_fn *f)
 {
 	struct wasm_heap *h = f->arena.heap;
 	wasm_heap_free(h, f->ins, f->ins_cap, sizeof *f->ins);
@@ -237,11 +237,12 @@ void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *w)
 	struct jit_fn f = { 0 };
 	struct jit_code code = { 0 };
 	w->jit_state = JIT_REFUSED;
-	prepare(&f, j, w);
+	jit_prepare(&f, j, w);
 	if (jit_stress_begin(&f))
 		jit_stress_place(&f);
 	j->stats.words += f.end_word - f.first_word;
-	if (!f.failed && !j->broken && jit_translate(&f, &code) && publish(j, w, &code)) {
+	if (!f.failed && !j->broken && jit_translate(&f, &code) &&
+		publish(j, w, &code)) {
 		j->stats.compiled++;
 		j->stats.code_bytes += code.len;
 		jit_made(j, &code);
@@ -251,5 +252,5 @@ void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *w)
 		count_reason(j, f.failed ? f.failed : "no memory");
 	}
 	j->stats.work += f.work;
-	fini(&f);
+	jit_fini(&f);
 }

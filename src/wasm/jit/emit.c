@@ -122,11 +122,10 @@ struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 		jit_fail(e->f, "out of memory");
 		return NULL;
 	}
-	e->fars[e->far_count] =
-		(struct jit_far){ .kind = (uint8_t)kind,
-			.at = at,
-			.n = n,
-			.word = e->word };
+	e->fars[e->far_count] = (struct jit_far){ .kind = (uint8_t)kind,
+		.at = at,
+		.n = n,
+		.word = e->word };
 	return &e->fars[e->far_count++];
 }
 

@@ -133,7 +133,7 @@ struct jit_ins {
 	uint16_t spare;
 	uint32_t a, b, c; /* operands; with args: a, then first and count */
 	uint32_t block;
-	uint32_t aux; /* calls: number of the type */
+	uint32_t aux;  /* calls: number of the type */
 	uint32_t word; /* what it was made for */
 	uint64_t imm;
 	uint32_t prev, next;

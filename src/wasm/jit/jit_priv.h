@@ -69,7 +69,8 @@ struct wasm_jit {
 	bool broken; /* the code memory can't be used */
 
 	/* Offsets of what is common to all functions. */
-	uint32_t stubs_len, enter, jump, resume, leave, indirect, step, trap, refill;
+	uint32_t stubs_len, enter, jump, resume, leave, indirect, step, trap,
+		refill;
 
 	uint8_t *stack;
 	size_t stack_size;
@@ -134,6 +135,9 @@ bool jit_stubs_make(struct wasm_jit *j);
 /* --- compile.c -------------------------------------------------------------
  */
 struct jit_fn;
+/* f: zeros. */
+void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w);
+void jit_fini(struct jit_fn *f);
 /* Machine code for f; false: f->failed says why not. */
 bool jit_translate(struct jit_fn *f, struct jit_code *out);
 

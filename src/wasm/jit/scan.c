@@ -373,8 +373,8 @@ static uint8_t find_hint(struct jit_fn *f, const struct jit_ival *x)
 	const struct jit_ins *i = &f->ins[x->v];
 	uint8_t loc = LOC_NONE;
 	if (jit_chance(f, 4))
-		return regs_of(f, x->vector).reg[jit_lot(f,
-			regs_of(f, x->vector).count)];
+		return regs_of(f, x->vector)
+			.reg[jit_lot(f, regs_of(f, x->vector).count)];
 	if (x->hint != LOC_NONE)
 		return x->hint;
 	if (i->reg_hint)

@@ -22,8 +22,8 @@ struct check {
 	uint32_t clobber;     /* the last instruction that loses results */
 };
 
-static bool PRINTF(3, 4) fault(struct check *c, uint32_t n, const char *format,
-	...)
+static bool PRINTF(3, 4)
+	fault(struct check *c, uint32_t n, const char *format, ...)
 {
 	va_list ap;
 	size_t at = 0;
@@ -70,10 +70,10 @@ static bool ways(struct check *c, uint32_t b)
 	const struct jit_fn *f = c->f;
 	const struct jit_block *x = &f->blocks[b];
 	uint32_t op = f->ins[x->last].op, n = x->succ_count;
-	if (op == J_JUMP ? n != 1 :
-			   op == J_BRANCH ? n != 2 :
-			   op == J_TABLE  ? n < 1 :
-					    n != 0)
+	if (op == J_JUMP	       ? n != 1 :
+			op == J_BRANCH ? n != 2 :
+			op == J_TABLE  ? n < 1 :
+					 n != 0)
 		return fault(c, 0, "block %u: %u ways out after its last", b,
 			n);
 	for (uint32_t k = 0; k < n; k++)
@@ -281,8 +281,9 @@ static bool operands(struct check *c, uint32_t n)
 	}
 	if (c->typed && (i->type == JT_ANY || i->type == JT_ANY32))
 		return fault(c, n, "its type is open");
-	if (i->type && (i->op >= J_JUMP || i->op == J_STORE ||
-			       i->op == J_GLOBAL_SET || i->op == J_CHECK))
+	if (i->type &&
+		(i->op >= J_JUMP || i->op == J_STORE || i->op == J_GLOBAL_SET ||
+			i->op == J_CHECK))
 		return fault(c, n, "gives a value");
 	if (!jit_has_args(i->op))
 		return true;
@@ -308,8 +309,7 @@ static bool result(struct check *c, uint32_t n)
 	if (!i->a || i->a >= c->f->ins_count || i->a != c->clobber)
 		return fault(c, n, "the call of v%u is not the last", i->a);
 	const struct jit_ins *call = &c->f->ins[i->a];
-	if (!is_call(call->op) ||
-		i->cc >= c->f->m->types[call->aux].results)
+	if (!is_call(call->op) || i->cc >= c->f->m->types[call->aux].results)
 		return fault(c, n, "v%u has no such result", i->a);
 	return true;
 }

@@ -45,6 +45,7 @@ static void pair_limited(struct pair *p, struct build *b, struct wasm_limits l)
 	struct err e = { 0 };
 	build_done(b, &out);
 	*p = (struct pair){ 0 };
+	l.places = true; /* ends are compared with them */
 	if (!wasm_module_new(buf_bytes(&out), &l, &p->m, &e))
 		fail_msg("%s", e.text);
 	p->interp = instance(p->m, l, WASM_ENGINE_INTERP);
@@ -348,6 +349,34 @@ TEST(a_trap_names_the_functions_that_called)
 	both(&p, "run", 0x10000);
 	CHECK_INT(p.rj.trap, WASM_TRAP_MEMORY);
 	CHECK_INT(compiled(&p), 3);
+	pair_fini(&p);
+}
+
+/* Where a trap is in the module: of several that look alike, which one. */
+TEST(a_trap_says_where_it_was)
+{
+	static const char *const at[] = { "function 0 (0x", "function 1 (0x" };
+	char texts[4][64] = { "" };
+	struct build b = { 0 };
+	struct pair p;
+	build_memory(&b, 1, 1);
+	build_func(&b, NULL, "i:i", "",
+		B(GET(0), 0x28, 2, 0, GET(0), 0x28, 2, 4, ADD, GET(0), 0x28, 2,
+			8, 0x6e));
+	build_func(&b, "run", "i:i", "", B(GET(0), CALL(0), I32(1), ADD));
+	pair_init(&p, &b);
+	static const uint32_t xs[] = { 0x10000 - 3, 0x10000 - 7, 0x10000 - 11,
+		0 };
+	for (size_t k = 0; k < ARRAY_LEN(xs); k++) {
+		both(&p, "run", xs[k]);
+		CHECK_INT(p.rj.end, WASM_TRAPPED);
+		for (size_t n = 0; n < ARRAY_LEN(at); n++)
+			CHECK(strstr(p.rj.text, at[n]));
+		memcpy(texts[k], strstr(p.rj.text, at[0]) + strlen(at[0]), 2);
+		for (size_t n = 0; n < k; n++)
+			CHECK(strcmp(texts[k], texts[n]) != 0);
+	}
+	CHECK_INT(compiled(&p), 2);
 	pair_fini(&p);
 }
 

@@ -30,7 +30,8 @@ ALL = "DONJON_ALL" in os.environ
 ENGINES = {"interp": [], "jit": ["--engine", "jit"], "stress":
            ["--stress", os.environ.get("DONJON_WASM_STRESS", "1")]}
 # Programs that take no minutes where everything is slower.
-QUICK = {"rust163-app.wasm", "zig-app.wasm", "as-app.wasm", "lua.wasm"}
+QUICK = {"rust163-app.wasm", "zig-app.wasm", "as-app.wasm", "lua.wasm",
+         "bzip2.wasm"}
 COMPILES = os.uname().machine == "x86_64"
 
 

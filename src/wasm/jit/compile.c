@@ -180,8 +180,7 @@ static void count_reason(struct wasm_jit *j, const char *why)
 	}
 }
 
-/* Calls that were made before there was code go by the stub: it leads to the
- * code from now on. */
+/* Calls that were compiled before there was code look at jit_entry. */
 static bool publish(struct wasm_jit *j, struct wasm_func *w,
 	const struct jit_code *c)
 {
@@ -192,13 +191,6 @@ static bool publish(struct wasm_jit *j, struct wasm_func *w,
 	w->jit_at = c->at;
 	w->jit_entry = j->memory + c->at;
 	w->jit_state = JIT_DONE;
-	if (w->jit_thunk) {
-		uint8_t jmp[5] = { 0xe9 };
-		uint32_t rel = c->at - (w->jit_thunk + 5);
-		memcpy(jmp + 1, &rel, sizeof rel);
-		if (!jit_memory_write(j, w->jit_thunk, jmp, sizeof jmp))
-			w->jit_thunk = 0;
-	}
 	return true;
 }
 

@@ -493,18 +493,17 @@ static void put_traps(struct jit_emit *e)
 	}
 }
 
-/* A call of what is not compiled yet goes by a stub that is rewritten once it
- * is: mov rax, function; jmp leave. */
+/* A call of what is not compiled yet goes by a stub that looks where the
+ * callee begins, each time: code is never changed. */
 static void put_thunks(struct jit_emit *e)
 {
 	for (uint32_t k = 0; k < e->thunk_count; k++) {
 		struct wasm_func *to = &e->f->inst->own[e->thunks[k].what];
 		if (!to->jit_thunk) {
 			to->jit_thunk = e->base + e->a.len;
-			x64_u8(&e->a, 0x48);
-			x64_u8(&e->a, 0xb8);
-			x64_u64(&e->a, (uint64_t)(uintptr_t)to);
-			x64_patch(&e->a, x64_jmp(&e->a), e->j->leave - e->base);
+			x64_mov_ri(&e->a, RAX, (uint64_t)(uintptr_t)to);
+			x64_rm(&e->a, X_GROUP5, 0, 4,
+				x64_at(RAX, FUNC_FIELD(jit_entry)));
 		}
 		x64_patch(&e->a, e->thunks[k].at, to->jit_thunk - e->base);
 	}

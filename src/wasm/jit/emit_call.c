@@ -143,7 +143,6 @@ static void call(struct jit_emit *e, const struct jit_ins *i)
 	result(e, i);
 }
 
-#define FUNC_FIELD(n)  ((int64_t)offsetof(struct wasm_func, n))
 #define TABLE_FIELD(n) ((int64_t)offsetof(struct wasm_table, n))
 
 static void call_indirect(struct jit_emit *e, const struct jit_ins *i)

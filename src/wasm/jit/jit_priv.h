@@ -117,10 +117,8 @@ const struct wasm_func *wasm_jit_walk_next(const struct wasm_exec *x,
 /* --- memory.c ------------------------------------------------------------- */
 bool jit_memory_open(struct wasm_jit *j, size_t size);
 void jit_memory_close(struct wasm_jit *j);
-/* Appends code; its offset, or UINT32_MAX. */
+/* Appends code, at j->used; its offset, or UINT32_MAX. */
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);
-bool jit_memory_write(struct wasm_jit *j, uint32_t at, const void *bytes,
-	uint32_t len);
 
 /* --- stubs.c ---------------------------------------------------------------
  */

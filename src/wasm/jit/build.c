@@ -473,7 +473,11 @@ static void block(struct jit_fn *f, uint32_t b)
 
 bool jit_build(struct jit_fn *f)
 {
+	uint32_t words = f->end_word - f->first_word;
 	f->cur = jit_alloc(f, f->vars, sizeof *f->cur);
+	/* About as many as words. */
+	if (!f->cur || !jit_fit(f, f->ins, f->ins_cap, words))
+		return false;
 	jit_new(f, (struct jit_ins){ .op = J_NOP });
 	/* Number 0 is nobody's. */
 	if (f->failed)

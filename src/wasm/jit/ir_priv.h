@@ -11,9 +11,8 @@
 #define WASM_JIT_IR_PRIV_H
 
 #include "wasm/interp/ops_priv.h"
+#include "wasm/jit/jit_priv.h"
 #include "wasm/store_priv.h"
-
-struct wasm_jit;
 
 /* ANY32 and ANY: bits whose register class shows only by their use. */
 enum jit_type {
@@ -170,13 +169,6 @@ struct jit_block {
 	bool is_head;
 };
 
-/* The compiler's memory: given back all at once. */
-struct jit_arena {
-	struct wasm_heap *heap;
-	struct jit_chunk *chunks;
-	size_t used, cap; /* of the newest */
-};
-
 struct jit_fn {
 	struct wasm_jit *jit;
 	struct wasm_instance *inst;
@@ -234,7 +226,14 @@ struct jit_fn {
 /* --- arena.c ------------------------------------------------------------ */
 /* Zeroed; NULL sets f->failed. */
 void *jit_alloc(struct jit_fn *f, size_t count, size_t size);
-void jit_arena_fini(struct jit_arena *a);
+/* Room for `need` elements in a growing array at *(void **)where, which begins
+ * as NULL with *cap 0; what is new is not cleared.  False sets f->failed. */
+MUST_USE bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap,
+	uint64_t need, size_t size);
+#define jit_fit(f, ptr, cap, need)                                     \
+	((uint64_t)(need) <= (cap) ? true :                            \
+				     jit_grow((f), (void *)&(ptr),     \
+					     &(cap), (need), sizeof *(ptr)))
 bool jit_fail(struct jit_fn *f, const char *why);
 /* Counts work against the limit. */
 bool jit_work(struct jit_fn *f, uint64_t n);

@@ -250,6 +250,14 @@ bool jit_number(struct jit_fn *f)
 	}
 	if (pos > UINT32_MAX / 4)
 		return jit_fail(f, "function too large");
+	a->block_at = jit_alloc(f, pos / 2 + 1, sizeof *a->block_at);
+	if (!a->block_at)
+		return false;
+	for (uint32_t k = 0; k < a->order_count; k++)
+		for (uint32_t p = f->blocks[a->order[k]].from / 2;
+			p < f->blocks[a->order[k]].to / 2; p++)
+			a->block_at[p] = k;
+	a->block_at[pos / 2] = a->order_count - 1;
 	note_all_lost(f, count, false);
 	a->calls = jit_alloc(f, count[3] + 1ul, sizeof *a->calls);
 	for (int r = 0; r < 3; r++)
@@ -262,21 +270,6 @@ bool jit_number(struct jit_fn *f)
 	memset(count, 0, sizeof count);
 	note_all_lost(f, count, true);
 	return true;
-}
-
-/* The place in `order` of the block that holds a position. */
-uint32_t jit_block_at(const struct jit_fn *f, uint32_t pos)
-{
-	const struct jit_alloc *a = f->alloc;
-	uint32_t low = 0, high = a->order_count;
-	while (high - low > 1) {
-		uint32_t mid = low + (high - low) / 2;
-		if (f->blocks[a->order[mid]].from <= pos)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
 }
 
 /* --- which values are live out of which blocks
@@ -305,7 +298,7 @@ static void used_in(struct jit_fn *f, struct live *l, uint32_t v,
 		return;
 	if (l->first[v] && l->use_in[l->first[v]].v == block)
 		return;
-	if (!wasm_fit(f->arena.heap, l->use_in, l->use_cap,
+	if (!jit_fit(f, l->use_in, l->use_cap,
 		    l->use_count + 2ull)) {
 		jit_fail(f, "out of memory");
 		return;
@@ -347,7 +340,7 @@ static bool live_out(struct jit_fn *f, struct live *l, uint32_t v, uint32_t b)
 	if (l->out_mark[b] == v)
 		return true;
 	l->out_mark[b] = v;
-	if (!wasm_fit(f->arena.heap, l->outs, l->out_cap, l->out_count + 2ull))
+	if (!jit_fit(f, l->outs, l->out_cap, l->out_count + 2ull))
 		return jit_fail(f, "out of memory");
 	if (!l->out_count)
 		l->out_count = 1;
@@ -424,7 +417,7 @@ struct lists {
 static uint32_t node(struct jit_fn *f, struct lists *l, struct node n)
 {
 	if (f->failed ||
-		!wasm_fit(f->arena.heap, l->nodes, l->cap, l->count + 2ull)) {
+		!jit_fit(f, l->nodes, l->cap, l->count + 2ull)) {
 		jit_fail(f, "out of memory");
 		return 0;
 	}
@@ -534,9 +527,9 @@ static bool make_intervals(struct jit_fn *f, const struct lists *l)
 	a->ranges = jit_alloc(f, l->range_count + 1ul, sizeof *a->ranges);
 	a->uses = jit_alloc(f, l->use_count + 1ul, sizeof *a->uses);
 	if (f->failed ||
-		!wasm_fit(f->arena.heap, f->ivals, f->ival_cap, n * 2ull))
+		!jit_fit(f, f->ivals, f->ival_cap, n * 2ull))
 		return jit_fail(f, "out of memory");
-	f->ivals[0] = next;
+	f->ivals[0] = (struct jit_ival){ .loc = LOC_NONE };
 	f->ival_count = 1;
 	for (uint32_t v = 1; v < f->ins_count; v++) {
 		if (!l->ranges[v])
@@ -561,9 +554,5 @@ bool jit_intervals(struct jit_fn *f)
 	for (uint32_t k = f->alloc->order_count; ok && k-- > 0;)
 		block_intervals(f, &live, &l, f->alloc->order[k]);
 	ok = ok && !f->failed && make_intervals(f, &l);
-	struct wasm_heap *h = f->arena.heap;
-	wasm_heap_free(h, live.use_in, live.use_cap, sizeof *live.use_in);
-	wasm_heap_free(h, live.outs, live.out_cap, sizeof *live.outs);
-	wasm_heap_free(h, l.nodes, l.cap, sizeof *l.nodes);
 	return ok;
 }

@@ -11,8 +11,8 @@
 
 uint32_t jit_read(struct jit_fn *f, uint32_t var)
 {
-	if (var >= f->const_from && var < f->const_to)
-		return jit_const(f,
+	if (!f->cur[var] && var >= f->const_from && var < f->const_to)
+		f->cur[var] = jit_const(f,
 			f->header[f->header[1].low + var - f->const_from].u64);
 	return f->cur[var];
 }

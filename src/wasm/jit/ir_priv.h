@@ -24,6 +24,12 @@ enum jit_type {
 	JT_V128,
 	JT_ANY32,
 	JT_ANY,
+	/* In jit_operand_types only: the instruction's type; its `in`; what a
+	 * store stores; a vector if `in` is one, else anything. */
+	JT_OWN,
+	JT_IN,
+	JT_STORED,
+	JT_WHOLE,
 };
 
 enum jit_op {
@@ -317,7 +323,23 @@ static inline bool jit_is_float(uint32_t type)
 }
 /* What type operand n (0 a, 1 b, 2 c) has to have; JT_NONE: there is none,
  * JT_ANY: any. */
-uint32_t jit_operand_type(const struct jit_ins *i, int n);
+extern const uint8_t jit_operand_types[J_OP_COUNT][3];
+static inline uint32_t jit_operand_type(const struct jit_ins *i, int n)
+{
+	uint32_t type = jit_operand_types[i->op][n];
+	switch (type) {
+	case JT_OWN:
+		return i->type;
+	case JT_IN:
+		return i->in;
+	case JT_STORED:
+		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
+	case JT_WHOLE:
+		return i->in == JT_V128 ? JT_V128 : JT_ANY;
+	default:
+		return type;
+	}
+}
 /* What holds a value of a wasm type. */
 uint32_t jit_type_of(uint32_t wasm_type);
 /* The same for operand k of a list. */

@@ -32,57 +32,28 @@ uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	return jit_type_of(f->m->pool[t->first + k]);
 }
 
-static uint32_t first_type(const struct jit_ins *i)
-{
-	switch (i->op) {
-	case J_ICMP:
-	case J_FCMP:
-	case J_INT_TO_FLOAT:
-	case J_FLOAT_TO_INT:
-	case J_FLOAT_TO_FLOAT:
-	case J_REINTERPRET:
-	case J_LOAD:
-	case J_STORE:
-		return i->in;
-	case J_MULHU:
-	case J_EXT32S:
-	case J_WRAP:
-	case J_CHECK:
-	case J_CALL_INDIRECT:
-	case J_CALL_REF:
-		return JT_I64;
-	case J_SELECT:
-	case J_BRANCH:
-	case J_TABLE:
-		return JT_I32;
-	case J_GLOBAL_SET:
-		return i->in == JT_V128 ? JT_V128 : JT_ANY;
-	default:
-		return (i->op >= J_ADD && i->op <= J_ROR) ||
-				(i->op >= J_CLZ && i->op <= J_FSQRT) ?
-			i->type :
-			JT_NONE;
-	}
-}
+/* clang-format off */
+#define OWN1(op) [J_##op] = { JT_OWN }
+#define OWN2(op) [J_##op] = { JT_OWN, JT_OWN }
+#define ONE(op, type) [J_##op] = { JT_##type }
 
-uint32_t jit_operand_type(const struct jit_ins *i, int n)
-{
-	uint32_t op = i->op;
-	if (n == 0)
-		return first_type(i);
-	if (op == J_SELECT)
-		return i->type;
-	if (n == 2)
-		return JT_NONE;
-	if (op == J_ICMP || op == J_FCMP)
-		return i->in;
-	if (op == J_STORE)
-		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
-	return (op >= J_ADD && op <= J_ROR) ||
-			(op >= J_FADD && op <= J_FCOPYSIGN) ?
-		i->type :
-		JT_NONE;
-}
+const uint8_t jit_operand_types[J_OP_COUNT][3] = {
+	OWN2(ADD), OWN2(SUB), OWN2(MUL), OWN2(DIVS), OWN2(DIVU), OWN2(REMS),
+	OWN2(REMU), OWN2(AND), OWN2(OR), OWN2(XOR), OWN2(SHL), OWN2(SAR),
+	OWN2(SHR), OWN2(ROL), OWN2(ROR), ONE(MULHU, I64),
+	[J_ICMP] = { JT_IN, JT_IN }, [J_FCMP] = { JT_IN, JT_IN },
+	OWN1(CLZ), OWN1(CTZ), OWN1(POPCNT), OWN1(EXT8S), OWN1(EXT16S),
+	ONE(EXT32S, I64), ONE(WRAP, I64),
+	OWN2(FADD), OWN2(FSUB), OWN2(FMUL), OWN2(FDIV), OWN2(FMIN), OWN2(FMAX),
+	OWN2(FCOPYSIGN), OWN1(FABS), OWN1(FNEG), OWN1(FCEIL), OWN1(FFLOOR),
+	OWN1(FTRUNC), OWN1(FNEAREST), OWN1(FSQRT),
+	ONE(INT_TO_FLOAT, IN), ONE(FLOAT_TO_INT, IN), ONE(FLOAT_TO_FLOAT, IN),
+	ONE(REINTERPRET, IN), [J_SELECT] = { JT_I32, JT_OWN, JT_OWN },
+	ONE(LOAD, IN), [J_STORE] = { JT_IN, JT_STORED }, ONE(GLOBAL_SET, WHOLE),
+	ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
+	ONE(BRANCH, I32), ONE(TABLE, I32),
+};
+/* clang-format on */
 
 static uint32_t *operand(struct jit_ins *i, int n)
 {

@@ -32,6 +32,11 @@ enum jit_type {
 	JT_WHOLE,
 };
 
+static inline bool jit_is_float(uint32_t type)
+{
+	return type >= JT_F32 && type <= JT_V128;
+}
+
 enum jit_op {
 	J_NOP,
 	J_K,	/* imm */
@@ -218,6 +223,7 @@ struct jit_fn {
 	uint64_t *phi_most;  /* while loops are looked at: value -> largest */
 	uint64_t min_memory; /* bytes the first memory has for sure */
 	bool calls;	     /* it calls something */
+	bool floats;	     /* something in it is not for general registers */
 
 	/* Registers. */
 	struct jit_ival *ivals;
@@ -317,10 +323,6 @@ uint32_t jit_fold(struct jit_fn *f, struct jit_ins *i);
 /* --- types.c: register classes, dead code, folding into users ---------------
  */
 bool jit_finish(struct jit_fn *f);
-static inline bool jit_is_float(uint32_t type)
-{
-	return type >= JT_F32 && type <= JT_V128;
-}
 /* What type operand n (0 a, 1 b, 2 c) has to have; JT_NONE: there is none,
  * JT_ANY: any. */
 extern const uint8_t jit_operand_types[J_OP_COUNT][3];

@@ -11,6 +11,7 @@ uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
 		jit_fail(f, "out of memory");
 		return 0;
 	}
+	f->floats |= jit_is_float(i.type) || jit_is_float(i.in);
 	f->ins[f->ins_count] = i;
 	return f->ins_count++;
 }

@@ -174,7 +174,6 @@ struct jit_block {
 	uint32_t *phis; /* and their phis, where they have one */
 	uint32_t live_count;
 	uint32_t from, to;  /* positions */
-	uint32_t live_outs; /* values, a list */
 	uint32_t label;	    /* offset of its code */
 	bool reached;
 	bool is_head;

@@ -109,6 +109,8 @@ static inline bool jit_in_xmm(const struct jit_ins *i)
 {
 	return jit_is_float(i->type);
 }
+/* Is operand b of a vector instruction read after the result is begun? */
+bool jit_vec_late(const struct jit_fn *f, const struct jit_ins *i);
 uint32_t jit_block_at(const struct jit_fn *f, uint32_t pos);
 
 /* --- scan.c ----------------------------------------------------------------

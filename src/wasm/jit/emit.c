@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machine code for a whole function: blocks, edges, what is out of line. */
 #include "wasm/jit/emit_priv.h"
+#include "wasm/jit/simd_priv.h"
 
 /* --- places
  * --------------------------------------------------------------------
@@ -50,7 +51,9 @@ void jit_xmov(struct jit_emit *e, uint32_t xmm, uint32_t v, uint32_t type)
 {
 	uint32_t at = jit_place(e, v);
 	const struct jit_ins *i = jit_ins_of(e, v);
-	if (at == LOC_CONST && (i->op == J_K128 || !i->imm))
+	if (at == LOC_CONST && i->op == J_K128)
+		jit_xconst(e, xmm, i);
+	else if (at == LOC_CONST && !i->imm)
 		x64_rr(&e->a, X_XORPS, 0, xmm, xmm);
 	else if (at == LOC_CONST)
 		jit_pool_op(e, type == JT_F32 ? X_MOVSS : X_MOVSD, 0, xmm,
@@ -113,17 +116,29 @@ struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 	return &e->fars[e->far_count++];
 }
 
-void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
-	uint32_t size, uint64_t low, uint64_t high)
+static const struct x64_mem behind = { .base = NO_REG, .index = NO_REG };
+
+static void add_pool(struct jit_emit *e, uint32_t at, uint32_t size,
+	uint64_t low, uint64_t high)
 {
-	uint32_t at = x64_rm(&e->a, op, flags, reg,
-		(struct x64_mem){ .base = NO_REG, .index = NO_REG });
 	if (!wasm_fit(e->f->arena.heap, e->pool, e->pool_cap,
 		    e->pool_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}
 	e->pool[e->pool_count++] = (struct jit_pool){ at, size, { low, high } };
+}
+
+void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
+	uint32_t size, uint64_t low, uint64_t high)
+{
+	add_pool(e, x64_rm(&e->a, op, flags, reg, behind), size, low, high);
+}
+
+void jit_pool_vector(struct jit_emit *e, bool vex, uint32_t op, uint32_t d,
+	uint32_t s, const uint64_t v[2])
+{
+	add_pool(e, x64_v3m(&e->a, vex, op, 0, d, s, behind), 16, v[0], v[1]);
 }
 
 static void align(struct jit_emit *e, uint32_t n)
@@ -431,7 +446,8 @@ static void instruction(struct jit_emit *e, uint32_t n)
 		break;
 	}
 	if (!jit_emit_int(e, i) && !jit_emit_float(e, i) &&
-		!jit_emit_memory(e, i) && !jit_emit_call(e, i))
+		!jit_emit_vec(e, i) && !jit_emit_memory(e, i) &&
+		!jit_emit_call(e, i))
 		jit_fail(e->f, "nothing to emit");
 	store_early(e, n, i->pos + 1);
 }

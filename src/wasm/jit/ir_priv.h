@@ -30,7 +30,7 @@ enum jit_type {
 enum jit_op {
 	J_NOP,
 	J_K,	/* imm */
-	J_K128, /* the zero vector */
+	J_K128, /* imm the lower half, a and b the upper one */
 	J_PARAM,
 	J_PHI, /* args: one for each edge into the block */
 	/* The order of the interpreter's binary operations. */
@@ -78,6 +78,7 @@ enum jit_op {
 	J_FLOAT_TO_FLOAT,
 	J_REINTERPRET, /* to the other class of registers */
 	J_SELECT,      /* a ? b : c */
+	J_VEC,	       /* cc: which of simd_priv.h */
 	J_LOAD,	       /* cc: kind, a address, imm offset */
 	J_STORE,       /* cc: kind, a address, b value, imm offset */
 	J_GLOBAL_GET,  /* imm: address of the value */
@@ -113,10 +114,14 @@ enum jit_access {
 	ACC_S8_64,
 	ACC_S16_64,
 	ACC_S32_64,
+	ACC_V128, /* vectors; the narrow ones with zeros above */
+	ACC_V32,
+	ACC_V64,
 	ACC_STORE_32 = 0,
 	ACC_STORE_64,
 	ACC_STORE_8,
 	ACC_STORE_16,
+	ACC_STORE_V128,
 };
 
 enum {
@@ -130,7 +135,7 @@ struct jit_ins {
 	uint8_t op, type, flags, cc;
 	uint8_t in; /* type of the operands where it is not `type` */
 	uint8_t reg_hint;
-	uint16_t spare;
+	uint16_t spare;	  /* accesses: bytes; vectors: type of b */
 	uint32_t a, b, c; /* operands; with args: a, then first and count */
 	uint32_t block;
 	uint32_t aux; /* calls: number of the type */
@@ -220,6 +225,7 @@ struct jit_fn {
 	uint64_t *phi_most;  /* while loops are looked at: value -> largest */
 	uint64_t min_memory; /* bytes the first memory has for sure */
 	bool calls;	     /* it calls something */
+	bool lacking;	     /* the machine has not what it takes */
 
 	/* Registers. */
 	struct jit_ival *ivals;

@@ -152,6 +152,10 @@ static void unwrap_operands(const struct jit_fn *f, struct jit_ins *i)
 			 i->op == J_CLZ || i->op == J_CTZ) &&
 			i->type == JT_I32) ||
 		i->op == J_WRAP;
+	if (i->op == J_VEC && i->in == JT_I32)
+		i->a = unwrap(f, i->a);
+	if (i->op == J_VEC && i->spare == JT_I32)
+		i->b = unwrap(f, i->b);
 	if (!narrow)
 		return;
 	i->a = unwrap(f, i->a);

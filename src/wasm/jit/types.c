@@ -5,6 +5,7 @@
  * class that most of what is done with them wants.
  */
 #include "wasm/jit/ir_priv.h"
+#include "wasm/jit/simd_priv.h"
 #include "wasm/jit/x64_priv.h"
 
 bool jit_has_args(uint32_t op)
@@ -57,6 +58,8 @@ static uint32_t first_type(const struct jit_ins *i)
 		return JT_I32;
 	case J_GLOBAL_SET:
 		return i->in == JT_V128 ? JT_V128 : JT_ANY;
+	case J_VEC:
+		return i->in;
 	default:
 		return (i->op >= J_ADD && i->op <= J_ROR) ||
 				(i->op >= J_CLZ && i->op <= J_FSQRT) ?
@@ -77,7 +80,11 @@ uint32_t jit_operand_type(const struct jit_ins *i, int n)
 	if (op == J_ICMP || op == J_FCMP)
 		return i->in;
 	if (op == J_STORE)
-		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
+		return i->cc == ACC_STORE_V128 ? JT_V128 :
+			i->cc > ACC_STORE_64   ? JT_I32 :
+						 JT_ANY;
+	if (op == J_VEC)
+		return i->spare;
 	return (op >= J_ADD && op <= J_ROR) ||
 			(op >= J_FADD && op <= J_FCOPYSIGN) ?
 		i->type :
@@ -389,7 +396,8 @@ static void fold_and(struct jit_fn *f, uint32_t n)
 	struct jit_ins *i = &f->ins[n];
 	uint64_t k;
 	if (i->op == J_ICMP && (i->cc == CC_E || i->cc == CC_NE) &&
-		jit_is_const(f, i->b, &k) && !k && f->ins[i->a].op == J_AND &&
+		jit_is_const(f, i->b, &k) && !k &&
+		(f->ins[i->a].op == J_AND || jit_is_any(&f->ins[i->a])) &&
 		f->ins[i->a].type == i->in && foldable(f, i->a, n))
 		f->ins[i->a].flags |= JF_FOLDED;
 }
@@ -406,6 +414,8 @@ static void fold_into(struct jit_fn *f, uint32_t n)
 			fold_and(f, i->a);
 		}
 	}
+	if (i->op == J_ICMP && jit_is_any(&f->ins[i->a]))
+		fold_and(f, n);
 	if (i->op != J_ADD)
 		return;
 	for (int side = 0; side < 2; side++) {

@@ -26,8 +26,8 @@ void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
 	struct jit_ins x);
 void jit_build_step(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 
-/* build_simd.c */
-bool jit_is_simd(uint32_t op);
-void jit_build_simd(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+/* build_vec.c */
+bool jit_is_vec(uint32_t op);
+void jit_build_vec(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 
 #endif

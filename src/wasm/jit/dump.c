@@ -3,7 +3,7 @@
 #include "base/fmt.h"
 #include "wasm/jit/alloc_priv.h"
 #include "wasm/jit/jit_priv.h"
-#include "wasm/jit/simd_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 /* clang-format off */
 static const char *const names[J_OP_COUNT] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machine code for a whole function: blocks, edges, what is out of line. */
 #include "wasm/jit/emit_priv.h"
-#include "wasm/jit/simd_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 /* --- places
  * --------------------------------------------------------------------

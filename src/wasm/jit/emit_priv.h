@@ -123,7 +123,7 @@ struct jit_cond jit_emit_float_compare(struct jit_emit *e,
 void jit_xop(struct jit_emit *e, uint32_t op, uint32_t xmm, uint32_t v,
 	uint32_t type);
 
-/* --- emit_simd.c
+/* --- emit_vec.c
  * ---------------------------------------------------------------- */
 bool jit_emit_vec(struct jit_emit *e, const struct jit_ins *i);
 /* Leaves "not equal" when the test finds a bit. */

@@ -78,7 +78,7 @@ enum jit_op {
 	J_FLOAT_TO_FLOAT,
 	J_REINTERPRET, /* to the other class of registers */
 	J_SELECT,      /* a ? b : c */
-	J_VEC,	       /* cc: which of simd_priv.h */
+	J_VEC,	       /* cc: which of vec_priv.h */
 	J_LOAD,	       /* cc: kind, a address, imm offset */
 	J_STORE,       /* cc: kind, a address, b value, imm offset */
 	J_GLOBAL_GET,  /* imm: address of the value */

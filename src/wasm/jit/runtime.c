@@ -10,7 +10,7 @@
 #endif
 
 #include "wasm/jit/emit_priv.h"
-#include "wasm/jit/simd_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 /* What the stubs, refilling and pushing registers may need below the limit. */
 enum { STACK_SLACK = 16 << 10 };

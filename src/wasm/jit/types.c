@@ -5,7 +5,7 @@
  * class that most of what is done with them wants.
  */
 #include "wasm/jit/ir_priv.h"
-#include "wasm/jit/simd_priv.h"
+#include "wasm/jit/vec_priv.h"
 #include "wasm/jit/x64_priv.h"
 
 bool jit_has_args(uint32_t op)

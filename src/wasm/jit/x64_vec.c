@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wasm/jit/simd_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 static void to_first(struct jit_asm *a, uint32_t d, uint32_t s)
 {

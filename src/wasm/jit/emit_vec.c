@@ -4,7 +4,7 @@
  * the first operand, 14 for the second.
  */
 #include "wasm/jit/emit_priv.h"
-#include "wasm/jit/simd_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 static bool vex(const struct jit_emit *e)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cheapest of the machine's instructions for a choice of bytes. */
-#include "wasm/jit/ir_priv.h"
 #include "wasm/jit/jit_priv.h"
-#include "wasm/jit/simd_priv.h"
+#include "wasm/jit/vec_build_priv.h"
 
 /* Four lanes of `size` bytes each from `at` on, as two bits each. */
 static bool four(const uint8_t *lanes, uint32_t size, uint32_t base,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Vectors.  WebAssembly's vector instructions become one or several of the
- * machine's while values are made (build_simd.c, shuffle.c), so that these
+ * machine's while values are made (build_vec.c, vec*.c), so that these
  * are numbered and shared like others; each J_VEC is one of this table.
  * `in` is the type of operand a, `spare` that of b (0: there is none), `imm`
  * the immediate of those that have one.
  */
-#ifndef WASM_JIT_SIMD_PRIV_H
-#define WASM_JIT_SIMD_PRIV_H
+#ifndef WASM_JIT_VEC_PRIV_H
+#define WASM_JIT_VEC_PRIV_H
 
 #include "wasm/jit/x64_priv.h"
 
@@ -175,23 +175,13 @@ extern const struct jit_vec_entry jit_vecs[V_COUNT];
 struct jit_fn;
 struct jit_ins;
 
-/* --- build_simd.c ------------------------------------------------------------
+/* --- vec.c ------------------------------------------------------------------
  */
-/* d = a op b (0: there is none); what the machine has not sets f->lacking. */
-uint32_t jit_vec(struct jit_fn *f, uint32_t vec, uint32_t a, uint32_t b,
-	uint64_t imm);
-uint32_t jit_k128(struct jit_fn *f, uint64_t low, uint64_t high);
 uint64_t jit_k128_high(const struct jit_ins *k);
 void jit_k128_bytes(const struct jit_ins *k, uint8_t bytes[16]);
 bool jit_is_any(const struct jit_ins *i);
 
-/* --- shuffle.c ---------------------------------------------------------------
- */
-/* Lanes 0 to 15 are bytes of a, 16 to 31 of b. */
-uint32_t jit_shuffle(struct jit_fn *f, uint32_t a, uint32_t b,
-	const uint8_t lanes[16]);
-
-/* --- x64_simd.c --------------------------------------------------------------
+/* --- x64_vec.c --------------------------------------------------------------
  */
 /*
  * Vector instructions in the old encoding, where the first source is also

@@ -126,7 +126,8 @@ static void add_pool(struct jit_emit *e, uint32_t at, uint32_t size,
 		jit_fail(e->f, "out of memory");
 		return;
 	}
-	e->pool[e->pool_count++] = (struct jit_pool){ at, size, { low, high } };
+	e->pool[e->pool_count++] =
+		(struct jit_pool){ .at = at, .size = size, .v = { low, high } };
 }
 
 void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
@@ -147,31 +148,67 @@ static void align(struct jit_emit *e, uint32_t n)
 		x64_u8(&e->a, 0xcc);
 }
 
-/* Constants of one size, each once among its neighbours. */
-static void put_pool(struct jit_emit *e, uint32_t size)
+static void put_constant(struct jit_emit *e, const struct jit_pool *p)
 {
-	const struct jit_pool *last = NULL;
-	uint32_t at = 0;
+	if (p->size == 4)
+		x64_u32(&e->a, (uint32_t)p->v[0]);
+	else
+		x64_u64(&e->a, p->v[0]);
+	if (p->size == 16)
+		x64_u64(&e->a, p->v[1]);
+}
+
+enum { POOL_PROBES = 8 };
+
+/* Where a constant was put already is found by its bits; a few tries. */
+static struct jit_pool *pool_place(struct jit_emit *e, struct jit_pool **table,
+	uint32_t mask, struct jit_pool *p)
+{
+	uint64_t h = (p->v[0] ^ p->v[1] * 0x9e3779b97f4a7c15u ^ p->size) *
+		0x9e3779b97f4a7c15u;
+	struct jit_pool **slot = NULL;
+	for (uint32_t k = 0; k < POOL_PROBES; k++) {
+		slot = &table[((h >> 32) + k) & mask];
+		const struct jit_pool *q = *slot;
+		if (!q)
+			break;
+		if (q->size == p->size && q->v[0] == p->v[0] &&
+			q->v[1] == p->v[1])
+			return *slot;
+	}
+	p->place = e->a.len;
+	put_constant(e, p);
+	*slot = p;
+	return p;
+}
+
+/* Constants of one size, as good as each of them once. */
+static void put_pool(struct jit_emit *e, struct jit_pool **table, uint32_t mask,
+	uint32_t size)
+{
 	bool any = false;
 	for (uint32_t k = 0; k < e->pool_count; k++) {
-		const struct jit_pool *p = &e->pool[k];
+		struct jit_pool *p = &e->pool[k];
 		if (p->size != size)
 			continue;
 		if (!any)
 			align(e, size);
 		any = true;
-		if (!last || last->v[0] != p->v[0] || last->v[1] != p->v[1]) {
-			at = e->a.len;
-			if (size == 4)
-				x64_u32(&e->a, (uint32_t)p->v[0]);
-			else
-				x64_u64(&e->a, p->v[0]);
-			if (size == 16)
-				x64_u64(&e->a, p->v[1]);
-		}
-		last = p;
-		x64_patch(&e->a, p->at, at);
+		x64_patch(&e->a, p->at, pool_place(e, table, mask, p)->place);
 	}
+}
+
+static void put_pools(struct jit_emit *e)
+{
+	uint32_t size = 4;
+	while (size < e->pool_count * 2)
+		size *= 2;
+	struct jit_pool **table = jit_alloc(e->f, size, sizeof(void *));
+	if (!table || !e->pool_count)
+		return;
+	put_pool(e, table, size - 1, 16);
+	put_pool(e, table, size - 1, 8);
+	put_pool(e, table, size - 1, 4);
 }
 
 /* --- jumps
@@ -551,8 +588,6 @@ bool jit_emit_all(struct jit_emit *e)
 	for (uint32_t k = 0; k < e->jump_count; k++)
 		x64_patch(&e->a, e->jumps[k].at,
 			f->blocks[e->jumps[k].what].label);
-	put_pool(e, 16);
-	put_pool(e, 8);
-	put_pool(e, 4);
+	put_pools(e);
 	return !f->failed && !e->a.full;
 }

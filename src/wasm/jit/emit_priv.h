@@ -27,7 +27,8 @@ struct jit_patch {
 };
 
 struct jit_pool {
-	uint32_t at; /* displacement to patch */
+	uint32_t at;	/* displacement to patch */
+	uint32_t place; /* of the constant */
 	uint32_t size;
 	uint64_t v[2];
 };

@@ -2,6 +2,7 @@
 /* Instructions: made, put into blocks, found again when an equal one is
  * wanted. */
 #include "wasm/jit/ir_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
 {
@@ -314,6 +315,8 @@ uint64_t jit_most(const struct jit_fn *f, uint32_t v, int depth)
 	case J_ICMP:
 	case J_FCMP:
 		return 1;
+	case J_VEC:
+		return min64(jit_vec_most(i), most);
 	case J_LOAD:
 		return i->cc == ACC_U8	 ? 0xff :
 			i->cc == ACC_U16 ? 0xffff :

@@ -40,6 +40,25 @@ bool jit_is_any(const struct jit_ins *i)
 	return i->op == J_VEC && i->cc == V_PTEST;
 }
 
+uint64_t jit_vec_most(const struct jit_ins *i)
+{
+	switch (i->cc) {
+	case V_PTEST:
+		return 1;
+	case V_MOVMSKPD:
+		return 3;
+	case V_MOVMSKPS:
+		return 15;
+	case V_PEXTRB:
+		return UINT8_MAX;
+	case V_PEXTRW:
+	case V_PMOVMSKB:
+		return UINT16_MAX;
+	default:
+		return UINT64_MAX;
+	}
+}
+
 uint32_t jit_vec_typed(struct jit_fn *f, struct jit_ins i)
 {
 	if (f->jit->level < jit_vecs[i.cc].level)

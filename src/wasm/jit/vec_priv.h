@@ -180,6 +180,8 @@ struct jit_ins;
 uint64_t jit_k128_high(const struct jit_ins *k);
 void jit_k128_bytes(const struct jit_ins *k, uint8_t bytes[16]);
 bool jit_is_any(const struct jit_ins *i);
+/* The largest number that comes out of it into a general register. */
+uint64_t jit_vec_most(const struct jit_ins *i);
 
 /* --- x64_vec.c --------------------------------------------------------------
  */

@@ -74,7 +74,7 @@ struct jit_alloc {
 	uint32_t *order; /* the blocks that are emitted */
 	uint32_t order_count;
 	uint32_t *block_at; /* position / 2 -> place in `order` */
-	uint32_t *calls; /* positions where everything is lost, ascending */
+	uint32_t *calls;    /* positions where everything is lost, ascending */
 	uint32_t call_count;
 	uint32_t *lost[3]; /* the same for rax, rcx, rdx */
 	uint32_t lost_count[3];

@@ -6,9 +6,7 @@
 
 uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
 {
-	if (f->failed ||
-		!jit_fit(f, f->ins, f->ins_cap,
-			f->ins_count + 1ull)) {
+	if (f->failed || !jit_fit(f, f->ins, f->ins_cap, f->ins_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return 0;
 	}
@@ -64,8 +62,7 @@ void jit_remove(struct jit_fn *f, uint32_t n)
 uint32_t jit_args(struct jit_fn *f, uint32_t n)
 {
 	if (f->failed ||
-		!jit_fit(f, f->args, f->arg_cap,
-			(uint64_t)f->arg_count + n)) {
+		!jit_fit(f, f->args, f->arg_cap, (uint64_t)f->arg_count + n)) {
 		jit_fail(f, "out of memory");
 		return 0;
 	}

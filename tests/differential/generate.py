@@ -13,7 +13,7 @@ STRUCT, BYTES, WORDS, REFS = "struct", "bytes", "words", "refs"
 ALL = ("simd", "memories", "memory64", "bulk", "tables", "catch", "try_table",
        "tail", "gc", "typed")
 # What node 20 takes.
-NODE = ("simd", "bulk", "tables", "catch", "tail")
+NODE = ("simd", "bulk", "tables", "catch", "tail", "memory64", "typed")
 
 INTERESTING = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256,
                0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000,
@@ -94,7 +94,8 @@ CONVERT = {
         (b"\xfc" + bytes([k]), F32 if k < 2 else F64) for k in range(4)] + [
         (bytes([k]), F32 if k < 0xaa else F64) for k in range(0xa8, 0xac)],
     I64: [(b"\xac", I32), (b"\xad", I32), (b"\xbd", F64)] + [
-        (b"\xfc" + bytes([k]), F32 if k < 6 else F64) for k in range(4, 8)],
+        (b"\xfc" + bytes([k]), F32 if k < 6 else F64) for k in range(4, 8)] + [
+        (bytes([k]), F32 if k < 0xb0 else F64) for k in range(0xae, 0xb2)],
     F32: [(b"\xb2", I32), (b"\xb3", I32), (b"\xb4", I64), (b"\xb5", I64),
           (b"\xb6", F64), (b"\xbe", I32)],
     F64: [(b"\xb7", I32), (b"\xb8", I32), (b"\xb9", I64), (b"\xba", I64),
@@ -118,8 +119,10 @@ class Module:
             self.memories += [False] * rng.randint(1, 2)
         if "memory64" in self.has:
             self.memories = [rng.random() < 0.5 for _ in self.memories]
-        self.pages = [rng.choice([0, 1, 1, 1, 2]) for _ in self.memories]
+        self.pages = [rng.choice([0] + [1] * 10 + [2] * 4)
+                      for _ in self.memories]
         self.tables = rng.randint(1, 2)
+        self.elements = []  # functions at the beginning of table 0, from 1 on
         self.table_size = 10
         self.globals = [rng.choice(self.numbers()) for _ in range(5)]
         self.tags = [[], [I32], [I64, F64]][:rng.randint(1, 3)]
@@ -152,6 +155,8 @@ class Module:
         return t if isinstance(t, bytes) else bytes([t])
 
     def make(self):
+        self.elements = [self.r.randrange(len(self.signatures))
+                         for _ in range(8)]
         body = [Function(self, n, *s).make()
                 for n, s in enumerate(self.signatures)]
         exports, wrappers = [], []
@@ -172,7 +177,7 @@ class Module:
         values = [b"\x7f\x01\x41\x00\x0b"] + [
             bytes([t]) + b"\x01" + self.constant(t) + b"\x0b"
             for t in self.globals]
-        funcs = [leb(self.r.randrange(len(body))) for _ in range(8)]
+        funcs = [leb(n) for n in self.elements]
         elems = [b"\x00\x41\x01\x0b" + vec(funcs), b"\x01\x00" + vec(funcs),
                  b"\x03\x00" + vec([leb(n) for n in range(len(body))])]
         datas = []
@@ -230,7 +235,7 @@ class Function:
         self.room = m.r.choice([30, 100, 300])
 
     def make(self):
-        code = self.pay() + self.statements(3)
+        code = self.pay() + self.objects() + self.statements(3)
         for t in self.results:
             code += self.value(t, 3)
         if "tail" in self.m.has and self.r.random() < 0.3:
@@ -238,9 +243,18 @@ class Function:
         extra = self.locals[len(self.params):] + [I32] * len(self.counters)
         return vec([b"\x01" + self.m.code(t) for t in extra]) + code + b"\x0b"
 
+    def objects(self):
+        """Most variables for objects have one from the start."""
+        code = b""
+        for t in OBJECTS if "gc" in self.m.has else []:
+            if self.r.random() < 0.9:
+                code += self.new(t, 0) + b"\x21" + self.local(t)
+        return code
+
     def pay(self):
-        """Ends the run when the budget is used up."""
-        return (b"\x23\x00\x45\x04\x40\x00\x0b"
+        """Back to the caller at once when the budget is used up."""
+        results = b"".join(self.m.constant(t) for t in self.results)
+        return (b"\x23\x00\x45\x04\x40" + results + b"\x0f\x0b"
                 b"\x23\x00\x41\x01\x6b\x24\x00")
 
     def some(self, *choices):
@@ -328,6 +342,10 @@ class Function:
 
     def convert(self, t, d):
         op, source = self.r.choice(CONVERT[t])
+        # Those that don't saturate mostly trap.
+        while op[0] in (*range(0xa8, 0xac), *range(0xae, 0xb2)) and \
+                self.r.random() < 0.9:
+            op, source = self.r.choice(CONVERT[t])
         code = self.value(source, d) + op
         return self.tame(t, code) if t in (F32, F64) else code
 
@@ -398,18 +416,18 @@ class Function:
         """Mostly within memory."""
         t = I64 if self.m.memories[memory] else I32
         code = self.value(t, d)
-        if self.r.random() < 0.85:
-            mask = self.r.choice([0xff, 0xfff, 0xfff8])
+        if self.r.random() < 0.97:
+            mask = self.r.choice([0xff, 0xfff, 0x1fff, 0x3fe0])
             code += (b"\x42" + sleb(mask) + b"\x83" if t == I64 else
                      b"\x41" + sleb(mask) + b"\x71")
-        if self.r.random() < 0.2:
+        if self.r.random() < 0.1:
             code += b"\x42\x02\x86" if t == I64 else b"\x41\x02\x74"
         return code
 
     def memarg(self, memory):
-        offset = self.r.choice([0, 0, 0, 1, 4, 8, 60, 64, 1000, 65528, 65535,
-                                0x7fffffff, 0xffffffff]
-                               if self.r.random() < .3 else [0, 4, 8, 16])
+        offset = self.r.choice([65528, 65535, 0x10000, 0x7fffffff, 0xffffffff]
+                               if self.r.random() < .03 else
+                               [0, 0, 1, 4, 8, 16, 60, 64, 1000])
         return (leb(0x40) + leb(memory) if memory else b"\x00") + leb(offset)
 
     def memory(self):
@@ -449,7 +467,7 @@ class Function:
         return code + (b"\xa7" if self.m.memories[m] else b"")
 
     def small(self, wide, d):
-        most = self.r.choice([0, 1, 15, 16, 64, 255, 0xffff])
+        most = self.r.choice([0, 1, 15, 16, 64, 255, 255, 0xffff])
         code = self.value(I64 if wide else I32, d)
         return code + (b"\x42" + sleb(most) + b"\x83" if wide else
                        b"\x41" + sleb(most) + b"\x71")
@@ -463,9 +481,10 @@ class Function:
              self.small(a and b, d) + b"\xfc\x0a" + leb(m) + leb(o)),
             (3, None, lambda: self.address(m, d) + self.value(I32, d) +
              self.small(a, d) + b"\xfc\x0b" + leb(m)),
-            (2, None, lambda: self.address(m, d) + self.small(False, d) +
-             self.small(False, d) + b"\xfc\x08" + leb(data) + leb(m)),
-            (.2, None, lambda: b"\xfc\x09" + leb(data)))
+            (1, None, lambda: self.address(m, d) + b"\x41\x00" +
+             self.value(I32, d) + b"\x41\x03\x71\xfc\x08" + leb(data) +
+             leb(m)),
+            (.05, None, lambda: b"\xfc\x09" + leb(data)))
 
     # --- tables --------------------------------------------------------------
 
@@ -474,7 +493,7 @@ class Function:
 
     def index(self, d):
         code = self.value(I32, d)
-        return code + b"\x41\x07\x71" if self.r.random() < 0.9 else code
+        return code + b"\x41\x07\x71" if self.r.random() < 0.98 else code
 
     def table_value(self, d):
         return self.some(
@@ -486,7 +505,7 @@ class Function:
 
     def table_change(self, d):
         return self.some(
-            (4, None, lambda: self.index(d) + self.reference(FUNCREF, d) +
+            (1, None, lambda: self.index(d) + self.reference(FUNCREF, d) +
              b"\x26" + self.table()),
             (1, None, lambda: self.index(d) + self.index(d) + self.index(d) +
              b"\xfc\x0e" + self.table() + self.table()),
@@ -513,14 +532,14 @@ class Function:
                              (1, None, lambda: self.new(t, 0)))
         return self.some((2, None, lambda: b"\x20" + self.local(t)),
                          (3, None, lambda: self.new(t, d - 1)),
-                         (.3, None, lambda: b"\xd0" + self.heap(t)),
+                         (.1, None, lambda: b"\xd0" + self.heap(t)),
                          (1, None, lambda: self.cast(t, d - 1)))
 
     def heap(self, t):
         return leb(OBJECTS.index(t)) if t in OBJECTS else b"\x6e"
 
     def new(self, t, d):
-        small = lambda: self.value(I32, d) + b"\x41\x0f\x71"
+        small = lambda: self.value(I32, d) + b"\x41\x0f\x71\x41\x08\x72"
         if t == STRUCT:
             return self.some(
                 (2, None, lambda: self.value(I32, d) + self.value(I64, d) +
@@ -532,9 +551,10 @@ class Function:
                 (2, None, lambda: self.value(I32, d) + small() +
                  b"\xfb\x06\x01"),
                 (1, None, lambda: small() + b"\xfb\x07\x01"),
-                (1, None, lambda: self.value(I32, d) + self.value(I32, d) +
-                 self.value(I32, d) + b"\xfb\x08\x01\x03"),
-                (.5, None, lambda: small() + small() + b"\xfb\x09\x01\x01"))
+                (1, None, lambda: b"".join(
+                    self.value(I32, d) for _ in range(8)) +
+                 b"\xfb\x08\x01\x08"),
+                (.1, None, lambda: b"\x41\x00\x41\x05\xfb\x09\x01\x01"))
         if t == WORDS:
             return self.some(
                 (1, None, lambda: self.value(I64, d) + small() +
@@ -553,7 +573,7 @@ class Function:
         if t == ANYREF:
             return self.reference(REFS, d) + self.index(d) + b"\xfb\x0b\x03"
         # Mostly what it is already.
-        if self.r.random() < 0.7:
+        if self.r.random() < 0.95:
             return self.reference(t, d) + b"\xfb\x17" + self.heap(t)
         return self.reference(ANYREF, d) + b"\xfb\x17" + self.heap(t)
 
@@ -609,10 +629,17 @@ class Function:
         params, results = self.m.signatures[n]
         t = leb(self.m.type(params, results))
         code = self.arguments(n, d)
+        # Where one of that type is, if nobody moved it.
+        fit = [k for k, x in enumerate(self.m.elements)
+               if self.m.signatures[x] == self.m.signatures[n]]
+        index, table = self.index(0), self.table()
+        if fit and self.r.random() < 0.95:
+            index = b"\x41" + sleb(self.r.choice(fit) + 1)
+            table = b"\x00"
         return self.some(
             (4, None, lambda: code + (b"\x12" if tail else b"\x10") + leb(n)),
-            (2, None, lambda: code + self.index(0) +
-             (b"\x13" if tail else b"\x11") + t + self.table()),
+            (2 if fit else .1, None, lambda: code + index +
+             (b"\x13" if tail else b"\x11") + t + table),
             (2, "typed", lambda: code + b"\xd2" + leb(n) +
              (b"\x15" if tail else b"\x14") + t))
 

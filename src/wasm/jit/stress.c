@@ -47,7 +47,8 @@ bool jit_stress_begin(struct jit_fn *f)
 void jit_stress_place(struct jit_fn *f)
 {
 	struct wasm_jit *j = f->jit;
-	size_t gap = jit_lot(f, GAPS) * (size_t)GAP;
+	size_t unit = j->store->limits.put_code ? PAGE_BYTES : GAP;
+	size_t gap = jit_lot(f, GAPS) * unit;
 	if (f->lots && j->size - j->used > gap)
 		j->used += gap;
 }
@@ -59,6 +60,8 @@ void jit_stress_features(struct wasm_jit *j)
 		&j->bmi2 };
 	for (size_t k = 0; s && k < ARRAY_LEN(all); k++)
 		*all[k] &= next(&s) >> 33 & 1;
+	if (s)
+		j->level = (uint32_t)(next(&s) >> 33) % (j->level + 1);
 }
 
 /*

@@ -62,9 +62,9 @@ enum way {
 	TIMES2, /* x << 1 */
 	TIMES4,
 	TIMES8,
-	SCALED, /* (x << 2) + 3 */
-	SUM,	/* x + (x << 3) */
-	MASKED, /* x & 0xffff */
+	SCALED,	 /* (x << 2) + 3 */
+	SUM,	 /* x + (x << 3) */
+	MASKED,	 /* x & 0xffff */
 	SHIFTED, /* x >> 3, unsigned */
 	PRODUCT, /* x * 5 */
 	FIXED,	 /* x is known when compiling */
@@ -142,7 +142,8 @@ static const uint64_t offsets[] = { 0, 1, 2, 3, 7, 8, 15, 16, 48, 49, 56, 57,
 	0xfffffffffffffff0, 0xffffffffffffffff };
 enum { NARROW_OFFSETS = 27 };
 
-/* --- functions ----------------------------------------------------------------
+/* --- functions
+ * ----------------------------------------------------------------
  */
 
 struct shape {
@@ -278,7 +279,8 @@ static void put_function(struct build *b, const struct function *f, bool wide,
 	build_func(b, name, sig, "", buf_bytes(&code));
 }
 
-/* --- engines -------------------------------------------------------------------
+/* --- engines
+ * -------------------------------------------------------------------
  */
 
 enum { ENGINES = 4 };
@@ -396,8 +398,8 @@ static void compare(const struct set *s, uint64_t from, uint64_t to)
 {
 	to = to > s->len ? s->len : to;
 	for (int k = 1; k < ENGINES && from < to; k++)
-		CHECK_MEM(s->e[0].map + FENCE + from, s->e[k].map + FENCE + from,
-			to - from);
+		CHECK_MEM(s->e[0].map + FENCE + from,
+			s->e[k].map + FENCE + from, to - from);
 }
 
 static bool within(const struct set *s, uint64_t address, uint64_t offset,
@@ -408,15 +410,16 @@ static bool within(const struct set *s, uint64_t address, uint64_t offset,
 		!__builtin_add_overflow(at, size, &end) && end <= s->len;
 }
 
-/* --- loads and stores -------------------------------------------------------------
+/* --- loads and stores
+ * -------------------------------------------------------------
  */
 
 static void access_at(struct set *s, const struct function *f, bool wide,
 	const char *name, uint64_t x)
 {
 	x = wide ? x : (uint32_t)x;
-	uint64_t address = f->way == FIXED ? f->fixed :
-					     computed(f->way, x, wide);
+	uint64_t address =
+		f->way == FIXED ? f->fixed : computed(f->way, x, wide);
 	bool fits = within(s, address, f->offset, f->a->size);
 	uint64_t at = address + f->offset;
 	if (f->way == FURTHER && f->offset <= UINT32_MAX - 16)
@@ -468,8 +471,8 @@ static size_t functions(const struct shape *sh, struct function *list,
 	for (size_t a = 0; a < ARRAY_LEN(accesses); a++)
 		for (size_t o = 0; o < count; o++)
 			for (int w = 0; w < WAYS; w++) {
-				struct function f = { &accesses[a],
-					(enum way)w, offsets[o], 0 };
+				struct function f = { &accesses[a], (enum way)w,
+					offsets[o], 0 };
 				uint64_t last = sh->pages * WASM_PAGE -
 					f.a->size - f.offset;
 				if (w != FIXED) {
@@ -539,7 +542,8 @@ TEST(every_way_to_an_address_ends_where_memory_does)
 	CHECK(calls > 10000);
 }
 
-/* --- many bytes at once ------------------------------------------------------------
+/* --- many bytes at once
+ * ------------------------------------------------------------
  */
 
 static void put_bulk(struct build *b, bool wide)
@@ -556,7 +560,8 @@ static void put_bulk(struct build *b, bool wide)
 			B(0x20, 0, 0x20, 1, 0x20, 2, 0xfc, 11, 0));
 	if (wide)
 		build_func(b, "init", sig, "",
-			B(0x20, 0, 0x20, 1, 0xa7, 0x20, 2, 0xa7, 0xfc, 8, 0, 0));
+			B(0x20, 0, 0x20, 1, 0xa7, 0x20, 2, 0xa7, 0xfc, 8, 0,
+				0));
 	else
 		build_func(b, "init", sig, "",
 			B(0x20, 0, 0x20, 1, 0x20, 2, 0xfc, 8, 0, 0));
@@ -584,7 +589,8 @@ static void bulk_at(struct set *s, const char *name, const uint64_t in[3],
 	if (s->e[0].r.end != (fits ? WASM_RETURNED : WASM_TRAPPED))
 		fail_msg("%s(%llx, %llx, %llx): %s", name,
 			(unsigned long long)in[0], (unsigned long long)in[1],
-			(unsigned long long)n, fits ? "traps" : "does not trap");
+			(unsigned long long)n,
+			fits ? "traps" : "does not trap");
 	if (!fits)
 		return;
 	compare(s, in[0] < EDGE ? 0 : in[0] - EDGE, in[0] + n + EDGE);
@@ -607,12 +613,12 @@ static size_t check_bulk(const struct shape *sh, unsigned one_of)
 	}
 	const uint64_t places[] = { 0, 1, 13, s.len / 2, s.len - 300,
 		s.len - 64, s.len - 33, s.len - 16, s.len - 9, s.len - 1, s.len,
-		s.len + 1, 0xffffffff, 0x8000000000000000,
-		0xffffffffffffffff };
+		s.len + 1, 0xffffffff, 0x8000000000000000, 0xffffffffffffffff };
 	for (size_t f = 0; f < ARRAY_LEN(names); f++)
 		for (size_t d = 0; d < ARRAY_LEN(places); d++)
 			for (size_t o = 0; o < ARRAY_LEN(places); o++)
-				for (size_t n = 0; n < ARRAY_LEN(lengths); n++) {
+				for (size_t n = 0; n < ARRAY_LEN(lengths);
+					n++) {
 					uint64_t in[] = { places[d], places[o],
 						lengths[n] };
 					for (int k = 0; !sh->wide && k < 3; k++)

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -86,27 +85,9 @@ static bool own_key(const char *path, struct crypto_rsa3 **out, struct err *e)
 		(there || err_fail(e, ERR_HOST, "%s: gone", path));
 }
 
-static uint32_t today(void)
-{
-	time_t now = time(NULL);
-	struct tm t;
-	if (!gmtime_r(&now, &t))
-		return 0x20260101;
-	const unsigned digits[] = { (unsigned)t.tm_year + 1900,
-		(unsigned)t.tm_mon + 1, (unsigned)t.tm_mday };
-	unsigned v = digits[0] * 10000 + digits[1] * 100 + digits[2];
-	uint32_t bcd = 0;
-	for (unsigned shift = 0; v; v /= 10, shift += 4)
-		bcd |= v % 10 << shift;
-	return bcd;
-}
-
 bool sgx_sigstruct(const struct hal_config *cfg, const uint8_t mrenclave[32],
 	struct sgx_sigstruct *out, struct err *e)
 {
-	const struct enclave_identity id = { .date = today(),
-		.isvprodid = ENCLAVE_PRODUCT,
-		.isvsvn = 1 };
 	char path[PATH_BYTES];
 	struct crypto_rsa3 *key;
 	if (read_release(cfg->image_dir, mrenclave, out))
@@ -114,7 +95,7 @@ bool sgx_sigstruct(const struct hal_config *cfg, const uint8_t mrenclave[32],
 	sgx_beside_root(cfg, "sgx-signer.pem", path, sizeof path);
 	if (!own_key(path, &key, e))
 		return err_wrap(e, "enclave signer");
-	bool ok = enclave_sign(key, mrenclave, &id, out, e);
+	bool ok = enclave_sign_keep(key, mrenclave, out, e);
 	crypto_rsa3_free(key);
 	return ok;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pages of an enclave out of two small images; the loader's signature. */
+/* The pages of an enclave out of two small images. */
 #include "enclave/pages.h"
 
 #include <stdlib.h>
@@ -7,8 +7,7 @@
 #include "../test.h"
 #include "abi/enclave.h"
 #include "attest/measure_enclave.h"
-#include "attest/measure_sgx.h"
-#include "enclave/sign.h"
+#include "spec/sgx_enclave.h"
 
 enum { SHIM_PAGES = 7, EXEC_BYTES = 0x3100 };
 
@@ -214,26 +213,4 @@ TEST(measure_is_what_the_verifier_measures)
 			BYTES_ARRAY(exec_), heaps[i], NULL, b, &e));
 		CHECK_MEM(a, b, sizeof a);
 	}
-}
-
-TEST(sign_says_what_the_tenant_s_command_says)
-{
-	struct crypto_rsa3 *k;
-	struct err e = { 0 };
-	static struct sgx_sigstruct a;
-	static uint8_t b[ATTEST_SIGSTRUCT_BYTES];
-	struct attest_sigstruct s, read;
-	const struct enclave_identity id = { .date = 0x20261126,
-		.isvprodid = ENCLAVE_PRODUCT,
-		.isvsvn = 1 };
-	uint8_t m[32];
-	memset(m, 0x5c, sizeof m);
-	CHECK(crypto_rsa3_generate(&k, &e));
-	CHECK(enclave_sign(k, m, &id, &a, &e));
-	attest_sigstruct_keep(m, 0x20261126, &s);
-	CHECK(attest_sigstruct_make(&s, k, b, &e));
-	CHECK_MEM(&a, b, sizeof a);
-	CHECK(attest_sigstruct_check(BYTES_ARRAY(b), &read, &e));
-	CHECK_MEM(read.mrenclave, m, sizeof m);
-	crypto_rsa3_free(k);
 }

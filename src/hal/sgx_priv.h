@@ -57,6 +57,8 @@ MUST_USE bool sgx_features(struct device *d, struct sgx_features *out,
 	struct err *e);
 MUST_USE bool sgx_probe_host(const struct hal_config *cfg, struct device *d,
 	struct err *e);
+/* In words, what it has; nothing is written where it has none. */
+void sgx_describe(struct device *d, char *out, size_t size);
 /* The kernel can add and change pages (Linux 6.0); handle: a new enclave's. */
 bool sgx_kernel_has_edmm(struct device *d, int handle);
 /* Files beside the software root's key. */

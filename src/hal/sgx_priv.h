@@ -32,7 +32,8 @@ struct sgx_machine {
 	uint8_t *window;
 	size_t memory_bytes;
 	struct sgx_features features;
-	uint32_t heap_bytes; /* SGX1 */
+	uint32_t heap_bytes; /* of memory that is fixed; 0: it grows */
+	uint64_t usable;     /* of it, by exec */
 	uint64_t tcs;
 	struct vm_cpu cpu;
 	struct aesm aesm; /* on hardware */
@@ -44,9 +45,6 @@ struct sgx_machine {
 	uid_t uid;
 	bool change_id;
 };
-
-/* Memory of an SGX1 enclave, all of it at the start. */
-#define SGX_FIXED_HEAP 0x0c000000u
 
 /* --- sgx_probe.c -----------------------------------------------------------
  */

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
+#include "enclave/pages.h"
 #include "enclave/sign.h"
 #include "hal/sgx_priv.h"
 
@@ -25,12 +26,13 @@ static bool read_one(const char *image_dir, const char *name,
 static bool read_release(const char *image_dir, const uint8_t mrenclave[32],
 	struct sgx_sigstruct *out)
 {
-	static const char *const names[] = { "sigstruct",
-		"sigstruct-fixed-heap" };
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (read_one(image_dir, names[i], mrenclave, out))
+	char name[64];
+	for (size_t i = 0; i < ENCLAVE_HEAPS; i++) {
+		fmt(name, sizeof name, "sigstruct-%s", enclave_heaps[i].name);
+		if (read_one(image_dir, name, mrenclave, out))
 			return true;
-	return false;
+	}
+	return read_one(image_dir, "sigstruct", mrenclave, out);
 }
 
 static bool read_key(const char *path, struct crypto_rsa3 **out, bool *there,

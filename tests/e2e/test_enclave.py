@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Enclaves on the software platform: what is true of SGX alone.  The rest is
 in test_software.py, for all technologies."""
+import os
 import re
 import shutil
 import subprocess
 
 import pytest
 
+import test_modules
 from conftest import Agent
 from evil import EvilAgent, call
 from test_software import deploy, holding, qemus
 from test_software import pytestmark  # noqa: F401
+
+
+def hosted_by(loader, out, tmp_path):
+    """An agent with one of the tests' loaders (tests/hostile)."""
+    tree = tmp_path / "tree"
+    (tree / "bin").mkdir(parents=True)
+    (tree / "keep").symlink_to(out / "keep")
+    shutil.copy(out / "bin/donjond", tree / "bin")
+    shutil.copy(out / f"tests/hostile/{loader}/donjon-keep", tree / "bin")
+    return Agent(tree, tmp_path / "agent")
 
 
 # --- whose quote it is ---------------------------------------------------------
@@ -19,12 +31,7 @@ from test_software import pytestmark  # noqa: F401
 def test_a_debug_enclave_is_refused_unless_the_policy_allows_it(
         tenant, out, tmp_path, allowed):
     """Its measurement is the release's: the quote's attributes tell."""
-    tree = tmp_path / "tree"
-    (tree / "bin").mkdir(parents=True)
-    (tree / "keep").symlink_to(out / "keep")
-    shutil.copy(out / "bin/donjond", tree / "bin")
-    shutil.copy(out / "tests/hostile/debug/donjon-keep", tree / "bin")
-    agent = Agent(tree, tmp_path / "agent")
+    agent = hosted_by("debug", out, tmp_path)
     try:
         argv = deploy(tenant, agent, "sgx")
         path = argv[-1]
@@ -68,6 +75,40 @@ def test_two_enclaves_of_one_host_run_side_by_side(tenant, agent, tmp_path):
     for p in both:
         p.stdin.close()
     assert [p.wait(30) for p in both] == [0, 0]
+
+
+@pytest.fixture
+def old(out, tmp_path):
+    """An agent on a processor whose enclaves can't grow."""
+    agent = hosted_by("old", out, tmp_path)
+    yield agent
+    agent.stop()
+
+
+def old_rows():
+    if "DONJON_ALL" in os.environ:
+        return test_modules.ROWS
+    return [r for r in test_modules.ROWS if r["file"] == "zig-app.wasm"]
+
+
+@pytest.mark.parametrize("row", old_rows(), ids=lambda r: r["file"])
+def test_a_processor_without_sgx2_runs_it_interpreted(
+        row, tenant, old, tmp_path):
+    argv = deploy(tenant, old, "sgx")
+    memory = "496MiB" if "DONJON_ALL" in os.environ else "48MiB"
+    test_modules.test_program(
+        row, lambda *args, **more: tenant.donjon(
+            *argv, "--memory", memory, *args, **more), tmp_path)
+
+
+@pytest.mark.skipif("DONJON_ALL" not in os.environ,
+                    reason="512 MiB of pages only with DONJON_ALL=1")
+def test_a_processor_without_sgx2_says_how_much_memory_there_can_be(
+        tenant, out, old):
+    r = tenant.donjon(*deploy(tenant, old, "sgx"), "--memory", "2GiB",
+                      out / "examples/hello.wasm")
+    assert r.returncode != 0, r.stderr
+    assert b"2147483648" in r.stderr and b"520093696" in r.stderr, r.stderr
 
 
 # --- the shim's code -----------------------------------------------------------

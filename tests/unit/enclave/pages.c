@@ -214,3 +214,24 @@ TEST(measure_is_what_the_verifier_measures)
 		CHECK_MEM(a, b, sizeof a);
 	}
 }
+
+TEST(pages_of_a_fixed_heap_are_as_many_as_the_limit_asks_for)
+{
+	static const struct {
+		uint64_t asked, usable;
+		uint32_t heap;
+	} rows[] = {
+		{ 16ull << 20, 16ull << 20, 64u << 20 },
+		{ 48ull << 20, 48ull << 20, 64u << 20 },
+		{ (48ull << 20) + 1, (48ull << 20) + 1, 192u << 20 },
+		{ 256ull << 20, 256ull << 20, 512u << 20 },
+		/* More than there can be. */
+		{ 1ull << 30, 496ull << 20, 512u << 20 },
+		{ UINT64_MAX, 496ull << 20, 512u << 20 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t memory = rows[i].asked;
+		CHECK_INT(enclave_heap_for(&memory), rows[i].heap);
+		CHECK_INT(memory, rows[i].usable);
+	}
+}

@@ -14,10 +14,25 @@ uint32_t jit_pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 /* build_more.c */
 void jit_build_return(struct jit_fn *f, uint32_t slot);
 void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+void jit_build_tail(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_unary(struct jit_fn *f, const union wasm_word *w, uint32_t op);
-void jit_build_size(struct jit_fn *f, const union wasm_word *w);
+/* build.c: what the edges to handlers of the instruction take along. */
+void jit_build_throws(struct jit_fn *f, uint32_t call);
+
+/* build_step.c */
 void jit_build_step(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+void jit_build_throw(struct jit_fn *f, const union wasm_word *w);
+/* Notes which values are references where the collector may run. */
+void jit_build_point(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+
+/* build_ref.c: tables, other memories, structs, arrays, references; false:
+ * not one of these. */
+bool jit_build_ref(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+/* The end of an access of `size` bytes to the memory of number f->memory, as a
+ * pointer; `how`: JF_WIDE and whether it has to be aligned. */
+uint32_t jit_build_pointer(struct jit_fn *f, uint32_t address, uint64_t offset,
+	uint32_t size, bool wide, bool aligned);
 
 #endif

@@ -64,10 +64,15 @@ bool jit_memory_write(struct wasm_jit *j UNUSED, uint32_t at UNUSED,
 
 enum { CODE_ALIGN = 32 };
 
+bool jit_has_room(const struct wasm_jit *j, uint32_t len)
+{
+	return len <= j->size - j->used;
+}
+
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len)
 {
 	uint32_t at = (uint32_t)j->used;
-	if (len > j->size - j->used || !jit_memory_write(j, at, code, len))
+	if (!jit_has_room(j, len) || !jit_memory_write(j, at, code, len))
 		return UINT32_MAX;
 	j->used = (j->used + len + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
 	if (j->used > j->size)

@@ -194,7 +194,7 @@ static bool edge_move(struct jit_fn *f, uint32_t edge, uint32_t v,
 	uint32_t to_v, uint32_t pos)
 {
 	const struct jit_edge *e = &f->edges[edge];
-	uint32_t from = jit_loc(f, v, f->blocks[e->from].to - 1);
+	uint32_t from = jit_loc(f, v, jit_edge_pos(f, e));
 	uint32_t to = jit_loc(f, to_v, pos);
 	if (to == LOC_NONE || from == LOC_NONE)
 		return true;

@@ -10,7 +10,9 @@
 bool jit_has_args(uint32_t op)
 {
 	return op == J_PHI || op == J_CALL || op == J_CALL_INDIRECT ||
-		op == J_CALL_REF || op == J_STEP || op == J_RETURN;
+		op == J_CALL_REF || op == J_STEP || op == J_COPY ||
+		op == J_FILL || op == J_RETURN || op == J_TAIL ||
+		op == J_THROW;
 }
 
 uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
@@ -25,7 +27,11 @@ uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 		k += t->params;
 		break;
 	case J_STEP:
+	case J_THROW:
 		return JT_ANY;
+	case J_COPY:
+	case J_FILL:
+		return JT_I64;
 	default:
 		t = &f->m->types[i->aux];
 	}
@@ -43,7 +49,15 @@ static uint32_t first_type(const struct jit_ins *i)
 	case J_REINTERPRET:
 	case J_LOAD:
 	case J_STORE:
+	case J_POINTER:
+	case J_SLOT:
 		return i->in;
+	case J_TAIL:
+		return i->cc == TAIL_CALL ? JT_NONE : JT_I64;
+	case J_ELEM:
+	case J_GET:
+	case J_PUT:
+	case J_THROW_REF:
 	case J_MULHU:
 	case J_EXT32S:
 	case J_WRAP:
@@ -76,6 +90,13 @@ uint32_t jit_operand_type(const struct jit_ins *i, int n)
 		return JT_NONE;
 	if (op == J_ICMP || op == J_FCMP)
 		return i->in;
+	if (op == J_ELEM)
+		return JT_I32;
+	if (op == J_PUT && i->in == JT_V128)
+		return JT_V128;
+	if (op == J_PUT)
+		return i->cc == ACC_STORE_8 || i->cc == ACC_STORE_16 ? JT_I32 :
+								       JT_ANY;
 	if (op == J_STORE)
 		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
 	return (op >= J_ADD && op <= J_ROR) ||
@@ -121,6 +142,7 @@ static bool simplify_phis(struct jit_fn *f, uint32_t *same)
 		if (k < i->c || !one)
 			continue;
 		same[n] = one;
+		f->ins[one].flags |= i->flags & JF_REF;
 		changed = true;
 	}
 	return changed;
@@ -171,6 +193,8 @@ static bool may_trap(const struct jit_fn *f, const struct jit_ins *i)
 bool jit_has_effect(const struct jit_ins *i)
 {
 	return i->op == J_STORE || i->op == J_GLOBAL_SET || i->op == J_CHECK ||
+		(i->op >= J_POINTER && i->op <= J_ELEM) || i->op == J_PUT ||
+		i->op == J_COPY || i->op == J_FILL ||
 		i->op == J_CALL || i->op == J_CALL_INDIRECT ||
 		i->op == J_CALL_REF || i->op == J_STEP || i->op >= J_JUMP;
 }
@@ -365,8 +389,9 @@ static void convert_operands(struct jit_fn *f, uint32_t n)
 		uint32_t at = n;
 		if (i.op == J_PHI) {
 			const struct jit_block *b = &f->blocks[i.block];
-			uint32_t from = f->edges[f->preds[b->pred + k]].from;
-			at = f->blocks[from].last;
+			const struct jit_edge *e =
+				&f->edges[f->preds[b->pred + k]];
+			at = e->call ? e->call : f->blocks[e->from].last;
 		}
 		f->args[i.b + k] = converted(f, f->args[i.b + k],
 			jit_arg_type(f, &i, k), at);

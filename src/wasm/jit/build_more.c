@@ -69,35 +69,39 @@ static void far_access(struct jit_fn *f, const union wasm_word *w, bool store,
 	jit_add(f, x);
 }
 
+uint32_t jit_build_plain(struct jit_fn *f, bool store, uint32_t i, uint32_t v,
+	uint64_t offset, bool wide, uint32_t value)
+{
+	struct jit_ins x = { .op = store ? J_STORE : J_LOAD,
+		.type = store ? JT_NONE : loads[i].type,
+		.cc = store ? stores[i].kind : loads[i].kind,
+		.in = wide ? JT_I64 : JT_I32,
+		.spare = store ? stores[i].size : loads[i].size,
+		.flags = wide ? JF_WIDE : 0,
+		.a = v,
+		.imm = offset };
+	/* What is cut off need not be cleared before. */
+	if (store)
+		x.b = i != 1 && f->ins[value].op == J_WRAP ? f->ins[value].a :
+							     value;
+	if (within(f, v, offset, x.spare, wide))
+		x.flags |= JF_CHECKED;
+	return jit_add(f, x);
+}
+
 void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	bool store = op >= OP_i32_store;
 	uint32_t i = op - (store ? OP_i32_store : OP_i32_load);
-	uint32_t form = i % 3, v = jit_read(f, w->b);
+	uint32_t form = i % 3;
 	uint64_t offset = form ? w[1].u64 : w->c;
 	i /= 3;
 	if (f->memory) {
 		far_access(f, w, store, i, form == 2, offset);
 		return;
 	}
-	struct jit_ins x = { .op = store ? J_STORE : J_LOAD,
-		.type = store ? JT_NONE : loads[i].type,
-		.cc = store ? stores[i].kind : loads[i].kind,
-		.in = form == 2 ? JT_I64 : JT_I32,
-		.spare = store ? stores[i].size : loads[i].size,
-		.flags = form == 2 ? JF_WIDE : 0,
-		.a = v,
-		.imm = offset };
-	if (store) {
-		uint32_t value = jit_read(f, w->a);
-		/* What is cut off need not be cleared before. */
-		if (i != 1 && f->ins[value].op == J_WRAP)
-			value = f->ins[value].a;
-		x.b = value;
-	}
-	if (within(f, v, offset, x.spare, form == 2))
-		x.flags |= JF_CHECKED;
-	uint32_t n = jit_add(f, x);
+	uint32_t n = jit_build_plain(f, store, i, jit_read(f, w->b), offset,
+		form == 2, store ? jit_read(f, w->a) : 0);
 	if (!store)
 		jit_write(f, w->a, n);
 }

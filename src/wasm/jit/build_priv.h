@@ -17,6 +17,9 @@ void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_tail(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+/* An access to the first memory; i: place in the list of loads or stores. */
+uint32_t jit_build_plain(struct jit_fn *f, bool store, uint32_t i, uint32_t v,
+	uint64_t offset, bool wide, uint32_t value);
 void jit_build_unary(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 /* build.c: what the edges to handlers of the instruction take along. */
 void jit_build_throws(struct jit_fn *f, uint32_t call);
@@ -26,6 +29,9 @@ void jit_build_step(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_throw(struct jit_fn *f, const union wasm_word *w);
 /* Notes which values are references where the collector may run. */
 void jit_build_point(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+
+/* build_bulk.c: copies and fills within the first memory. */
+bool jit_build_bulk(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 
 /* build_ref.c: tables, other memories, structs, arrays, references; false:
  * not one of these. */

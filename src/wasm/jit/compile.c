@@ -64,8 +64,7 @@ static void find_stack_args(struct jit_fn *f)
 {
 	for (uint32_t n = 1; n < f->ins_count; n++) {
 		const struct jit_ins *i = &f->ins[n];
-		if (!(i->flags & JF_LIVE) ||
-			i->op < J_CALL || i->op > J_THROW)
+		if (!(i->flags & JF_LIVE) || i->op < J_CALL || i->op > J_THROW)
 			continue;
 		uint32_t bytes = out_bytes(f, i);
 		if (bytes > f->out_bytes)

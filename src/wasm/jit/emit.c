@@ -432,7 +432,7 @@ static void instruction(struct jit_emit *e, uint32_t n)
 	}
 	if (!jit_emit_int(e, i) && !jit_emit_float(e, i) &&
 		!jit_emit_memory(e, i) && !jit_emit_ref(e, i) &&
-		!jit_emit_call(e, i))
+		!jit_emit_bulk(e, i) && !jit_emit_call(e, i))
 		jit_fail(e->f, "nothing to emit");
 	store_early(e, n, i->pos + 1);
 }

@@ -272,7 +272,7 @@ static void step(struct jit_emit *e, const struct jit_ins *i)
 			d - XMM0, from);
 }
 
-static void throw(struct jit_emit *e, const struct jit_ins *i)
+static void throw(struct jit_emit * e, const struct jit_ins *i)
 {
 	step_args(e, i);
 	jit_call_stub(e, e->j->throw);

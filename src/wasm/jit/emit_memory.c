@@ -162,8 +162,7 @@ static void store_constant(struct jit_emit *e, const struct jit_ins *i,
 	x64_rm(&e->a, X_MOVSD_STORE, 0, 15, m);
 }
 
-void jit_store_to(struct jit_emit *e, const struct jit_ins *i,
-	struct x64_mem m)
+void jit_store_to(struct jit_emit *e, const struct jit_ins *i, struct x64_mem m)
 {
 	static const uint32_t ops[] = {
 		[ACC_STORE_32] = X_MOV_STORE,

@@ -142,11 +142,23 @@ void jit_store_to(struct jit_emit *e, const struct jit_ins *i,
 /* --- emit_ref.c ----------------------------------------------------------- */
 bool jit_emit_ref(struct jit_emit *e, const struct jit_ins *i);
 
+/* --- bulk.c ----------------------------------------------------------------
+ */
+void jit_stubs_bulk(struct wasm_jit *j, struct jit_asm *a, uint32_t out);
+bool jit_emit_bulk(struct jit_emit *e, const struct jit_ins *i);
+
+/* --- stubs.c ---------------------------------------------------------------
+ */
+/* Calls bool func(x, rsi, rdx, rcx) of the host's, then returns; false: the
+ * call is halted. */
+void jit_stub_host(struct jit_asm *a, uint64_t func, uint32_t out);
+
 /* --- emit_tail.c ---------------------------------------------------------- */
 void jit_emit_tail(struct jit_emit *e, const struct jit_ins *i);
 void jit_emit_tail_far(struct jit_emit *e, const struct jit_far *s);
 
-/* --- sites.c --------------------------------------------------------------- */
+/* --- sites.c ---------------------------------------------------------------
+ */
 /* A call returns here: what the collector and exceptions want to know of it.
  * Its number; again: the same call's other way. */
 bool jit_sites_begin(struct jit_emit *e);

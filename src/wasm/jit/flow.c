@@ -440,10 +440,10 @@ bool jit_flow(struct jit_fn *f)
 	struct scan s = { 0 };
 	f->block_of = jit_alloc(f, f->end_word - f->first_word + 1,
 		sizeof *f->block_of);
-	bool ok = f->block_of && jit_handlers(f) && leaders(f) && make_blocks(f) &&
-		scan_blocks(f, &s) && link_preds(f) && find_loops(f) &&
-		set_bits(f, &s) && liveness(f) && live_lists(f) &&
-		loop_kills(f);
+	bool ok = f->block_of && jit_handlers(f) && leaders(f) &&
+		make_blocks(f) && scan_blocks(f, &s) && link_preds(f) &&
+		find_loops(f) && set_bits(f, &s) && liveness(f) &&
+		live_lists(f) && loop_kills(f);
 	scan_fini(f, &s);
 	return ok;
 }

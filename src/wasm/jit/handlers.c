@@ -23,8 +23,8 @@ bool jit_handlers(struct jit_fn *f)
 	while (f->end_handler < m->handler_count &&
 		m->handlers[f->end_handler].at < f->end_word)
 		f->end_handler++;
-	f->landing = jit_alloc(f, f->end_handler - low + 1ul,
-		sizeof *f->landing);
+	f->landing =
+		jit_alloc(f, f->end_handler - low + 1ul, sizeof *f->landing);
 	return f->landing != NULL;
 }
 

@@ -92,7 +92,7 @@ enum jit_op {
 	J_PUT,	   /* b to imm behind pointer a; cc: kind */
 	J_CAUGHT,  /* of what was caught: imm bytes in; UINT64_MAX: itself */
 	J_CHECK,   /* traps (cc) unless a is not null */
-	J_CALL,	 /* imm: the function; args */
+	J_CALL,	   /* imm: the function; args */
 	J_CALL_INDIRECT,
 	J_CALL_REF,
 	J_RESULT, /* cc: which one of call a */
@@ -108,7 +108,7 @@ enum jit_op {
 	J_TAIL,	  /* as the calls (cc) */
 	J_THROW,  /* as J_STEP */
 	J_THROW_REF,
-	J_TRAP,	  /* cc */
+	J_TRAP, /* cc */
 	J_OP_COUNT,
 };
 
@@ -220,8 +220,9 @@ struct jit_fn {
 	uint32_t edge_count, edge_cap;
 	uint32_t *preds;
 	uint32_t *block_of; /* word - first_word -> block, where one begins */
-	uint32_t first_handler, end_handler; /* of the function, in the module */
-	uint32_t *landing; /* handler - first_handler -> block */
+	uint32_t first_handler,
+		end_handler; /* of the function, in the module */
+	uint32_t *landing;   /* handler - first_handler -> block */
 
 	/* Variables: slot s as a number is s, as a vector slots + s. */
 	uint32_t slots, vars;
@@ -303,7 +304,8 @@ static inline uint32_t jit_var(const struct jit_fn *f, uint32_t slot,
 	return type == T_V128 ? f->slots + slot : slot;
 }
 
-/* --- operands.c ------------------------------------------------------------ */
+/* --- operands.c ------------------------------------------------------------
+ */
 /* Where an instruction names a variable that it reads. */
 enum jit_role {
 	ROLE_A, /* a, b, c of the first word */
@@ -326,7 +328,8 @@ const struct jit_oper *jit_opers(struct jit_fn *f, const union wasm_word *w,
 /* --- flow.c: blocks, edges, loops, liveness of variables ------------------ */
 bool jit_flow(struct jit_fn *f);
 
-/* --- handlers.c: exceptions ------------------------------------------------ */
+/* --- handlers.c: exceptions ------------------------------------------------
+ */
 /* Finds the function's handlers. */
 bool jit_handlers(struct jit_fn *f);
 /* The first handler from number h on, of those for what is thrown at a word;

@@ -13,10 +13,10 @@ static void add(struct list *l, uint32_t role, uint32_t slot, bool vector)
 {
 	if (l->n == l->cap)
 		return;
-	l->at[l->n++] = (struct jit_oper){ .var = slot +
-			(vector ? l->f->slots : 0),
-		.role = (uint8_t)role,
-		.slots = vector ? 2 : 1 };
+	l->at[l->n++] =
+		(struct jit_oper){ .var = slot + (vector ? l->f->slots : 0),
+			.role = (uint8_t)role,
+			.slots = vector ? 2 : 1 };
 }
 
 /* Values of a list of types, each `step` numbers further, in slots from

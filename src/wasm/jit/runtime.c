@@ -199,8 +199,8 @@ uint32_t wasm_jit_throw(struct wasm_exec *x, const struct jit_words *k,
 	uint64_t *fp = x->fp;
 	x->fp = frame;
 	x->ip = k->w;
-	bool made = wasm_exec_throw(x, x->inst->tags[k->w->high],
-		frame + k->w->a);
+	bool made =
+		wasm_exec_throw(x, x->inst->tags[k->w->high], frame + k->w->a);
 	x->fp = fp;
 	return made ? JIT_THROWS : JIT_TRAPS;
 }

@@ -217,8 +217,8 @@ bool jit_sites_publish(struct jit_emit *e)
 			.word_count = r->map_count,
 			.landing = j->landing_count };
 		if (s->throws)
-			x.landing_count = add_landings(e,
-				jit_ins_of(e, r->n)->block);
+			x.landing_count =
+				add_landings(e, jit_ins_of(e, r->n)->block);
 		if (x.word_count || x.landing_count)
 			j->sites[j->site_count++] = x;
 	}

@@ -157,6 +157,17 @@ static void call_host(struct jit_asm *a, uint64_t func)
 	load_fixed(a);
 }
 
+/* Back to compiled code when al says so. */
+static void finish_host(struct jit_asm *a, uint32_t out)
+{
+	load(a, RSP, JIT_FIELD(jit.rsp));
+	x64_rr(a, X64(0, 0, 0x84), 0, RAX, RAX);
+	uint32_t halted = x64_jcc(a, CC_E);
+	x64_ret(a);
+	x64_patch_here(a, halted);
+	leave_with(a, JIT_HALTED, out);
+}
+
 /* rax: the words */
 static void put_step(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
 {
@@ -165,12 +176,14 @@ static void put_step(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
 	x64_rr(a, X_MOV, X64_W, RSI, RAX);
 	x64_rm(a, X_LEA, X64_W, RDX, x64_at(RSP, 8));
 	call_host(a, (uint64_t)(uintptr_t)wasm_jit_step);
-	load(a, RSP, JIT_FIELD(jit.rsp));
-	x64_rr(a, X64(0, 0, 0x84), 0, RAX, RAX);
-	uint32_t halted = x64_jcc(a, CC_E);
-	x64_ret(a);
-	x64_patch_here(a, halted);
-	leave_with(a, JIT_HALTED, out);
+	finish_host(a, out);
+}
+
+void jit_stub_host(struct jit_asm *a, uint64_t func, uint32_t out)
+{
+	store(a, RSP, JIT_FIELD(jit.rsp));
+	call_host(a, func);
+	finish_host(a, out);
 }
 
 /* rax: the words; or the exception */
@@ -235,6 +248,7 @@ bool jit_stubs_make(struct wasm_jit *j)
 	put_tail(j, &a, out);
 	put_trap(j, &a, out);
 	put_throw(j, &a, out);
+	jit_stubs_bulk(j, &a, out);
 	put_step(j, &a, out);
 	put_refill(j, &a, out);
 	return !a.full && jit_memory_add(j, code, a.len) == 0;

@@ -11,8 +11,7 @@ bool jit_has_args(uint32_t op)
 {
 	return op == J_PHI || op == J_CALL || op == J_CALL_INDIRECT ||
 		op == J_CALL_REF || op == J_STEP || op == J_COPY ||
-		op == J_FILL || op == J_RETURN || op == J_TAIL ||
-		op == J_THROW;
+		op == J_FILL || op == J_RETURN || op == J_TAIL || op == J_THROW;
 }
 
 uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
@@ -194,9 +193,9 @@ bool jit_has_effect(const struct jit_ins *i)
 {
 	return i->op == J_STORE || i->op == J_GLOBAL_SET || i->op == J_CHECK ||
 		(i->op >= J_POINTER && i->op <= J_ELEM) || i->op == J_PUT ||
-		i->op == J_COPY || i->op == J_FILL ||
-		i->op == J_CALL || i->op == J_CALL_INDIRECT ||
-		i->op == J_CALL_REF || i->op == J_STEP || i->op >= J_JUMP;
+		i->op == J_COPY || i->op == J_FILL || i->op == J_CALL ||
+		i->op == J_CALL_INDIRECT || i->op == J_CALL_REF ||
+		i->op == J_STEP || i->op >= J_JUMP;
 }
 
 struct todo {

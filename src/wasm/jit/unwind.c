@@ -44,7 +44,8 @@ bool wasm_jit_find_landing(const struct wasm_exec *x, struct jit_walk *w,
 		for (uint32_t k = 0; s && k < s->landing_count; k++) {
 			const struct jit_landing *l =
 				&j->landings[s->landing + k];
-			if (l->tag != UINT32_MAX && f->inst->tags[l->tag] != tag)
+			if (l->tag != UINT32_MAX &&
+				f->inst->tags[l->tag] != tag)
 				continue;
 			*t = (struct jit_target){ f->inst, l->at, sp + 1 };
 			return true;

@@ -8,6 +8,7 @@
 
 #include "../test.h"
 #include "helpers/build.h"
+#include "helpers/pair.h"
 #include "wasm/store_priv.h"
 
 #if defined(__x86_64__)
@@ -20,75 +21,6 @@
 #define ADD	 0x6a
 #define SUB	 0x6b
 #define END	 0x0b
-
-struct pair {
-	struct wasm_module *m;
-	struct wasm_instance *interp, *jit;
-	struct wasm_result ri, rj;
-};
-
-static struct wasm_instance *instance(const struct wasm_module *m,
-	struct wasm_limits l, enum wasm_engine engine)
-{
-	struct wasm_instance *i = NULL;
-	struct wasm_result r;
-	struct err e = { 0 };
-	l.engine = engine;
-	if (!wasm_instance_new(m, NULL, 0, &l, &i, &r, &e))
-		fail_msg("%s", e.text);
-	return i;
-}
-
-static void pair_limited(struct pair *p, struct build *b, struct wasm_limits l)
-{
-	auto_buf out = { 0 };
-	struct err e = { 0 };
-	build_done(b, &out);
-	*p = (struct pair){ 0 };
-	if (!wasm_module_new(buf_bytes(&out), &l, &p->m, &e))
-		fail_msg("%s", e.text);
-	p->interp = instance(p->m, l, WASM_ENGINE_INTERP);
-	p->jit = instance(p->m, l, WASM_ENGINE_JIT);
-}
-
-static void pair_init(struct pair *p, struct build *b)
-{
-	pair_limited(p, b, (struct wasm_limits){ 0 });
-}
-
-static void pair_fini(struct pair *p)
-{
-	wasm_instance_free(p->interp);
-	wasm_instance_free(p->jit);
-	wasm_module_free(p->m);
-}
-
-static void call(struct wasm_instance *i, const char *name, uint64_t x,
-	uint64_t *out, struct wasm_result *r)
-{
-	struct err e = { 0 };
-	*out = 0;
-	if (!wasm_call(i, name, &x, 1, out, 1, r, &e))
-		fail_msg("%s", e.text);
-}
-
-/* Both give the same answer, or end alike: with the same words. */
-static uint64_t both(struct pair *p, const char *name, uint64_t x)
-{
-	uint64_t want, got;
-	call(p->interp, name, x, &want, &p->ri);
-	call(p->jit, name, x, &got, &p->rj);
-	CHECK_INT(p->rj.end, p->ri.end);
-	CHECK_STR(p->rj.text, p->ri.text);
-	if (p->ri.end == WASM_RETURNED)
-		CHECK_INT(got, want);
-	return want;
-}
-
-static uint32_t compiled(const struct pair *p)
-{
-	return wasm_instance_jit_stats(p->jit).compiled;
-}
 
 /* --- addresses --------------------------------------------------------------
  */
@@ -358,11 +290,11 @@ TEST(recursion_without_end_runs_out_of_stack)
 	uint64_t out;
 	build_func(&b, "run", "i:i", "", B(GET(0), CALL(0), I32(1), ADD));
 	pair_init(&p, &b);
-	call(p.jit, "run", 1, &out, &p.rj);
+	pair_call(p.jit, "run", 1, &out, &p.rj);
 	CHECK_INT(p.rj.end, WASM_TRAPPED);
 	CHECK_INT(p.rj.trap, WASM_TRAP_STACK);
 	/* And once more from the start. */
-	call(p.jit, "run", 1, &out, &p.rj);
+	pair_call(p.jit, "run", 1, &out, &p.rj);
 	CHECK_INT(p.rj.trap, WASM_TRAP_STACK);
 	pair_fini(&p);
 }
@@ -409,7 +341,7 @@ TEST(a_loop_without_end_is_interrupted)
 	build_func(&b, "run", "i:i", "", B(LOOP, 0x0c, 0, END, GET(0)));
 	pair_init(&p, &b);
 	wasm_instance_tick(p.jit, 1000, enough, &ticks);
-	call(p.jit, "run", 0, &out, &p.rj);
+	pair_call(p.jit, "run", 0, &out, &p.rj);
 	CHECK_INT(p.rj.end, WASM_STOPPED);
 	CHECK_INT(ticks, 5);
 	pair_fini(&p);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pair.h"
+
+#include "../../test.h"
+#include "wasm/jit/jit_priv.h"
+
+static struct wasm_instance *instance(const struct wasm_module *m,
+	struct wasm_limits l, enum wasm_engine engine)
+{
+	struct wasm_instance *i = NULL;
+	struct wasm_result r;
+	struct err e = { 0 };
+	l.engine = engine;
+	if (!wasm_instance_new(m, NULL, 0, &l, &i, &r, &e))
+		fail_msg("%s", e.text);
+	return i;
+}
+
+void pair_limited(struct pair *p, struct build *b, struct wasm_limits l)
+{
+	auto_buf out = { 0 };
+	struct err e = { 0 };
+	build_done(b, &out);
+	*p = (struct pair){ 0 };
+	if (!wasm_module_new(buf_bytes(&out), &l, &p->m, &e))
+		fail_msg("%s", e.text);
+	p->interp = instance(p->m, l, WASM_ENGINE_INTERP);
+	p->jit = instance(p->m, l, WASM_ENGINE_JIT);
+}
+
+void pair_init(struct pair *p, struct build *b)
+{
+	pair_limited(p, b, (struct wasm_limits){ 0 });
+}
+
+void pair_fini(struct pair *p)
+{
+	wasm_instance_free(p->interp);
+	wasm_instance_free(p->jit);
+	wasm_module_free(p->m);
+}
+
+void pair_call(struct wasm_instance *i, const char *name, uint64_t x,
+	uint64_t *out, struct wasm_result *r)
+{
+	struct err e = { 0 };
+	*out = 0;
+	if (!wasm_call(i, name, &x, 1, out, 1, r, &e))
+		fail_msg("%s", e.text);
+}
+
+uint64_t both(struct pair *p, const char *name, uint64_t x)
+{
+	uint64_t want, got;
+	pair_call(p->interp, name, x, &want, &p->ri);
+	pair_call(p->jit, name, x, &got, &p->rj);
+	CHECK_INT(p->rj.end, p->ri.end);
+	CHECK_STR(p->rj.text, p->ri.text);
+	if (p->ri.end == WASM_RETURNED)
+		CHECK_INT(got, want);
+	return want;
+}
+
+uint32_t compiled(const struct pair *p)
+{
+	return wasm_instance_jit_stats(p->jit).compiled;
+}
+
+void pair_interpret(struct pair *p, uint32_t functions)
+{
+	const struct wasm_module *m = p->m;
+	for (uint32_t n = 0; n < m->func_count - m->func_imports; n++)
+		if (functions >> n & 1)
+			p->jit->own[n].jit_state = JIT_REFUSED;
+}

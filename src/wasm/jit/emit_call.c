@@ -117,7 +117,7 @@ void jit_go_code(struct jit_emit *e, struct wasm_func *to, uint32_t at)
 	} else if (to->jit_thunk) {
 		x64_patch(&e->a, at, to->jit_thunk - e->base);
 	} else {
-		if (!wasm_fit(e->f->arena.heap, e->thunks, e->thunk_cap,
+		if (!jit_fit(e->f, e->thunks, e->thunk_cap,
 			    e->thunk_count + 1ull)) {
 			jit_fail(e->f, "out of memory");
 			return;
@@ -148,7 +148,6 @@ static void call(struct jit_emit *e, const struct jit_ins *i)
 	result(e, i);
 }
 
-#define FUNC_FIELD(n)  ((int64_t)offsetof(struct wasm_func, n))
 #define TABLE_FIELD(n) ((int64_t)offsetof(struct wasm_table, n))
 
 /* A table whose length never changes stays where it is. */

@@ -11,6 +11,7 @@ enum { REG_EXEC = R15, REG_MEM = R14, REG_BUDGET = R13 };
 
 /* The middle of the fields that compiled code uses most. */
 #define JIT_FIELD(name) ((int64_t)offsetof(struct wasm_exec, name))
+#define FUNC_FIELD(n)	((int64_t)offsetof(struct wasm_func, n))
 
 /* Out of line, at the end of the function. */
 enum jit_slow {
@@ -166,7 +167,6 @@ uint32_t jit_site(struct jit_emit *e);
 void jit_site_again(struct jit_emit *e, uint32_t site);
 /* For all who ask: before the code is where it goes to. */
 bool jit_sites_publish(struct jit_emit *e);
-void jit_sites_fini(struct jit_emit *e);
 
 /* --- emit_call.c
  * ----------------------------------------------------------------- */

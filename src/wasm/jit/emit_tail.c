@@ -7,8 +7,6 @@
  */
 #include "wasm/jit/emit_priv.h"
 
-#define FUNC_FIELD(n) ((int64_t)offsetof(struct wasm_func, n))
-
 static void drop_frame(struct jit_emit *e)
 {
 	if (e->f->frame)

@@ -75,8 +75,7 @@ static bool covers(const struct jit_fn *f, const struct jit_ival *x,
 
 static void add_word(struct jit_fn *f, struct jit_sites *s, uint32_t word)
 {
-	if (!wasm_fit(f->arena.heap, s->words, s->word_cap,
-		    s->word_count + 1ull)) {
+	if (!jit_fit(f, s->words, s->word_cap, s->word_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return;
 	}
@@ -133,7 +132,7 @@ bool jit_sites_begin(struct jit_emit *e)
 static uint32_t add_site(struct jit_emit *e, struct jit_return r)
 {
 	struct jit_sites *s = e->sites;
-	if (!wasm_fit(e->f->arena.heap, s->all, s->cap, s->count + 1ull)) {
+	if (!jit_fit(e->f, s->all, s->cap, s->count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return 0;
 	}
@@ -227,14 +226,4 @@ bool jit_sites_publish(struct jit_emit *e)
 			s->word_count * sizeof *s->words);
 	j->word_count += s->word_count;
 	return true;
-}
-
-void jit_sites_fini(struct jit_emit *e)
-{
-	struct wasm_heap *h = e->f->arena.heap;
-	if (!e->sites)
-		return;
-	wasm_heap_free(h, e->sites->all, e->sites->cap, sizeof *e->sites->all);
-	wasm_heap_free(h, e->sites->words, e->sites->word_cap,
-		sizeof *e->sites->words);
 }

@@ -130,6 +130,8 @@ static inline uint32_t jit_end(const struct jit_fn *f)
 	const struct jit_alloc *a = f->alloc;
 	return f->blocks[a->order[a->order_count - 1]].to;
 }
+/* Is operand b of a vector instruction read after the result is begun? */
+bool jit_vec_late(const struct jit_fn *f, const struct jit_ins *i);
 
 /* --- scan.c ----------------------------------------------------------------
  */

@@ -479,6 +479,8 @@ static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		jit_build_access(f, w, op);
 	else if (op >= OP_i32_clz && op <= OP_i64_trunc_sat_f64_u)
 		jit_build_unary(f, w, op);
+	else if (jit_is_vec(op))
+		jit_build_vec(f, w, op);
 	else if (jit_build_ref(f, w, op) || jit_build_bulk(f, w, op))
 		return;
 	else if (jit_word_shape(op) & IS_STEP)

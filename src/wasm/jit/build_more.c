@@ -45,65 +45,78 @@ static bool within(struct jit_fn *f, uint32_t v, uint64_t offset, uint32_t size,
 	return f->ins[v].op != J_K && jit_known_bound(f, v, n);
 }
 
-/* Another memory than the first. */
-static void far_access(struct jit_fn *f, const union wasm_word *w, bool store,
-	uint32_t i, bool wide, uint64_t offset)
+/* To another memory than the first. */
+static uint32_t far_access(struct jit_fn *f, struct jit_ins x)
 {
-	uint32_t size = store ? stores[i].size : loads[i].size;
-	uint32_t at = jit_build_pointer(f, jit_read(f, w->b), offset, size,
-		wide, false);
-	struct jit_ins x = { .op = J_GET,
-		.type = loads[i].type,
-		.cc = loads[i].kind,
-		.a = at,
-		.imm = -(uint64_t)size };
-	if (!store) {
-		jit_write(f, w->a, jit_add(f, x));
-		return;
-	}
-	x.op = J_PUT;
-	x.type = JT_NONE;
-	x.cc = stores[i].kind;
-	x.in = stores[i].type;
-	x.b = jit_read(f, w->a);
-	jit_add(f, x);
+	bool store = x.op == J_STORE;
+	uint32_t p = jit_build_pointer(f, x.a, x.imm, x.spare,
+		x.flags & JF_WIDE, false);
+	return jit_add(f,
+		(struct jit_ins){ .op = store ? J_PUT : J_GET,
+			.type = x.type,
+			.cc = x.cc,
+			.in = store && x.cc == ACC_STORE_V128 ? JT_V128 :
+								JT_ANY,
+			.a = p,
+			.b = x.b,
+			.imm = -(uint64_t)x.spare });
 }
 
-uint32_t jit_build_plain(struct jit_fn *f, bool store, uint32_t i, uint32_t v,
-	uint64_t offset, bool wide, uint32_t value)
+uint32_t jit_build_at(struct jit_fn *f, struct jit_ins x)
 {
-	struct jit_ins x = { .op = store ? J_STORE : J_LOAD,
-		.type = store ? JT_NONE : loads[i].type,
-		.cc = store ? stores[i].kind : loads[i].kind,
-		.in = wide ? JT_I64 : JT_I32,
-		.spare = store ? stores[i].size : loads[i].size,
-		.flags = wide ? JF_WIDE : 0,
-		.a = v,
-		.imm = offset };
+	bool wide = x.flags & JF_WIDE;
 	/* What is cut off need not be cleared before. */
-	if (store)
-		x.b = i != 1 && f->ins[value].op == J_WRAP ? f->ins[value].a :
-							     value;
-	if (within(f, v, offset, x.spare, wide))
+	if (x.op == J_STORE && x.cc != ACC_STORE_64 && f->ins[x.b].op == J_WRAP)
+		x.b = f->ins[x.b].a;
+	if (f->memory)
+		return far_access(f, x);
+	x.in = wide ? JT_I64 : JT_I32;
+	if (within(f, x.a, x.imm, x.spare, wide))
 		x.flags |= JF_CHECKED;
 	return jit_add(f, x);
 }
 
+static uint32_t access(struct jit_fn *f, const union wasm_word *w,
+	uint32_t form, struct jit_ins x)
+{
+	x.a = jit_read(f, w->b);
+	x.imm = form ? w[1].u64 : w->c;
+	if (form == 2)
+		x.flags |= JF_WIDE;
+	return jit_build_at(f, x);
+}
+
+uint32_t jit_build_load(struct jit_fn *f, const union wasm_word *w,
+	uint32_t form, struct jit_ins x)
+{
+	x.op = J_LOAD;
+	return access(f, w, form, x);
+}
+
+void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
+	struct jit_ins x)
+{
+	x.op = J_STORE;
+	access(f, w, form, x);
+}
+
 void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
-	bool store = op >= OP_i32_store;
-	uint32_t i = op - (store ? OP_i32_store : OP_i32_load);
-	uint32_t form = i % 3;
-	uint64_t offset = form ? w[1].u64 : w->c;
-	i /= 3;
-	if (f->memory) {
-		far_access(f, w, store, i, form == 2, offset);
+	uint32_t i = op - OP_i32_load, form = i % 3;
+	if (op >= OP_i32_store) {
+		i = (op - OP_i32_store) / 3;
+		jit_build_store(f, w, form,
+			(struct jit_ins){ .cc = stores[i].kind,
+				.spare = stores[i].size,
+				.b = jit_read(f, w->a) });
 		return;
 	}
-	uint32_t n = jit_build_plain(f, store, i, jit_read(f, w->b), offset,
-		form == 2, store ? jit_read(f, w->a) : 0);
-	if (!store)
-		jit_write(f, w->a, n);
+	i /= 3;
+	jit_write(f, w->a,
+		jit_build_load(f, w, form,
+			(struct jit_ins){ .type = loads[i].type,
+				.cc = loads[i].kind,
+				.spare = loads[i].size }));
 }
 
 void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op)

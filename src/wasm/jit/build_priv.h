@@ -17,10 +17,15 @@ void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_tail(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op);
-/* An access to the first memory; i: place in the list of loads or stores. */
-uint32_t jit_build_plain(struct jit_fn *f, bool store, uint32_t i, uint32_t v,
-	uint64_t offset, bool wide, uint32_t value);
 void jit_build_unary(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+/* Loads and stores of `x`: kind, size, type or value; `form` as the
+ * interpreter's three. */
+uint32_t jit_build_load(struct jit_fn *f, const union wasm_word *w,
+	uint32_t form, struct jit_ins x);
+void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
+	struct jit_ins x);
+/* With its address, offset and whether that is wide, too. */
+uint32_t jit_build_at(struct jit_fn *f, struct jit_ins x);
 /* build.c: what the edges to handlers of the instruction take along. */
 void jit_build_throws(struct jit_fn *f, uint32_t call);
 
@@ -37,8 +42,12 @@ bool jit_build_bulk(struct jit_fn *f, const union wasm_word *w, uint32_t op);
  * not one of these. */
 bool jit_build_ref(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 /* The end of an access of `size` bytes to the memory of number f->memory, as a
- * pointer; `how`: JF_WIDE and whether it has to be aligned. */
+ * pointer; 64-bit addresses are wide. */
 uint32_t jit_build_pointer(struct jit_fn *f, uint32_t address, uint64_t offset,
 	uint32_t size, bool wide, bool aligned);
+
+/* build_vec.c */
+bool jit_is_vec(uint32_t op);
+void jit_build_vec(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 
 #endif

@@ -124,7 +124,7 @@ static bool structs(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		uint8_t kind, type;
 	} gets[] = {
 		{ OP_struct_get, ACC_64, JT_ANY },
-		{ OP_struct_get2, ACC_64, JT_V128 },
+		{ OP_struct_get2, ACC_V128, JT_V128 },
 		{ OP_struct_get8_s, ACC_S8_32, JT_I32 },
 		{ OP_struct_get8_u, ACC_U8, JT_I32 },
 		{ OP_struct_get16_s, ACC_S16_32, JT_I32 },
@@ -163,7 +163,8 @@ static void array_get(struct jit_fn *f, const union wasm_word *w)
 	static const struct {
 		uint8_t kind, type;
 	} gets[] = { { ACC_U8, JT_I32 }, { ACC_U16, JT_I32 },
-		{ ACC_32, JT_ANY32 }, { ACC_64, JT_ANY }, { ACC_64, JT_V128 } };
+		{ ACC_32, JT_ANY32 }, { ACC_64, JT_ANY },
+		{ ACC_V128, JT_V128 } };
 	uint32_t log2 = w[1].low, kind = gets[log2].kind;
 	if (w[1].high)
 		kind = log2 ? ACC_S16_32 : ACC_S8_32;

@@ -120,8 +120,11 @@ void jit_load_from(struct jit_emit *e, uint32_t kind, uint32_t d,
 		[ACC_S32_64] = { X_MOVSXD, X64_W },
 	};
 	if (d >= XMM0)
-		x64_rm(&e->a, kind == ACC_32 ? X_MOVSS : X_MOVSD, 0, d - XMM0,
-			m);
+		x64_rm(&e->a,
+			kind == ACC_V128			  ? X_MOVUPS :
+				kind == ACC_32 || kind == ACC_V32 ? X_MOVSS :
+								    X_MOVSD,
+			0, d - XMM0, m);
 	else
 		x64_rm(&e->a, how[kind].op, how[kind].flags, d, m);
 }
@@ -171,6 +174,10 @@ void jit_store_to(struct jit_emit *e, const struct jit_ins *i, struct x64_mem m)
 		[ACC_STORE_16] = X_MOV16_STORE,
 	};
 	uint32_t at = jit_place(e, i->b);
+	if (i->cc == ACC_STORE_V128) {
+		x64_rm(&e->a, X_MOVUPS_STORE, 0, jit_xreg(e, i->b, JT_V128), m);
+		return;
+	}
 	bool wide = i->cc == ACC_STORE_64, narrow = i->cc > ACC_STORE_64;
 	if (at == LOC_CONST) {
 		store_constant(e, i, m, jit_ins_of(e, i->b)->imm);

@@ -105,10 +105,7 @@ static void get(struct jit_emit *e, const struct jit_ins *i)
 {
 	struct x64_mem m = x64_at(jit_reg(e, i->a), (int64_t)i->imm);
 	uint32_t d = jit_def(e);
-	if (i->type == JT_V128)
-		x64_rm(&e->a, X_MOVUPS, 0, d - XMM0, m);
-	else
-		jit_load_from(e, i->cc, d, m);
+	jit_load_from(e, i->cc, d, m);
 }
 
 static void put(struct jit_emit *e, const struct jit_ins *i)

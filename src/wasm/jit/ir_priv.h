@@ -24,11 +24,12 @@ enum jit_type {
 	JT_V128,
 	JT_ANY32,
 	JT_ANY,
-	/* In jit_operand_types only: the instruction's type; its `in`; what a
-	 * store stores; a vector if `in` is one, else anything; what J_PUT
-	 * stores; who is called by J_TAIL. */
+	/* In jit_operand_types only: the instruction's type; its `in`; a
+	 * vector instruction's `spare`; what a store stores; a vector if `in`
+	 * is one, else anything; what J_PUT stores; who is called by J_TAIL. */
 	JT_OWN,
 	JT_IN,
+	JT_SECOND,
 	JT_STORED,
 	JT_WHOLE,
 	JT_PUT,
@@ -43,7 +44,7 @@ static inline bool jit_is_float(uint32_t type)
 enum jit_op {
 	J_NOP,
 	J_K,	/* imm */
-	J_K128, /* the zero vector */
+	J_K128, /* imm the lower half, a and b the upper one */
 	J_PARAM,
 	J_PHI, /* args: one for each edge into the block */
 	/* The order of the interpreter's binary operations. */
@@ -91,6 +92,7 @@ enum jit_op {
 	J_FLOAT_TO_FLOAT,
 	J_REINTERPRET, /* to the other class of registers */
 	J_SELECT,      /* a ? b : c */
+	J_VEC,	       /* cc: which of vec_priv.h */
 	J_LOAD,	       /* cc: kind, a address, imm offset */
 	J_STORE,       /* cc: kind, a address, b value, imm offset */
 	J_GLOBAL_GET,  /* imm: address of the value */
@@ -140,10 +142,14 @@ enum jit_access {
 	ACC_S8_64,
 	ACC_S16_64,
 	ACC_S32_64,
+	ACC_V128, /* vectors; the narrow ones with zeros above */
+	ACC_V32,
+	ACC_V64,
 	ACC_STORE_32 = 0,
 	ACC_STORE_64,
 	ACC_STORE_8,
 	ACC_STORE_16,
+	ACC_STORE_V128,
 	ACC_STORE_SLOT, /* all of it, cleared above a narrow value */
 };
 /* J_TAIL */
@@ -161,7 +167,7 @@ struct jit_ins {
 	uint8_t op, type, flags, cc;
 	uint8_t in; /* type of the operands where it is not `type` */
 	uint8_t reg_hint;
-	uint16_t spare;
+	uint16_t spare;	  /* accesses: bytes; vectors: type of b */
 	uint32_t a, b, c; /* operands; with args: a, then first and count */
 	uint32_t block;
 	uint32_t aux; /* calls: number of the type */
@@ -252,6 +258,7 @@ struct jit_fn {
 	uint32_t memory;     /* that the next access means */
 	bool holds;	     /* references that the collector looks for */
 	bool floats;	     /* something in it is not for general registers */
+	bool lacking;	     /* the machine has not what it takes */
 
 	/* Registers. */
 	struct jit_ival *ivals;
@@ -407,8 +414,12 @@ static inline uint32_t jit_operand_type(const struct jit_ins *i, int n)
 		return i->type;
 	case JT_IN:
 		return i->in;
+	case JT_SECOND:
+		return i->spare;
 	case JT_STORED:
-		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
+		return i->cc == ACC_STORE_V128 ? JT_V128 :
+			i->cc > ACC_STORE_64   ? JT_I32 :
+						 JT_ANY;
 	case JT_PUT:
 		if (i->cc == ACC_STORE_8 || i->cc == ACC_STORE_16)
 			return JT_I32;

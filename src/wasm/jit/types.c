@@ -5,6 +5,7 @@
  * class that most of what is done with them wants.
  */
 #include "wasm/jit/ir_priv.h"
+#include "wasm/jit/vec_priv.h"
 #include "wasm/jit/x64_priv.h"
 
 bool jit_has_args(uint32_t op)
@@ -57,7 +58,7 @@ const uint8_t jit_operand_types[J_OP_COUNT][3] = {
 	ONE(LOAD, IN), [J_STORE] = { JT_IN, JT_STORED }, ONE(GLOBAL_SET, WHOLE),
 	ONE(POINTER, IN), ONE(SLOT, IN), [J_ELEM] = { JT_I64, JT_I32 },
 	ONE(GET, I64), [J_PUT] = { JT_I64, JT_PUT }, ONE(THROW_REF, I64),
-	ONE(TAIL, CALLEE),
+	ONE(TAIL, CALLEE), [J_VEC] = { JT_IN, JT_SECOND },
 	ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
 	ONE(BRANCH, I32), ONE(TABLE, I32),
 };
@@ -387,7 +388,8 @@ static void fold_and(struct jit_fn *f, uint32_t n)
 	struct jit_ins *i = &f->ins[n];
 	uint64_t k;
 	if (i->op == J_ICMP && (i->cc == CC_E || i->cc == CC_NE) &&
-		jit_is_const(f, i->b, &k) && !k && f->ins[i->a].op == J_AND &&
+		jit_is_const(f, i->b, &k) && !k &&
+		(f->ins[i->a].op == J_AND || jit_is_any(&f->ins[i->a])) &&
 		f->ins[i->a].type == i->in && foldable(f, i->a, n))
 		f->ins[i->a].flags |= JF_FOLDED;
 }
@@ -404,6 +406,8 @@ static void fold_into(struct jit_fn *f, uint32_t n)
 			fold_and(f, i->a);
 		}
 	}
+	if (i->op == J_ICMP && jit_is_any(&f->ins[i->a]))
+		fold_and(f, n);
 	if (i->op != J_ADD)
 		return;
 	for (int side = 0; side < 2; side++) {

@@ -6,6 +6,7 @@
 #include "../test.h"
 #include "helpers/build.h"
 #include "helpers/pair.h"
+#include "wasm/store_priv.h"
 
 #if defined(__x86_64__)
 #define GET(i) 0x20, i

@@ -7,7 +7,6 @@
 #include <sys/mman.h>
 
 #include "../test.h"
-#include "helpers/build.h"
 #include "helpers/pair.h"
 #include "wasm/store_priv.h"
 
@@ -24,32 +23,6 @@
 
 /* --- addresses --------------------------------------------------------------
  */
-
-/* The instance's memory, with pages behind it that nobody may touch. */
-struct fenced {
-	uint8_t *was, *map;
-	size_t len;
-};
-
-static void fence(struct wasm_instance *i, struct fenced *f)
-{
-	struct wasm_memory *m = i->memories[0];
-	f->was = m->data;
-	f->len = m->len;
-	f->map = mmap(NULL, f->len + PAGE_BYTES, PROT_NONE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(f->map != MAP_FAILED);
-	CHECK(!mprotect(f->map, f->len, PROT_READ | PROT_WRITE));
-	for (size_t k = 0; k < f->len; k++)
-		f->map[k] = f->was[k] = (uint8_t)(k * 7 + k / 256);
-	m->data = f->map;
-}
-
-static void unfence(struct wasm_instance *i, const struct fenced *f)
-{
-	i->memories[0]->data = f->was;
-	munmap(f->map, f->len + PAGE_BYTES);
-}
 
 /* Bytes and value type of the loads and stores 0x28 to 0x3e. */
 static const struct {
@@ -290,11 +263,11 @@ TEST(recursion_without_end_runs_out_of_stack)
 	uint64_t out;
 	build_func(&b, "run", "i:i", "", B(GET(0), CALL(0), I32(1), ADD));
 	pair_init(&p, &b);
-	pair_call(p.jit, "run", 1, &out, &p.rj);
+	call(p.jit, "run", 1, &out, &p.rj);
 	CHECK_INT(p.rj.end, WASM_TRAPPED);
 	CHECK_INT(p.rj.trap, WASM_TRAP_STACK);
 	/* And once more from the start. */
-	pair_call(p.jit, "run", 1, &out, &p.rj);
+	call(p.jit, "run", 1, &out, &p.rj);
 	CHECK_INT(p.rj.trap, WASM_TRAP_STACK);
 	pair_fini(&p);
 }
@@ -341,7 +314,7 @@ TEST(a_loop_without_end_is_interrupted)
 	build_func(&b, "run", "i:i", "", B(LOOP, 0x0c, 0, END, GET(0)));
 	pair_init(&p, &b);
 	wasm_instance_tick(p.jit, 1000, enough, &ticks);
-	pair_call(p.jit, "run", 0, &out, &p.rj);
+	call(p.jit, "run", 0, &out, &p.rj);
 	CHECK_INT(p.rj.end, WASM_STOPPED);
 	CHECK_INT(ticks, 5);
 	pair_fini(&p);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pair.h"
 
+#include <sys/mman.h>
+
 #include "../../test.h"
 #include "wasm/jit/jit_priv.h"
 
@@ -40,8 +42,8 @@ void pair_fini(struct pair *p)
 	wasm_module_free(p->m);
 }
 
-void pair_call(struct wasm_instance *i, const char *name, uint64_t x,
-	uint64_t *out, struct wasm_result *r)
+void call(struct wasm_instance *i, const char *name, uint64_t x, uint64_t *out,
+	struct wasm_result *r)
 {
 	struct err e = { 0 };
 	*out = 0;
@@ -52,8 +54,8 @@ void pair_call(struct wasm_instance *i, const char *name, uint64_t x,
 uint64_t both(struct pair *p, const char *name, uint64_t x)
 {
 	uint64_t want, got;
-	pair_call(p->interp, name, x, &want, &p->ri);
-	pair_call(p->jit, name, x, &got, &p->rj);
+	call(p->interp, name, x, &want, &p->ri);
+	call(p->jit, name, x, &got, &p->rj);
 	CHECK_INT(p->rj.end, p->ri.end);
 	CHECK_STR(p->rj.text, p->ri.text);
 	if (p->ri.end == WASM_RETURNED)
@@ -72,4 +74,24 @@ void pair_interpret(struct pair *p, uint32_t functions)
 	for (uint32_t n = 0; n < m->func_count - m->func_imports; n++)
 		if (functions >> n & 1)
 			p->jit->own[n].jit_state = JIT_REFUSED;
+}
+
+void fence(struct wasm_instance *i, struct fenced *f)
+{
+	struct wasm_memory *m = i->memories[0];
+	f->was = m->data;
+	f->len = m->len;
+	f->map = mmap(NULL, f->len + PAGE_BYTES, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(f->map != MAP_FAILED);
+	CHECK(!mprotect(f->map, f->len, PROT_READ | PROT_WRITE));
+	for (size_t k = 0; k < f->len; k++)
+		f->map[k] = f->was[k] = (uint8_t)(k * 7 + k / 256);
+	m->data = f->map;
+}
+
+void unfence(struct wasm_instance *i, const struct fenced *f)
+{
+	i->memories[0]->data = f->was;
+	munmap(f->map, f->len + PAGE_BYTES);
 }

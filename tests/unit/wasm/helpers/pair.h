@@ -7,7 +7,6 @@
 #define TESTS_UNIT_WASM_PAIR_H
 
 #include "build.h"
-#include "wasm/store_priv.h"
 
 struct pair {
 	struct wasm_module *m;
@@ -18,13 +17,21 @@ struct pair {
 void pair_init(struct pair *p, struct build *b);
 void pair_limited(struct pair *p, struct build *b, struct wasm_limits l);
 void pair_fini(struct pair *p);
-/* One parameter, one result. */
-void pair_call(struct wasm_instance *i, const char *name, uint64_t x,
-	uint64_t *out, struct wasm_result *r);
+void call(struct wasm_instance *i, const char *name, uint64_t x, uint64_t *out,
+	struct wasm_result *r);
 /* Both give the same answer, or end alike: with the same words. */
 uint64_t both(struct pair *p, const char *name, uint64_t x);
+/* Functions that were compiled. */
 uint32_t compiled(const struct pair *p);
 /* Leaves the functions whose bits are set to the interpreter. */
 void pair_interpret(struct pair *p, uint32_t functions);
+
+/* The instance's memory, with a page behind it that nobody may touch. */
+struct fenced {
+	uint8_t *was, *map;
+	size_t len;
+};
+void fence(struct wasm_instance *i, struct fenced *f);
+void unfence(struct wasm_instance *i, const struct fenced *f);
 
 #endif

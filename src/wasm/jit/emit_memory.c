@@ -72,7 +72,7 @@ static struct x64_mem at_sum(struct jit_emit *e, const struct jit_ins *i,
 	return x64_sum(REG_MEM, SCRATCH, 0, -(int64_t)i->spare);
 }
 
-static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
+struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
 {
 	uint64_t k, end;
 	if (jit_is_const(e->f, i->a, &k))
@@ -118,7 +118,7 @@ static void load(struct jit_emit *e, const struct jit_ins *i)
 		[ACC_S16_64] = { X_MOVSX16, X64_W },
 		[ACC_S32_64] = { X_MOVSXD, X64_W },
 	};
-	struct x64_mem m = address(e, i);
+	struct x64_mem m = jit_address(e, i);
 	uint32_t d = jit_def(e);
 	if (d >= XMM0)
 		x64_rm(&e->a, i->cc == ACC_32 ? X_MOVSS : X_MOVSD, 0, d - XMM0,
@@ -165,7 +165,7 @@ static void store(struct jit_emit *e, const struct jit_ins *i)
 		[ACC_STORE_8] = X_MOV8_STORE,
 		[ACC_STORE_16] = X_MOV16_STORE,
 	};
-	struct x64_mem m = address(e, i);
+	struct x64_mem m = jit_address(e, i);
 	uint32_t at = jit_place(e, i->b);
 	bool wide = i->cc == ACC_STORE_64, narrow = i->cc > ACC_STORE_64;
 	if (at == LOC_CONST) {

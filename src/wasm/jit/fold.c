@@ -142,7 +142,7 @@ static bool commutes(uint32_t op)
 }
 
 /* A comparison with its operands exchanged. */
-static uint8_t mirrored(uint8_t cc)
+uint8_t jit_mirrored(uint8_t cc)
 {
 	static const uint8_t to[16] = { [CC_E] = CC_E,
 		[CC_NE] = CC_NE,
@@ -323,7 +323,7 @@ static uint32_t fold_binary(struct jit_fn *f, struct jit_ins *i)
 		b = a;
 		kb = true;
 		if (i->op == J_ICMP)
-			i->cc = mirrored(i->cc);
+			i->cc = jit_mirrored(i->cc);
 	}
 	if (!kb)
 		return 0;

@@ -269,3 +269,20 @@ void x64_ret(struct jit_asm *a)
 {
 	x64_u8(a, 0xc3);
 }
+
+/* Instructions of 1 to 9 bytes that do nothing (volume 2, NOP). */
+void x64_nops(struct jit_asm *a, uint32_t n)
+{
+	static const uint8_t nop[9][9] = { { 0x90 }, { 0x66, 0x90 },
+		{ 0x0f, 0x1f, 0 }, { 0x0f, 0x1f, 0x40, 0 },
+		{ 0x0f, 0x1f, 0x44, 0, 0 }, { 0x66, 0x0f, 0x1f, 0x44, 0, 0 },
+		{ 0x0f, 0x1f, 0x80, 0, 0, 0, 0 },
+		{ 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 },
+		{ 0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 } };
+	while (n) {
+		uint32_t k = n < 9 ? n : 9;
+		for (uint32_t i = 0; i < k; i++)
+			x64_u8(a, nop[k - 1][i]);
+		n -= k;
+	}
+}

@@ -174,5 +174,6 @@ uint32_t x64_call(struct jit_asm *a);
 void x64_patch(struct jit_asm *a, uint32_t at, uint32_t to);
 void x64_patch_here(struct jit_asm *a, uint32_t at);
 void x64_ret(struct jit_asm *a);
+void x64_nops(struct jit_asm *a, uint32_t n);
 
 #endif

@@ -82,8 +82,7 @@ uint32_t jit_xreg(struct jit_emit *e, uint32_t v, uint32_t type)
 
 static void add_trap(struct jit_emit *e, uint32_t at, uint32_t trap)
 {
-	if (!jit_fit(e->f, e->traps, e->trap_cap,
-		    e->trap_count + 1ull)) {
+	if (!jit_fit(e->f, e->traps, e->trap_cap, e->trap_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}
@@ -103,8 +102,7 @@ void jit_trap_always(struct jit_emit *e, uint32_t trap)
 struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 	uint32_t n)
 {
-	if (!jit_fit(e->f, e->fars, e->far_cap,
-		    e->far_count + 1ull)) {
+	if (!jit_fit(e->f, e->fars, e->far_cap, e->far_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return NULL;
 	}
@@ -118,8 +116,7 @@ void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
 {
 	uint32_t at = x64_rm(&e->a, op, flags, reg,
 		(struct x64_mem){ .base = NO_REG, .index = NO_REG });
-	if (!jit_fit(e->f, e->pool, e->pool_cap,
-		    e->pool_count + 1ull)) {
+	if (!jit_fit(e->f, e->pool, e->pool_cap, e->pool_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}
@@ -165,8 +162,7 @@ static void put_pool(struct jit_emit *e, uint32_t size)
 
 static void jump_to(struct jit_emit *e, uint32_t at, uint32_t block)
 {
-	if (!jit_fit(e->f, e->jumps, e->jump_cap,
-		    e->jump_count + 1ull)) {
+	if (!jit_fit(e->f, e->jumps, e->jump_cap, e->jump_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}
@@ -341,8 +337,7 @@ static void table(struct jit_emit *e, const struct jit_ins *i)
 		x64_patch(&e->a, beyond, last->code);
 	else
 		jump_to(e, beyond, last->to);
-	if (!jit_fit(e->f, e->tables, e->table_cap,
-		    e->table_count + 1ull)) {
+	if (!jit_fit(e->f, e->tables, e->table_cap, e->table_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}

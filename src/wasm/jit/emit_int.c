@@ -243,8 +243,13 @@ static void add_scaled(struct jit_emit *e, const struct jit_ins *i, uint32_t d)
 	const struct jit_ins *s = jit_ins_of(e, i->b);
 	uint32_t scale = (uint32_t)jit_ins_of(e, s->b)->imm, w = w_of(i->type);
 	uint32_t base = jit_place(e, i->a), index = jit_place(e, s->a);
+	int32_t imm;
 	if (base < XMM0 && index < XMM0) {
 		x64_rm(&e->a, X_LEA, w, d, x64_sum(base, index, scale, 0));
+		return;
+	}
+	if (base == LOC_CONST && index < XMM0 && small(e, i->a, w != 0, &imm)) {
+		x64_rm(&e->a, X_LEA, w, d, x64_sum(NO_REG, index, scale, imm));
 		return;
 	}
 	jit_mov(e, SCRATCH, s->a, w != 0);

@@ -99,6 +99,12 @@ static void modrm(struct jit_asm *a, uint32_t mod, uint32_t reg, uint32_t rm)
 /* ModRM, SIB and displacement of a memory operand. */
 static uint32_t address(struct jit_asm *a, uint32_t reg, struct x64_mem m)
 {
+	if (m.base == NO_REG && m.index != NO_REG) {
+		modrm(a, 0, reg, RSP);
+		put(a, (uint32_t)m.scale << 6 | (m.index & 7u) << 3 | RBP);
+		put32(a, (uint32_t)m.disp);
+		return 0;
+	}
 	if (m.base == NO_REG) {
 		modrm(a, 0, reg, 5);
 		put32(a, (uint32_t)m.disp);

@@ -134,8 +134,8 @@ bool jit_translate(struct jit_fn *f, struct jit_code *out)
 		return jit_fail(f, "it holds references to objects");
 	if (f->type->results > JIT_RESULTS)
 		return jit_fail(f, "too many results");
-	bool ok = jit_flow(f) && jit_build(f) && jit_ranges(f) && jit_finish(f) &&
-		jit_fuse(f);
+	bool ok = jit_flow(f) && jit_build(f) && jit_ranges(f) &&
+		jit_finish(f) && jit_fuse(f);
 	if (ok && (f->jit->dump & WASM_DUMP_SSA))
 		jit_dump_ssa(f);
 	return ok && allocate(f) && emit(f, out);
@@ -152,8 +152,7 @@ static void count_reason(struct wasm_jit *j, const char *why)
 	}
 }
 
-/* Calls that were made before there was code go by the stub: it leads to the
- * code from now on. */
+/* Calls that were compiled before there was code look at jit_entry. */
 static bool publish(struct wasm_jit *j, struct wasm_func *w,
 	const struct jit_code *c)
 {
@@ -164,13 +163,6 @@ static bool publish(struct wasm_jit *j, struct wasm_func *w,
 	w->jit_at = c->at;
 	w->jit_entry = j->memory + c->at;
 	w->jit_state = JIT_DONE;
-	if (w->jit_thunk) {
-		uint8_t jmp[5] = { 0xe9 };
-		uint32_t rel = c->at - (w->jit_thunk + 5);
-		memcpy(jmp + 1, &rel, sizeof rel);
-		if (!jit_memory_write(j, w->jit_thunk, jmp, sizeof jmp))
-			w->jit_thunk = 0;
-	}
 	return true;
 }
 

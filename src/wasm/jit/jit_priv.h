@@ -77,6 +77,7 @@ struct wasm_jit {
 	size_t stack_size;
 	struct wasm_op_entry ops[WASM_OP_COUNT]; /* the interpreter's */
 
+	uint32_t level; /* enum jit_level: of vectors */
 	bool sse41, popcnt, lzcnt, bmi1, bmi2;
 	struct wasm_jit_stats stats;
 	struct jit_reason reasons[16];
@@ -126,10 +127,8 @@ const struct wasm_func *wasm_jit_walk_next(const struct wasm_exec *x,
 /* --- memory.c ------------------------------------------------------------- */
 bool jit_memory_open(struct wasm_jit *j, size_t size);
 void jit_memory_close(struct wasm_jit *j);
-/* Appends code; its offset, or UINT32_MAX. */
+/* Appends code, at j->used; its offset, or UINT32_MAX. */
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);
-bool jit_memory_write(struct wasm_jit *j, uint32_t at, const void *bytes,
-	uint32_t len);
 
 /* --- stubs.c ---------------------------------------------------------------
  */

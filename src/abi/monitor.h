@@ -130,6 +130,8 @@ enum monitor_op {
 	MONITOR_SGX_RESTRICT,
 	MONITOR_SGX_RETYPE,
 	MONITOR_SGX_REMOVE,
+	/* EAUG of those of b pages from a on that are not there. */
+	MONITOR_SGX_AUGMENT,
 	/* The enclave is interrupted at the a-th chance: at entries and at
 	 * exits that only the monitor sees; all ones: whenever the processor
 	 * is (by a bell). */

@@ -60,6 +60,8 @@ enum monitor_result sgx_call_retype(struct monitor *m,
 	const struct monitor_call *c);
 enum monitor_result sgx_call_remove(struct monitor *m,
 	const struct monitor_call *c);
+enum monitor_result sgx_call_augment(struct monitor *m,
+	const struct monitor_call *c);
 enum monitor_result sgx_call_interrupt(struct monitor *m,
 	const struct monitor_call *c);
 

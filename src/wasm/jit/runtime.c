@@ -8,6 +8,7 @@
 #endif
 
 #include "wasm/jit/emit_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 /* What the stubs, refilling and pushing registers may need below the limit. */
 enum { STACK_SLACK = 16 << 10 };
@@ -31,11 +32,17 @@ static const struct wasm_op_entry all_ops[WASM_OP_COUNT] = {
 static void find_features(struct wasm_jit *j)
 {
 #ifdef __x86_64__
+	bool avx = CPU_FEATURE_ACTIVE(AVX);
 	j->sse41 = CPU_FEATURE_PRESENT(SSE4_1);
 	j->popcnt = CPU_FEATURE_PRESENT(POPCNT);
-	j->bmi1 = CPU_FEATURE_PRESENT(BMI1);
-	j->bmi2 = CPU_FEATURE_PRESENT(BMI2) && CPU_FEATURE_ACTIVE(AVX);
 	j->lzcnt = CPU_FEATURE_PRESENT(LZCNT);
+	j->bmi1 = CPU_FEATURE_PRESENT(BMI1);
+	j->bmi2 = CPU_FEATURE_PRESENT(BMI2) && avx;
+	j->level = !CPU_FEATURE_PRESENT(SSSE3) ? SSE2 :
+		!j->sse41		       ? SSSE3 :
+		!CPU_FEATURE_PRESENT(SSE4_2)   ? SSE41 :
+		!avx			       ? SSE42 :
+						 AVX;
 #else
 	(void)j;
 #endif
@@ -54,6 +61,8 @@ bool wasm_jit_new(struct wasm_store *s)
 	memcpy(j->ops, all_ops, sizeof all_ops);
 	wasm_jit_replace_ops(j->ops);
 	find_features(j);
+	if (s->limits.jit_vectors && s->limits.jit_vectors <= j->level)
+		j->level = s->limits.jit_vectors - 1;
 	j->stress = s->limits.jit_registers;
 	j->verify = j->stress != 0;
 	j->mask = s->limits.jit_mask;
@@ -86,6 +95,7 @@ void wasm_jit_free(struct wasm_store *s)
 		j->words = w->next;
 		wasm_heap_free(&s->heap, w, 1, sizeof *w);
 	}
+	jit_arena_fini(&j->arena);
 	jit_memory_close(j);
 	wasm_heap_free(&s->heap, j->codes, j->code_cap, sizeof *j->codes);
 	wasm_heap_free(&s->heap, j->stack, j->stack_size, 1);

@@ -135,10 +135,3 @@ enum monitor_result sgx_call_augment(struct monitor *m,
 	}
 	return tell(m, i, SGX_SUCCESS);
 }
-
-enum monitor_result sgx_call_interrupt(struct monitor *m,
-	const struct monitor_call *c)
-{
-	m->sgx.interrupt = c->a;
-	return MONITOR_OK;
-}

@@ -4,11 +4,13 @@
 #include "arch/x86_64/cpu.h"
 
 /* Four bits of a page: it is there, with those rights (SGX_PAGE_R ...); or
- * it is not, but the host was asked to add it, for data or for code too. */
+ * it is not, but the host was asked to add it, for data or for code too; or it
+ * is there, zeros to be read and written, and of no range. */
 enum {
 	PAGE_NONE = 0,
 	PAGE_ASKED = 1,
 	PAGE_ASKED_CODE = 2,
+	PAGE_KEPT = 3,
 	PAGE_THERE = 8,
 	PAGE_RIGHTS = SGX_PAGE_RIGHTS
 };
@@ -158,18 +160,10 @@ bool memory_allows(const struct memory *m, uint64_t at, bool write)
 	return (page_get(m, at) & want) == want;
 }
 
-bool memory_unused(const struct memory *m, uint64_t at, uint64_t bytes)
-{
-	for (uint64_t i = 0; i < bytes; i += PAGE_BYTES)
-		if (memory_has(m, at + i))
-			return false;
-	return true;
-}
-
 static bool asked(const struct memory *m, uint64_t at, bool code)
 {
 	uint8_t now = page_get(m, at);
-	return now & PAGE_THERE || now == PAGE_ASKED_CODE ||
+	return now & PAGE_THERE || now == PAGE_ASKED_CODE || now == PAGE_KEPT ||
 		(now == PAGE_ASKED && !code);
 }
 
@@ -198,7 +192,11 @@ void memory_ask(struct memory *m, uint64_t at, uint64_t bytes, bool code)
 static void have_page(struct memory *m, uint64_t at, uint8_t want)
 {
 	uint8_t now = page_get(m, at);
-	if (!(now & PAGE_THERE)) {
+	if (now == PAGE_KEPT) {
+		m->kept--;
+		now = PAGE_THERE | RW;
+		page_set(m, at, now);
+	} else if (!(now & PAGE_THERE)) {
 		now = PAGE_THERE | (want & SGX_PAGE_X ? RX : RW);
 		if (want & SGX_PAGE_X)
 			take_copy(at);
@@ -227,15 +225,48 @@ void memory_have(struct memory *m, uint64_t at, uint64_t bytes, uint8_t prot)
 		have_page(m, at, want);
 }
 
-bool memory_code(struct user *u, uint64_t to, uint64_t from, uint64_t bytes)
+/* The first page that is not one of those. */
+static uint64_t next_map(uint64_t at)
+{
+	return ((at - ENCLAVE_BASE) / MEMORY_MAP_OF + 1) * MEMORY_MAP_OF +
+		ENCLAVE_BASE;
+}
+
+void memory_claim(struct memory *m, uint64_t at, uint64_t bytes)
+{
+	for (uint64_t end = at + bytes; at < end; at += PAGE_BYTES) {
+		while (at < end && !mapped(m, at))
+			at = next_map(at);
+		if (at < end && page_get(m, at) == PAGE_KEPT)
+			have_page(m, at, RW);
+	}
+}
+
+bool memory_code_fits(const struct memory *m, uint64_t at, uint64_t bytes)
+{
+	for (uint64_t i = 0; i < bytes; i += PAGE_BYTES)
+		if (memory_has(m, at + i) &&
+			page_get(m, at + i) != (PAGE_THERE | RW))
+			return false;
+	return true;
+}
+
+bool memory_code(struct user *u, uint64_t to, uint64_t from, uint64_t bytes,
+	bool there)
 {
 	struct memory *m = &u->memory;
 	for (uint64_t done = 0; done < bytes; done += PAGE_BYTES) {
 		size_t n = size_min(bytes - done, PAGE_BYTES);
+		if (memory_has(m, to + done) != there)
+			continue;
 		cpu_store_bytes(copy_from, INT3, sizeof copy_from);
 		if (!user_copy_in(u, copy_from, from + done, n))
 			return false;
-		have_page(m, to + done, RX);
+		if (there)
+			cpu_move_bytes((void *)(to + done), copy_from,
+				sizeof copy_from);
+		else
+			have_page(m, to + done, RX);
 	}
 	return true;
 }
@@ -277,9 +308,7 @@ static void for_runs(struct memory *m, uint64_t start, uint64_t end, run_op *op,
 	while (start < end) {
 		uint64_t stop = start;
 		if (!mapped(m, start)) {
-			start = (start - ENCLAVE_BASE) / MEMORY_MAP_OF *
-					MEMORY_MAP_OF +
-				MEMORY_MAP_OF + ENCLAVE_BASE;
+			start = next_map(start);
 			continue;
 		}
 		while (stop < end && mapped(m, stop) && memory_has(m, stop))
@@ -311,6 +340,15 @@ static bool has_code(const struct memory *m, uint64_t at, uint64_t end)
 	return false;
 }
 
+/* The whole of a fixed heap is there for good. */
+static void keep_run(struct memory *m, uint64_t at, uint64_t end)
+{
+	for (; !m->fixed && at < end; at += PAGE_BYTES) {
+		page_set(m, at, PAGE_KEPT);
+		m->kept++;
+	}
+}
+
 static void give_run(struct memory *m, uint64_t at, uint64_t end, uint8_t prot)
 {
 	uint64_t pages = (end - at) / PAGE_BYTES;
@@ -319,7 +357,7 @@ static void give_run(struct memory *m, uint64_t at, uint64_t end, uint8_t prot)
 		(pages <= KEEP_RUN && m->kept + pages <= KEEP_MOST &&
 			!has_code(m, at, end))) {
 		wipe_run(m, at, end);
-		m->kept += pages;
+		keep_run(m, at, end);
 		return;
 	}
 	trim_run(at, end);

@@ -87,23 +87,30 @@ static int64_t arch_prctl(struct sgx_gprs *g, const uint64_t *a)
 	return 0;
 }
 
-/* Pages of a small range are taken at once. */
-static void take_ahead(struct user *u, enum call call, const uint64_t *a,
+/* Memory that a call made exec's: pages of a small range are taken at once. */
+static void on_memory(struct user *u, enum call call, const uint64_t *a,
 	uint64_t brk, int64_t result)
 {
 	uint64_t at = (uint64_t)result, bytes = a[1];
-	if (result < 0 || (call != CALL_MMAP && call != CALL_BRK))
-		return;
 	if (call == CALL_BRK) {
 		bytes = at > brk ? at - brk : 0;
 		at = brk;
+	} else if (call == CALL_MREMAP) {
+		bytes = a[2];
+	} else if (call == CALL_MADVISE) {
+		at = a[0];
+	} else if (call != CALL_MMAP) {
+		return;
 	}
-	const struct space_range *r = space_find(&u->space, at);
-	if (!bytes || bytes > AHEAD_BYTES || !r || !(r->prot & SPACE_WRITE))
+	if (result < 0 || !bytes)
 		return;
 	uint64_t end = (at + bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ull);
 	at &= ~(PAGE_BYTES - 1ull);
-	memory_have(&u->memory, at, end - at, r->prot);
+	memory_claim(&u->memory, at, end - at);
+	const struct space_range *r = space_find(&u->space, at);
+	if (call != CALL_MADVISE && bytes <= AHEAD_BYTES && r &&
+		r->prot & SPACE_WRITE)
+		memory_have(&u->memory, at, end - at, r->prot);
 }
 
 static int64_t serve(struct user *u, uint64_t number, const uint64_t a[6])
@@ -114,7 +121,7 @@ static int64_t serve(struct user *u, uint64_t number, const uint64_t a[6])
 	if (u->memory.fixed && call == CALL_MPROTECT && a[2] & SPACE_EXEC)
 		return -LINUX_EACCES;
 	int64_t result = personality_call(&u->personality, call, a);
-	take_ahead(u, call, a, brk, result);
+	on_memory(u, call, a, brk, result);
 	return result;
 }
 
@@ -139,18 +146,18 @@ static int64_t put_code(struct user *u, uint64_t to, uint64_t from,
 	uint64_t whole = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ull);
 	if (u->memory.fixed)
 		return -LINUX_EACCES;
-	if (!bytes || whole < bytes || to % PAGE_BYTES ||
-		!memory_unused(&u->memory, to, whole))
-		return -LINUX_EINVAL;
 	const struct space_range *r = space_find(&u->space, to);
-	if (!r || r->prot || r->end - to < whole)
+	if (!bytes || whole < bytes || to % PAGE_BYTES || !r || r->prot ||
+		r->end - to < whole || !memory_code_fits(&u->memory, to, whole))
 		return -LINUX_EINVAL;
 	memory_ask(&u->memory, to, whole, true);
+	if (!memory_code(u, to, from, bytes, true))
+		return -LINUX_EFAULT;
 	int64_t n =
 		space_mprotect(&u->space, to, whole, SPACE_READ | SPACE_EXEC);
 	if (n < 0)
 		return n;
-	return memory_code(u, to, from, bytes) ? 0 : -LINUX_EFAULT;
+	return memory_code(u, to, from, bytes, false) ? 0 : -LINUX_EFAULT;
 }
 
 int64_t shim_call(uint64_t number, const uint64_t *args);

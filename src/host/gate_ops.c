@@ -344,6 +344,9 @@ bool gate_op_poll(struct gate_serve *g, struct gate_call *c, struct err *e)
 	uint64_t timeout = c->req.arg0;
 	w->deadline_ns =
 		timeout < INT64_MAX ? gate_now_ns() + timeout : UINT64_MAX;
+	/* An answer may have come before the Keep began to wait for it. */
+	if (gate_dial_news(g))
+		w->deadline_ns = 0;
 	w->count = n;
 	w->on = true;
 	c->turn = GATE_TURN_WAIT;

@@ -45,10 +45,11 @@ static bool kvm_probe(const struct hal_config *cfg, struct hal_probe *out,
 	if (access(path, R_OK) != 0)
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
-	else if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
-		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	else
-		p.available = true;
+		p.available =
+			vm_device_probe(cfg, probe_real, &p.emulated, &why);
+	if (!*p.missing)
+		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	fmt(p.detail, sizeof p.detail,
 		"virtual machine of %s; no protection from the host",
 		p.emulated ? "the software platform" : "KVM");

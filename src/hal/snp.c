@@ -46,13 +46,13 @@ static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
 	struct err why = { 0 };
 	char path[4096], more[96] = "";
 	fmt(path, sizeof path, "%s/snp/shim", cfg->image_dir);
-	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
-		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
-	else if (access(path, R_OK) != 0)
+	p.available = vm_device_probe(cfg, probe_real, &p.emulated, &why);
+	fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
+	if (p.available && access(path, R_OK) != 0) {
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
-	else
-		p.available = true;
+		p.available = false;
+	}
 	if (!p.emulated)
 		(void)!look(more, NULL);
 	/* The software platform's report ends in the software root. */

@@ -180,6 +180,9 @@ static inline struct gate_area *vm_machine_area(struct vm_machine *m)
  * has. */
 MUST_USE bool vm_probe(const struct hal_config *cfg, struct device *d, int kvm,
 	struct err *e);
+/* Of what KVM is made here: kvm_amd, kvm_intel, or what else there is of that
+ * name in /sys/module. */
+void vm_probe_module(const char *folder, char out[64]);
 
 /* --- the loader (vm_confine.c) ----------------------------------------------
  */

@@ -202,6 +202,21 @@ def test_auto_takes_what_is_really_there(tenant, agent):
     assert "software platform" not in chosen[0]["detail"]
 
 
+def test_what_this_machine_lacks_itself_is_said(tenant, agent):
+    _, body = agent.call("GET", "/v1/platform")
+    played = [t for t in body["technologies"]
+              if "software platform" in t["detail"]]
+    assert all(t["missing"] for t in played)
+    text = tenant.donjon("platform", "info", "--host",
+                         f"unix://{agent.unix}").stdout.decode()
+    for t in played:
+        assert f"hardware: {t['missing']}" in text
+    modules = [m for m in os.listdir("/sys/module") if m.startswith("kvm_")]
+    kvm = [t for t in played if t["name"] == "kvm"]
+    if kvm and "million instructions a second" in kvm[0]["missing"]:
+        assert any(m in kvm[0]["missing"] for m in modules)
+
+
 # --- who signed it -----------------------------------------------------------
 
 def release(tenant):

@@ -25,11 +25,13 @@
 #define VM_RAM_GPA 0x00200000
 
 /* Places in the window. */
-#define VM_HINTS_AT   0x00000u /* struct vm_hints */
-#define VM_AREA_AT    0x01000u /* struct gate_area */
-#define VM_REPORT_AT  0x42000u /* struct vm_report */
-#define VM_GHCB_AT    0x43000u /* snp: one page for each processor */
-#define VM_MESSAGE_AT 0x80000u /* snp: guest request and its response */
+#define VM_HINTS_AT    0x00000u /* struct vm_hints */
+#define VM_AREA_AT     0x01000u /* struct gate_area */
+#define VM_REPORT_AT   0x42000u /* struct vm_report */
+#define VM_GHCB_AT     0x43000u /* snp: one page for each processor */
+#define VM_MESSAGE_AT  0x80000u /* snp: guest request and its response */
+#define VM_CERTS_AT    0x82000u /* snp: certificates that come with it */
+#define VM_CERTS_BYTES 0x11000u
 
 /* Images in RAM: the shim at its begin, exec's file, byte by byte, at the
  * next boundary of this. */

@@ -130,6 +130,16 @@ struct ghcb_state_head {
 #define GHCB_STATE_WRONG_ENTRY 0x100000002ull
 #define GHCB_STATE_FAILED      0x10000000000ull
 
+/* Certificates that come with an extended guest request (§4.1.8.1): entries,
+ * one of zeros at their end, then what they point to, from the table's begin.
+ */
+struct ghcb_certificate {
+	uint8_t guid[16];
+	uint32_t offset;
+	uint32_t bytes;
+};
+LAYOUT_SIZE(struct ghcb_certificate, 24);
+
 /* Guest request's SW_EXITINFO2: [63:32] of the hypervisor, [31:0] of the
  * firmware (enum snp_status). */
 #define GHCB_REQUEST_LENGTH 0x100000000ull /* rbx: pages needed */

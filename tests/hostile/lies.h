@@ -26,6 +26,7 @@ enum lie {
 	LIE_HINTS,	/* the loader's hints, the gate's boot page */
 	LIE_LEVEL,	/* the Keep is not at level 0 */
 	LIE_MEMORY,	/* pages made shared, discarded, put elsewhere */
+	LIE_CERTS,	/* what comes of the report's certificates */
 	LIES,
 };
 
@@ -37,7 +38,9 @@ struct lies {
 	unsigned at;	/* which bell, exit or call it is told at */
 	unsigned bells; /* so far */
 	unsigned exits; /* VMGEXITs so far */
+	unsigned certs; /* times that the guest wanted certificates */
 	bool told;	/* something was */
+	bool wanted;	/* the guest waits for certificates */
 	char what[160]; /* it was, for people */
 	bool stop;	/* atomic: the thread's end */
 	bool running;	/* there is a thread */

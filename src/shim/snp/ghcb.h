@@ -16,5 +16,9 @@ void ghcb_out(uint16_t port, uint32_t value);
 /* Lets the firmware answer the message at one guest-physical page in another;
  * crashes by name when it does not. */
 void ghcb_guest_request(uint64_t request, uint64_t response);
+/* The same, with room for certificates of the key that will have signed the
+ * report, in so many pages; false: the host has none, or they are more. */
+bool ghcb_extended_request(uint64_t request, uint64_t response, uint64_t at,
+	uint64_t pages);
 
 #endif

@@ -116,10 +116,16 @@ static void before_bell(void)
 {
 	const volatile struct gate_area *a =
 		(void *)(PAGING_WINDOW_VA + VM_AREA_AT);
-	if (a->request.op == GATE_EVIDENCE)
-		ghcb_guest_request(VM_WINDOW_GPA + VM_AREA_AT +
-				offsetof(struct gate_area, data),
-			VM_WINDOW_GPA + VM_MESSAGE_AT);
+	const uint64_t ask =
+		VM_WINDOW_GPA + VM_AREA_AT + offsetof(struct gate_area, data);
+	const uint64_t answer = VM_WINDOW_GPA + VM_MESSAGE_AT;
+	if (a->request.op != GATE_EVIDENCE)
+		return;
+	/* Certificates are whoever reads them's to judge: the loader hands them
+	 * on.  A report without them is one all the same. */
+	if (!ghcb_extended_request(ask, answer, VM_WINDOW_GPA + VM_CERTS_AT,
+		    VM_CERTS_BYTES / PAGE_BYTES))
+		ghcb_guest_request(ask, answer);
 }
 
 void platform_event(enum vm_event event)

@@ -28,6 +28,7 @@
 #define VM_HINTS_AT    0x00000u /* struct vm_hints */
 #define VM_AREA_AT     0x01000u /* struct gate_area */
 #define VM_REPORT_AT   0x42000u /* struct vm_report */
+#define VM_RELEASE_AT  0x42800u /* struct vm_release */
 #define VM_GHCB_AT     0x43000u /* snp: one page for each processor */
 #define VM_MESSAGE_AT  0x80000u /* snp: guest request and its response */
 #define VM_CERTS_AT    0x82000u /* snp: certificates that come with it */
@@ -99,7 +100,16 @@ enum vm_event {
 	VM_EVENT_BELL = 1,  /* a request is in the gate area */
 	VM_EVENT_EXIT = 2,  /* exec ended; the report has its status */
 	VM_EVENT_CRASH = 3, /* the report says why; nobody enters again */
+	/* Nobody needs what is in that RAM: the loader may drop it.  (snp: a
+	 * change of the pages' state instead.) */
+	VM_EVENT_RELEASE = 4,
 };
+
+/* The shim writes it before that event. */
+struct vm_release {
+	uint64_t from, to; /* guest-physical addresses, of whole 2 MiB */
+};
+LAYOUT_SIZE(struct vm_release, 0x10);
 
 /* The shim writes it, once, for people: no workload data is in it. */
 struct vm_report {

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <linux/kvm_para.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -134,8 +135,29 @@ static enum vm_turn give_certificates(struct hal_keep *k, struct kvm_run *r)
 	return VM_TURN_AGAIN;
 }
 
-/* A shim of ours asks for no change of a page's state and touches nothing
- * that is not there: whoever does so is not ours, or its host is broken. */
+/* Another state for pages: those that the Keep gives back, or wants again. */
+static enum vm_turn change_state(struct hal_keep *k, struct kvm_run *r)
+{
+	struct device *d = k->s.m.device;
+	uint64_t gpa = r->hypercall.args[0];
+	uint64_t bytes = r->hypercall.args[1] * PAGE_BYTES;
+	bool private = r->hypercall.args[2] & SPEC_KVM_MAP_ENCRYPTED;
+	struct spec_kvm_attributes a = { .address = gpa,
+		.size = bytes,
+		.attributes = private ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0 };
+	r->hypercall.ret = EINVAL;
+	if (r->hypercall.nr != KVM_HC_MAP_GPA_RANGE ||
+		!vm_machine_may_drop(&k->s.m, gpa, bytes))
+		return VM_TURN_AGAIN;
+	int n = device_ioctl(d, k->s.m.vm, SPEC_KVM_SET_MEMORY_ATTRIBUTES, &a);
+	if (n == 0 && !private)
+		n = d->ops->discard(d, k->s.memfd, gpa - VM_RAM_GPA, bytes);
+	r->hypercall.ret = (unsigned)-n;
+	return VM_TURN_AGAIN;
+}
+
+/* A shim of ours touches nothing that is not there: whoever does so is not
+ * ours, or its host is broken. */
 static enum vm_turn leave_by(void *ctx, struct vm_cpu *c)
 {
 	struct kvm_run *r = c->run;
@@ -152,9 +174,7 @@ static enum vm_turn leave_by(void *ctx, struct vm_cpu *c)
 		fmt(c->why, sizeof c->why, "memory of another kind expected");
 		break;
 	case KVM_EXIT_HYPERCALL:
-		fmt(c->why, sizeof c->why, "hypercall %llu",
-			(unsigned long long)r->hypercall.nr);
-		break;
+		return change_state(ctx, r);
 	default:
 		fmt(c->why, sizeof c->why, "%s (%u)",
 			vm_exit_name(r->exit_reason), r->exit_reason);
@@ -203,7 +223,12 @@ static bool snp_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 
 static bool snp_confine(struct hal_keep *k, struct err *e)
 {
-	return vm_confine(&k->s.m.cpu, k->s.m.uid, k->s.m.change_id, NULL, e);
+	/* For what the Keep gives back. */
+	static const unsigned long requests[] = {
+		SPEC_KVM_SET_MEMORY_ATTRIBUTES, 0
+	};
+	return vm_confine(&k->s.m.cpu, k->s.m.uid, k->s.m.change_id, requests,
+		e);
 }
 
 static int snp_bell(const struct hal_keep *k)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An SNP machine by Linux's upstream interface (Documentation/virt/kvm/x86/
- * amd-memory-encryption.rst).  RAM is private from the start and stays so;
- * the window is not.
+ * amd-memory-encryption.rst).  RAM is private from the start; the window is
+ * not.
  */
 #include <errno.h>
 #include <linux/kvm_para.h>

@@ -136,6 +136,13 @@ static void soft_memory_free(struct device *d, void *at, size_t len)
 	soft_machine_memory_free(&self(d)->machine, at);
 }
 
+/* Of the shared file, for QEMU too. */
+static void soft_memory_drop(struct device *d, void *at, size_t len)
+{
+	(void)d;
+	madvise(at, len, MADV_REMOVE);
+}
+
 static int soft_enter(struct device *d, int handle, void *run)
 {
 	if (handle != SOFT_HANDLE_CPU)
@@ -243,6 +250,7 @@ static const struct device_ops soft_ops = {
 	.unmap = soft_unmap,
 	.memory = soft_memory,
 	.memory_free = soft_memory_free,
+	.memory_drop = soft_memory_drop,
 	.enter = soft_enter,
 	.kick = soft_kick,
 	.discard = soft_discard,

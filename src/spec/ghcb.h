@@ -120,6 +120,7 @@ struct ghcb_state_head {
 };
 
 /* [11:0] pages done, [51:12] page, [55:52] operation, [56] 2 MiB */
+#define GHCB_STATE_2M	    (1ull << 56)
 #define GHCB_STATE_DONE(e)  ((e)&0xfff)
 #define GHCB_STATE_PAGE(e)  ((e) >> 12 & 0xffffffffffull)
 #define GHCB_STATE_OP(e)    ((uint32_t)((e) >> 52 & 15))

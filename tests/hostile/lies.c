@@ -15,7 +15,7 @@
 const char *const lie_names[LIES] = { "none", "event at an instruction",
 	"event soon", "#VC for CPUID", "interrupts all the time", "gate reply",
 	"race", "GHCB", "GHCB MSR", "CPUID page", "hints", "level", "memory",
-	"certificates" };
+	"certificates", "page states" };
 
 static struct lies *current;
 
@@ -237,6 +237,37 @@ static void at_finish(struct lies *l)
 		start_mischief(l);
 }
 
+/* A change that the guest asked for, on its way to the kernel. */
+static int lie_state(struct lies *l, struct device *d, int handle,
+	struct spec_kvm_attributes *a)
+{
+	const unsigned long request = SPEC_KVM_SET_MEMORY_ATTRIBUTES;
+	struct spec_kvm_attributes other = *a;
+	bool private = a->attributes;
+	/* From some change on: all, those to private, those to shared. */
+	if (l->states <= l->at % 4 || (l->at / 4 % 3 == 1 && !private) ||
+		(l->at / 4 % 3 == 2 && private))
+		return l->real->ioctl(d, handle, request, a);
+	switch (lies_random(l, 4)) {
+	case 0:
+		TELL(l, "not made %s", private ? "private" : "shared");
+		return 0;
+	case 1:
+		TELL(l, "refused");
+		return -ENOMEM;
+	case 2:
+		other.size = (1 + some(l, 8)) * PAGE_BYTES;
+		if (other.size > a->size)
+			other.size = a->size;
+		TELL(l, "only 0x%llx", (unsigned long long)other.size);
+		break;
+	default:
+		other.attributes ^= SPEC_KVM_ATTRIBUTE_PRIVATE;
+		TELL(l, "the other way");
+	}
+	return l->real->ioctl(d, handle, request, &other);
+}
+
 static int spy_ioctl(struct device *d, int handle, unsigned long request,
 	void *arg)
 {
@@ -254,13 +285,20 @@ static int spy_ioctl(struct device *d, int handle, unsigned long request,
 		TELL(l, "no certificates");
 		return -EINVAL;
 	}
+	if (request == SPEC_KVM_SET_MEMORY_ATTRIBUTES && l->runs) {
+		l->states++;
+		if (l->kind == LIE_STATE)
+			return lie_state(l, d, handle, arg);
+	}
 	int n = l->real->ioctl(d, handle, request, arg);
 	if (request == KVM_CREATE_VM)
 		l->vm = n;
 	if (request == SPEC_KVM_CREATE_GUEST_MEMFD)
 		l->memfd = n;
-	if (op && n >= 0 && c->id == SPEC_KVM_SNP_FINISH)
+	if (op && n >= 0 && c->id == SPEC_KVM_SNP_FINISH) {
+		l->runs = true;
 		at_finish(l);
+	}
 	return n;
 }
 

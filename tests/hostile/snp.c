@@ -146,8 +146,9 @@ static enum outcome judge(const struct run *r)
 {
 	char told[32];
 	fmt(told, sizeof told, "exit status %d", VICTIM_TOLD);
-	/* They come with the report. */
-	if (r->lies.kind == LIE_NONE && r->lies.certs != 1)
+	/* Certificates come with the report; memory goes, and comes back. */
+	if (r->lies.kind == LIE_NONE &&
+		(r->lies.certs != 1 || r->lies.states < 2))
 		return WRONG;
 	if (!strcmp(r->why, "exit status 0") && r->lies.kind != LIE_LEVEL)
 		return r->finished		? RIGHT :

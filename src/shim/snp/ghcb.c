@@ -8,7 +8,7 @@
 #define GPA (VM_WINDOW_GPA + VM_GHCB_AT)
 
 /* The firmware may be busy with another guest's request. */
-enum { TRIES = 1000 };
+enum { TRIES = 1000, LARGE_PAGES = 512 };
 
 /* EXITINFO1 of a 32-bit OUT (AMD64 manual, volume 2, §15.10.2). */
 #define OUT32(port) ((uint64_t)(port) << 16 | 1u << 6)
@@ -149,4 +149,39 @@ bool ghcb_extended_request(uint64_t request, uint64_t response, uint64_t at,
 		return false;
 	check_firmware(a.info_2);
 	return true;
+}
+
+/* --- page states -----------------------------------------------------------
+ */
+
+static void put_states(uint64_t from, uint64_t count, uint32_t state)
+{
+	struct ghcb_state_head head = { .last = (uint16_t)(count - 1) };
+	uint8_t *to = page()->shared_buffer;
+	cpu_move_bytes(to, &head, sizeof head);
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t entry = (from + i * LARGE_PAGES) << 12 |
+			(uint64_t)state << 52 | GHCB_STATE_2M;
+		cpu_move_bytes(to + sizeof head + i * sizeof entry, &entry,
+			sizeof entry);
+	}
+}
+
+bool ghcb_page_state(uint64_t from, uint64_t to, uint32_t state)
+{
+	const volatile struct ghcb_state_head *head =
+		(void *)page()->shared_buffer;
+	for (unsigned i = 0; i < TRIES && from < to; i++) {
+		uint64_t n = (to - from) / LARGE_PAGES;
+		n = n < GHCB_STATE_ENTRIES ? n : GHCB_STATE_ENTRIES;
+		begin(GHCB_EXIT_STATE, 0, 0);
+		put_states(from, n, state);
+		SET(scratch, GPA + offsetof(struct ghcb, shared_buffer));
+		struct answer a = exchange();
+		uint64_t come = head->current;
+		if (!done(&a) || a.info_2 || come > n)
+			return false;
+		from += come * LARGE_PAGES;
+	}
+	return from >= to;
 }

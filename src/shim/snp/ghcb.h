@@ -13,6 +13,10 @@ bool ghcb_ready(void);
 NORETURN void ghcb_end(unsigned reason);
 /* A 32-bit OUT. */
 void ghcb_out(uint16_t port, uint32_t value);
+/* Asks for another state (GHCB_STATE_...) of guest-physical pages, whole large
+ * ones; false: the host did not say that all of them have it.  Whoever makes
+ * them private validates them before they are used. */
+bool ghcb_page_state(uint64_t from, uint64_t to, uint32_t state);
 /* Lets the firmware answer the message at one guest-physical page in another;
  * crashes by name when it does not. */
 void ghcb_guest_request(uint64_t request, uint64_t response);

@@ -98,11 +98,19 @@ void paging_init(struct paging *p, const struct vm_image_head *head)
 /* --- RAM -------------------------------------------------------------------
  */
 
-static bool accept(void *ctx, uint64_t from, uint64_t to)
+static bool accept(void *ctx, uint64_t from, uint64_t to, bool again)
 {
 	(void)ctx;
-	return platform_accept(from, to);
+	return platform_accept(from, to, again);
 }
+
+static void release(void *ctx, uint64_t from, uint64_t to)
+{
+	(void)ctx;
+	platform_release(from, to);
+}
+
+static const struct frames_ops frames_ops = { accept, release };
 
 static void map_large(struct paging *p, uint64_t *level2, uint64_t from,
 	uint64_t to)
@@ -112,7 +120,7 @@ static void map_large(struct paging *p, uint64_t *level2, uint64_t from,
 			PTE_WRITE | PTE_NX | PTE_LARGE;
 }
 
-/* The page frames' bitmap is the first thing behind the images. */
+/* The page frames' bitmaps are the first thing behind the images. */
 static void init_frames(struct paging *p, uint64_t end)
 {
 	uint64_t pages = (end - p->free_gpa) / PAGE_BYTES;
@@ -124,13 +132,12 @@ static void init_frames(struct paging *p, uint64_t end)
 	if (own >= pages || ready > pages || ready > ENTRIES * 128)
 		shim_crash("boot: RAM of %llu pages",
 			(unsigned long long)pages);
-	if (!platform_accept(first, first + ready))
+	if (!platform_accept(first, first + ready, false))
 		shim_crash("boot: the host gave no memory");
 	cpu_store_bytes(paging_at(p->free_gpa), 0, own * PAGE_BYTES);
-	frames_init(&p->frames, first + own, pages - own,
+	frames_init(&p->frames, first + own, pages - own, ready - own,
 		paging_at(p->free_gpa));
-	p->frames.accepted = ready - own;
-	p->frames.accept = accept;
+	p->frames.ops = &frames_ops;
 }
 
 void paging_add_ram(struct paging *p, uint64_t ram_bytes)
@@ -292,6 +299,7 @@ static void space_unmap(void *ctx, uint64_t start, uint64_t end)
 		va += PAGE_BYTES;
 	}
 	flush(start, end);
+	frames_trim(&p->frames);
 }
 
 static void space_protect(void *ctx, uint64_t start, uint64_t end, uint8_t prot)

@@ -374,6 +374,32 @@ def left():
     return found
 
 
+def resident(pids):
+    """MiB that these processes hold, shared pages divided."""
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/smaps_rollup") as f:
+            total += int(re.search(r"^Pss: +(\d+)", f.read(), re.M).group(1))
+    return total / 1024
+
+
+def test_memory_that_a_keep_needs_no_more_is_its_host_s_again(
+        tenant, agent, tmp_path, searchable):  # noqa: F811
+    """Of kvm, whose memory is the loader's; of snp, tests/unit/hal/snp.c sees
+    that the kernel is asked to take it."""
+    p = tenant.start(*deploy(tenant, agent, "kvm"), "--memory", "256MiB",
+                     "--dir", f"{tmp_path}::/data:rw",
+                     tenant.out / "tests/wasm/tide.wasm", "/data/x", "64")
+    held = []
+    for word in (b"high\n", b"low\n"):
+        assert p.stdout.readline() == word, p.stderr.read1()
+        held.append(resident(qemus(agent) + named(agent, "donjon-keep")))
+        p.stdin.write(b"\n")
+        p.stdin.flush()
+    assert p.wait(30) == 0
+    assert held[0] - held[1] > 40, held
+
+
 # --- what is left ----------------------------------------------------------------
 
 @pytest.mark.parametrize("tee", TEES)

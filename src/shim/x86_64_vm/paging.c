@@ -185,14 +185,16 @@ static void *new_page(struct paging *p, uint64_t *gpa)
 	return paging_at(*gpa);
 }
 
-/* The last-level entry of va; NULL: there is no table, or it is the shim's
- * half. */
-static uint64_t *entry_of(struct paging *p, uint64_t va, bool make)
+enum { SHIFT_4 = 39, SHIFT_2 = 21, SHIFT_1 = 12 };
+
+/* The entry of va in the table of that shift; NULL: there is no table, or it is
+ * the shim's half. */
+static uint64_t *walk(struct paging *p, uint64_t va, unsigned last, bool make)
 {
 	uint64_t *t = level4;
 	if (va >> 47)
 		return NULL;
-	for (unsigned shift = 39; shift > 12; shift -= 9) {
+	for (unsigned shift = SHIFT_4; shift > last; shift -= 9) {
 		uint64_t *e = &t[va >> shift & (ENTRIES - 1)];
 		if (!(*e & PTE_PRESENT)) {
 			uint64_t gpa;
@@ -203,7 +205,12 @@ static uint64_t *entry_of(struct paging *p, uint64_t va, bool make)
 		}
 		t = paging_at(*e & PTE_ADDRESS & ~p->encrypted);
 	}
-	return &t[va >> 12 & (ENTRIES - 1)];
+	return &t[va >> last & (ENTRIES - 1)];
+}
+
+static uint64_t *entry_of(struct paging *p, uint64_t va, bool make)
+{
+	return walk(p, va, SHIFT_1, make);
 }
 
 /* A page whose range has no right at all keeps its frame, not present. */
@@ -283,20 +290,31 @@ static uint64_t next_table(uint64_t va)
 	return (va | LARGE_MASK) + 1;
 }
 
+/* A table in which nothing is: it would keep its block from the host. */
+static void drop_table(struct paging *p, uint64_t va)
+{
+	uint64_t *up = walk(p, va, SHIFT_2, false);
+	if (!up || !(*up & PTE_PRESENT))
+		return;
+	const uint64_t *t = paging_at(*up & PTE_ADDRESS & ~p->encrypted);
+	for (size_t i = 0; i < ENTRIES; i++)
+		if (t[i])
+			return;
+	drop(p, *up);
+	*up = 0;
+}
+
 static void space_unmap(void *ctx, uint64_t start, uint64_t end)
 {
 	struct paging *p = ctx;
-	for (uint64_t va = start; va < end;) {
+	for (uint64_t va = start, next; va < end; va = next) {
 		uint64_t *e = entry_of(p, va, false);
-		if (!e) {
-			va = next_table(va);
-			continue;
+		next = next_table(va) < end ? next_table(va) : end;
+		for (uint64_t at = va; e && at < next; at += PAGE_BYTES, e++) {
+			drop(p, *e);
+			*e = 0;
 		}
-		uint64_t was = *e;
-		*e = 0;
-		if (was)
-			drop(p, was);
-		va += PAGE_BYTES;
+		drop_table(p, va);
 	}
 	flush(start, end);
 	frames_trim(&p->frames);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tide FILE MIB: fills FILE with so much, says "high", waits for a line; removes
- * it, says "low", waits for a line.
+ * tide FILE MIB: fills FILE with so much, says "high", waits for a line;
+ * removes it, says "low", waits for a line.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/e2e/test_kvm.py runs this program on a real KVM, too. */
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -149,6 +150,60 @@ TEST(kvm_images_window_and_what_is_no_memory_are_never_dropped)
 		{ -(uint64_t)BLOCK, 2 * BLOCK } };
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
 		CHECK(!vm_machine_may_drop(&m, wrong[i].gpa, wrong[i].bytes));
+}
+
+/* --- a host that starts the shim again ---------------------------------------
+ */
+
+static struct kvm_sregs first_sregs;
+static struct kvm_regs first_regs;
+static struct device *machine;
+static int processor;
+
+static int remember(struct device *d, int handle, unsigned long request,
+	void *arg)
+{
+	if (request == KVM_SET_SREGS)
+		memcpy(&first_sregs, arg, sizeof first_sregs);
+	if (request == KVM_SET_REGS) {
+		memcpy(&first_regs, arg, sizeof first_regs);
+		machine = d;
+		processor = handle;
+	}
+	return real->ioctl(d, handle, request, arg);
+}
+
+static const struct device_ops *spy_registers(const struct device_ops *ops)
+{
+	static struct device_ops mine;
+	real = ops;
+	mine = *ops;
+	mine.ioctl = remember;
+	return &mine;
+}
+
+TEST(kvm_shim_is_entered_once)
+{
+	struct place p;
+	char why[128] = "";
+	struct err e = { 0 };
+	place_open(&p, "kvm", GUEST_RING);
+	if (p.cfg.platform != HAL_SOFTWARE)
+		SKIP_TEST("this machine's own KVM is asked by nobody else");
+	place_spy = spy_registers;
+	struct hal_keep *k = place_launch(&p);
+	place_spy = NULL;
+	CHECK(place_took(&p, k, why));
+	/* The state that it was launched with, and where. */
+	CHECK_INT(real->ioctl(machine, processor, KVM_SET_SREGS, &first_sregs),
+		0);
+	CHECK_INT(real->ioctl(machine, processor, KVM_SET_REGS, &first_regs),
+		0);
+	CHECK(p.tech->resume(k, &e));
+	CHECK(!place_took(&p, k, why));
+	CHECK_STR(why, "halted (5)");
+	p.tech->destroy(k);
+	place_close(&p);
 }
 
 TEST(kvm_says_how_a_keep_died)

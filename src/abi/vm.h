@@ -107,8 +107,10 @@ enum vm_event {
 
 /* The shim writes it before that event. */
 struct vm_release {
-	uint64_t from, to; /* guest-physical addresses, of whole 2 MiB */
+	uint64_t from; /* guest-physical addresses, of whole 2 MiB */
+	uint64_t to;
 };
+LAYOUT(struct vm_release, to, 0x08);
 LAYOUT_SIZE(struct vm_release, 0x10);
 
 /* The shim writes it, once, for people: no workload data is in it. */

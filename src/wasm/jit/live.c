@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Positions, operands, and when each value is live. */
+/* Positions; what instructions read and what registers they take. */
 #include "wasm/jit/alloc_priv.h"
 
 #include "wasm/jit/jit_priv.h"
@@ -40,6 +40,10 @@ static void compare_operands(const struct jit_fn *f, const struct jit_ins *i,
 		return;
 	}
 	const struct jit_ins *a = &f->ins[i->a];
+	if (a->flags & JF_FOLDED && a->op == J_VEC) {
+		put(f, l, a->a, USE_ANY, false);
+		return;
+	}
 	if (a->flags & JF_FOLDED && a->op == J_AND) {
 		put(f, l, a->a, USE_REG, false);
 		put(f, l, a->b, USE_ANY, false);
@@ -155,6 +159,11 @@ uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 	case J_CALL_REF:
 		put(f, &l, i->a, USE_MEM, false);
 		break;
+	case J_VEC:
+		put(f, &l, i->a, USE_ANY, false);
+		if (i->spare)
+			put(f, &l, i->b, USE_ANY, jit_vec_late(f, i));
+		break;
 	default:
 		if (i->op >= J_ADD && i->op <= J_FDIV)
 			binary_operands(f, i, &l);
@@ -250,6 +259,14 @@ bool jit_number(struct jit_fn *f)
 	}
 	if (pos > UINT32_MAX / 4)
 		return jit_fail(f, "function too large");
+	a->block_at = jit_alloc(f, pos / 2 + 1, sizeof *a->block_at);
+	if (!a->block_at)
+		return false;
+	for (uint32_t k = 0; k < a->order_count; k++)
+		for (uint32_t p = f->blocks[a->order[k]].from / 2;
+			p < f->blocks[a->order[k]].to / 2; p++)
+			a->block_at[p] = k;
+	a->block_at[pos / 2] = a->order_count - 1;
 	note_all_lost(f, count, false);
 	a->calls = jit_alloc(f, count[3] + 1ul, sizeof *a->calls);
 	for (int r = 0; r < 3; r++)
@@ -262,308 +279,4 @@ bool jit_number(struct jit_fn *f)
 	memset(count, 0, sizeof count);
 	note_all_lost(f, count, true);
 	return true;
-}
-
-/* The place in `order` of the block that holds a position. */
-uint32_t jit_block_at(const struct jit_fn *f, uint32_t pos)
-{
-	const struct jit_alloc *a = f->alloc;
-	uint32_t low = 0, high = a->order_count;
-	while (high - low > 1) {
-		uint32_t mid = low + (high - low) / 2;
-		if (f->blocks[a->order[mid]].from <= pos)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-/* --- which values are live out of which blocks
- * ----------------------------------
- */
-
-struct out {
-	uint32_t v, next;
-};
-
-struct live {
-	/* Per value, the blocks that use it (a list). */
-	uint32_t *first;
-	struct out *use_in;
-	uint32_t use_count, use_cap;
-	struct out *outs;
-	uint32_t out_count, out_cap;
-	uint32_t *in_mark, *out_mark; /* block -> value */
-	uint32_t *todo, todo_count;
-};
-
-static void used_in(struct jit_fn *f, struct live *l, uint32_t v,
-	uint32_t block)
-{
-	if (!jit_has_ival(&f->ins[v]))
-		return;
-	if (l->first[v] && l->use_in[l->first[v]].v == block)
-		return;
-	if (!wasm_fit(f->arena.heap, l->use_in, l->use_cap,
-		    l->use_count + 2ull)) {
-		jit_fail(f, "out of memory");
-		return;
-	}
-	if (!l->use_count)
-		l->use_count = 1;
-	l->use_in[l->use_count] = (struct out){ block, l->first[v] };
-	l->first[v] = l->use_count++;
-}
-
-/* The number that stands for "live out of block b" in the lists of uses. */
-static uint32_t out_of(uint32_t b)
-{
-	return b | 1u << 31;
-}
-
-static void note_uses(struct jit_fn *f, struct live *l, uint32_t b, uint32_t n)
-{
-	struct jit_opnd op[MAX_OPNDS];
-	const struct jit_ins *i = &f->ins[n];
-	const struct jit_block *x = &f->blocks[b];
-	if (i->op == J_PHI) {
-		for (uint32_t k = 0; k < i->c; k++)
-			used_in(f, l, f->args[i->b + k],
-				out_of(f->edges[f->preds[x->pred + k]].from));
-		return;
-	}
-	uint32_t count = jit_operands(f, n, op);
-	for (uint32_t k = 0; k < count; k++)
-		if (f->ins[op[k].v].block != b)
-			used_in(f, l, op[k].v, b);
-	for (uint32_t k = 0; jit_has_args(i->op) && k < i->c; k++)
-		if (f->ins[f->args[i->b + k]].block != b)
-			used_in(f, l, f->args[i->b + k], b);
-}
-
-static bool live_out(struct jit_fn *f, struct live *l, uint32_t v, uint32_t b)
-{
-	if (l->out_mark[b] == v)
-		return true;
-	l->out_mark[b] = v;
-	if (!wasm_fit(f->arena.heap, l->outs, l->out_cap, l->out_count + 2ull))
-		return jit_fail(f, "out of memory");
-	if (!l->out_count)
-		l->out_count = 1;
-	l->outs[l->out_count] = (struct out){ v, f->blocks[b].live_outs };
-	f->blocks[b].live_outs = l->out_count++;
-	if (f->ins[v].block != b && l->in_mark[b] != v) {
-		l->in_mark[b] = v;
-		l->todo[l->todo_count++] = b;
-	}
-	return jit_work(f, 1);
-}
-
-/* Backwards from the uses of one value to where it is made. */
-static bool explore(struct jit_fn *f, struct live *l, uint32_t v)
-{
-	for (uint32_t u = l->first[v]; u; u = l->use_in[u].next) {
-		uint32_t b = l->use_in[u].v;
-		if (b >> 31) {
-			if (!live_out(f, l, v, b & ~(1u << 31)))
-				return false;
-		} else if (l->in_mark[b] != v) {
-			l->in_mark[b] = v;
-			l->todo[l->todo_count++] = b;
-		}
-		while (l->todo_count) {
-			b = l->todo[--l->todo_count];
-			const struct jit_block *x = &f->blocks[b];
-			for (uint32_t k = 0; k < x->pred_count; k++)
-				if (!live_out(f, l, v,
-					    f->edges[f->preds[x->pred + k]]
-						    .from))
-					return false;
-		}
-	}
-	return true;
-}
-
-static bool find_live(struct jit_fn *f, struct live *l)
-{
-	l->first = jit_alloc(f, f->ins_count, sizeof *l->first);
-	l->in_mark = jit_alloc(f, f->block_count, sizeof *l->in_mark);
-	l->out_mark = jit_alloc(f, f->block_count, sizeof *l->out_mark);
-	l->todo = jit_alloc(f, f->block_count + 1ul, sizeof *l->todo);
-	if (f->failed)
-		return false;
-	for (uint32_t k = 0; k < f->alloc->order_count; k++) {
-		uint32_t b = f->alloc->order[k];
-		for (uint32_t n = f->blocks[b].first; n && !f->failed;
-			n = f->ins[n].next)
-			if (!(f->ins[n].flags & JF_FOLDED))
-				note_uses(f, l, b, n);
-	}
-	for (uint32_t v = 1; v < f->ins_count && !f->failed; v++)
-		if (l->first[v] && !explore(f, l, v))
-			return false;
-	return !f->failed;
-}
-
-/* --- intervals ---------------------------------------------------------------
- */
-
-/* While they are made, backwards: lists by value. */
-struct node {
-	uint32_t a, b, next; /* from, to; or position, kind */
-};
-
-struct lists {
-	struct node *nodes;
-	uint32_t count, cap;
-	uint32_t *ranges, *uses; /* per value */
-	uint32_t range_count, use_count;
-};
-
-static uint32_t node(struct jit_fn *f, struct lists *l, struct node n)
-{
-	if (f->failed ||
-		!wasm_fit(f->arena.heap, l->nodes, l->cap, l->count + 2ull)) {
-		jit_fail(f, "out of memory");
-		return 0;
-	}
-	if (!l->count)
-		l->count = 1;
-	l->nodes[l->count] = n;
-	return l->count++;
-}
-
-static void add_range(struct jit_fn *f, struct lists *l, uint32_t v,
-	uint32_t from, uint32_t to)
-{
-	struct node *r = &l->nodes[l->ranges[v]];
-	if (l->ranges[v] && to >= r->a) {
-		if (from < r->a)
-			r->a = from;
-		if (to > r->b)
-			r->b = to;
-		return;
-	}
-	l->ranges[v] = node(f, l, (struct node){ from, to, l->ranges[v] });
-	l->range_count++;
-}
-
-static void add_use(struct jit_fn *f, struct lists *l, uint32_t v, uint32_t pos,
-	uint8_t kind)
-{
-	l->uses[v] = node(f, l, (struct node){ pos, kind, l->uses[v] });
-	l->use_count++;
-}
-
-static void define(struct jit_fn *f, struct lists *l, uint32_t n)
-{
-	const struct jit_ins *i = &f->ins[n];
-	bool at_start = i->op == J_PHI || i->op == J_PARAM;
-	uint32_t pos = at_start ? i->pos : i->pos + 1;
-	if (!jit_has_ival(i))
-		return;
-	if (l->ranges[n])
-		l->nodes[l->ranges[n]].a = pos;
-	else if (!at_start)
-		add_range(f, l, n, pos, pos + 1);
-	if (!at_start)
-		add_use(f, l, n, pos, USE_REG);
-}
-
-static void ins_intervals(struct jit_fn *f, struct lists *l, uint32_t b,
-	uint32_t n)
-{
-	struct jit_opnd op[MAX_OPNDS];
-	const struct jit_ins i = f->ins[n];
-	uint32_t from = f->blocks[b].from;
-	define(f, l, n);
-	if (i.op == J_PHI)
-		return;
-	uint32_t count = jit_operands(f, n, op);
-	for (uint32_t k = 0; k < count; k++) {
-		add_range(f, l, op[k].v, from, i.pos + (op[k].late ? 2 : 1));
-		add_use(f, l, op[k].v, i.pos + op[k].late, op[k].kind);
-	}
-	for (uint32_t k = 0; jit_has_args(i.op) && k < i.c; k++) {
-		uint32_t v = f->args[i.b + k];
-		if (!v || !jit_has_ival(&f->ins[v]))
-			continue;
-		add_range(f, l, v, from, i.pos + 1);
-		add_use(f, l, v, i.pos, USE_MEM);
-	}
-}
-
-static void block_intervals(struct jit_fn *f, const struct live *live,
-	struct lists *l, uint32_t b)
-{
-	const struct jit_block *x = &f->blocks[b];
-	for (uint32_t o = x->live_outs; o; o = live->outs[o].next)
-		add_range(f, l, live->outs[o].v, x->from, x->to);
-	for (uint32_t n = x->last; n && !f->failed; n = f->ins[n].prev)
-		if (!(f->ins[n].flags & JF_FOLDED))
-			ins_intervals(f, l, b, n);
-}
-
-static void make_interval(struct jit_fn *f, const struct lists *l, uint32_t v,
-	struct jit_ival *x)
-{
-	struct jit_alloc *a = f->alloc;
-	x->v = v;
-	x->loc = x->hint = LOC_NONE;
-	x->vector = jit_in_xmm(&f->ins[v]);
-	x->r1 = x->r0;
-	for (uint32_t r = l->ranges[v]; r; r = l->nodes[r].next)
-		a->ranges[x->r1++] =
-			(struct jit_range){ l->nodes[r].a, l->nodes[r].b };
-	x->u1 = x->u0;
-	for (uint32_t u = l->uses[v]; u; u = l->nodes[u].next)
-		a->uses[x->u1++] = (struct jit_use){ l->nodes[u].a,
-			(uint8_t)l->nodes[u].b };
-	x->from = a->ranges[x->r0].from;
-	x->to = a->ranges[x->r1 - 1].to;
-}
-
-static bool make_intervals(struct jit_fn *f, const struct lists *l)
-{
-	struct jit_alloc *a = f->alloc;
-	struct jit_ival next = { 0 };
-	uint32_t n = 1;
-	for (uint32_t v = 1; v < f->ins_count; v++)
-		n += l->ranges[v] != 0;
-	a->ranges = jit_alloc(f, l->range_count + 1ul, sizeof *a->ranges);
-	a->uses = jit_alloc(f, l->use_count + 1ul, sizeof *a->uses);
-	if (f->failed ||
-		!wasm_fit(f->arena.heap, f->ivals, f->ival_cap, n * 2ull))
-		return jit_fail(f, "out of memory");
-	f->ivals[0] = next;
-	f->ival_count = 1;
-	for (uint32_t v = 1; v < f->ins_count; v++) {
-		if (!l->ranges[v])
-			continue;
-		struct jit_ival *x = &f->ivals[f->ival_count];
-		*x = next;
-		make_interval(f, l, v, x);
-		next.r0 = x->r1;
-		next.u0 = x->u1;
-		f->ins[v].ival = f->ival_count++;
-	}
-	return jit_work(f, l->range_count + l->use_count);
-}
-
-bool jit_intervals(struct jit_fn *f)
-{
-	struct live live = { 0 };
-	struct lists l = { 0 };
-	l.ranges = jit_alloc(f, f->ins_count, sizeof *l.ranges);
-	l.uses = jit_alloc(f, f->ins_count, sizeof *l.uses);
-	bool ok = !f->failed && find_live(f, &live);
-	for (uint32_t k = f->alloc->order_count; ok && k-- > 0;)
-		block_intervals(f, &live, &l, f->alloc->order[k]);
-	ok = ok && !f->failed && make_intervals(f, &l);
-	struct wasm_heap *h = f->arena.heap;
-	wasm_heap_free(h, live.use_in, live.use_cap, sizeof *live.use_in);
-	wasm_heap_free(h, live.outs, live.out_cap, sizeof *live.outs);
-	wasm_heap_free(h, l.nodes, l.cap, sizeof *l.nodes);
-	return ok;
 }

@@ -172,6 +172,24 @@ def test_program(row, engine, tmp_path):
         assert any(d.startswith(row["out_file_sha256"]) for d in digests)
 
 
+SEEDS = range(1, 31 if ALL else 3)
+
+
+@pytest.mark.skipif(not COMPILES, reason="the compiler is for x86-64")
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("program", ["gofmt", "lua"] + (
+    ["go-app", "brotli", "sqlite3", "duktape"] if ALL else []))
+def test_every_function_compiles_by_lot(program, seed):
+    """The compiler checks itself, and ends the program when it erred."""
+    module = MODULES / f"{program}.wasm"
+    if not module.exists():
+        pytest.skip("no modules (DONJON_SHARED)")
+    if SLOW > 1 and not ALL and (program, seed) != ("lua", 1):
+        pytest.skip("sanitized only with DONJON_ALL=1")
+    p = run("--stress", str(seed), "--eager", "--fuel", "1", module)
+    assert p.returncode == 124, p.stderr[-2000:]
+
+
 # --- the tool ----------------------------------------------------------------
 
 def test_arguments_and_environment_arrive():

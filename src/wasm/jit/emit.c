@@ -428,6 +428,8 @@ static void put_table(struct jit_emit *e, const struct jit_patch *t)
 	}
 }
 
+enum { LOOP_ALIGN = 32 };
+
 /* --- blocks
  * ----------------------------------------------------------------------
  */
@@ -495,14 +497,35 @@ static void instruction(struct jit_emit *e, uint32_t n)
 	}
 	if (!jit_emit_int(e, i) && !jit_emit_float(e, i) &&
 		!jit_emit_vec(e, i) && !jit_emit_memory(e, i) &&
+		!jit_emit_ref(e, i) && !jit_emit_bulk(e, i) &&
 		!jit_emit_call(e, i))
 		jit_bug(e->f, "nothing to emit");
 	store_early(e, n, i->pos + 1);
 }
 
+/* A loop within which there is no other, and no call, begins a line of what
+ * the processor keeps decoded. */
+static void align_loop(struct jit_emit *e, const struct jit_block *b)
+{
+	const struct jit_fn *f = e->f;
+	const struct jit_alloc *a = f->alloc;
+	uint32_t n = f->alloc->order[e->k];
+	for (uint32_t k = n + 1; k <= b->loop_end; k++)
+		if (f->blocks[k].is_head)
+			return;
+	while (e->call < a->call_count && a->calls[e->call] < b->from)
+		e->call++;
+	if (e->call < a->call_count &&
+		a->calls[e->call] < f->blocks[b->loop_end].to)
+		return;
+	x64_nops(&e->a, -e->a.len % LOOP_ALIGN);
+}
+
 static void block(struct jit_emit *e)
 {
 	struct jit_block *b = &e->f->blocks[e->f->alloc->order[e->k]];
+	if (b->is_head)
+		align_loop(e, b);
 	b->label = e->a.len;
 	if (e->k == 0)
 		jit_emit_entry(e);
@@ -539,8 +562,24 @@ static void far(struct jit_emit *e, const struct jit_far *s)
 	case SLOW_SIGNATURE:
 		jit_emit_signature_far(e, s);
 		return;
+	case SLOW_TAIL:
+		jit_emit_tail_far(e, s);
+		return;
 	default:
 		jit_emit_to_int_far(e, s);
+	}
+}
+
+/* Where unwinding leads: the moves along the edges to handlers. */
+static void put_landings(struct jit_emit *e)
+{
+	for (uint32_t k = 0; k < e->f->edge_count && !e->f->failed; k++) {
+		struct jit_edge *x = &e->f->edges[k];
+		if (!x->throws)
+			continue;
+		x->code = e->a.len;
+		jit_move_all(e, e->f->moves + x->moves, x->move_count);
+		jump_to(e, x64_jmp(&e->a), x->to);
 	}
 }
 
@@ -594,6 +633,7 @@ bool jit_emit_all(struct jit_emit *e)
 	e->far_at = e->a.len;
 	for (uint32_t k = 0; k < e->far_count && !f->failed; k++)
 		far(e, &e->fars[k]);
+	put_landings(e);
 	put_traps(e);
 	put_thunks(e);
 	e->data_at = e->a.len;

@@ -534,6 +534,14 @@ static uint32_t needed(const struct jit_fn *f, const struct jit_ival *x,
 	return next;
 }
 
+/* Need not be in a register for what happens at pos?  One that came there just
+ * now may not be needed before long. */
+static bool can_leave(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos)
+{
+	return x->from < pos || next_use(f, x, pos, USE_ANY) >= (pos & ~1u) + 2;
+}
+
 /* Makes the holder give up its register before pos. */
 static void evict(struct jit_fn *f, uint32_t n, uint32_t pos)
 {
@@ -572,7 +580,7 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 	uint32_t first = next_use(f, x, x->from, USE_ANY);
 	for (uint32_t k = 0; k < r.count; k++) {
 		uint32_t g = r.reg[k], h = a->active[g];
-		if (h && f->ivals[h].from >= x->from)
+		if (h && !can_leave(f, &f->ivals[h], x->from))
 			continue;
 		if (!x->vector && g <= RDX &&
 			crossing(f, x, a->lost[g], a->lost_count[g]) <=

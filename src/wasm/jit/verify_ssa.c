@@ -65,20 +65,36 @@ static bool edge(struct check *c, uint32_t b, uint32_t n)
 	return true;
 }
 
+/* To a handler: out of the midst of a block, from what throws. */
+static bool throws(struct check *c, uint32_t b, const struct jit_edge *e)
+{
+	const struct jit_fn *f = c->f;
+	if (!e->call || e->call >= f->ins_count || !c->place[e->call] ||
+		f->ins[e->call].block != b)
+		return fault(c, 0, "block %u: nothing throws to %u", b, e->to);
+	return true;
+}
+
 static bool ways(struct check *c, uint32_t b)
 {
 	const struct jit_fn *f = c->f;
 	const struct jit_block *x = &f->blocks[b];
 	uint32_t op = f->ins[x->last].op, n = x->succ_count;
+	for (uint32_t k = 0; k < x->succ_count; k++) {
+		if (!edge(c, b, x->succ + k))
+			return false;
+		if (!f->edges[x->succ + k].throws)
+			continue;
+		n--;
+		if (!throws(c, b, &f->edges[x->succ + k]))
+			return false;
+	}
 	if (op == J_JUMP	       ? n != 1 :
 			op == J_BRANCH ? n != 2 :
 			op == J_TABLE  ? n < 1 :
 					 n != 0)
 		return fault(c, 0, "block %u: %u ways out after its last", b,
 			n);
-	for (uint32_t k = 0; k < n; k++)
-		if (!edge(c, b, x->succ + k))
-			return false;
 	for (uint32_t k = 0; k < x->pred_count; k++) {
 		uint32_t e = f->preds[x->pred + k];
 		if (e >= f->edge_count || f->edges[e].to != b ||
@@ -232,10 +248,16 @@ static bool phi(struct check *c, uint32_t n)
 	if (i->c != b->pred_count)
 		return fault(c, n, "%u values for %u ways in", i->c,
 			b->pred_count);
-	for (uint32_t k = 0; k < i->c; k++)
-		if (!use(c, n, f->args[i->b + k], jit_arg_type(f, i, k),
-			    f->edges[f->preds[b->pred + k]].from))
+	for (uint32_t k = 0; k < i->c; k++) {
+		const struct jit_edge *e = &f->edges[f->preds[b->pred + k]];
+		uint32_t v = f->args[i->b + k];
+		if (!use(c, n, v, jit_arg_type(f, i, k), e->from))
 			return false;
+		if (e->throws && f->ins[v].block == e->from &&
+			c->place[v] >= c->place[e->call])
+			return fault(c, n, "v%u is made after v%u throws", v,
+				e->call);
+	}
 	return true;
 }
 
@@ -252,7 +274,8 @@ static bool arguments(struct check *c, uint32_t n)
 		return fault(c, n, "operands out of the list");
 	if (i->op == J_PHI)
 		return phi(c, n);
-	if (is_call(i->op) && i->c != f->m->types[i->aux].params)
+	if ((is_call(i->op) || i->op == J_TAIL) &&
+		i->c != f->m->types[i->aux].params)
 		return fault(c, n, "%u arguments for %u parameters", i->c,
 			f->m->types[i->aux].params);
 	if (i->op == J_RETURN && i->c != f->type->results)
@@ -260,10 +283,10 @@ static bool arguments(struct check *c, uint32_t n)
 			f->type->results);
 	for (uint32_t k = 0; k < i->c; k++) {
 		uint32_t v = f->args[i->b + k];
-		if (!v && i->op == J_STEP)
+		bool any = i->op == J_STEP || i->op == J_THROW;
+		if (!v && any)
 			continue;
-		uint32_t type = i->op == J_STEP ? (uint32_t)JT_NONE :
-						  jit_arg_type(f, i, k);
+		uint32_t type = any ? (uint32_t)JT_NONE : jit_arg_type(f, i, k);
 		if (!use(c, n, v, type, UINT32_MAX))
 			return false;
 	}
@@ -295,12 +318,10 @@ static bool operands(struct check *c, uint32_t n)
  */
 
 /* Sees the program's state, or whether it still runs. */
-static bool looks(const struct jit_ins *i)
+static bool looks(const struct jit_fn *f, const struct jit_ins *i)
 {
-	return i->op == J_LOAD || i->op == J_GLOBAL_GET ||
-		i->op == J_MEMORY_SIZE ||
-		(i->op == J_FLOAT_TO_INT && !(i->cc & CVT_SATURATE)) ||
-		(i->op >= J_DIVS && i->op <= J_REMU);
+	return i->op == J_LOAD || i->op == J_GLOBAL_GET || i->op == J_GET ||
+		i->op == J_MEMORY_SIZE || jit_may_trap(f, i);
 }
 
 static bool result(struct check *c, uint32_t n)
@@ -322,7 +343,7 @@ static bool effects(struct check *c, uint32_t n)
 		return result(c, n);
 	if (is_call(i->op) || i->op == J_STEP)
 		c->clobber = n;
-	bool changes = jit_has_effect(i), sees = looks(i);
+	bool changes = jit_has_effect(i), sees = looks(c->f, i);
 	if (!changes && !sees)
 		return true;
 	if (i->block && i->op < J_JUMP &&

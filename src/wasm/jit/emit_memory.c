@@ -72,7 +72,7 @@ static struct x64_mem at_sum(struct jit_emit *e, const struct jit_ins *i,
 	return x64_sum(REG_MEM, SCRATCH, 0, -(int64_t)i->spare);
 }
 
-struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
+static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
 {
 	uint64_t k, end;
 	if (jit_is_const(e->f, i->a, &k))
@@ -101,6 +101,16 @@ struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
 		return x64_sum(REG_MEM, reg, 0, (int64_t)i->imm);
 	}
 	return at_sum(e, i, reg, end);
+}
+
+struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
+{
+	/* A load that is an operand traps where it was, not where it is. */
+	uint32_t word = e->word;
+	e->word = i->word;
+	struct x64_mem m = address(e, i);
+	e->word = word;
+	return m;
 }
 
 void jit_load_from(struct jit_emit *e, uint32_t kind, uint32_t d,

@@ -286,6 +286,8 @@ static bool make_instance(struct run *r, struct err *e)
 	if (!wasm_instance_new(r->module, imports, count, &limits, &r->instance,
 		    &r->result, e))
 		return false;
+	const struct wasm_clock clock = wasi_clock(r->wasi);
+	wasm_instance_clock(r->instance, &clock);
 	wasm_instance_jit_dump(r->instance, r->o->dump, put_line, NULL);
 	if (r->o->eager)
 		wasm_instance_jit_all(r->instance, NULL, NULL);

@@ -328,6 +328,8 @@ static bool find_import(void *ctx, struct bytes module, struct bytes name,
 {
 	struct run *r = ctx;
 	char sig[32];
+	if (wasm_store_shared_memory(r->store, r->module, module, name, out))
+		return true;
 	if (!wasm_module_import_signature(r->module, module, name, sig,
 		    sizeof sig))
 		sig[0] = '\0';
@@ -343,7 +345,9 @@ static bool call_program(struct run *r, const struct wasm_limits *l,
 	struct wasm_instance *instance;
 	if (!wasm_store_new(l, &r->store, e))
 		return false;
+	const struct wasm_clock clock = wasi_clock(r->wasi);
 	wasm_store_tick(r->store, TICK_UNITS, tick, r);
+	wasm_store_clock(r->store, &clock);
 	if (fuel)
 		wasm_store_fuel(r->store, fuel);
 	return wasm_store_instantiate(r->store, r->module, find_import, r,

@@ -95,8 +95,35 @@ static void mark_roots(struct marker *m, const struct wasm_exec *x)
 	for (const struct wasm_global *g = s->globals; g; g = g->next)
 		if (wasm_registry_collected(&s->registry, g->type))
 			mark(m, g->v[0]);
+	/* A new thread's machine is not in the ring yet. */
 	mark_frames(m, x);
 	mark(m, x->exception);
+	const struct wasm_exec *y = s->threads.first;
+	do {
+		if (y != x)
+			mark_frames(m, y);
+		y = y->thread.next;
+	} while (y != s->threads.first);
+}
+
+/* Where another thread pauses it is not known which of its slots refer to
+ * objects; those that called are at a call, where it is. */
+static bool holds(const struct wasm_exec *y)
+{
+	uint32_t f;
+	return y->inst && wasm_func_at(y->inst->module, y->ip, &f) &&
+		wasm_func_holds(y->inst->module, f);
+}
+
+static bool can_collect(const struct wasm_exec *x)
+{
+	const struct wasm_exec *y = x->store->threads.first;
+	do {
+		if (y != x && holds(y))
+			return false;
+		y = y->thread.next;
+	} while (y != x->store->threads.first);
+	return true;
 }
 
 static void sweep(struct wasm_store *s)
@@ -122,6 +149,8 @@ static void collect(struct wasm_exec *x)
 {
 	struct wasm_store *s = x->store;
 	struct marker m = { 0 };
+	if (!can_collect(x))
+		return;
 	mark_roots(&m, x);
 	while (m.gray) {
 		struct wasm_object *o = m.gray;

@@ -29,8 +29,9 @@ enum {
 enum jit_event {
 	JIT_RETURNED,
 	JIT_CALLS,  /* x->callee, arguments in x->jit.regs */
-	JIT_HALTED, /* x->end is set */
+	JIT_HALTED, /* x->end is set, or it pauses */
 	JIT_TRAPS,  /* x->trap is set */
+	JIT_AGAIN,  /* from outside: the host function once more */
 };
 
 struct jit_code {
@@ -63,9 +64,8 @@ struct wasm_jit {
 
 	/* Offsets of what is common to all functions. */
 	uint32_t enter, jump, resume, leave, indirect, step, trap, refill;
+	uint32_t refilled;
 
-	uint8_t *stack;
-	size_t stack_size;
 	struct wasm_op_entry ops[WASM_OP_COUNT]; /* the interpreter's */
 
 	bool sse41, popcnt, lzcnt, bmi1, bmi2;
@@ -81,6 +81,8 @@ struct wasm_jit {
 
 bool wasm_jit_new(struct wasm_store *s);
 void wasm_jit_free(struct wasm_store *s);
+/* The machine's stack for compiled code, so large and some more. */
+bool wasm_jit_stack(struct wasm_exec *x, uint32_t bytes);
 /* The instance's functions may be compiled from now on. */
 void wasm_jit_adopt(struct wasm_instance *i);
 /* Compiles it, or finds that it can't be: f->jit_state says. */
@@ -93,13 +95,16 @@ void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *f);
  */
 bool wasm_jit_call(struct wasm_exec *x, struct wasm_func *f, uint64_t *fp);
 bool wasm_jit_resume(struct wasm_exec *x);
+/* After a pause. */
+bool wasm_jit_again(struct wasm_exec *x);
 /* Can it be called as compiled code?  Compiles at the first call. */
 bool wasm_jit_ready(struct wasm_exec *x, struct wasm_func *f);
 void wasm_jit_replace_ops(struct wasm_op_entry *ops);
 uint32_t wasm_jit_tag(const struct wasm_instance *i, uint32_t canon);
 /* Called by compiled code. */
 void wasm_jit_sync(struct wasm_exec *x);
-bool wasm_jit_refill(struct wasm_exec *x);
+enum { JIT_REFILL_ENDS, JIT_REFILL_GOES_ON, JIT_REFILL_PAUSES };
+uint32_t wasm_jit_refill(struct wasm_exec *x);
 bool wasm_jit_step(struct wasm_exec *x, const union wasm_word *w);
 
 /* Forgets the newest stay in compiled code. */

@@ -52,12 +52,9 @@ static void find_features(struct wasm_jit *j)
 bool wasm_jit_new(struct wasm_store *s)
 {
 	struct wasm_jit *j = wasm_heap_new(&s->heap, 1, sizeof *j);
-	struct wasm_exec *x = s->exec;
 	if (!j)
 		return false;
 	j->store = s;
-	j->stack_size = s->limits.stack_bytes + STACK_SLACK;
-	j->stack = wasm_heap_new(&s->heap, j->stack_size, 1);
 	s->jit = j;
 	memcpy(j->ops, all_ops, sizeof all_ops);
 	wasm_jit_replace_ops(j->ops);
@@ -68,19 +65,28 @@ bool wasm_jit_new(struct wasm_store *s)
 #if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
 	j->verify = true; /* sanitizers, fuzzing */
 #endif
-	if (!j->stack || !jit_memory_open(j, (size_t)s->limits.code_bytes) ||
+	if (!jit_memory_open(j, (size_t)s->limits.code_bytes) ||
 		!jit_stubs_make(j)) {
 		wasm_jit_free(s);
 		return false;
 	}
-	uintptr_t top = (uintptr_t)(j->stack + j->stack_size) & ~(uintptr_t)15;
-	x->jit.rsp = top;
-	x->jit.top = top;
-	x->jit.limit = (uint64_t)(uintptr_t)j->stack + STACK_SLACK;
-	x->jit.seg = NULL;
-	x->jit.stale = true;
-	x->jit.safe = WASM_JIT_BOUNDS - 1;
-	x->jit.zero = 0;
+	return true;
+}
+
+bool wasm_jit_stack(struct wasm_exec *x, uint32_t bytes)
+{
+	struct wasm_jit_state *s = &x->jit;
+	size_t size = (size_t)bytes + STACK_SLACK;
+	s->stack = wasm_heap_new(&x->store->heap, size, 1);
+	if (!s->stack)
+		return false;
+	s->stack_size = size;
+	uintptr_t top = (uintptr_t)(s->stack + size) & ~(uintptr_t)15;
+	s->rsp = top;
+	s->top = top;
+	s->limit = (uint64_t)(uintptr_t)s->stack + STACK_SLACK;
+	s->stale = true;
+	s->safe = WASM_JIT_BOUNDS - 1;
 	return true;
 }
 
@@ -96,7 +102,6 @@ void wasm_jit_free(struct wasm_store *s)
 	}
 	jit_memory_close(j);
 	wasm_heap_free(&s->heap, j->codes, j->code_cap, sizeof *j->codes);
-	wasm_heap_free(&s->heap, j->stack, j->stack_size, 1);
 	wasm_heap_free(&s->heap, j, 1, sizeof *j);
 	s->jit = NULL;
 }
@@ -158,11 +163,16 @@ void wasm_jit_sync(struct wasm_exec *x)
 		x->jit.bound[n] = (int64_t)m->len - n;
 }
 
-bool wasm_jit_refill(struct wasm_exec *x)
+uint32_t wasm_jit_refill(struct wasm_exec *x)
 {
 	bool go = wasm_exec_pay(x, 0);
 	wasm_jit_sync(x);
-	return go;
+	if (!go)
+		return JIT_REFILL_ENDS;
+	if (!wasm_thread_yields(x))
+		return JIT_REFILL_GOES_ON;
+	x->jit.paused = WASM_JIT_PAUSED_REFILL;
+	return JIT_REFILL_PAUSES;
 }
 
 /* Where the interpreter's operation goes afterwards. */
@@ -181,6 +191,7 @@ bool wasm_jit_step(struct wasm_exec *x, const union wasm_word *w)
 		ends);
 	bool go_on = !x->done;
 	x->done = false;
+	x->jit.paused = WASM_JIT_PAUSED_STEP;
 	x->fp = fp;
 	x->ip = ip;
 	wasm_jit_sync(x);
@@ -375,6 +386,7 @@ static enum next trap(struct wasm_exec *x, enum wasm_trap trap)
 static enum next call_host(struct wasm_exec *x, struct wasm_func *f,
 	const struct types *t, uint32_t *event)
 {
+	x->jit.paused = WASM_JIT_PAUSED_HOST;
 	if (!wasm_exec_host(x, f, x->fp))
 		return STOP;
 	move_results(x, t, x->fp, true);
@@ -427,6 +439,14 @@ static enum next call_out(struct wasm_exec *x, uint32_t *event)
 	return INTERPRET;
 }
 
+/* The host function that paused: its arguments lie where they were put. */
+static enum next call_again(struct wasm_exec *x, uint32_t *event)
+{
+	struct types t;
+	types_of(x->callee, &t);
+	return call_host(x, x->callee, &t, event);
+}
+
 /* Back to whoever called the stay's first function. */
 static void returned(struct wasm_exec *x)
 {
@@ -438,6 +458,8 @@ static void returned(struct wasm_exec *x)
 	x->ip = x->frame->ip;
 	x->fp = x->frame->fp;
 }
+
+static const union wasm_word again_code[1] = { { .op = OP_again } };
 
 static bool drive(struct wasm_exec *x, uint32_t event)
 {
@@ -451,6 +473,8 @@ static bool drive(struct wasm_exec *x, uint32_t event)
 			x->end = WASM_TRAPPED;
 		else if (event == JIT_CALLS)
 			n = call_out(x, &event);
+		else if (event == JIT_AGAIN)
+			n = call_again(x, &event);
 		if (n == INTERPRET)
 			return true;
 		if (n == STOP)
@@ -458,7 +482,7 @@ static bool drive(struct wasm_exec *x, uint32_t event)
 	}
 	/* So that the compiled frames are found. */
 	push_frame(x, wasm_resume_code, x->fp);
-	x->ip = wasm_exit_code;
+	x->ip = x->thread.paused ? again_code : wasm_exit_code;
 	return false;
 }
 
@@ -474,6 +498,18 @@ bool wasm_jit_resume(struct wasm_exec *x)
 	types_of(*pending(x), &t);
 	move_results(x, &t, x->fp, true);
 	return drive(x, resume(x));
+}
+
+bool wasm_jit_again(struct wasm_exec *x)
+{
+	const struct wasm_jit *j = x->store->jit;
+	uint32_t event = JIT_AGAIN;
+	x->frame--; /* what drive pushed */
+	if (x->jit.paused == WASM_JIT_PAUSED_STEP)
+		event = go(x, j->resume, 0);
+	else if (x->jit.paused == WASM_JIT_PAUSED_REFILL)
+		event = go(x, j->refilled, 0);
+	return drive(x, event);
 }
 
 /* --- for developers

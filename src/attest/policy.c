@@ -87,6 +87,20 @@ bool attest_digests_read(struct toml_node *n, size_t len, const char *or_else,
 	return true;
 }
 
+bool attest_lists_read(const struct attest_list *lists, size_t count,
+	struct toml_node *table, struct err *e)
+{
+	bool none;
+	for (size_t i = 0; i < count; i++) {
+		struct toml_node *n = toml_get(table, lists[i].key);
+		if (n &&
+			!attest_digests_read(n, lists[i].len, "", lists[i].to,
+				&none, e))
+			return false;
+	}
+	return true;
+}
+
 bool attest_u64_read(uint64_t *out, struct toml_node *n, struct err *e)
 {
 	const char *text;

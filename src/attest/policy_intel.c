@@ -66,26 +66,6 @@ static bool read_u16(struct toml_node *n, uint16_t *out, struct err *e)
 	return true;
 }
 
-struct list {
-	const char *key;
-	size_t len;
-	struct attest_digests *to;
-};
-
-static bool read_lists(const struct list *lists, size_t count,
-	struct toml_node *t, struct err *e)
-{
-	bool none;
-	for (size_t i = 0; i < count; i++) {
-		struct toml_node *n = toml_get(t, lists[i].key);
-		if (n &&
-			!attest_digests_read(n, lists[i].len, "", lists[i].to,
-				&none, e))
-			return false;
-	}
-	return true;
-}
-
 struct mask {
 	const char *key;
 	struct attest_mask *to;
@@ -122,7 +102,7 @@ static bool read_svns(uint8_t out[16], struct toml_node *n, struct err *e)
 bool attest_policy_sgx_read(struct attest_sgx_rules *r, struct toml_node *t,
 	struct err *e)
 {
-	const struct list lists[] = {
+	const struct attest_list lists[] = {
 		{ "signers", SIGNER, &r->signers },
 		{ "deny_signers", SIGNER, &r->deny_signers },
 		{ "config_ids", 64, &r->config_ids },
@@ -134,7 +114,7 @@ bool attest_policy_sgx_read(struct attest_sgx_rules *r, struct toml_node *t,
 		{ "xfrm", &r->xfrm },
 		{ "miscselect", &r->miscselect },
 	};
-	if (!read_lists(lists, ARRAY_LEN(lists), t, e) ||
+	if (!attest_lists_read(lists, ARRAY_LEN(lists), t, e) ||
 		!read_masks(masks, ARRAY_LEN(masks), t, e))
 		return false;
 	struct toml_node *n = toml_get(t, "product_id");
@@ -156,7 +136,7 @@ bool attest_policy_sgx_read(struct attest_sgx_rules *r, struct toml_node *t,
 bool attest_policy_tdx_read(struct attest_tdx_rules *r, struct toml_node *t,
 	struct err *e)
 {
-	const struct list lists[] = {
+	const struct attest_list lists[] = {
 		{ "rtmr0", REGISTER, &r->rtmr[0] },
 		{ "rtmr1", REGISTER, &r->rtmr[1] },
 		{ "rtmr2", REGISTER, &r->rtmr[2] },
@@ -179,7 +159,7 @@ bool attest_policy_tdx_read(struct attest_tdx_rules *r, struct toml_node *t,
 		{ "allow_perfmon", &r->allow_perfmon },
 		{ "allow_service_td", &r->allow_service_td },
 	};
-	if (!read_lists(lists, ARRAY_LEN(lists), t, e) ||
+	if (!attest_lists_read(lists, ARRAY_LEN(lists), t, e) ||
 		!read_masks(masks, ARRAY_LEN(masks), t, e))
 		return false;
 	struct toml_node *svns = toml_get(t, "minimum_tcb_svn");

@@ -14,34 +14,14 @@ static const uint8_t keystone_test_key[KEY] = { 0x0f, 0xaa, 0xd4, 0xff, 0x01,
 	0x64, 0xdd, 0x17, 0xd7, 0xdc, 0x2b, 0x46, 0xcb, 0x50, 0xa8, 0x4a, 0x69,
 	0x27, 0x0b, 0x4c };
 
-struct list {
-	const char *key;
-	size_t len;
-	struct attest_digests *to;
-};
-
-static bool read_lists(const struct list *lists, size_t count,
-	struct toml_node *t, struct err *e)
-{
-	bool none;
-	for (size_t i = 0; i < count; i++) {
-		struct toml_node *n = toml_get(t, lists[i].key);
-		if (n &&
-			!attest_digests_read(n, lists[i].len, "", lists[i].to,
-				&none, e))
-			return false;
-	}
-	return true;
-}
-
 bool attest_policy_keystone_read(struct attest_riscv_rules *r,
 	struct toml_node *t, struct err *e)
 {
-	const struct list lists[] = {
+	const struct attest_list lists[] = {
 		{ "device_keys", KEY, &r->devices },
 		{ "monitors", MONITOR, &r->monitors },
 	};
-	if (!read_lists(lists, ARRAY_LEN(lists), t, e))
+	if (!attest_lists_read(lists, ARRAY_LEN(lists), t, e))
 		return false;
 	if (attest_digests_has(&r->devices, BYTES_ARRAY(keystone_test_key)))
 		return err_fail(e, ERR_INPUT,
@@ -54,18 +34,18 @@ bool attest_policy_keystone_read(struct attest_riscv_rules *r,
 bool attest_policy_sanctum_read(struct attest_riscv_rules *r,
 	struct toml_node *t, struct err *e)
 {
-	const struct list lists[] = {
+	const struct attest_list lists[] = {
 		{ "manufacturer_keys", KEY, &r->manufacturers },
 		{ "device_keys", KEY, &r->devices },
 		{ "monitor_keys", KEY, &r->monitor_keys },
 		{ "monitors", MONITOR, &r->monitors },
 	};
-	return read_lists(lists, ARRAY_LEN(lists), t, e);
+	return attest_lists_read(lists, ARRAY_LEN(lists), t, e);
 }
 
 bool attest_policy_pef_read(struct attest_digests *keys, struct toml_node *t,
 	struct err *e)
 {
-	const struct list lists[] = { { "keys", KEY, keys } };
-	return read_lists(lists, 1, t, e);
+	const struct attest_list lists[] = { { "keys", KEY, keys } };
+	return attest_lists_read(lists, 1, t, e);
 }

@@ -248,11 +248,7 @@ static bool read_numbers(struct attest_snp_rules *r, struct toml_node *t,
 static bool read_lists(struct attest_snp_rules *r, struct toml_node *t,
 	struct err *e)
 {
-	const struct {
-		const char *key;
-		size_t len;
-		struct attest_digests *to;
-	} lists[] = {
+	const struct attest_list lists[] = {
 		{ "author_keys", KEY_DIGEST, &r->author_keys },
 		{ "id_keys", KEY_DIGEST, &r->id_keys },
 		{ "deny_keys", KEY_DIGEST, &r->deny_keys },
@@ -260,15 +256,7 @@ static bool read_lists(struct attest_snp_rules *r, struct toml_node *t,
 		{ "family_ids", 16, &r->family_ids },
 		{ "image_ids", 16, &r->image_ids },
 	};
-	bool none;
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		struct toml_node *n = toml_get(t, lists[i].key);
-		if (n &&
-			!attest_digests_read(n, lists[i].len, "", lists[i].to,
-				&none, e))
-			return false;
-	}
-	return true;
+	return attest_lists_read(lists, ARRAY_LEN(lists), t, e);
 }
 
 bool attest_policy_snp_read(struct attest_snp_rules *r, struct toml_node *table,

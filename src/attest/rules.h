@@ -141,6 +141,15 @@ MUST_USE bool attest_digests_read(struct toml_node *n, size_t len,
 	const char *or_else, struct attest_digests *to, bool *release,
 	struct err *e);
 
+/* Those of a table's keys that are there, each an array of digests. */
+struct attest_list {
+	const char *key;
+	size_t len; /* of each digest, bytes */
+	struct attest_digests *to;
+};
+MUST_USE bool attest_lists_read(const struct attest_list *lists, size_t count,
+	struct toml_node *table, struct err *e);
+
 /* { mask = 0x.., value = 0x.. }: integers, or hexadecimal strings. */
 MUST_USE bool attest_mask_read(struct attest_mask *m, struct toml_node *n,
 	struct err *e);

@@ -8,7 +8,7 @@
 #define DEV_DEV_H
 
 #include "base/err.h"
-#include "keep/memfs.h"
+#include "memfs/memfs.h"
 #include "wasi/wasi.h"
 #include "wasm/wasm.h"
 

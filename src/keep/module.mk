@@ -1,5 +1,5 @@
 # exec, the program inside a Keep.  All but its start is one library.
-KEEP_MAINS := src/keep/main.c src/keep/confine.c src/keep/memfs.c
+KEEP_MAINS := src/keep/main.c src/keep/confine.c src/memfs/memfs.c
 KEEP_LIBS := keep wasi wasm memfs channel judge attest json crypto codec rule \
 	base
 $(call library,keep,$(filter-out $(KEEP_MAINS),$(wildcard src/keep/*.c)))

@@ -15,7 +15,7 @@
 #include "channel/frame.h"
 #include "crypto/hash.h"
 #include "keep/clock.h"
-#include "keep/memfs.h"
+#include "memfs/memfs.h"
 
 /* Where neither the tenant nor the host sets a limit. */
 #define KEEP_MEMORY_DEFAULT 0x40000000u

@@ -4,7 +4,7 @@
  * Path resolution, symbolic links, rights and `..` are WASI's business
  * (wasi/path.c), so that no file system has to get them right again.
  * The Keep's file system in memory is the implementation that programs use
- * (keep/memfs.h).  Errors are WASI errno values (wasi/errno.h); 0 is success.
+ * (memfs/memfs.h).  Errors are WASI errno values (wasi/errno.h); 0 is success.
  */
 #ifndef WASI_VFS_H
 #define WASI_VFS_H

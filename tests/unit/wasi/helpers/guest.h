@@ -9,7 +9,7 @@
 #define TESTS_GUEST_H
 
 #include "base/buf.h"
-#include "keep/memfs.h"
+#include "memfs/memfs.h"
 #include "wasi/errno.h"
 #include "wasi/layout.h"
 #include "wasi/wasi.h"

@@ -4,8 +4,8 @@
  * What the tenant delivers appears in it; what is writable goes back to the
  * tenant at the end.  Implements wasi/vfs.h.
  */
-#ifndef KEEP_MEMFS_H
-#define KEEP_MEMFS_H
+#ifndef MEMFS_MEMFS_H
+#define MEMFS_MEMFS_H
 
 #include "base/err.h"
 #include "wasi/vfs.h"

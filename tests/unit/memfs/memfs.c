@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keep/memfs.h"
+#include "memfs/memfs.h"
 
 #include <stdio.h>
 #include <stdlib.h>

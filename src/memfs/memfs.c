@@ -1,70 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keep/memfs.h"
+/*
+ * Nodes: files (data.c), directories (dir.c) and symbolic links, each alive
+ * while it has a name or somebody holds it.
+ */
+#include "memfs/memfs.h"
 
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/must.h"
+#include "memfs/memfs_priv.h"
 #include "wasi/errno.h"
 
-/*
- * Contents.  A file is cut into chunks of 64 KiB.  The first grows by
- * doubling, so that small files stay small; the others are whole, found
- * through leaves of 256 (16 MiB), so that a file of any size costs what was
- * written to it and nothing is ever moved.  A chunk that was never written
- * is absent and reads as zeros.  Allocated bytes past the size are zero.
- *
- * Directories.  Entries stand in the order in which they came, each with a
- * number that is never used again: its cookie.  A removed entry leaves a
- * hole; holes are closed when they are half of the list.  A hash table
- * beside the list finds names.
- */
 enum {
-	CHUNK = 0x10000,
-	LEAF = 256,
-	FIRST_MIN = 64,
 	MAX_NAME = 255,
 	MAX_TARGET = 4096,
-	/* An entry's own cost in the quota: it, its slot, its hash place. */
-	ENTRY_COST = 64,
-	LIST_MIN = 8,
-	LEAVES_FREE = 64,
 };
 #define MAX_FILE (1ull << 40) /* bytes */
-
-struct leaf {
-	uint8_t *chunk[LEAF];
-};
-
-struct data {
-	uint64_t size;
-	uint8_t *first;
-	size_t first_cap;
-	struct leaf **leaves;
-	size_t leaf_count;
-};
-
-struct entry {
-	uint64_t seq;
-	struct vfs_node *node;
-	uint32_t hash;
-	uint32_t len;
-	uint8_t name[];
-};
-
-struct slot {
-	uint64_t seq;
-	struct entry *entry; /* NULL: a hole */
-};
-
-struct dir {
-	struct slot *list; /* by seq */
-	size_t count, cap, live;
-	uint64_t next_seq;
-	struct entry **table; /* open addressing, table_size a power of 2 */
-	size_t table_size;
-	size_t subdirs;
-};
 
 struct link {
 	uint8_t *target;
@@ -88,7 +39,8 @@ struct vfs_node {
 struct memfs {
 	struct vfs vfs; /* first */
 	struct memfs_config cfg;
-	uint64_t used, nodes, next_ino;
+	struct quota quota;
+	uint64_t nodes, next_ino;
 	struct vfs_node *all;
 };
 
@@ -100,287 +52,6 @@ static struct memfs *fs_of(struct vfs *v)
 static uint64_t now(const struct memfs *fs)
 {
 	return fs->cfg.now ? fs->cfg.now(fs->cfg.ctx) : 0;
-}
-
-static bool charge(struct memfs *fs, uint64_t n)
-{
-	if (n > fs->cfg.max_bytes || fs->used > fs->cfg.max_bytes - n)
-		return false;
-	fs->used += n;
-	return true;
-}
-
-static void refund(struct memfs *fs, uint64_t n)
-{
-	must(n <= fs->used);
-	fs->used -= n;
-}
-
-/* --- contents ----------------------------------------------------------- */
-
-/* The chunk that holds byte `at`; *n is cut to what lies in it.  NULL:
- * zeros. */
-static uint8_t *chunk_find(const struct data *d, uint64_t at, size_t *n)
-{
-	size_t index = (size_t)(at / CHUNK), off = (size_t)(at % CHUNK);
-	*n = size_min(*n, CHUNK - off);
-	if (index == 0) {
-		if (off >= d->first_cap)
-			return NULL;
-		*n = size_min(*n, d->first_cap - off);
-		return d->first + off;
-	}
-	if (index / LEAF >= d->leaf_count || !d->leaves[index / LEAF])
-		return NULL;
-	uint8_t *chunk = d->leaves[index / LEAF]->chunk[index % LEAF];
-	return chunk ? chunk + off : NULL;
-}
-
-/* What the table of leaves costs in the quota: nothing below 1 GiB. */
-static uint64_t leaves_cost(size_t count)
-{
-	return count > LEAVES_FREE ? count * sizeof(struct leaf *) : 0;
-}
-
-/* Makes the first chunk hold at least `need` bytes, CHUNK at most. */
-static bool first_grow(struct memfs *fs, struct data *d, size_t need)
-{
-	size_t cap = d->first_cap ? d->first_cap : FIRST_MIN;
-	while (cap < need)
-		cap *= 2;
-	if (cap == d->first_cap)
-		return true;
-	if (!charge(fs, cap - d->first_cap))
-		return false;
-	uint8_t *grown = realloc(d->first, cap);
-	if (!grown) {
-		refund(fs, cap - d->first_cap);
-		return false;
-	}
-	memset(grown + d->first_cap, 0, cap - d->first_cap);
-	d->first = grown;
-	d->first_cap = cap;
-	return true;
-}
-
-static struct leaf *leaf_make(struct memfs *fs, struct data *d, size_t which)
-{
-	if (which >= d->leaf_count) {
-		size_t count = d->leaf_count ? d->leaf_count : 1;
-		while (count <= which)
-			count *= 2;
-		uint64_t cost = leaves_cost(count) - leaves_cost(d->leaf_count);
-		if (!charge(fs, cost))
-			return NULL;
-		struct leaf **grown = realloc(d->leaves, count * sizeof *grown);
-		if (!grown) {
-			refund(fs, cost);
-			return NULL;
-		}
-		memset(grown + d->leaf_count, 0,
-			(count - d->leaf_count) * sizeof *grown);
-		d->leaves = grown;
-		d->leaf_count = count;
-	}
-	if (!d->leaves[which])
-		d->leaves[which] = calloc(1, sizeof(struct leaf));
-	return d->leaves[which];
-}
-
-/* Where bytes [at, at + *n) go; *n is cut to what lies in one chunk.  The
- * caller fills all of it.  NULL: no room. */
-static uint8_t *chunk_make(struct memfs *fs, struct data *d, uint64_t at,
-	size_t *n)
-{
-	size_t index = (size_t)(at / CHUNK), off = (size_t)(at % CHUNK);
-	*n = size_min(*n, CHUNK - off);
-	if (index == 0)
-		return first_grow(fs, d, off + *n) ? d->first + off : NULL;
-	struct leaf *leaf = leaf_make(fs, d, index / LEAF);
-	if (!leaf)
-		return NULL;
-	uint8_t **chunk = &leaf->chunk[index % LEAF];
-	if (!*chunk) {
-		if (!charge(fs, CHUNK))
-			return NULL;
-		*chunk = malloc(CHUNK);
-		if (!*chunk) {
-			refund(fs, CHUNK);
-			return NULL;
-		}
-		memset(*chunk, 0, off);
-		memset(*chunk + off + *n, 0, CHUNK - off - *n);
-	}
-	return *chunk + off;
-}
-
-/* Drops whole chunks from byte `size` on and zeroes the rest of its own. */
-static void data_cut(struct memfs *fs, struct data *d, uint64_t size)
-{
-	size_t keep = (size_t)((size + CHUNK - 1) / CHUNK);
-	for (size_t l = keep / LEAF; l < d->leaf_count; l++) {
-		struct leaf *leaf = d->leaves[l];
-		size_t from = l == keep / LEAF ? keep % LEAF : 0;
-		for (size_t i = from; leaf && i < LEAF; i++) {
-			if (leaf->chunk[i])
-				refund(fs, CHUNK);
-			free(leaf->chunk[i]);
-			leaf->chunk[i] = NULL;
-		}
-		if (from == 0) {
-			free(leaf);
-			d->leaves[l] = NULL;
-		}
-	}
-	if (size == 0) {
-		refund(fs, d->first_cap + leaves_cost(d->leaf_count));
-		free(d->first);
-		free(d->leaves);
-		*d = (struct data){ 0 };
-	} else if (size % CHUNK) {
-		size_t n = CHUNK;
-		uint8_t *tail = chunk_find(d, size, &n);
-		if (tail)
-			memset(tail, 0, n);
-	}
-}
-
-/* --- directories -------------------------------------------------------- */
-
-static uint32_t name_hash(struct bytes name)
-{
-	uint32_t h = 2166136261u;
-	for (size_t i = 0; i < name.len; i++)
-		h = (h ^ name.ptr[i]) * 16777619u;
-	return h ^ h >> 15;
-}
-
-static struct entry *dir_find(const struct dir *d, struct bytes name)
-{
-	uint32_t h = name_hash(name);
-	for (size_t i = h; d->table_size; i++) {
-		struct entry *e = d->table[i & (d->table_size - 1)];
-		if (!e)
-			break;
-		if (e->hash == h &&
-			bytes_equal(bytes_of(e->name, e->len), name))
-			return e;
-	}
-	return NULL;
-}
-
-static void table_put(struct dir *d, struct entry *e)
-{
-	size_t i = e->hash;
-	while (d->table[i & (d->table_size - 1)])
-		i++;
-	d->table[i & (d->table_size - 1)] = e;
-}
-
-static bool table_grow(struct dir *d)
-{
-	if (d->live + 1 <= d->table_size / 2)
-		return true;
-	size_t size = d->table_size ? d->table_size * 2 : 2 * LIST_MIN;
-	struct entry **fresh = calloc(size, sizeof *fresh);
-	if (!fresh)
-		return false;
-	free(d->table);
-	d->table = fresh;
-	d->table_size = size;
-	for (size_t i = 0; i < d->count; i++)
-		if (d->list[i].entry)
-			table_put(d, d->list[i].entry);
-	return true;
-}
-
-/* Open addressing without tombstones: what follows moves up. */
-static void table_drop(struct dir *d, const struct entry *e)
-{
-	size_t mask = d->table_size - 1, hole = e->hash & mask;
-	while (d->table[hole] != e)
-		hole = (hole + 1) & mask;
-	for (size_t i = (hole + 1) & mask; d->table[i]; i = (i + 1) & mask) {
-		size_t home = d->table[i]->hash & mask;
-		if (((i - home) & mask) >= ((i - hole) & mask)) {
-			d->table[hole] = d->table[i];
-			hole = i;
-		}
-	}
-	d->table[hole] = NULL;
-}
-
-static void list_close_holes(struct dir *d)
-{
-	size_t to = 0;
-	for (size_t i = 0; i < d->count; i++)
-		if (d->list[i].entry)
-			d->list[to++] = d->list[i];
-	d->count = to;
-}
-
-static bool list_grow(struct dir *d)
-{
-	if (d->count < d->cap)
-		return true;
-	size_t cap = d->cap ? d->cap * 2 : LIST_MIN;
-	struct slot *grown = realloc(d->list, cap * sizeof *grown);
-	if (!grown)
-		return false;
-	d->list = grown;
-	d->cap = cap;
-	return true;
-}
-
-/* The place of the first slot whose number is at least seq. */
-static size_t list_find(const struct dir *d, uint64_t seq)
-{
-	size_t lo = 0, hi = d->count;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (d->list[mid].seq < seq)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static int entry_add(struct memfs *fs, struct vfs_node *dir, struct bytes name,
-	struct vfs_node *node)
-{
-	struct dir *d = &dir->dir;
-	if (!charge(fs, ENTRY_COST + name.len))
-		return WASI_NOSPC;
-	struct entry *e = malloc(sizeof *e + name.len);
-	if (!e || !table_grow(d) || !list_grow(d)) {
-		free(e);
-		refund(fs, ENTRY_COST + name.len);
-		return WASI_NOSPC;
-	}
-	e->seq = ++d->next_seq;
-	e->node = node;
-	e->hash = name_hash(name);
-	e->len = (uint32_t)name.len;
-	memcpy(e->name, name.ptr, name.len);
-	table_put(d, e);
-	d->list[d->count++] = (struct slot){ e->seq, e };
-	d->live++;
-	dir->mtim = dir->ctim = now(fs);
-	return WASI_OK;
-}
-
-static void entry_drop(struct memfs *fs, struct vfs_node *dir, struct entry *e)
-{
-	struct dir *d = &dir->dir;
-	table_drop(d, e);
-	d->list[list_find(d, e->seq)].entry = NULL;
-	d->live--;
-	if (d->count > LIST_MIN && d->live < d->count / 2)
-		list_close_holes(d);
-	refund(fs, ENTRY_COST + e->len);
-	free(e);
-	dir->mtim = dir->ctim = now(fs);
 }
 
 /* --- nodes -------------------------------------------------------------- */
@@ -406,15 +77,12 @@ static struct vfs_node *node_new(struct memfs *fs, enum vfs_type type)
 static void node_free(struct memfs *fs, struct vfs_node *n)
 {
 	if (n->type == VFS_FILE) {
-		data_cut(fs, &n->data, 0);
+		memfs_data_cut(&fs->quota, &n->data, 0);
 	} else if (n->type == VFS_SYMLINK) {
-		refund(fs, n->link.len);
+		quota_refund(&fs->quota, n->link.len);
 		free(n->link.target);
 	} else {
-		for (size_t i = 0; i < n->dir.count; i++)
-			free(n->dir.list[i].entry);
-		free(n->dir.list);
-		free(n->dir.table);
+		memfs_dir_fini(&n->dir);
 	}
 	if (n->prev)
 		n->prev->next = n->next;
@@ -447,13 +115,28 @@ static void fs_unref(struct vfs *v, struct vfs_node *n)
 
 /* --- names -------------------------------------------------------------- */
 
+static int name_add(struct memfs *fs, struct vfs_node *dir, struct bytes name,
+	struct vfs_node *node)
+{
+	if (!memfs_dir_add(&fs->quota, &dir->dir, name, node))
+		return WASI_NOSPC;
+	dir->mtim = dir->ctim = now(fs);
+	return WASI_OK;
+}
+
+static void name_drop(struct memfs *fs, struct vfs_node *dir, struct entry *e)
+{
+	memfs_dir_drop(&fs->quota, &dir->dir, e);
+	dir->mtim = dir->ctim = now(fs);
+}
+
 static int fs_lookup(struct vfs *v, struct vfs_node *dir, struct bytes name,
 	struct vfs_node **out)
 {
 	(void)v;
 	if (dir->type != VFS_DIRECTORY)
 		return WASI_NOTDIR;
-	struct entry *e = dir_find(&dir->dir, name);
+	struct entry *e = memfs_dir_find(&dir->dir, name);
 	if (!e)
 		return WASI_NOENT;
 	e->node->refs++;
@@ -482,14 +165,14 @@ static int name_check(struct vfs_node *dir, struct bytes name)
 		return WASI_NAMETOOLONG;
 	if (dir->links == 0)
 		return WASI_NOENT; /* removed, but still open */
-	return dir_find(&dir->dir, name) ? WASI_EXIST : WASI_OK;
+	return memfs_dir_find(&dir->dir, name) ? WASI_EXIST : WASI_OK;
 }
 
 /* Gives a fresh node its first name; frees it when there is no room. */
 static int node_name(struct memfs *fs, struct vfs_node *dir, struct bytes name,
 	struct vfs_node *n)
 {
-	int r = entry_add(fs, dir, name, n);
+	int r = name_add(fs, dir, name, n);
 	if (r) {
 		node_free(fs, n);
 		return r;
@@ -535,7 +218,7 @@ static int fs_symlink(struct vfs *v, struct vfs_node *dir, struct bytes name,
 	struct vfs_node *n = node_new(fs, VFS_SYMLINK);
 	if (!n)
 		return WASI_NOSPC;
-	if (charge(fs, target.len)) {
+	if (quota_charge(&fs->quota, target.len)) {
 		n->link.len = target.len;
 		n->link.target = malloc(target.len);
 	}
@@ -568,7 +251,7 @@ static int fs_link(struct vfs *v, struct vfs_node *file, struct vfs_node *dir,
 		return r;
 	if (file->links == 0)
 		return WASI_NOENT;
-	r = entry_add(fs, dir, name, file);
+	r = name_add(fs, dir, name, file);
 	if (r)
 		return r;
 	file->links++;
@@ -594,7 +277,7 @@ static int fs_remove(struct vfs *v, struct vfs_node *dir, struct bytes name,
 	struct memfs *fs = fs_of(v);
 	if (dir->type != VFS_DIRECTORY)
 		return WASI_NOTDIR;
-	struct entry *e = dir_find(&dir->dir, name);
+	struct entry *e = memfs_dir_find(&dir->dir, name);
 	if (!e)
 		return WASI_NOENT;
 	struct vfs_node *n = e->node;
@@ -604,7 +287,7 @@ static int fs_remove(struct vfs *v, struct vfs_node *dir, struct bytes name,
 		return WASI_ISDIR;
 	if (directory && n->dir.live)
 		return WASI_NOTEMPTY;
-	entry_drop(fs, dir, e);
+	name_drop(fs, dir, e);
 	node_unname(fs, n);
 	return WASI_OK;
 }
@@ -637,10 +320,10 @@ static int fs_rename(struct vfs *v, struct vfs_node *from_dir,
 		return WASI_NOTDIR;
 	if (to.len > MAX_NAME)
 		return WASI_NAMETOOLONG;
-	struct entry *src = dir_find(&from_dir->dir, from);
+	struct entry *src = memfs_dir_find(&from_dir->dir, from);
 	if (!src)
 		return WASI_NOENT;
-	struct entry *dst = dir_find(&to_dir->dir, to);
+	struct entry *dst = memfs_dir_find(&to_dir->dir, to);
 	struct vfs_node *n = src->node, *old = dst ? dst->node : NULL;
 	if (old == n)
 		return WASI_OK;
@@ -654,13 +337,13 @@ static int fs_rename(struct vfs *v, struct vfs_node *from_dir,
 	} else {
 		/* The old name's cost is credited: a full disk can rename. */
 		uint64_t cost = ENTRY_COST + src->len;
-		fs->used -= cost;
-		r = entry_add(fs, to_dir, to, n);
-		fs->used += cost;
+		fs->quota.used -= cost;
+		r = name_add(fs, to_dir, to, n);
+		fs->quota.used += cost;
 		if (r)
 			return r;
 	}
-	entry_drop(fs, from_dir, src);
+	name_drop(fs, from_dir, src);
 	n->ctim = now(fs);
 	if (n->type == VFS_DIRECTORY) {
 		n->parent->dir.subdirs--;
@@ -693,7 +376,7 @@ static int fs_read(struct vfs *v, struct vfs_node *n, uint64_t at, uint8_t *to,
 	size_t want = left < *len ? (size_t)left : *len;
 	for (size_t done = 0, part; done < want; done += part) {
 		part = want - done;
-		const uint8_t *from = chunk_find(d, at + done, &part);
+		const uint8_t *from = memfs_data_find(d, at + done, &part);
 		if (from)
 			memcpy(to + done, from, part);
 		else
@@ -719,7 +402,7 @@ static int fs_write(struct vfs *v, struct vfs_node *n, uint64_t at,
 	size_t done = 0;
 	while (done < want) {
 		size_t part = want - done;
-		uint8_t *to = chunk_make(fs, d, at + done, &part);
+		uint8_t *to = memfs_data_make(&fs->quota, d, at + done, &part);
 		if (!to)
 			break;
 		memcpy(to, from + done, part);
@@ -744,7 +427,7 @@ static int fs_resize(struct vfs *v, struct vfs_node *n, uint64_t size)
 	if (size > MAX_FILE)
 		return WASI_FBIG;
 	if (size < n->data.size)
-		data_cut(fs, &n->data, size);
+		memfs_data_cut(&fs->quota, &n->data, size);
 	n->data.size = size;
 	n->mtim = n->ctim = now(fs);
 	return WASI_OK;
@@ -789,7 +472,7 @@ static int fs_entry(struct vfs *v, struct vfs_node *dir, uint64_t cookie,
 	if (dir->type != VFS_DIRECTORY)
 		return WASI_NOTDIR;
 	const struct dir *d = &dir->dir;
-	size_t i = list_find(d, cookie);
+	size_t i = memfs_dir_from(d, cookie);
 	while (i < d->count && !d->list[i].entry)
 		i++;
 	*more = i < d->count;
@@ -832,8 +515,7 @@ bool memfs_new(const struct memfs_config *cfg, struct memfs **out,
 		return err_fail(e, ERR_LIMIT, "file system: out of memory");
 	fs->vfs.ops = &memfs_ops;
 	fs->cfg = *cfg;
-	if (!fs->cfg.max_bytes)
-		fs->cfg.max_bytes = 1ull << 30;
+	fs->quota.max = cfg->max_bytes ? cfg->max_bytes : 1ull << 30;
 	if (!fs->cfg.max_nodes)
 		fs->cfg.max_nodes = 1000000;
 	*out = fs;
@@ -856,7 +538,7 @@ struct vfs *memfs_vfs(struct memfs *fs)
 
 uint64_t memfs_used(const struct memfs *fs)
 {
-	return fs->used;
+	return fs->quota.used;
 }
 
 bool memfs_root(struct memfs *fs, struct vfs_node **out, struct err *e)
@@ -914,7 +596,7 @@ bool memfs_add(struct memfs *fs, struct vfs_node *root, struct bytes path,
 			return err_fail(e, ERR_INPUT, "file system: path");
 		bool last = path.len == 0;
 		struct entry *at = dir->type == VFS_DIRECTORY ?
-			dir_find(&dir->dir, name) :
+			memfs_dir_find(&dir->dir, name) :
 			NULL;
 		if (at &&
 			(!last ||
@@ -973,7 +655,7 @@ bool memfs_walk(struct memfs *fs, struct vfs_node *root,
 			continue;
 		}
 		s->cookie = at.next;
-		struct entry *e = dir_find(&s->dir->dir, at.name);
+		struct entry *e = memfs_dir_find(&s->dir->dir, at.name);
 		struct vfs_stat st;
 		if ((path.len && !buf_u8(&path, '/')) ||
 			!buf_put(&path, at.name) || !e ||

@@ -1,0 +1,2 @@
+$(call library,memfs,$(wildcard src/memfs/*.c))
+$(call unit,memfs,memfs base)

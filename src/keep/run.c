@@ -255,6 +255,7 @@ static bool compile(struct run *r, struct wasm_limits *l, struct err *e)
 {
 	struct keep_workload *w = &r->k->load;
 	uint64_t room = keep_workload_room(w);
+	l->threads = w->config.threads;
 	if (!(w->config.flags & FRAME_CONFIG_INTERP)) {
 		l->engine = WASM_ENGINE_AUTO;
 		l->code_bytes = room / CODE_SHARE < CODE_MAX ?

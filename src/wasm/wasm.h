@@ -58,6 +58,10 @@ struct wasm_limits {
 	uint64_t code_bytes;	/* compiled code; 64 MiB */
 	uint32_t jit_registers; /* for tests: no more of each kind */
 	bool jit_mask; /* speculation does not pass a check of bounds either */
+	/* Where the embedder has a cheaper way than two calls of mprotect:
+	 * copies code to the begin of whole pages that were reserved without
+	 * rights and never used, which can be read and executed then. */
+	bool (*put_code)(void *to, const void *code, size_t len);
 	/* For modules: the NaNs that arithmetic makes all have the same bits,
 	 * so that runs agree across machines to the last bit.  Costs time. */
 	bool canonical_nans;

@@ -63,18 +63,28 @@ struct jit_heap {
 	uint32_t *item, count, cap;
 };
 
+/* An interval in a hole of its, until `from`. */
+struct jit_inactive {
+	uint32_t n, from;
+};
+
 struct jit_alloc {
 	struct jit_range *ranges; /* of each value together */
 	struct jit_use *uses;
 	uint32_t *order; /* the blocks that are emitted */
 	uint32_t order_count;
+	uint32_t *block_at; /* position / 2 -> place in `order` */
 	uint32_t *calls; /* positions where everything is lost, ascending */
 	uint32_t call_count;
 	uint32_t *lost[3]; /* the same for rax, rcx, rdx */
 	uint32_t lost_count[3];
-	struct jit_heap todo;
-	uint32_t active[32];
-	uint32_t *inactive, inactive_count, inactive_cap;
+	uint32_t *queue, queue_at, queue_count; /* whole values by beginning */
+	struct jit_heap todo;			/* parts that were split off */
+	/* Who has each register, and from where on to ask again. */
+	uint32_t active[32], active_to[32];
+	uint32_t active_mask;
+	struct jit_inactive *inactive;
+	uint32_t inactive_count, inactive_cap;
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;
 	uint8_t *eager;
@@ -109,7 +119,17 @@ static inline bool jit_in_xmm(const struct jit_ins *i)
 {
 	return jit_is_float(i->type);
 }
-uint32_t jit_block_at(const struct jit_fn *f, uint32_t pos);
+/* The place in `order` of the block that holds a position. */
+static inline uint32_t jit_block_at(const struct jit_fn *f, uint32_t pos)
+{
+	return f->alloc->block_at[pos / 2];
+}
+/* The position after all. */
+static inline uint32_t jit_end(const struct jit_fn *f)
+{
+	const struct jit_alloc *a = f->alloc;
+	return f->blocks[a->order[a->order_count - 1]].to;
+}
 
 /* --- scan.c ----------------------------------------------------------------
  */
@@ -118,6 +138,15 @@ bool jit_scan(struct jit_fn *f);
 /* --- resolve.c -------------------------------------------------------------
  */
 bool jit_resolve(struct jit_fn *f);
-uint32_t jit_loc(const struct jit_fn *f, uint32_t v, uint32_t pos);
+uint32_t jit_loc_of_part(const struct jit_fn *f, uint32_t v, uint32_t pos);
+/* Where a value is at a position. */
+static inline uint32_t jit_loc(const struct jit_fn *f, uint32_t v, uint32_t pos)
+{
+	const struct jit_ins *i = &f->ins[v];
+	if (i->op == J_K || i->op == J_K128)
+		return LOC_CONST;
+	const struct jit_ival *x = &f->ivals[i->ival];
+	return x->next ? jit_loc_of_part(f, v, pos) : x->loc;
+}
 
 #endif

@@ -2,7 +2,7 @@
 /* The memory of one compilation, and its limits. */
 #include "wasm/jit/ir_priv.h"
 
-enum { CHUNK = 64 << 10 };
+enum { CHUNK = 256 << 10, MAX_KEPT = 4 };
 
 struct jit_chunk {
 	struct jit_chunk *next;
@@ -26,7 +26,11 @@ bool jit_work(struct jit_fn *f, uint64_t n)
 static bool more(struct jit_arena *a, size_t n)
 {
 	size_t size = sizeof(struct jit_chunk) + (n > CHUNK ? n : CHUNK);
-	struct jit_chunk *c = wasm_heap_new(a->heap, 1, size);
+	struct jit_chunk *c = a->kept;
+	if (c && n <= CHUNK)
+		a->kept = c->next;
+	else
+		c = wasm_heap_resize(a->heap, NULL, 0, size);
 	if (!c)
 		return false;
 	c->next = a->chunks;
@@ -37,7 +41,8 @@ static bool more(struct jit_arena *a, size_t n)
 	return true;
 }
 
-void *jit_alloc(struct jit_fn *f, size_t count, size_t size)
+/* Not cleared. */
+static void *take(struct jit_fn *f, size_t count, size_t size, size_t *bytes)
 {
 	struct jit_arena *a = &f->arena;
 	size_t n;
@@ -52,15 +57,82 @@ void *jit_alloc(struct jit_fn *f, size_t count, size_t size)
 	}
 	void *p = (uint8_t *)a->chunks->data + a->used;
 	a->used += n;
+	*bytes = n;
 	return p;
+}
+
+void *jit_alloc(struct jit_fn *f, size_t count, size_t size)
+{
+	size_t n;
+	void *p = take(f, count, size, &n);
+	if (p)
+		memset(p, 0, n);
+	return p;
+}
+
+bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap, uint64_t need,
+	size_t size)
+{
+	struct jit_arena *a = &f->arena;
+	uint64_t n = *cap ? *cap : 16;
+	uint8_t *old;
+	size_t bytes;
+	while (n < need)
+		n *= 2;
+	memcpy(&old, where, sizeof old);
+	if (n > UINT32_MAX)
+		return jit_fail(f, "out of memory");
+	/* What was taken last only gets longer. */
+	size_t was = (*cap * size + 15) & ~(size_t)15;
+	if (old && !f->failed &&
+		old + was == (uint8_t *)a->chunks->data + a->used &&
+		(n * size + 15) - was <= a->cap - a->used) {
+		a->used += ((n * size + 15) & ~(size_t)15) - was;
+		*cap = (uint32_t)n;
+		return true;
+	}
+	void *p = take(f, (size_t)n, size, &bytes);
+	if (!p)
+		return false;
+	if (old)
+		memcpy(p, old, *cap * size);
+	memcpy(where, &p, sizeof p);
+	*cap = (uint32_t)n;
+	return true;
+}
+
+static void release(struct jit_arena *a, struct jit_chunk **list)
+{
+	while (*list) {
+		struct jit_chunk *c = *list;
+		*list = c->next;
+		wasm_heap_free(a->heap, c, 1, c->size);
+	}
+}
+
+/* The next compilation takes over some chunks of the usual size. */
+void jit_arena_reset(struct jit_arena *a)
+{
+	uint32_t n = 0;
+	for (const struct jit_chunk *c = a->kept; c; c = c->next)
+		n++;
+	for (struct jit_chunk **at = &a->chunks; *at;) {
+		struct jit_chunk *c = *at;
+		if (n == MAX_KEPT || c->size != sizeof *c + CHUNK) {
+			at = &c->next;
+			continue;
+		}
+		*at = c->next;
+		c->next = a->kept;
+		a->kept = c;
+		n++;
+	}
+	release(a, &a->chunks);
+	a->used = a->cap = 0;
 }
 
 void jit_arena_fini(struct jit_arena *a)
 {
-	while (a->chunks) {
-		struct jit_chunk *c = a->chunks;
-		a->chunks = c->next;
-		wasm_heap_free(a->heap, c, 1, c->size);
-	}
-	a->used = a->cap = 0;
+	release(a, &a->chunks);
+	release(a, &a->kept);
 }

@@ -11,8 +11,8 @@
 
 uint32_t jit_read(struct jit_fn *f, uint32_t var)
 {
-	if (var >= f->const_from && var < f->const_to)
-		return jit_const(f,
+	if (!f->cur[var] && var >= f->const_from && var < f->const_to)
+		f->cur[var] = jit_const(f,
 			f->header[f->header[1].low + var - f->const_from].u64);
 	return f->cur[var];
 }
@@ -145,8 +145,10 @@ static void leave_block(struct jit_fn *f, uint32_t b)
 		leave_by(f, x->succ + i);
 }
 
-static uint32_t zero_vector(struct jit_fn *f)
+static uint32_t zero_of(struct jit_fn *f, uint32_t var)
 {
+	if (var < f->slots)
+		return jit_const(f, 0);
 	return jit_pure(f, (struct jit_ins){ .op = J_K128, .type = JT_V128 });
 }
 
@@ -179,12 +181,11 @@ static void entry(struct jit_fn *f)
 				.imm = i });
 		slot += t_slots(types[i]);
 	}
-	uint32_t zero = jit_const(f, 0), none = zero_vector(f);
 	const struct jit_block *to = &f->blocks[1];
 	for (uint32_t i = 0; i < to->live_count && !f->failed; i++) {
 		uint32_t var = f->var_of[to->live[i]];
 		if (!f->cur[var])
-			f->cur[var] = var < f->slots ? zero : none;
+			f->cur[var] = zero_of(f, var);
 	}
 	leave_block(f, 0);
 }
@@ -473,7 +474,11 @@ static void block(struct jit_fn *f, uint32_t b)
 
 bool jit_build(struct jit_fn *f)
 {
+	uint32_t words = f->end_word - f->first_word;
 	f->cur = jit_alloc(f, f->vars, sizeof *f->cur);
+	/* About as many as words. */
+	if (!f->cur || !jit_fit(f, f->ins, f->ins_cap, words))
+		return false;
 	jit_new(f, (struct jit_ins){ .op = J_NOP });
 	/* Number 0 is nobody's. */
 	if (f->failed)

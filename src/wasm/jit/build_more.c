@@ -202,6 +202,7 @@ static uint32_t collect(struct jit_fn *f, const uint32_t *types, uint32_t n,
 	for (uint32_t i = 0; i < n && !f->failed; i++) {
 		uint32_t v = jit_read(f, jit_var(f, slot, types[i]));
 		f->args[first + i] = v;
+		f->floats |= jit_is_float(jit_type_of(types[i]));
 		slot += t_slots(types[i]);
 	}
 	return first;

@@ -13,7 +13,7 @@ static bool more_code(struct jit_asm *a, uint32_t n)
 	struct jit_fn *f = a->ctx;
 	if (a->len > f->jit->size)
 		return false;
-	return wasm_fit(f->arena.heap, a->buf, a->cap, (uint64_t)a->len + n);
+	return jit_fit(f, a->buf, a->cap, (uint64_t)a->len + n);
 }
 
 static void prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
@@ -31,6 +31,7 @@ static void prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
 	f->vars = f->slots * 2;
 	f->const_from = w->code->a + w->code->b;
 	f->const_to = f->const_from + w->code->c;
+	f->arena = j->arena;
 	f->arena.heap = &j->store->heap;
 	f->max_work = WORK_ANYWAY +
 		(uint64_t)(f->end_word - f->first_word) * WORK_PER_WORD;
@@ -100,18 +101,6 @@ static bool allocate(struct jit_fn *f)
 	return ok && (f->frame < 1 << 20 || jit_fail(f, "frame too large"));
 }
 
-static void emit_fini(struct jit_emit *e)
-{
-	struct wasm_heap *h = e->f->arena.heap;
-	wasm_heap_free(h, e->a.buf, e->a.cap, 1);
-	wasm_heap_free(h, e->jumps, e->jump_cap, sizeof *e->jumps);
-	wasm_heap_free(h, e->traps, e->trap_cap, sizeof *e->traps);
-	wasm_heap_free(h, e->pool, e->pool_cap, sizeof *e->pool);
-	wasm_heap_free(h, e->fars, e->far_cap, sizeof *e->fars);
-	wasm_heap_free(h, e->tables, e->table_cap, sizeof *e->tables);
-	wasm_heap_free(h, e->thunks, e->thunk_cap, sizeof *e->thunks);
-}
-
 static bool emit(struct jit_fn *f, struct jit_code *out)
 {
 	struct jit_emit e = { .f = f,
@@ -120,7 +109,8 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 		.base = (uint32_t)f->jit->used };
 	if (f->jit->dump & WASM_DUMP_CODE)
 		e.starts = jit_alloc(f, f->ins_count, sizeof *e.starts);
-	bool ok = jit_emit_all(&e);
+	bool ok = jit_fit(f, e.a.buf, e.a.cap, f->ins_count * 8ull) &&
+		jit_emit_all(&e);
 	if (ok && e.starts)
 		jit_dump_code(f, e.a.buf, e.a.len, e.starts);
 	if (!ok && !f->failed)
@@ -132,7 +122,6 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 		jit_forget_thunks(&e);
 	if (!ok)
 		jit_fail(f, "no room for code");
-	emit_fini(&e);
 	return ok;
 }
 
@@ -151,24 +140,6 @@ bool jit_translate(struct jit_fn *f, struct jit_code *out)
 	return ok && allocate(f) && emit(f, out);
 }
 
-static void fini(struct jit_fn *f)
-{
-	struct wasm_heap *h = f->arena.heap;
-	wasm_heap_free(h, f->ins, f->ins_cap, sizeof *f->ins);
-	wasm_heap_free(h, f->args, f->arg_cap, sizeof *f->args);
-	wasm_heap_free(h, f->edges, f->edge_cap, sizeof *f->edges);
-	wasm_heap_free(h, f->var_of, f->dense_cap, sizeof *f->var_of);
-	wasm_heap_free(h, f->ivals, f->ival_cap, sizeof *f->ivals);
-	wasm_heap_free(h, f->moves, f->move_cap, sizeof *f->moves);
-	if (f->alloc) {
-		wasm_heap_free(h, f->alloc->todo.item, f->alloc->todo.cap,
-			sizeof *f->alloc->todo.item);
-		wasm_heap_free(h, f->alloc->inactive, f->alloc->inactive_cap,
-			sizeof *f->alloc->inactive);
-	}
-	jit_arena_fini(&f->arena);
-}
-
 static void count_reason(struct wasm_jit *j, const char *why)
 {
 	for (size_t k = 0; k < ARRAY_LEN(j->reasons); k++) {
@@ -180,8 +151,7 @@ static void count_reason(struct wasm_jit *j, const char *why)
 	}
 }
 
-/* Calls that were made before there was code go by the stub: it leads to the
- * code from now on. */
+/* Calls that were compiled before there was code look at jit_entry. */
 static bool publish(struct wasm_jit *j, struct wasm_func *w,
 	const struct jit_code *c)
 {
@@ -192,13 +162,6 @@ static bool publish(struct wasm_jit *j, struct wasm_func *w,
 	w->jit_at = c->at;
 	w->jit_entry = j->memory + c->at;
 	w->jit_state = JIT_DONE;
-	if (w->jit_thunk) {
-		uint8_t jmp[5] = { 0xe9 };
-		uint32_t rel = c->at - (w->jit_thunk + 5);
-		memcpy(jmp + 1, &rel, sizeof rel);
-		if (!jit_memory_write(j, w->jit_thunk, jmp, sizeof jmp))
-			w->jit_thunk = 0;
-	}
 	return true;
 }
 
@@ -217,5 +180,6 @@ void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *w)
 		count_reason(j, f.failed ? f.failed : "no memory");
 	}
 	j->stats.work += f.work;
-	fini(&f);
+	jit_arena_reset(&f.arena);
+	j->arena = f.arena;
 }

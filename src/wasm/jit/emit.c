@@ -82,7 +82,7 @@ uint32_t jit_xreg(struct jit_emit *e, uint32_t v, uint32_t type)
 
 static void add_trap(struct jit_emit *e, uint32_t at, uint32_t trap)
 {
-	if (!wasm_fit(e->f->arena.heap, e->traps, e->trap_cap,
+	if (!jit_fit(e->f, e->traps, e->trap_cap,
 		    e->trap_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
@@ -103,7 +103,7 @@ void jit_trap_always(struct jit_emit *e, uint32_t trap)
 struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 	uint32_t n)
 {
-	if (!wasm_fit(e->f->arena.heap, e->fars, e->far_cap,
+	if (!jit_fit(e->f, e->fars, e->far_cap,
 		    e->far_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return NULL;
@@ -118,7 +118,7 @@ void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
 {
 	uint32_t at = x64_rm(&e->a, op, flags, reg,
 		(struct x64_mem){ .base = NO_REG, .index = NO_REG });
-	if (!wasm_fit(e->f->arena.heap, e->pool, e->pool_cap,
+	if (!jit_fit(e->f, e->pool, e->pool_cap,
 		    e->pool_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
@@ -165,7 +165,7 @@ static void put_pool(struct jit_emit *e, uint32_t size)
 
 static void jump_to(struct jit_emit *e, uint32_t at, uint32_t block)
 {
-	if (!wasm_fit(e->f->arena.heap, e->jumps, e->jump_cap,
+	if (!jit_fit(e->f, e->jumps, e->jump_cap,
 		    e->jump_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
@@ -341,7 +341,7 @@ static void table(struct jit_emit *e, const struct jit_ins *i)
 		x64_patch(&e->a, beyond, last->code);
 	else
 		jump_to(e, beyond, last->to);
-	if (!wasm_fit(e->f->arena.heap, e->tables, e->table_cap,
+	if (!jit_fit(e->f, e->tables, e->table_cap,
 		    e->table_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
@@ -493,18 +493,17 @@ static void put_traps(struct jit_emit *e)
 	}
 }
 
-/* A call of what is not compiled yet goes by a stub that is rewritten once it
- * is: mov rax, function; jmp leave. */
+/* A call of what is not compiled yet goes by a stub that looks where the
+ * callee begins, each time: code is never changed. */
 static void put_thunks(struct jit_emit *e)
 {
 	for (uint32_t k = 0; k < e->thunk_count; k++) {
 		struct wasm_func *to = &e->f->inst->own[e->thunks[k].what];
 		if (!to->jit_thunk) {
 			to->jit_thunk = e->base + e->a.len;
-			x64_u8(&e->a, 0x48);
-			x64_u8(&e->a, 0xb8);
-			x64_u64(&e->a, (uint64_t)(uintptr_t)to);
-			x64_patch(&e->a, x64_jmp(&e->a), e->j->leave - e->base);
+			x64_mov_ri(&e->a, RAX, (uint64_t)(uintptr_t)to);
+			x64_rm(&e->a, X_GROUP5, 0, 4,
+				x64_at(RAX, FUNC_FIELD(jit_entry)));
 		}
 		x64_patch(&e->a, e->thunks[k].at, to->jit_thunk - e->base);
 	}

@@ -123,7 +123,7 @@ static void call_code(struct jit_emit *e, struct wasm_func *to)
 		jit_call_stub(e, to->jit_thunk);
 	} else if (to->inst == e->f->inst && to->jit_state == JIT_NEW) {
 		at = x64_call(&e->a);
-		if (!wasm_fit(e->f->arena.heap, e->thunks, e->thunk_cap,
+		if (!jit_fit(e->f, e->thunks, e->thunk_cap,
 			    e->thunk_count + 1ull)) {
 			jit_fail(e->f, "out of memory");
 			return;
@@ -143,7 +143,6 @@ static void call(struct jit_emit *e, const struct jit_ins *i)
 	result(e, i);
 }
 
-#define FUNC_FIELD(n)  ((int64_t)offsetof(struct wasm_func, n))
 #define TABLE_FIELD(n) ((int64_t)offsetof(struct wasm_table, n))
 
 static void call_indirect(struct jit_emit *e, const struct jit_ins *i)

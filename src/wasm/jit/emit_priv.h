@@ -11,6 +11,7 @@ enum { REG_EXEC = R15, REG_MEM = R14, REG_BUDGET = R13 };
 
 /* The middle of the fields that compiled code uses most. */
 #define JIT_FIELD(name) ((int64_t)offsetof(struct wasm_exec, name))
+#define FUNC_FIELD(n)	((int64_t)offsetof(struct wasm_func, n))
 
 /* Out of line, at the end of the function. */
 enum jit_slow {

@@ -86,7 +86,7 @@ static void edge(struct jit_fn *f, uint32_t from, uint32_t to)
 {
 	if (f->failed)
 		return;
-	if (!wasm_fit(f->arena.heap, f->edges, f->edge_cap,
+	if (!jit_fit(f, f->edges, f->edge_cap,
 		    f->edge_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return;
@@ -147,7 +147,7 @@ struct scan {
 static void note(struct jit_fn *f, struct scan_list *l, uint32_t block,
 	uint32_t var)
 {
-	if (!wasm_fit(f->arena.heap, l->item, l->cap, l->count + 2ull)) {
+	if (!jit_fit(f, l->item, l->cap, l->count + 2ull)) {
 		jit_fail(f, "out of memory");
 		return;
 	}
@@ -181,7 +181,7 @@ static void scan_ref(struct jit_fn *f, uint32_t var, bool write)
 	note(f, &s->reads, s->block, var);
 	if (f->dense[var])
 		return;
-	if (!wasm_fit(f->arena.heap, f->var_of, f->dense_cap,
+	if (!jit_fit(f, f->var_of, f->dense_cap,
 		    f->dense_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return;
@@ -386,14 +386,6 @@ static bool loop_kills(struct jit_fn *f)
 	return true;
 }
 
-static void scan_fini(struct jit_fn *f, struct scan *s)
-{
-	wasm_heap_free(f->arena.heap, s->reads.item, s->reads.cap,
-		sizeof *s->reads.item);
-	wasm_heap_free(f->arena.heap, s->writes.item, s->writes.cap,
-		sizeof *s->writes.item);
-}
-
 bool jit_flow(struct jit_fn *f)
 {
 	struct scan s = { 0 };
@@ -403,6 +395,5 @@ bool jit_flow(struct jit_fn *f)
 		scan_blocks(f, &s) && link_preds(f) && find_loops(f) &&
 		set_bits(f, &s) && liveness(f) && live_lists(f) &&
 		loop_kills(f);
-	scan_fini(f, &s);
 	return ok;
 }

@@ -11,9 +11,8 @@
 #define WASM_JIT_IR_PRIV_H
 
 #include "wasm/interp/ops_priv.h"
+#include "wasm/jit/jit_priv.h"
 #include "wasm/store_priv.h"
-
-struct wasm_jit;
 
 /* ANY32 and ANY: bits whose register class shows only by their use. */
 enum jit_type {
@@ -25,7 +24,18 @@ enum jit_type {
 	JT_V128,
 	JT_ANY32,
 	JT_ANY,
+	/* In jit_operand_types only: the instruction's type; its `in`; what a
+	 * store stores; a vector if `in` is one, else anything. */
+	JT_OWN,
+	JT_IN,
+	JT_STORED,
+	JT_WHOLE,
 };
+
+static inline bool jit_is_float(uint32_t type)
+{
+	return type >= JT_F32 && type <= JT_V128;
+}
 
 enum jit_op {
 	J_NOP,
@@ -164,17 +174,9 @@ struct jit_block {
 	uint32_t *phis; /* and their phis, where they have one */
 	uint32_t live_count;
 	uint32_t from, to;  /* positions */
-	uint32_t live_outs; /* values, a list */
 	uint32_t label;	    /* offset of its code */
 	bool reached;
 	bool is_head;
-};
-
-/* The compiler's memory: given back all at once. */
-struct jit_arena {
-	struct wasm_heap *heap;
-	struct jit_chunk *chunks;
-	size_t used, cap; /* of the newest */
 };
 
 struct jit_fn {
@@ -220,6 +222,7 @@ struct jit_fn {
 	uint64_t *phi_most;  /* while loops are looked at: value -> largest */
 	uint64_t min_memory; /* bytes the first memory has for sure */
 	bool calls;	     /* it calls something */
+	bool floats;	     /* something in it is not for general registers */
 
 	/* Registers. */
 	struct jit_ival *ivals;
@@ -234,7 +237,14 @@ struct jit_fn {
 /* --- arena.c ------------------------------------------------------------ */
 /* Zeroed; NULL sets f->failed. */
 void *jit_alloc(struct jit_fn *f, size_t count, size_t size);
-void jit_arena_fini(struct jit_arena *a);
+/* Room for `need` elements in a growing array at *(void **)where, which begins
+ * as NULL with *cap 0; what is new is not cleared.  False sets f->failed. */
+MUST_USE bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap,
+	uint64_t need, size_t size);
+#define jit_fit(f, ptr, cap, need)                                     \
+	((uint64_t)(need) <= (cap) ? true :                            \
+				     jit_grow((f), (void *)&(ptr),     \
+					     &(cap), (need), sizeof *(ptr)))
 bool jit_fail(struct jit_fn *f, const char *why);
 /* Counts work against the limit. */
 bool jit_work(struct jit_fn *f, uint64_t n);
@@ -312,13 +322,25 @@ uint32_t jit_fold(struct jit_fn *f, struct jit_ins *i);
 /* --- types.c: register classes, dead code, folding into users ---------------
  */
 bool jit_finish(struct jit_fn *f);
-static inline bool jit_is_float(uint32_t type)
-{
-	return type >= JT_F32 && type <= JT_V128;
-}
 /* What type operand n (0 a, 1 b, 2 c) has to have; JT_NONE: there is none,
  * JT_ANY: any. */
-uint32_t jit_operand_type(const struct jit_ins *i, int n);
+extern const uint8_t jit_operand_types[J_OP_COUNT][3];
+static inline uint32_t jit_operand_type(const struct jit_ins *i, int n)
+{
+	uint32_t type = jit_operand_types[i->op][n];
+	switch (type) {
+	case JT_OWN:
+		return i->type;
+	case JT_IN:
+		return i->in;
+	case JT_STORED:
+		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
+	case JT_WHOLE:
+		return i->in == JT_V128 ? JT_V128 : JT_ANY;
+	default:
+		return type;
+	}
+}
 /* What holds a value of a wasm type. */
 uint32_t jit_type_of(uint32_t wasm_type);
 /* The same for operand k of a list. */

@@ -51,6 +51,14 @@ struct jit_reason {
 	uint32_t count;
 };
 
+/* The compiler's memory: given back all at once, but for what the next
+ * compilation begins with. */
+struct jit_arena {
+	struct wasm_heap *heap;
+	struct jit_chunk *chunks, *kept;
+	size_t used, cap; /* of the newest */
+};
+
 /* One for each store that has compiled functions. */
 struct wasm_jit {
 	struct wasm_store *store;
@@ -59,6 +67,7 @@ struct wasm_jit {
 	struct jit_code *codes; /* in the order of `at` */
 	uint32_t code_count, code_cap;
 	struct jit_words *words; /* for JIT_STEP */
+	struct jit_arena arena;	 /* between compilations */
 	uint32_t instances;
 	bool broken; /* the code memory can't be used */
 
@@ -122,14 +131,16 @@ const struct wasm_func *wasm_jit_walk_next(const struct wasm_exec *x,
 /* --- memory.c ------------------------------------------------------------- */
 bool jit_memory_open(struct wasm_jit *j, size_t size);
 void jit_memory_close(struct wasm_jit *j);
-/* Appends code; its offset, or UINT32_MAX. */
+/* Appends code, at j->used; its offset, or UINT32_MAX. */
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);
-bool jit_memory_write(struct wasm_jit *j, uint32_t at, const void *bytes,
-	uint32_t len);
 
 /* --- stubs.c ---------------------------------------------------------------
  */
 bool jit_stubs_make(struct wasm_jit *j);
+
+/* --- arena.c ------------------------------------------------------------ */
+void jit_arena_reset(struct jit_arena *a);
+void jit_arena_fini(struct jit_arena *a);
 
 /* --- compile.c -------------------------------------------------------------
  */

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory for code: one span of addresses, so that calls reach everything,
- * which is executable or writable but never both.
+ * which is executable or writable but never both.  What is in it is never
+ * changed.
  */
 #include "wasm/jit/jit_priv.h"
+
+enum { CODE_ALIGN = 32 };
+
+static size_t round_up(size_t n, size_t to)
+{
+	return (n + to - 1) & ~(to - 1);
+}
 
 #ifdef __x86_64__
 #include <sys/mman.h>
 
 bool jit_memory_open(struct wasm_jit *j, size_t size)
 {
+	size = round_up(size, PAGE_BYTES);
 	void *p = mmap(NULL, size, PROT_NONE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
@@ -27,23 +36,26 @@ void jit_memory_close(struct wasm_jit *j)
 	j->memory = NULL;
 }
 
-bool jit_memory_write(struct wasm_jit *j, uint32_t at, const void *bytes,
-	uint32_t len)
+static bool turn(struct wasm_jit *j, size_t from, size_t len, int prot)
 {
-	size_t from = at & ~(size_t)(PAGE_BYTES - 1);
-	size_t to =
-		((size_t)at + len + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
-	if (to > j->size || j->broken)
+	return mprotect(j->memory + from, len, prot) == 0;
+}
+
+/* The first page may hold code that was there before. */
+static bool put(struct wasm_jit *j, const uint8_t *code, uint32_t len)
+{
+	size_t from = j->used & ~(size_t)(PAGE_BYTES - 1);
+	size_t bytes = round_up(j->used + len, PAGE_BYTES) - from;
+	if (!turn(j, from, bytes, PROT_READ | PROT_WRITE))
 		return false;
-	if (mprotect(j->memory + from, to - from, PROT_READ | PROT_WRITE)) {
-		j->broken = true;
-		return false;
-	}
-	memcpy(j->memory + at, bytes, len);
-	/* Without this there would be no code at all any more. */
-	if (mprotect(j->memory + from, to - from, PROT_READ | PROT_EXEC))
-		j->broken = true;
-	return !j->broken;
+	memcpy(j->memory + j->used, code, len);
+	return turn(j, from, bytes, PROT_READ | PROT_EXEC);
+}
+
+/* Pages that nothing was in. */
+static bool put_pages(struct wasm_jit *j, const uint8_t *code, uint32_t len)
+{
+	return j->store->limits.put_code(j->memory + j->used, code, len);
 }
 #else
 bool jit_memory_open(struct wasm_jit *j UNUSED, size_t size UNUSED)
@@ -55,22 +67,30 @@ void jit_memory_close(struct wasm_jit *j UNUSED)
 {
 }
 
-bool jit_memory_write(struct wasm_jit *j UNUSED, uint32_t at UNUSED,
-	const void *bytes UNUSED, uint32_t len UNUSED)
+static bool put(struct wasm_jit *j UNUSED, const uint8_t *code UNUSED,
+	uint32_t len UNUSED)
+{
+	return false;
+}
+
+static bool put_pages(struct wasm_jit *j UNUSED, const uint8_t *code UNUSED,
+	uint32_t len UNUSED)
 {
 	return false;
 }
 #endif
 
-enum { CODE_ALIGN = 32 };
-
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len)
 {
+	bool pages = j->store->limits.put_code != NULL;
 	uint32_t at = (uint32_t)j->used;
-	if (len > j->size - j->used || !jit_memory_write(j, at, code, len))
+	if (j->broken || len > j->size - j->used)
 		return UINT32_MAX;
-	j->used = (j->used + len + CODE_ALIGN - 1) & ~(size_t)(CODE_ALIGN - 1);
-	if (j->used > j->size)
-		j->used = j->size;
+	/* What there is may not be executable any more. */
+	if (!(pages ? put_pages : put)(j, code, len)) {
+		j->broken = true;
+		return UINT32_MAX;
+	}
+	j->used = round_up(j->used + len, pages ? PAGE_BYTES : CODE_ALIGN);
 	return at;
 }

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* After the scan: places on the stack, and the moves between the parts of a
  * value, within blocks and along edges. */
-#include <stdlib.h>
-
 #include "wasm/jit/alloc_priv.h"
 
-uint32_t jit_loc(const struct jit_fn *f, uint32_t v, uint32_t pos)
+uint32_t jit_loc_of_part(const struct jit_fn *f, uint32_t v, uint32_t pos)
 {
-	const struct jit_ins *i = &f->ins[v];
-	if (i->op == J_K || i->op == J_K128)
-		return LOC_CONST;
-	uint32_t n = i->ival;
 	/* Who asks goes forward, mostly. */
-	uint32_t *last = f->alloc->last;
+	uint32_t n = f->ins[v].ival, *last = f->alloc->last;
 	if (last && last[v] && f->ivals[last[v]].from <= pos)
 		n = last[v];
-	while (n && f->ivals[n].next && f->ivals[f->ivals[n].next].from <= pos)
+	while (f->ivals[n].next && f->ivals[f->ivals[n].next].from <= pos)
 		n = f->ivals[n].next;
 	if (last)
 		last[v] = n;
-	return n ? f->ivals[n].loc : (uint32_t)LOC_NONE;
+	return f->ivals[n].loc;
 }
 
 static bool add_move(struct jit_fn *f, struct jit_move m)
 {
-	if (!wasm_fit(f->arena.heap, f->moves, f->move_cap,
+	if (!jit_fit(f, f->moves, f->move_cap,
 		    f->move_count + 1ull))
 		return jit_fail(f, "out of memory");
 	f->moves[f->move_count++] = m;
@@ -71,7 +65,7 @@ static uint32_t find_slot(struct jit_fn *f, struct place **places,
 			return p->slot;
 		}
 	}
-	if (!wasm_fit(f->arena.heap, *places, *cap, *count + 1ull)) {
+	if (!jit_fit(f, *places, *cap, *count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return 0;
 	}
@@ -128,7 +122,6 @@ static bool assign_slots(struct jit_fn *f)
 				f->ivals[x].from);
 		a->eager[v] = f->ivals[x].loc < LOC_STACK && store_early(f, x);
 	}
-	wasm_heap_free(f->arena.heap, places, cap, sizeof *places);
 	return !f->failed;
 }
 
@@ -177,12 +170,6 @@ static bool inner_moves(struct jit_fn *f, uint32_t n)
 			return false;
 	}
 	return true;
-}
-
-static int compare_moves(const void *a, const void *b)
-{
-	const struct jit_move *x = a, *y = b;
-	return x->pos < y->pos ? -1 : x->pos > y->pos;
 }
 
 /* --- moves along edges
@@ -237,9 +224,13 @@ static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 			break;
 		if (b->from < from || b->from == first)
 			continue;
-		for (uint32_t p = 0; p < b->pred_count; p++)
-			if (!edge_move(f, f->preds[b->pred + p], v, v, b->from))
+		for (uint32_t p = 0; p < b->pred_count; p++) {
+			uint32_t e = f->preds[b->pred + p];
+			uint32_t end = f->blocks[f->edges[e].from].to - 1;
+			if ((end < x->from || end >= x->to) &&
+				!edge_move(f, e, v, v, b->from))
 				return false;
+		}
 		if (!jit_work(f, b->pred_count))
 			return false;
 	}
@@ -271,11 +262,25 @@ static bool edge_moves(struct jit_fn *f)
 	return true;
 }
 
-static void sort(struct jit_fn *f, uint32_t from)
+/* Those from `from` on in the order of pos, which is below `limit`; what has
+ * the same stays in its order. */
+static bool sort(struct jit_fn *f, uint32_t from, uint32_t limit)
 {
-	if (f->move_count - from > 1)
-		qsort(f->moves + from, f->move_count - from, sizeof *f->moves,
-			compare_moves);
+	uint32_t n = f->move_count - from, sum = 0;
+	if (n < 2)
+		return true;
+	uint32_t *start = jit_alloc(f, limit + 1ul, sizeof *start);
+	struct jit_move *copy = jit_alloc(f, n, sizeof *copy);
+	if (f->failed)
+		return false;
+	memcpy(copy, f->moves + from, n * sizeof *copy);
+	for (uint32_t k = 0; k < n; k++)
+		start[copy[k].pos + 1]++;
+	for (uint32_t p = 0; p <= limit; p++)
+		sum = start[p] += sum;
+	for (uint32_t k = 0; k < n; k++)
+		f->moves[from + start[copy[k].pos]++] = copy[k];
+	return true;
 }
 
 /*
@@ -287,7 +292,8 @@ bool jit_resolve(struct jit_fn *f)
 	f->alloc->last = jit_alloc(f, f->ins_count, sizeof *f->alloc->last);
 	if (!f->alloc->last || !assign_slots(f) || !edge_moves(f))
 		return false;
-	sort(f, 0);
+	if (!sort(f, 0, f->edge_count))
+		return false;
 	for (uint32_t k = 0; k < f->move_count; k++) {
 		struct jit_edge *e = &f->edges[f->moves[k].pos];
 		if (!e->move_count)
@@ -298,6 +304,6 @@ bool jit_resolve(struct jit_fn *f)
 	for (uint32_t v = 1; v < f->ins_count; v++)
 		if (f->ins[v].ival && !inner_moves(f, f->ins[v].ival))
 			return false;
-	sort(f, f->inner_moves);
-	return jit_work(f, f->move_count);
+	return sort(f, f->inner_moves, jit_end(f)) &&
+		jit_work(f, f->move_count);
 }

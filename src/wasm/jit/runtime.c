@@ -100,6 +100,7 @@ void wasm_jit_free(struct wasm_store *s)
 		j->words = w->next;
 		wasm_heap_free(&s->heap, w, 1, sizeof *w);
 	}
+	jit_arena_fini(&j->arena);
 	jit_memory_close(j);
 	wasm_heap_free(&s->heap, j->codes, j->code_cap, sizeof *j->codes);
 	wasm_heap_free(&s->heap, j, 1, sizeof *j);

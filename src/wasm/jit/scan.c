@@ -39,7 +39,7 @@ static bool before(const struct jit_fn *f, uint32_t a, uint32_t b)
 static void push(struct jit_fn *f, uint32_t n)
 {
 	struct jit_heap *h = &f->alloc->todo;
-	if (!wasm_fit(f->arena.heap, h->item, h->cap, h->count + 1ull)) {
+	if (!jit_fit(f, h->item, h->cap, h->count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return;
 	}
@@ -51,7 +51,7 @@ static void push(struct jit_fn *f, uint32_t n)
 	h->item[at] = n;
 }
 
-static uint32_t pop(struct jit_fn *f)
+static uint32_t pop_heap(struct jit_fn *f)
 {
 	struct jit_heap *h = &f->alloc->todo;
 	uint32_t top = h->item[0], last = h->item[--h->count], at = 0;
@@ -68,6 +68,37 @@ static uint32_t pop(struct jit_fn *f)
 	}
 	h->item[at] = last;
 	return top;
+}
+
+/* The one that begins first; 0: none is left. */
+static uint32_t pop(struct jit_fn *f)
+{
+	struct jit_alloc *a = f->alloc;
+	bool whole = a->queue_at < a->queue_count;
+	if (whole &&
+		(!a->todo.count ||
+			before(f, a->queue[a->queue_at], a->todo.item[0])))
+		return a->queue[a->queue_at++];
+	return a->todo.count ? pop_heap(f) : 0;
+}
+
+/* Values by where they begin, then by number. */
+static bool make_queue(struct jit_fn *f)
+{
+	struct jit_alloc *a = f->alloc;
+	uint32_t end = jit_end(f), sum = 0;
+	uint32_t *start = jit_alloc(f, end + 2ul, sizeof *start);
+	a->queue = jit_alloc(f, f->ival_count, sizeof *a->queue);
+	if (f->failed)
+		return false;
+	for (uint32_t n = 1; n < f->ival_count; n++)
+		start[f->ivals[n].from + 1]++;
+	for (uint32_t p = 0; p < end + 2; p++)
+		sum = start[p] += sum;
+	for (uint32_t n = 1; n < f->ival_count; n++)
+		a->queue[start[f->ivals[n].from]++] = n;
+	a->queue_count = f->ival_count - 1;
+	return true;
 }
 
 /* --- what an interval covers and needs
@@ -219,10 +250,9 @@ static uint32_t best_split(const struct jit_fn *f, uint32_t min, uint32_t max)
 /* Cuts an interval in two at pos; the number of the second part. */
 static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 {
-	const struct jit_alloc *a = f->alloc;
+	struct jit_alloc *a = f->alloc;
 	if (f->failed ||
-		!wasm_fit(f->arena.heap, f->ivals, f->ival_cap,
-			f->ival_count + 1ull)) {
+		!jit_fit(f, f->ivals, f->ival_cap, f->ival_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return 0;
 	}
@@ -242,6 +272,9 @@ static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 	x->r1 = y.r0 + (a->ranges[y.r0].from < pos);
 	x->to = smaller(pos, a->ranges[x->r1 - 1].to);
 	x->next = f->ival_count;
+	if (x->loc < LOC_STACK && a->active[x->loc] == n &&
+		a->active_to[x->loc] > x->to)
+		a->active_to[x->loc] = x->to;
 	f->ivals[f->ival_count] = y;
 	return f->ival_count++;
 }
@@ -278,23 +311,42 @@ static void spill_from(struct jit_fn *f, uint32_t n, uint32_t pos)
 /* --- the registers' state
  * ------------------------------------------------------ */
 
+/* Gives x, which covers pos, the register. */
+static void occupy(struct jit_fn *f, uint32_t n, uint32_t reg, uint32_t pos)
+{
+	struct jit_alloc *a = f->alloc;
+	const struct jit_ival *x = &f->ivals[n];
+	a->active[reg] = n;
+	a->active_mask |= 1u << reg;
+	a->active_to[reg] = smaller(x->to, a->ranges[range_at(f, x, pos)].to);
+}
+
+static void vacate(struct jit_alloc *a, uint32_t reg)
+{
+	a->active[reg] = 0;
+	a->active_mask &= ~(1u << reg);
+}
+
 static void leave_active(struct jit_fn *f, uint32_t pos)
 {
 	struct jit_alloc *a = f->alloc;
-	for (uint32_t r = 0; r < 32; r++) {
-		uint32_t n = a->active[r];
-		if (!n ||
-			(f->ivals[n].to > pos && covers(f, &f->ivals[n], pos)))
+	for (uint32_t m = a->active_mask; m; m &= m - 1) {
+		uint32_t reg = (uint32_t)__builtin_ctz(m), n = a->active[reg];
+		const struct jit_ival *x = &f->ivals[n];
+		if (pos < a->active_to[reg])
 			continue;
-		a->active[r] = 0;
-		if (f->ivals[n].to <= pos)
+		if (covers(f, x, pos)) {
+			occupy(f, n, reg, pos);
 			continue;
-		if (!wasm_fit(f->arena.heap, a->inactive, a->inactive_cap,
-			    a->inactive_count + 1ull)) {
-			jit_fail(f, "out of memory");
-			return;
 		}
-		a->inactive[a->inactive_count++] = n;
+		vacate(a, reg);
+		if (x->to <= pos)
+			continue;
+		if (!jit_fit(f, a->inactive, a->inactive_cap,
+			    a->inactive_count + 1ull))
+			return;
+		a->inactive[a->inactive_count++] = (struct jit_inactive){ n,
+			a->ranges[range_at(f, x, pos)].from };
 	}
 }
 
@@ -304,14 +356,16 @@ static void expire(struct jit_fn *f, uint32_t pos)
 	uint32_t kept = 0;
 	leave_active(f, pos);
 	for (uint32_t k = 0; k < a->inactive_count; k++) {
-		uint32_t n = a->inactive[k];
-		const struct jit_ival *x = &f->ivals[n];
-		if (x->to <= pos)
-			continue;
-		if (covers(f, x, pos))
-			a->active[x->loc] = n;
-		else
-			a->inactive[kept++] = n;
+		struct jit_inactive i = a->inactive[k];
+		const struct jit_ival *x = &f->ivals[i.n];
+		if (pos < i.from) {
+			a->inactive[kept++] = i;
+		} else if (covers(f, x, pos)) {
+			occupy(f, i.n, x->loc, pos);
+		} else if (pos < x->to) {
+			i.from = a->ranges[range_at(f, x, pos)].from;
+			a->inactive[kept++] = i;
+		}
 	}
 	a->inactive_count = kept;
 }
@@ -322,8 +376,11 @@ static void free_until(struct jit_fn *f, const struct jit_ival *x,
 {
 	const struct jit_alloc *a = f->alloc;
 	uint32_t call = crossing(f, x, a->calls, a->call_count);
-	for (uint32_t r = 0; r < 32; r++)
-		until[r] = a->active[r] ? 0 : call;
+	uint32_t base = x->vector ? XMM0 : 0;
+	for (uint32_t r = base; r < base + 16; r++)
+		until[r] = call;
+	for (uint32_t m = a->active_mask & 0xffffu << base; m; m &= m - 1)
+		until[__builtin_ctz(m)] = 0;
 	for (uint32_t r = RAX; !x->vector && r <= RDX; r++) {
 		uint32_t lost = crossing(f, x, a->lost[r], a->lost_count[r]);
 		if (lost < until[r])
@@ -332,7 +389,7 @@ static void free_until(struct jit_fn *f, const struct jit_ival *x,
 	/* Two whole values never meet where one of them had a hole when the
 	 * other began: only parts of values do. */
 	for (uint32_t k = 0; k < a->inactive_count; k++) {
-		const struct jit_ival *y = &f->ivals[a->inactive[k]];
+		const struct jit_ival *y = &f->ivals[a->inactive[k].n];
 		if (y->vector != x->vector || (!x->split && !y->split))
 			continue;
 		uint32_t at = meet(f, x, y);
@@ -395,7 +452,7 @@ static uint8_t find_hint(const struct jit_fn *f, const struct jit_ival *x)
 static void take(struct jit_fn *f, uint32_t n, uint32_t reg)
 {
 	f->ivals[n].loc = (uint8_t)reg;
-	f->alloc->active[reg] = n;
+	occupy(f, n, reg, f->ivals[n].from);
 }
 
 /* Gives x the register until `until`, where it has to leave it. */
@@ -490,7 +547,7 @@ static void evict_inactive(struct jit_fn *f, uint32_t n, uint32_t reg)
 {
 	struct jit_alloc *a = f->alloc;
 	for (uint32_t k = 0; k < a->inactive_count; k++) {
-		uint32_t y = a->inactive[k];
+		uint32_t y = a->inactive[k].n;
 		const struct jit_ival *x = &f->ivals[y];
 		if (x->loc != reg || meet(f, &f->ivals[n], x) == NO_POS)
 			continue;
@@ -534,7 +591,7 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 	}
 	if (a->active[best]) {
 		uint32_t h = a->active[best];
-		a->active[best] = 0;
+		vacate(a, best);
 		evict(f, h, f->ivals[n].from);
 	}
 	evict_inactive(f, n, best);
@@ -560,11 +617,11 @@ static void note_phi_hints(struct jit_fn *f)
 
 bool jit_scan(struct jit_fn *f)
 {
+	uint32_t n;
 	note_phi_hints(f);
-	for (uint32_t n = 1; n < f->ival_count && !f->failed; n++)
-		push(f, n);
-	while (f->alloc->todo.count && !f->failed) {
-		uint32_t n = pop(f);
+	if (!make_queue(f))
+		return false;
+	while (!f->failed && (n = pop(f)) != 0) {
 		expire(f, f->ivals[n].from);
 		if (!jit_work(f, 16 + f->alloc->inactive_count))
 			break;

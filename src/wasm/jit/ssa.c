@@ -6,11 +6,12 @@
 uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
 {
 	if (f->failed ||
-		!wasm_fit(f->arena.heap, f->ins, f->ins_cap,
+		!jit_fit(f, f->ins, f->ins_cap,
 			f->ins_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return 0;
 	}
+	f->floats |= jit_is_float(i.type) || jit_is_float(i.in);
 	f->ins[f->ins_count] = i;
 	return f->ins_count++;
 }
@@ -62,7 +63,7 @@ void jit_remove(struct jit_fn *f, uint32_t n)
 uint32_t jit_args(struct jit_fn *f, uint32_t n)
 {
 	if (f->failed ||
-		!wasm_fit(f->arena.heap, f->args, f->arg_cap,
+		!jit_fit(f, f->args, f->arg_cap,
 			(uint64_t)f->arg_count + n)) {
 		jit_fail(f, "out of memory");
 		return 0;

@@ -32,57 +32,28 @@ uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	return jit_type_of(f->m->pool[t->first + k]);
 }
 
-static uint32_t first_type(const struct jit_ins *i)
-{
-	switch (i->op) {
-	case J_ICMP:
-	case J_FCMP:
-	case J_INT_TO_FLOAT:
-	case J_FLOAT_TO_INT:
-	case J_FLOAT_TO_FLOAT:
-	case J_REINTERPRET:
-	case J_LOAD:
-	case J_STORE:
-		return i->in;
-	case J_MULHU:
-	case J_EXT32S:
-	case J_WRAP:
-	case J_CHECK:
-	case J_CALL_INDIRECT:
-	case J_CALL_REF:
-		return JT_I64;
-	case J_SELECT:
-	case J_BRANCH:
-	case J_TABLE:
-		return JT_I32;
-	case J_GLOBAL_SET:
-		return i->in == JT_V128 ? JT_V128 : JT_ANY;
-	default:
-		return (i->op >= J_ADD && i->op <= J_ROR) ||
-				(i->op >= J_CLZ && i->op <= J_FSQRT) ?
-			i->type :
-			JT_NONE;
-	}
-}
+/* clang-format off */
+#define OWN1(op) [J_##op] = { JT_OWN }
+#define OWN2(op) [J_##op] = { JT_OWN, JT_OWN }
+#define ONE(op, type) [J_##op] = { JT_##type }
 
-uint32_t jit_operand_type(const struct jit_ins *i, int n)
-{
-	uint32_t op = i->op;
-	if (n == 0)
-		return first_type(i);
-	if (op == J_SELECT)
-		return i->type;
-	if (n == 2)
-		return JT_NONE;
-	if (op == J_ICMP || op == J_FCMP)
-		return i->in;
-	if (op == J_STORE)
-		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
-	return (op >= J_ADD && op <= J_ROR) ||
-			(op >= J_FADD && op <= J_FCOPYSIGN) ?
-		i->type :
-		JT_NONE;
-}
+const uint8_t jit_operand_types[J_OP_COUNT][3] = {
+	OWN2(ADD), OWN2(SUB), OWN2(MUL), OWN2(DIVS), OWN2(DIVU), OWN2(REMS),
+	OWN2(REMU), OWN2(AND), OWN2(OR), OWN2(XOR), OWN2(SHL), OWN2(SAR),
+	OWN2(SHR), OWN2(ROL), OWN2(ROR), ONE(MULHU, I64),
+	[J_ICMP] = { JT_IN, JT_IN }, [J_FCMP] = { JT_IN, JT_IN },
+	OWN1(CLZ), OWN1(CTZ), OWN1(POPCNT), OWN1(EXT8S), OWN1(EXT16S),
+	ONE(EXT32S, I64), ONE(WRAP, I64),
+	OWN2(FADD), OWN2(FSUB), OWN2(FMUL), OWN2(FDIV), OWN2(FMIN), OWN2(FMAX),
+	OWN2(FCOPYSIGN), OWN1(FABS), OWN1(FNEG), OWN1(FCEIL), OWN1(FFLOOR),
+	OWN1(FTRUNC), OWN1(FNEAREST), OWN1(FSQRT),
+	ONE(INT_TO_FLOAT, IN), ONE(FLOAT_TO_INT, IN), ONE(FLOAT_TO_FLOAT, IN),
+	ONE(REINTERPRET, IN), [J_SELECT] = { JT_I32, JT_OWN, JT_OWN },
+	ONE(LOAD, IN), [J_STORE] = { JT_IN, JT_STORED }, ONE(GLOBAL_SET, WHOLE),
+	ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
+	ONE(BRANCH, I32), ONE(TABLE, I32),
+};
+/* clang-format on */
 
 static uint32_t *operand(struct jit_ins *i, int n)
 {
@@ -102,46 +73,45 @@ static uint32_t root(uint32_t *same, uint32_t v)
 	return v;
 }
 
+static bool simplify_phi(const struct jit_fn *f, uint32_t *same, uint32_t n)
+{
+	const struct jit_ins *i = &f->ins[n];
+	uint32_t one = 0;
+	for (uint32_t k = 0; k < i->c; k++) {
+		uint32_t v = root(same, f->args[i->b + k]);
+		if (v == n || v == one)
+			continue;
+		if (one)
+			return false;
+		one = v;
+	}
+	same[n] = one;
+	return one != 0;
+}
+
 static bool simplify_phis(struct jit_fn *f, uint32_t *same)
 {
 	bool changed = false;
-	for (uint32_t n = 1; n < f->ins_count; n++) {
-		const struct jit_ins *i = &f->ins[n];
-		uint32_t one = 0, k;
-		if (i->op != J_PHI || same[n])
-			continue;
-		for (k = 0; k < i->c; k++) {
-			uint32_t v = root(same, f->args[i->b + k]);
-			if (v == n || v == one)
-				continue;
-			if (one)
-				break;
-			one = v;
-		}
-		if (k < i->c || !one)
-			continue;
-		same[n] = one;
-		changed = true;
-	}
+	for (uint32_t b = 1; b < f->block_count; b++)
+		for (uint32_t n = f->blocks[b].first;
+			n && f->ins[n].op == J_PHI; n = f->ins[n].next)
+			if (!same[n])
+				changed |= simplify_phi(f, same, n);
 	return changed;
 }
 
-static bool drop_phis(struct jit_fn *f)
+enum { MAX_ROUNDS = 4 };
+
+/* Finds phis that are none: value -> what it is. */
+static bool find_same(struct jit_fn *f, uint32_t **out)
 {
 	uint32_t *same = jit_alloc(f, f->ins_count, sizeof *same);
+	int rounds = 0;
 	if (!same)
 		return false;
-	int rounds = 0;
-	while (rounds < 4 && simplify_phis(f, same))
+	while (rounds < MAX_ROUNDS && simplify_phis(f, same))
 		rounds++;
-	for (uint32_t n = 1; rounds && n < f->ins_count; n++) {
-		struct jit_ins *i = &f->ins[n];
-		for (int k = 0; k < 3; k++)
-			if (jit_operand_type(i, k) || (!k && i->op == J_RESULT))
-				*operand(i, k) = root(same, *operand(i, k));
-		for (uint32_t k = 0; jit_has_args(i->op) && k < i->c; k++)
-			f->args[i->b + k] = root(same, f->args[i->b + k]);
-	}
+	*out = rounds ? same : NULL;
 	return jit_work(f, f->ins_count);
 }
 
@@ -177,39 +147,46 @@ bool jit_has_effect(const struct jit_ins *i)
 
 struct todo {
 	uint32_t *item, count;
+	uint32_t *same; /* or NULL */
 };
 
-static void mark(struct jit_fn *f, struct todo *t, uint32_t v)
+/* The value that is meant by v, which is used. */
+static uint32_t mark(struct jit_fn *f, struct todo *t, uint32_t v)
 {
+	if (t->same)
+		v = root(t->same, v);
 	struct jit_ins *i = &f->ins[v];
 	i->uses++;
-	if (!v || (i->flags & JF_LIVE))
-		return;
-	i->flags |= JF_LIVE;
-	t->item[t->count++] = v;
+	/* Number 0 counts as marked. */
+	if (!(i->flags & JF_LIVE)) {
+		i->flags |= JF_LIVE;
+		t->item[t->count++] = v;
+	}
+	return v;
 }
 
 static void mark_operands(struct jit_fn *f, struct todo *t, uint32_t n)
 {
-	const struct jit_ins i = f->ins[n];
+	struct jit_ins *i = &f->ins[n];
 	for (int k = 0; k < 3; k++)
-		if (jit_operand_type(&i, k) || (!k && i.op == J_RESULT))
-			mark(f, t, k == 0 ? i.a : k == 1 ? i.b : i.c);
-	for (uint32_t k = 0; jit_has_args(i.op) && k < i.c; k++)
-		mark(f, t, f->args[i.b + k]);
+		if (jit_operand_type(i, k) || (!k && i->op == J_RESULT))
+			*operand(i, k) = mark(f, t, *operand(i, k));
+	for (uint32_t k = 0; jit_has_args(i->op) && k < i->c; k++)
+		f->args[i->b + k] = mark(f, t, f->args[i->b + k]);
 }
 
 static bool drop_dead(struct jit_fn *f)
 {
-	struct todo t = { jit_alloc(f, f->ins_count, sizeof *t.item), 0 };
-	if (!t.item)
+	struct todo t = { .item = jit_alloc(f, f->ins_count, sizeof *t.item) };
+	if (!t.item || !find_same(f, &t.same))
 		return false;
+	f->ins[0].flags = JF_LIVE;
 	for (uint32_t b = 0; b < f->block_count; b++)
 		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next)
 			if (jit_has_effect(&f->ins[n]) ||
 				may_trap(f, &f->ins[n])) {
-				mark(f, &t, n);
-				f->ins[n].uses--;
+				f->ins[n].flags |= JF_LIVE;
+				t.item[t.count++] = n;
 			}
 	while (t.count)
 		mark_operands(f, &t, t.item[--t.count]);
@@ -304,6 +281,15 @@ static bool settle_some(struct jit_fn *f, const uint32_t *open, uint32_t count,
 		changed = true;
 	}
 	return changed;
+}
+
+/* Without floats there is but one class. */
+static bool settle_all(struct jit_fn *f)
+{
+	for (uint32_t n = 1; n < f->ins_count; n++)
+		if (is_open(&f->ins[n]))
+			settle(&f->ins[n], JT_I64);
+	return true;
 }
 
 static bool choose_classes(struct jit_fn *f)
@@ -424,9 +410,9 @@ static void fold_into(struct jit_fn *f, uint32_t n)
 
 bool jit_finish(struct jit_fn *f)
 {
-	if (!drop_phis(f) || !drop_dead(f) || !choose_classes(f))
+	if (!drop_dead(f) || !(f->floats ? choose_classes(f) : settle_all(f)))
 		return false;
-	for (uint32_t b = 0; b < f->block_count; b++)
+	for (uint32_t b = 0; f->floats && b < f->block_count; b++)
 		for (uint32_t n = f->blocks[b].first; n && !f->failed;
 			n = f->ins[n].next)
 			convert_operands(f, n);

@@ -458,6 +458,61 @@ TEST(what_finds_no_room_for_its_code_is_interpreted)
 	pair_fini(&p);
 }
 
+/* As a shim does it: whole pages, which nothing was in. */
+static struct {
+	const uint8_t *last;
+	unsigned calls;
+	bool refuse;
+} pages;
+
+static bool put_code(void *to, const void *code, size_t len)
+{
+	uint8_t *at = to;
+	CHECK((uintptr_t)at % PAGE_BYTES == 0 && at >= pages.last);
+	pages.last = at + len;
+	pages.calls++;
+	if (pages.refuse || mprotect(at, len, PROT_READ | PROT_WRITE))
+		return false;
+	memcpy(at, code, len);
+	return mprotect(at, len, PROT_READ | PROT_EXEC) == 0;
+}
+
+static void put_chain(struct build *b)
+{
+	build_func(b, NULL, "i:i", "", B(GET(0), I32(3), ADD));
+	build_func(b, NULL, "i:i", "", B(GET(0), CALL(0), CALL(0)));
+	build_func(b, "run", "i:i", "", B(GET(0), CALL(1), CALL(0)));
+}
+
+TEST(code_is_put_where_the_embedder_says_and_never_changed)
+{
+	struct build b = { 0 };
+	struct pair p;
+	put_chain(&b);
+	memset(&pages, 0, sizeof pages);
+	pair_limited(&p, &b, (struct wasm_limits){ .put_code = put_code });
+	CHECK_INT(both(&p, "run", 5), 14);
+	CHECK_INT(both(&p, "run", 6), 15);
+	CHECK_INT(compiled(&p), 3);
+	/* The stubs, and each function once. */
+	CHECK_INT(pages.calls, 4);
+	pair_fini(&p);
+}
+
+TEST(code_that_the_embedder_does_not_take_is_interpreted)
+{
+	struct build b = { 0 };
+	struct pair p;
+	put_chain(&b);
+	memset(&pages, 0, sizeof pages);
+	pair_limited(&p, &b, (struct wasm_limits){ .put_code = put_code });
+	pages.refuse = true;
+	CHECK_INT(both(&p, "run", 5), 14);
+	CHECK_INT(compiled(&p), 0);
+	CHECK_INT(wasm_instance_jit_stats(p.jit).refused, 3);
+	pair_fini(&p);
+}
+
 /* How much work each of these costs, for twice as much of it. */
 static uint64_t work_of(struct build *b)
 {

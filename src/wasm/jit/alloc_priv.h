@@ -74,7 +74,7 @@ struct jit_alloc {
 	uint32_t *order; /* the blocks that are emitted */
 	uint32_t order_count;
 	uint32_t *block_at; /* position / 2 -> place in `order` */
-	uint32_t *calls; /* positions where everything is lost, ascending */
+	uint32_t *calls;    /* positions where everything is lost, ascending */
 	uint32_t call_count;
 	uint32_t *lost[3]; /* the same for rax, rcx, rdx */
 	uint32_t lost_count[3];
@@ -130,6 +130,8 @@ static inline uint32_t jit_end(const struct jit_fn *f)
 	const struct jit_alloc *a = f->alloc;
 	return f->blocks[a->order[a->order_count - 1]].to;
 }
+/* Is operand b of a vector instruction read after the result is begun? */
+bool jit_vec_late(const struct jit_fn *f, const struct jit_ins *i);
 
 /* --- scan.c ----------------------------------------------------------------
  */

@@ -450,6 +450,8 @@ static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		jit_build_unary(f, w, op);
 	else if (op == OP_memory_size)
 		jit_build_size(f, w);
+	else if (jit_is_vec(op))
+		jit_build_vec(f, w, op);
 	else if (jit_word_shape(op) & IS_STEP)
 		jit_build_step(f, w, op);
 	else if (!control(f, w, op) && !plain(f, w, op))

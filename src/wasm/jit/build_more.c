@@ -45,33 +45,53 @@ static bool within(struct jit_fn *f, uint32_t v, uint64_t offset, uint32_t size,
 	return f->ins[v].op != J_K && jit_known_bound(f, v, n);
 }
 
+static uint32_t access(struct jit_fn *f, const union wasm_word *w,
+	uint32_t form, struct jit_ins x)
+{
+	x.in = form == 2 ? JT_I64 : JT_I32;
+	x.a = jit_read(f, w->b);
+	x.imm = form ? w[1].u64 : w->c;
+	if (form == 2)
+		x.flags |= JF_WIDE;
+	if (within(f, x.a, x.imm, x.spare, form == 2))
+		x.flags |= JF_CHECKED;
+	return jit_add(f, x);
+}
+
+uint32_t jit_build_load(struct jit_fn *f, const union wasm_word *w,
+	uint32_t form, struct jit_ins x)
+{
+	x.op = J_LOAD;
+	return access(f, w, form, x);
+}
+
+void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
+	struct jit_ins x)
+{
+	x.op = J_STORE;
+	/* What is cut off need not be cleared before. */
+	if (x.cc != ACC_STORE_64 && f->ins[x.b].op == J_WRAP)
+		x.b = f->ins[x.b].a;
+	access(f, w, form, x);
+}
+
 void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
-	bool store = op >= OP_i32_store;
-	uint32_t i = op - (store ? OP_i32_store : OP_i32_load);
-	uint32_t form = i % 3, v = jit_read(f, w->b);
-	uint64_t offset = form ? w[1].u64 : w->c;
-	i /= 3;
-	struct jit_ins x = { .op = store ? J_STORE : J_LOAD,
-		.type = store ? JT_NONE : loads[i].type,
-		.cc = store ? stores[i].kind : loads[i].kind,
-		.in = form == 2 ? JT_I64 : JT_I32,
-		.spare = store ? stores[i].size : loads[i].size,
-		.flags = form == 2 ? JF_WIDE : 0,
-		.a = v,
-		.imm = offset };
-	if (store) {
-		uint32_t value = jit_read(f, w->a);
-		/* What is cut off need not be cleared before. */
-		if (i != 1 && f->ins[value].op == J_WRAP)
-			value = f->ins[value].a;
-		x.b = value;
+	uint32_t i = op - OP_i32_load, form = i % 3;
+	if (op >= OP_i32_store) {
+		i = (op - OP_i32_store) / 3;
+		jit_build_store(f, w, form,
+			(struct jit_ins){ .cc = stores[i].kind,
+				.spare = stores[i].size,
+				.b = jit_read(f, w->a) });
+		return;
 	}
-	if (within(f, v, offset, x.spare, form == 2))
-		x.flags |= JF_CHECKED;
-	uint32_t n = jit_add(f, x);
-	if (!store)
-		jit_write(f, w->a, n);
+	i /= 3;
+	jit_write(f, w->a,
+		jit_build_load(f, w, form,
+			(struct jit_ins){ .type = loads[i].type,
+				.cc = loads[i].kind,
+				.spare = loads[i].size }));
 }
 
 void jit_build_size(struct jit_fn *f, const union wasm_word *w)

@@ -18,6 +18,16 @@ void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_unary(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_size(struct jit_fn *f, const union wasm_word *w);
+/* Loads and stores of `x`: kind, size, type or value; `form` as the
+ * interpreter's three. */
+uint32_t jit_build_load(struct jit_fn *f, const union wasm_word *w,
+	uint32_t form, struct jit_ins x);
+void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
+	struct jit_ins x);
 void jit_build_step(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+
+/* build_vec.c */
+bool jit_is_vec(uint32_t op);
+void jit_build_vec(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 
 #endif

@@ -44,7 +44,7 @@ static void to_memory(struct jit_emit *e, uint32_t v, struct x64_mem to)
 		x64_rm(&e->a, X_MOVUPS, 0, 15, jit_slot(e, v));
 		at = XSCRATCH;
 	} else if (at == LOC_CONST && i->op == J_K128) {
-		x64_rr(&e->a, X_XORPS, 0, 15, 15);
+		jit_xconst(e, 15, i);
 		at = XSCRATCH;
 		vector = true;
 	} else if (at == LOC_CONST && (int64_t)i->imm >= INT32_MIN &&

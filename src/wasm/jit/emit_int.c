@@ -90,6 +90,10 @@ static struct jit_cond compare(struct jit_emit *e, const struct jit_ins *i)
 	struct jit_cond c = { i->cc, 0 };
 	const struct jit_ins *a = jit_ins_of(e, i->a);
 	int32_t imm;
+	if (a->flags & JF_FOLDED && a->op == J_VEC) {
+		jit_emit_any(e, a);
+		return c;
+	}
 	if (a->flags & JF_FOLDED && a->op == J_AND) {
 		test(e, a, wide);
 		return c;

@@ -121,8 +121,11 @@ static void load(struct jit_emit *e, const struct jit_ins *i)
 	struct x64_mem m = address(e, i);
 	uint32_t d = jit_def(e);
 	if (d >= XMM0)
-		x64_rm(&e->a, i->cc == ACC_32 ? X_MOVSS : X_MOVSD, 0, d - XMM0,
-			m);
+		x64_rm(&e->a,
+			i->cc == ACC_V128			    ? X_MOVUPS :
+				i->cc == ACC_32 || i->cc == ACC_V32 ? X_MOVSS :
+								      X_MOVSD,
+			0, d - XMM0, m);
 	else
 		x64_rm(&e->a, how[i->cc].op, how[i->cc].flags, d, m);
 }
@@ -167,6 +170,10 @@ static void store(struct jit_emit *e, const struct jit_ins *i)
 	};
 	struct x64_mem m = address(e, i);
 	uint32_t at = jit_place(e, i->b);
+	if (i->cc == ACC_STORE_V128) {
+		x64_rm(&e->a, X_MOVUPS_STORE, 0, jit_xreg(e, i->b, JT_V128), m);
+		return;
+	}
 	bool wide = i->cc == ACC_STORE_64, narrow = i->cc > ACC_STORE_64;
 	if (at == LOC_CONST) {
 		store_constant(e, i, m, jit_ins_of(e, i->b)->imm);

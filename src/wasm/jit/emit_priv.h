@@ -28,7 +28,8 @@ struct jit_patch {
 };
 
 struct jit_pool {
-	uint32_t at; /* displacement to patch */
+	uint32_t at;	/* displacement to patch */
+	uint32_t place; /* of the constant */
 	uint32_t size;
 	uint64_t v[2];
 };
@@ -85,6 +86,9 @@ void jit_trap_always(struct jit_emit *e, uint32_t trap);
 /* op reg, [constant] */
 void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
 	uint32_t size, uint64_t low, uint64_t high);
+/* d = s op [constant], see x64_v3m. */
+void jit_pool_vector(struct jit_emit *e, bool vex, uint32_t op, uint32_t d,
+	uint32_t s, const uint64_t v[2]);
 /* A jump that is to go out of line; `at` from x64_jcc or x64_jmp. */
 struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 	uint32_t n);
@@ -120,6 +124,13 @@ struct jit_cond jit_emit_float_compare(struct jit_emit *e,
 /* op xmm, value: from a register, the stack or the pool */
 void jit_xop(struct jit_emit *e, uint32_t op, uint32_t xmm, uint32_t v,
 	uint32_t type);
+
+/* --- emit_vec.c
+ * ---------------------------------------------------------------- */
+bool jit_emit_vec(struct jit_emit *e, const struct jit_ins *i);
+/* Leaves "not equal" when the test finds a bit. */
+void jit_emit_any(struct jit_emit *e, const struct jit_ins *i);
+void jit_xconst(struct jit_emit *e, uint32_t xmm, const struct jit_ins *k);
 
 /* --- emit_memory.c
  * -------------------------------------------------------------- */

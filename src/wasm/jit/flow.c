@@ -86,8 +86,7 @@ static void edge(struct jit_fn *f, uint32_t from, uint32_t to)
 {
 	if (f->failed)
 		return;
-	if (!jit_fit(f, f->edges, f->edge_cap,
-		    f->edge_count + 1ull)) {
+	if (!jit_fit(f, f->edges, f->edge_cap, f->edge_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return;
 	}
@@ -181,8 +180,7 @@ static void scan_ref(struct jit_fn *f, uint32_t var, bool write)
 	note(f, &s->reads, s->block, var);
 	if (f->dense[var])
 		return;
-	if (!jit_fit(f, f->var_of, f->dense_cap,
-		    f->dense_count + 1ull)) {
+	if (!jit_fit(f, f->var_of, f->dense_cap, f->dense_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return;
 	}

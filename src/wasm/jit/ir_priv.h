@@ -24,10 +24,12 @@ enum jit_type {
 	JT_V128,
 	JT_ANY32,
 	JT_ANY,
-	/* In jit_operand_types only: the instruction's type; its `in`; what a
-	 * store stores; a vector if `in` is one, else anything. */
+	/* In jit_operand_types only: the instruction's type; its `in`; a
+	 * vector instruction's `spare`; what a store stores; a vector if `in`
+	 * is one, else anything. */
 	JT_OWN,
 	JT_IN,
+	JT_SECOND,
 	JT_STORED,
 	JT_WHOLE,
 };
@@ -40,7 +42,7 @@ static inline bool jit_is_float(uint32_t type)
 enum jit_op {
 	J_NOP,
 	J_K,	/* imm */
-	J_K128, /* the zero vector */
+	J_K128, /* imm the lower half, a and b the upper one */
 	J_PARAM,
 	J_PHI, /* args: one for each edge into the block */
 	/* The order of the interpreter's binary operations. */
@@ -88,6 +90,7 @@ enum jit_op {
 	J_FLOAT_TO_FLOAT,
 	J_REINTERPRET, /* to the other class of registers */
 	J_SELECT,      /* a ? b : c */
+	J_VEC,	       /* cc: which of vec_priv.h */
 	J_LOAD,	       /* cc: kind, a address, imm offset */
 	J_STORE,       /* cc: kind, a address, b value, imm offset */
 	J_GLOBAL_GET,  /* imm: address of the value */
@@ -123,10 +126,14 @@ enum jit_access {
 	ACC_S8_64,
 	ACC_S16_64,
 	ACC_S32_64,
+	ACC_V128, /* vectors; the narrow ones with zeros above */
+	ACC_V32,
+	ACC_V64,
 	ACC_STORE_32 = 0,
 	ACC_STORE_64,
 	ACC_STORE_8,
 	ACC_STORE_16,
+	ACC_STORE_V128,
 };
 
 enum {
@@ -140,7 +147,7 @@ struct jit_ins {
 	uint8_t op, type, flags, cc;
 	uint8_t in; /* type of the operands where it is not `type` */
 	uint8_t reg_hint;
-	uint16_t spare;
+	uint16_t spare;	  /* accesses: bytes; vectors: type of b */
 	uint32_t a, b, c; /* operands; with args: a, then first and count */
 	uint32_t block;
 	uint32_t aux; /* calls: number of the type */
@@ -173,8 +180,8 @@ struct jit_block {
 	uint32_t *live; /* dense numbers of the variables live into it */
 	uint32_t *phis; /* and their phis, where they have one */
 	uint32_t live_count;
-	uint32_t from, to;  /* positions */
-	uint32_t label;	    /* offset of its code */
+	uint32_t from, to; /* positions */
+	uint32_t label;	   /* offset of its code */
 	bool reached;
 	bool is_head;
 };
@@ -223,6 +230,7 @@ struct jit_fn {
 	uint64_t min_memory; /* bytes the first memory has for sure */
 	bool calls;	     /* it calls something */
 	bool floats;	     /* something in it is not for general registers */
+	bool lacking;	     /* the machine has not what it takes */
 
 	/* Registers. */
 	struct jit_ival *ivals;
@@ -241,10 +249,10 @@ void *jit_alloc(struct jit_fn *f, size_t count, size_t size);
  * as NULL with *cap 0; what is new is not cleared.  False sets f->failed. */
 MUST_USE bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap,
 	uint64_t need, size_t size);
-#define jit_fit(f, ptr, cap, need)                                     \
-	((uint64_t)(need) <= (cap) ? true :                            \
-				     jit_grow((f), (void *)&(ptr),     \
-					     &(cap), (need), sizeof *(ptr)))
+#define jit_fit(f, ptr, cap, need)                                         \
+	((uint64_t)(need) <= (cap) ? true :                                \
+				     jit_grow((f), (void *)&(ptr), &(cap), \
+					     (need), sizeof *(ptr)))
 bool jit_fail(struct jit_fn *f, const char *why);
 /* Counts work against the limit. */
 bool jit_work(struct jit_fn *f, uint64_t n);
@@ -333,8 +341,12 @@ static inline uint32_t jit_operand_type(const struct jit_ins *i, int n)
 		return i->type;
 	case JT_IN:
 		return i->in;
+	case JT_SECOND:
+		return i->spare;
 	case JT_STORED:
-		return i->cc > ACC_STORE_64 ? JT_I32 : JT_ANY;
+		return i->cc == ACC_STORE_V128 ? JT_V128 :
+			i->cc > ACC_STORE_64   ? JT_I32 :
+						 JT_ANY;
 	case JT_WHOLE:
 		return i->in == JT_V128 ? JT_V128 : JT_ANY;
 	default:

@@ -77,6 +77,7 @@ struct wasm_jit {
 
 	struct wasm_op_entry ops[WASM_OP_COUNT]; /* the interpreter's */
 
+	uint32_t level; /* enum jit_level: of vectors */
 	bool sse41, popcnt, lzcnt, bmi1, bmi2;
 	struct wasm_jit_stats stats;
 	struct jit_reason reasons[16];

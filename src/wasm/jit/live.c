@@ -40,6 +40,10 @@ static void compare_operands(const struct jit_fn *f, const struct jit_ins *i,
 		return;
 	}
 	const struct jit_ins *a = &f->ins[i->a];
+	if (a->flags & JF_FOLDED && a->op == J_VEC) {
+		put(f, l, a->a, USE_ANY, false);
+		return;
+	}
 	if (a->flags & JF_FOLDED && a->op == J_AND) {
 		put(f, l, a->a, USE_REG, false);
 		put(f, l, a->b, USE_ANY, false);
@@ -154,6 +158,11 @@ uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 	case J_CALL_INDIRECT:
 	case J_CALL_REF:
 		put(f, &l, i->a, USE_MEM, false);
+		break;
+	case J_VEC:
+		put(f, &l, i->a, USE_ANY, false);
+		if (i->spare)
+			put(f, &l, i->b, USE_ANY, jit_vec_late(f, i));
 		break;
 	default:
 		if (i->op >= J_ADD && i->op <= J_FDIV)

@@ -18,8 +18,7 @@ uint32_t jit_loc_of_part(const struct jit_fn *f, uint32_t v, uint32_t pos)
 
 static bool add_move(struct jit_fn *f, struct jit_move m)
 {
-	if (!jit_fit(f, f->moves, f->move_cap,
-		    f->move_count + 1ull))
+	if (!jit_fit(f, f->moves, f->move_cap, f->move_count + 1ull))
 		return jit_fail(f, "out of memory");
 	f->moves[f->move_count++] = m;
 	return true;

@@ -5,9 +5,12 @@
  */
 #ifdef __x86_64__
 #include <cpuid.h>
+
+#include "arch/x86_64/cpu.h"
 #endif
 
 #include "wasm/jit/emit_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 /* What the stubs, refilling and pushing registers may need below the limit. */
 enum { STACK_SLACK = 16 << 10 };
@@ -42,8 +45,14 @@ static void find_features(struct wasm_jit *j)
 		j->lzcnt = c >> 5 & 1;
 	/* VEX encodings need the operating system, too. */
 	__get_cpuid(1, &a, &b, &c, &d);
-	if (!(c >> 27 & 1) || !(c >> 28 & 1))
+	bool avx = c >> 27 & 1 && c >> 28 & 1 && (cpu_xgetbv(0) & 6) == 6;
+	if (!avx)
 		j->bmi2 = false;
+	j->level = !(c >> 9 & 1) ? SSE2 :
+		!(c >> 19 & 1)	 ? SSSE3 :
+		!(c >> 20 & 1)	 ? SSE41 :
+		!avx		 ? SSE42 :
+				   AVX;
 #else
 	(void)j;
 #endif
@@ -59,6 +68,8 @@ bool wasm_jit_new(struct wasm_store *s)
 	memcpy(j->ops, all_ops, sizeof all_ops);
 	wasm_jit_replace_ops(j->ops);
 	find_features(j);
+	if (s->limits.jit_vectors && s->limits.jit_vectors <= j->level)
+		j->level = s->limits.jit_vectors - 1;
 	j->stress = s->limits.jit_registers;
 	j->verify = j->stress != 0;
 	j->mask = s->limits.jit_mask;

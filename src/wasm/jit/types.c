@@ -5,6 +5,7 @@
  * class that most of what is done with them wants.
  */
 #include "wasm/jit/ir_priv.h"
+#include "wasm/jit/vec_priv.h"
 #include "wasm/jit/x64_priv.h"
 
 bool jit_has_args(uint32_t op)
@@ -50,7 +51,7 @@ const uint8_t jit_operand_types[J_OP_COUNT][3] = {
 	ONE(INT_TO_FLOAT, IN), ONE(FLOAT_TO_INT, IN), ONE(FLOAT_TO_FLOAT, IN),
 	ONE(REINTERPRET, IN), [J_SELECT] = { JT_I32, JT_OWN, JT_OWN },
 	ONE(LOAD, IN), [J_STORE] = { JT_IN, JT_STORED }, ONE(GLOBAL_SET, WHOLE),
-	ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
+	[J_VEC] = { JT_IN, JT_SECOND }, ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
 	ONE(BRANCH, I32), ONE(TABLE, I32),
 };
 /* clang-format on */
@@ -375,7 +376,8 @@ static void fold_and(struct jit_fn *f, uint32_t n)
 	struct jit_ins *i = &f->ins[n];
 	uint64_t k;
 	if (i->op == J_ICMP && (i->cc == CC_E || i->cc == CC_NE) &&
-		jit_is_const(f, i->b, &k) && !k && f->ins[i->a].op == J_AND &&
+		jit_is_const(f, i->b, &k) && !k &&
+		(f->ins[i->a].op == J_AND || jit_is_any(&f->ins[i->a])) &&
 		f->ins[i->a].type == i->in && foldable(f, i->a, n))
 		f->ins[i->a].flags |= JF_FOLDED;
 }
@@ -392,6 +394,8 @@ static void fold_into(struct jit_fn *f, uint32_t n)
 			fold_and(f, i->a);
 		}
 	}
+	if (i->op == J_ICMP && jit_is_any(&f->ins[i->a]))
+		fold_and(f, n);
 	if (i->op != J_ADD)
 		return;
 	for (int side = 0; side < 2; side++) {

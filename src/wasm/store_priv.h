@@ -101,7 +101,7 @@ struct wasm_threads {
 	uint64_t time; /* without a clock: moves on when nobody can */
 	/* How often streams may have become ready; who sleeps looks again. */
 	uint64_t turn;
-	uint64_t worked;	   /* since the last of these */
+	uint64_t worked, looked;   /* since the last of these; when it was */
 	struct wasm_exec *waiters; /* for a notification, longest first */
 };
 

@@ -68,6 +68,9 @@ bool wasm_exec_pay(struct wasm_exec *x, uint64_t n)
 			out = true;
 	}
 	wasm_exec_grant(x);
+	/* Its turn is over, wherever it can leave next. */
+	if (x->store->threads.others)
+		x->granted = x->budget = 0;
 	if (out)
 		x->end = WASM_STOPPED;
 	return !out;

@@ -3,8 +3,9 @@
 #include "base/bytes.h"
 #include "wasm/interp/exec_priv.h"
 
-/* After so much work streams may have become ready. */
-enum { LOOK_AFTER = 1 << 14 };
+/* How often sleepers look whether streams have become ready: in units of work,
+ * and in ns. */
+enum { LOOK_AFTER = 1 << 14, LOOK_NS = 1000000 };
 
 static uint64_t now_of(struct wasm_store *s)
 {
@@ -14,11 +15,16 @@ static uint64_t now_of(struct wasm_store *s)
 
 void wasm_threads_worked(struct wasm_store *s, uint64_t units)
 {
-	s->threads.worked += units;
-	if (s->threads.worked < LOOK_AFTER)
+	struct wasm_threads *t = &s->threads;
+	t->worked += units;
+	if (t->worked < LOOK_AFTER || !t->others)
 		return;
-	s->threads.worked = 0;
-	s->threads.turn++;
+	t->worked = 0;
+	uint64_t now = now_of(s);
+	if (t->clock.now && now - t->looked < LOOK_NS)
+		return;
+	t->looked = now;
+	t->turn++;
 }
 
 /* --- waiting -------------------------------------------------------------- */

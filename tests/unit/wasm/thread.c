@@ -325,6 +325,28 @@ TEST(a_host_function_that_waits_is_called_again_with_its_parameters)
 	}
 }
 
+/* Calls that can't be left, so many in a turn of the loop that its budget may
+ * always end with one of them. */
+TEST(no_number_of_calls_in_a_loop_keeps_others_out)
+{
+	for (uint8_t calls = 0; calls < 9; calls++) {
+		struct build b;
+		auto_buf code = { 0 };
+		begin(&b);
+		build_func(&b, "begin", "ii:", "", B(DONE));
+		buf_put(&code, B(STARTS(0), LOOP));
+		for (uint8_t i = 0; i < calls; i++)
+			buf_put(&code, B(CALL(TURN), DROP));
+		buf_put(&code, B(I32(0), LOAD(0), EQZ, BR_IF(0), END, I32(9)));
+		build_func(&b, "main", ":i", "", buf_bytes(&code));
+		WITH_LIMITS(&b, .threads = 2)
+		{
+			wasm_instance_fuel(w->i, 1000000);
+			CHECK_INT(ends_well(w), 9);
+		}
+	}
+}
+
 TEST(notifications_wake_those_who_wait_longest)
 {
 	struct build b;

@@ -33,7 +33,7 @@ $(O)/obj/$1/%.cc.o: %.cc
 $(O)/obj/$1/%.S.o: %.S
 	$$(call say,AS.$1,$$<)
 	@mkdir -p $$(@D)
-	$(Q)$$(CC.$1) $$(CF.$1) $$(INC) -MMD -MP -c -o $$@ $$<
+	$(Q)$$(CC.$1) $$(CF.$1) $$(INC) $$(CF-$$*) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach t,$(TOOLCHAINS),$(eval $(call objrule,$t)))
 

@@ -49,8 +49,9 @@ struct gate_lookup {
 
 struct gate_waiter {
 	bool on; /* the Keep waits in POLL */
-	size_t count;
+	size_t count, sent_count;
 	struct gate_poll list[GATE_MAX_POLL];
+	struct gate_sent sent[GATE_MAX_SENDS]; /* before it waited */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
 };
 
@@ -107,6 +108,12 @@ struct gate_slot *gate_slot_find(struct gate_serve *g, uint64_t handle);
 MUST_USE bool gate_slot_close(struct gate_serve *g, struct gate_slot *s,
 	struct err *e);
 uint64_t gate_now_ns(void);
+
+/* Both never wait; *n is 0 unless GATE_OK.  Into or from the shared area. */
+enum gate_error gate_slot_send(struct gate_serve *g, struct gate_slot *s,
+	struct bytes in, size_t *n);
+enum gate_error gate_slot_recv(struct gate_serve *g, struct gate_slot *s,
+	uint8_t *to, size_t most, size_t *n);
 
 /* The reply's error for errno of a socket call. */
 enum gate_error gate_net_error(int error);

@@ -64,9 +64,9 @@ struct keep {
 	struct keep_streams streams;
 	struct keep_ring log; /* of a detached Keep */
 	uint32_t listener;
-	uint8_t *inbox;		 /* GATE_DATA_BYTES */
-	struct gate_poll *polls; /* GATE_MAX_POLL */
-	struct keep_net net;	 /* the program's, while it runs */
+	uint8_t *inbox; /* GATE_DATA_BYTES */
+	struct keep_gate_turn turn;
+	struct keep_net net; /* the program's, while it runs */
 	struct keep_peer peers[KEEP_MAX_PEERS];
 	struct keep_peer *holder;
 	bool detached; /* the program outlives its holder */

@@ -84,6 +84,11 @@ struct soft_sgx {
 	uint64_t epc_bytes; /* as many as there may be */
 	bool created, initialised, provision;
 	bool tell_all; /* a test wants to know of interrupts */
+	uint64_t tcs;  /* atomic: a thread is inside; 0: none */
+	/* What a test wants to be in registers at an entry, but for those that
+	 * struct device_enclave has; NULL: zeros. */
+	const struct monitor_state *outside;
+	const uint8_t *vectors; /* MONITOR_VECTOR_BYTES */
 	struct sgx_secs secs;
 	uint8_t isvextprodid[16], isvfamilyid[16];
 	struct crypto_hash *hash;      /* MRENCLAVE so far */

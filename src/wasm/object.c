@@ -2,6 +2,7 @@
 #include "wasm/object_priv.h"
 
 #include "wasm/interp/exec_priv.h"
+#include "wasm/jit/jit_priv.h"
 
 enum { FIRST_COLLECTION = 1 << 20, MAX_OBJECT = 1 << 30 };
 
@@ -84,6 +85,18 @@ static void mark_frames(struct marker *m, const struct wasm_exec *x)
 	}
 }
 
+static void found(void *ctx, uint64_t ref)
+{
+	mark(ctx, ref);
+}
+
+static void mark_machine(struct marker *m, const struct wasm_exec *x)
+{
+	mark_frames(m, x);
+	wasm_jit_references(x, found, m);
+	mark(m, x->exception);
+}
+
 static void mark_roots(struct marker *m, const struct wasm_exec *x)
 {
 	const struct wasm_store *s = x->store;
@@ -96,12 +109,11 @@ static void mark_roots(struct marker *m, const struct wasm_exec *x)
 		if (wasm_registry_collected(&s->registry, g->type))
 			mark(m, g->v[0]);
 	/* A new thread's machine is not in the ring yet. */
-	mark_frames(m, x);
-	mark(m, x->exception);
+	mark_machine(m, x);
 	const struct wasm_exec *y = s->threads.first;
 	do {
 		if (y != x)
-			mark_frames(m, y);
+			mark_machine(m, y);
 		y = y->thread.next;
 	} while (y != s->threads.first);
 }
@@ -111,8 +123,9 @@ static void mark_roots(struct marker *m, const struct wasm_exec *x)
 static bool holds(const struct wasm_exec *y)
 {
 	uint32_t f;
-	return y->inst && wasm_func_at(y->inst->module, y->ip, &f) &&
-		wasm_func_holds(y->inst->module, f);
+	if (y->inst && wasm_func_at(y->inst->module, y->ip, &f))
+		return wasm_func_holds(y->inst->module, f);
+	return wasm_jit_holds(y);
 }
 
 static bool can_collect(const struct wasm_exec *x)

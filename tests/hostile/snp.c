@@ -77,18 +77,33 @@ static void give_evidence(struct run *r, const struct gate_request *q,
 	buf_fini(&endorsements);
 }
 
-static void give_events(const struct gate_request *q, struct gate_area *a,
+/* Everything was sent, everything is ready, a little came. */
+static void give_turn(const struct gate_request *q, struct gate_area *a,
 	struct gate_reply *out)
 {
 	struct gate_poll list[4];
-	size_t n = size_min(q->data_len, sizeof list);
-	memcpy(list, a->data, n);
-	for (size_t i = 0; i < n / sizeof list[0]; i++) {
+	size_t n = size_min(q->arg1, 4), len = n * sizeof list[0];
+	size_t end = size_min(q->data_len, GATE_DATA_BYTES), at = len, sum = 0;
+	memcpy(list, a->data, len);
+	for (size_t i = 0; i < n; i++) {
 		list[i].got = list[i].want;
-		out->ret0++;
+		list[i].taken = (uint32_t)size_min(list[i].most, 700);
+		sum += list[i].taken;
+		out->ret0 += list[i].got != 0;
 	}
-	memcpy(a->data, list, n);
-	out->data_len = (uint32_t)n;
+	struct gate_send s;
+	struct gate_sent sent[4];
+	size_t sends = 0;
+	while (sends < 4 && end >= at + sizeof s) {
+		memcpy(&s, a->data + at, sizeof s);
+		sent[sends++] = (struct gate_sent){ GATE_OK, s.len };
+		at += sizeof s + size_min(s.len, GATE_DATA_BYTES);
+	}
+	memcpy(a->data, list, len);
+	memcpy(a->data + len, sent, sends * sizeof sent[0]);
+	len += sends * sizeof sent[0];
+	memset(a->data + len, 0x11, sum);
+	out->data_len = (uint32_t)(len + sum);
 }
 
 static void serve(struct run *r)
@@ -110,7 +125,7 @@ static void serve(struct run *r)
 		r->given = true;
 		break;
 	case GATE_POLL:
-		give_events(&q, a, &out);
+		give_turn(&q, a, &out);
 		break;
 	case GATE_RECV:
 		out.data_len = (uint32_t)size_min(q.arg1, 4000);

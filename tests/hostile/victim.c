@@ -171,17 +171,27 @@ static void attest(struct keep_gate *g)
 
 static void converse(struct keep_gate *g, uint32_t handle)
 {
-	static uint8_t in[5000], out[3000];
-	struct gate_poll list = { .handle = handle, .want = GATE_IN };
+	static uint8_t in[5000], out[3000], taken[GATE_DATA_BYTES + 1];
+	struct gate_poll poll = { .handle = handle, .want = GATE_IN };
+	struct keep_gate_sent sent;
+	struct keep_gate_turn turn = { .polls = &poll,
+		.poll_count = 1,
+		.sends = &sent,
+		.taken = taken };
 	enum gate_error why;
-	struct err e = { 0 };
-	size_t n, ready;
-	host(keep_gate_poll(g, &list, 1, 1000000000, &ready, &e));
-	need(ready <= 1 && !(list.got & ~(unsigned)(GATE_IN | GATE_HUP)), 80);
+	struct err e;
+	size_t n;
+	memset(out, 0x77, sizeof out);
+	poll.most = sizeof in;
+	taken[sizeof in] = 0x5a;
+	need(keep_gate_turn_send(&turn, handle, BYTES_ARRAY(out)), 83);
+	host(keep_gate_poll(g, &turn, 1000000000, &e));
+	need(!(poll.got & ~(unsigned)(GATE_IN | GATE_HUP | GATE_END)), 80);
+	need(poll.taken <= sizeof in && taken[sizeof in] == 0x5a, 84);
+	need(sent.taken <= sizeof out, 85);
 	in[sizeof in - 1] = 0x5a;
 	host(keep_gate_recv(g, handle, in, sizeof in - 1, &n, &why, &e));
 	need(n <= sizeof in - 1 && in[sizeof in - 1] == 0x5a, 81);
-	memset(out, 0x77, sizeof out);
 	host(keep_gate_send(g, handle, BYTES_ARRAY(out), &n, &why, &e));
 	need(n <= sizeof out, 82);
 }

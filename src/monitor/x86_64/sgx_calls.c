@@ -121,10 +121,3 @@ enum monitor_result sgx_call_remove(struct monitor *m,
 {
 	return for_pages(m, c, remove_one);
 }
-
-enum monitor_result sgx_call_interrupt(struct monitor *m,
-	const struct monitor_call *c)
-{
-	m->sgx.interrupt = c->a;
-	return MONITOR_OK;
-}

@@ -57,6 +57,7 @@ static enum exit_turn eexit(struct monitor *m)
 	out->general[MONITOR_RSP] = m->cpu.vmcb->save.rsp;
 	out->rip = rbx(m);
 	out->rflags = m->cpu.vmcb->save.rflags;
+	sgx_give_vectors(m);
 	sgx_leave(m);
 	exit_leave(m, MONITOR_EXIT_EEXIT);
 	m->box->exit.rip = 0;
@@ -127,6 +128,7 @@ enum exit_turn sgx_finish(struct monitor *m)
 	enum sgx_error e = (enum sgx_error)x->value;
 	if (e == SGX_SUCCESS)
 		memcpy(to, stage(m), n);
+	memset(stage(m), 0, n);
 	if (!report)
 		return done(m, e);
 	/* EREPORT changes neither RAX nor flags. */

@@ -4,7 +4,6 @@
 #include "abi/enclave.h"
 #include "shim/sgx/state.h"
 
-#define ENCLU .byte 0x0f, 0x01, 0xd7
 #define EEXIT	 4
 #define EDECCSSA 9
 
@@ -118,13 +117,14 @@ shim_entry:
 	 * Back to exec without the host: its vectors out of the frame, the
 	 * depth down by one, its registers out of a copy, since the frame may
 	 * be overwritten from here on.  Who enters now finds no exception and
-	 * leaves the copy alone.
+	 * leaves the copy alone.  No register is free for where to go, so that
+	 * jump alone is one through memory (docs/adr/0019).
 	 */
 4:	mov $-1, %eax
 	mov $-1, %edx
 	xrstor64 enclave_ssa(%rip)
 	mov $EDECCSSA, %eax
-	ENCLU
+	enclu
 	mov enclave_frame + SGX_GPRS_FSBASE(%rip), %rax
 	wrfsbase %rax
 	mov enclave_frame + SGX_GPRS_GSBASE(%rip), %rax
@@ -170,7 +170,7 @@ out:
 	xor %r14d, %r14d
 	xor %r15d, %r15d
 	mov $EEXIT, %eax
-	ENCLU
+	enclu
 	ud2
 
 	.text
@@ -196,7 +196,8 @@ leave:
 	jmp out
 
 	/* NORETURN void enclave_user(uint64_t rip, uint64_t rsp): nothing of
-	 * the shim or the host is left in a register. */
+	 * the shim or the host is left in a register; exec's own begin is in
+	 * rax. */
 	.globl enclave_user
 enclave_user:
 	push %rsi
@@ -206,11 +207,10 @@ enclave_user:
 	mov $-1, %edx
 	xrstor64 clean(%rip)
 	movl $STATE_USER, enclave_state(%rip)
-	mov %rdi, start_at(%rip)
 	pop %rsp
 	push $2
 	popfq
-	xor %eax, %eax
+	mov %rdi, %rax
 	xor %ebx, %ebx
 	xor %ecx, %ecx
 	xor %edx, %edx
@@ -225,7 +225,7 @@ enclave_user:
 	xor %r13d, %r13d
 	xor %r14d, %r14d
 	xor %r15d, %r15d
-	jmp *start_at(%rip)
+	jmp *%rax
 
 	.section .rodata, "a"
 	.balign 64
@@ -249,8 +249,6 @@ host_rsp:
 host_rbp:
 	.quad 0
 saved_rsp:
-	.quad 0
-start_at:
 	.quad 0
 enclave_state:
 	.long 0

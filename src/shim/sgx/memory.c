@@ -54,13 +54,8 @@ static bool accept_as(uint64_t at, uint64_t flags)
  * is not what it must be ends the Keep: so does a host that has none. */
 static void take_page(const struct memory *m, uint64_t at)
 {
-	if (m->fixed) {
-		uint64_t offset = at - ENCLAVE_BASE - ENCLAVE_HEAP_AT;
-		if (offset >= enclave_head()->heap_bytes)
-			shim_crash("memory outside what there is");
-		cpu_store_bytes((void *)at, 0, PAGE_BYTES);
-		return;
-	}
+	if (m->fixed)
+		shim_crash("memory outside what there is");
 	if (!accept_as(at,
 		    SGX_PAGE_TYPE(SGX_PT_REG) | SGX_PAGE_R | SGX_PAGE_W |
 			    SGX_PAGE_PENDING))
@@ -165,13 +160,21 @@ void memory_image(struct memory *m, uint64_t at, uint64_t bytes, uint8_t prot)
 	}
 }
 
-/* Memory of an SGX1 enclave was not measured: the host chose what is in it. */
+/* Fixed memory was not measured: the host chose what is in it.  exec finds it
+ * without a fault, so all of it is wiped before it runs. */
 void memory_init(struct memory *m, uint32_t heap_bytes)
 {
+	const uint64_t heap = (uint64_t)ENCLAVE_BASE + ENCLAVE_HEAP_AT;
 	m->fixed = heap_bytes != 0;
-	for (uint64_t at = 0; m->fixed && at < ENCLAVE_HEAP_AT + heap_bytes;
+	if (!m->fixed)
+		return;
+	for (uint64_t at = 0; at < ENCLAVE_HEAP_AT + heap_bytes;
 		at += MEMORY_MAP_OF)
 		m->has_map[at / MEMORY_MAP_OF] = true;
+	cpu_store_words((void *)heap, 0, heap_bytes / 8);
+	for (uint64_t at = heap; at < heap + heap_bytes; at += PAGE_BYTES)
+		page_set(m, at, PAGE_THERE | RW);
+	m->present += heap_bytes / PAGE_BYTES;
 }
 
 /* --- struct space_ops ------------------------------------------------------

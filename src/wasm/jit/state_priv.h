@@ -13,6 +13,7 @@ enum { WASM_JIT_BOUNDS = 65 };
 /* Where a thread in compiled code was when it let others go on. */
 enum {
 	WASM_JIT_PAUSED_HOST,	/* a host function, to be called again */
+	WASM_JIT_PAUSED_TAIL,	/* the same, in place of its caller */
 	WASM_JIT_PAUSED_STEP,	/* an operation of the interpreter, done */
 	WASM_JIT_PAUSED_REFILL, /* its budget was used up */
 };
@@ -40,7 +41,7 @@ struct wasm_jit_state {
 	uint64_t vector[JIT_FLOAT_ARGS][2];
 	uint64_t results[JIT_RESULTS][2]; /* the first: rax */
 	uint64_t result_vector[2];	  /* or xmm0 */
-	uint64_t step[10];		  /* the frame of wasm_jit_step */
+	uint64_t caught;		  /* the exception, at its handler */
 };
 
 #endif

@@ -28,14 +28,6 @@ struct shape {
 #define ATOMIC_MODIFY(n, m)   ATOMIC_SHAPE(n, 2, W_A | R_B | R_C)
 #define ATOMIC_EXCHANGE(n, m) ATOMIC_SHAPE(n, 3, W_A | R_B | R_C | R_D)
 
-/* Atomic accesses, in their two forms. */
-#define A_FORMS(n, w, bits) S(n##_far, w, (bits) | IS_STEP) \
-	S(n##_64, w, (bits) | IS_STEP)
-#define A_LOAD(n, m) A_FORMS(n, 2, W_A | R_B)
-#define A_STORE(n, m) A_FORMS(n, 2, R_A | R_B)
-#define A_MODIFY(n, m) A_FORMS(n, 2, W_A | R_B | R_C)
-#define A_EXCHANGE(n, m) A_FORMS(n, 3, W_A | R_B | R_C | R_D)
-
 /* Words and bits of the vector operations' shapes. */
 #define V_UNARY 1, W_A2 | R_B2 | IS_STEP
 #define V_BINARY 1, W_A2 | R_B2 | R_C2 | IS_STEP
@@ -173,22 +165,10 @@ static const struct shape shapes[WASM_OP_COUNT] = {
 	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_xor)
 	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_xchg)
 	WASM_OPS_ATOMIC_LIST(ATOMIC_EXCHANGE, atomic_cmpxchg)
-	ATOMIC_MODIFY(atomic_notify, uint32_t)
+	ATOMIC_SHAPE(atomic_notify, 3, W_A | R_B | R_C)
 	ATOMIC_EXCHANGE(atomic_wait32, uint32_t)
 	ATOMIC_EXCHANGE(atomic_wait64, uint64_t)
 	S(v128_shuffle, 3, W_A2 | R_B2 | R_C2 | IS_STEP)
-	WASM_OPS_ATOMIC_LIST(A_LOAD, atomic_load)
-	WASM_OPS_ATOMIC_LIST(A_STORE, atomic_store)
-	WASM_OPS_ATOMIC_LIST(A_MODIFY, atomic_add)
-	WASM_OPS_ATOMIC_LIST(A_MODIFY, atomic_sub)
-	WASM_OPS_ATOMIC_LIST(A_MODIFY, atomic_and)
-	WASM_OPS_ATOMIC_LIST(A_MODIFY, atomic_or)
-	WASM_OPS_ATOMIC_LIST(A_MODIFY, atomic_xor)
-	WASM_OPS_ATOMIC_LIST(A_MODIFY, atomic_xchg)
-	WASM_OPS_ATOMIC_LIST(A_EXCHANGE, atomic_cmpxchg)
-	A_FORMS(atomic_notify, 3, W_A | R_B | R_C)
-	A_FORMS(atomic_wait32, 3, W_A | R_B | R_C | R_D)
-	A_FORMS(atomic_wait64, 3, W_A | R_B | R_C | R_D)
 	WASM_SIMD_PLAIN(V_SHAPE)
 	WASM_SIMD_MEMORY(V_SHAPE3)
 };

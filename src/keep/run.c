@@ -258,6 +258,7 @@ static bool compile(struct run *r, struct wasm_limits *l, struct err *e)
 	l->threads = w->config.threads;
 	if (!(w->config.flags & FRAME_CONFIG_INTERP)) {
 		l->engine = WASM_ENGINE_AUTO;
+		l->put_code = r->k->put_code;
 		l->code_bytes = room / CODE_SHARE < CODE_MAX ?
 			room / CODE_SHARE :
 			CODE_MAX;

@@ -19,8 +19,10 @@ enum {
 };
 
 struct wasm_jit_state {
-	uint8_t *base;			/* of the first memory */
-	int64_t bound[WASM_JIT_BOUNDS]; /* its length less the index */
+	/* The first memory's length less the index.  First of all, as what is
+	 * compared most has short addresses then. */
+	int64_t bound[WASM_JIT_BOUNDS];
+	uint8_t *base; /* of the first memory */
 	/* Where speculation past a failed check leads: an offset within
 	 * memory, an index of a table. */
 	uint64_t safe, zero;

@@ -32,9 +32,7 @@ def wasi(argv):
     config.inherit_stdin()
     config.inherit_stdout()
     if os.environ.get("DIR"):
-        config.preopen_dir(os.environ["DIR"], "/",
-                           wasmtime.DirPerms.READ_WRITE,
-                           wasmtime.FilePerms.READ_WRITE)
+        config.preopen_dir(os.environ["DIR"], "/")
     return config
 
 

@@ -254,7 +254,7 @@ TEST(variables_that_a_loop_changes_cost_what_they_are)
 
 TEST(variables_that_go_round_cost_what_they_are)
 {
-	twice(rounds, 5000, 4, 0, true);
+	twice(rounds, 5000, 2, 0, true);
 }
 
 TEST(ways_with_calls_cost_what_they_are_long)

@@ -60,10 +60,13 @@ LF.shim := -nostdlib -static -no-pie -Wl,-T,src/shim/x86_64_vm/shim.ld \
 	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
 	-Wl,--no-warn-rwx-segments
 
-# The same, far from zero: addresses are relative to the instruction.
+# The same, far from zero: addresses are relative to the instruction.  No value
+# that a load may have got wrong is gone on with (docs/adr/0019).
 CC.enclave := gcc
+LVI := -Wa,-mlfence-after-load=yes,-mlfence-before-indirect-branch=all,-mlfence-before-ret=shl \
+	-mindirect-branch-register
 CF.enclave := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(CF.shim)) -fpie \
-	-fvisibility=hidden
+	-fvisibility=hidden $(LVI)
 LF.enclave := $(subst src/shim/x86_64_vm/shim.ld,src/shim/sgx/sgx.ld,$(LF.shim))
 
 CROSS := -O2 -g -fstack-protector-strong $(WARN) $(WARN_GCC) $(MAP)

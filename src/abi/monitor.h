@@ -42,6 +42,8 @@ enum {
 	MONITOR_STAGE_BYTES = 0x200000 - MONITOR_BOX_BYTES,
 	/* From here on the file is guest memory. */
 	MONITOR_GUEST_AT = 0x200000,
+	/* x87, SSE, AVX, as XSAVE lays them out. */
+	MONITOR_VECTOR_BYTES = 0x340,
 };
 
 /* Whom the monitor's bell wakes: who entered, or who called. */
@@ -130,10 +132,16 @@ enum monitor_op {
 	MONITOR_SGX_RESTRICT,
 	MONITOR_SGX_RETYPE,
 	MONITOR_SGX_REMOVE,
+	/* EAUG of those of b pages from a on that are not there. */
+	MONITOR_SGX_AUGMENT,
 	/* The enclave is interrupted at the a-th chance: at entries and at
 	 * exits that only the monitor sees; all ones: whenever the processor
-	 * is (by a bell). */
+	 * is (by a bell).  And after b more of its instructions.  c other than
+	 * 0: by an exception, as EXITINFO has it, with an error code in its
+	 * upper half, at address d. */
 	MONITOR_SGX_INTERRUPT,
+	/* SGX: the time-stamp counter stands at the processor's and a. */
+	MONITOR_SGX_COUNTER,
 	MONITOR_OPS,
 };
 
@@ -200,8 +208,11 @@ enum monitor_count {
 	MONITOR_COUNT_MSR,
 	MONITOR_COUNT_PORT,
 	MONITOR_COUNT_VMGEXIT,
-	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST */
+	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST; ENCLU */
 	MONITOR_COUNT_OTHER,
+	/* No exits here, but on hardware: pages that an enclave touched and
+	 * that the kernel then added. */
+	MONITOR_COUNT_ADDED,
 	MONITOR_COUNTS,
 };
 
@@ -225,7 +236,7 @@ struct monitor_box {
 	uint64_t exits;	 /* of the guest, all in all */
 	/* of them, by what they were for */
 	uint32_t counts[MONITOR_COUNTS];
-	uint8_t reserved_078[0x80 - 0x78];
+	uint8_t reserved_07c[0x80 - 0x7c];
 
 	struct monitor_call call;
 	struct monitor_exit exit;
@@ -242,7 +253,10 @@ struct monitor_box {
 	uint64_t attributes_hpa;
 	uint64_t rmp_hpa;
 	uint64_t private_hpa, private_end;
-	uint8_t reserved_3a0[0x1000 - 0x3a0];
+	uint8_t reserved_3a0[0x400 - 0x3a0];
+	/* SGX: vector state outside, before EENTER and after EEXIT. */
+	uint8_t vectors[MONITOR_VECTOR_BYTES];
+	uint8_t reserved_740[0x1000 - 0x740];
 	struct monitor_cpuid cpuid[MONITOR_CPUIDS];
 	char log[0x2000]; /* for people: the monitor's last words */
 };
@@ -252,6 +266,7 @@ LAYOUT(struct monitor_box, exit, 0xa8);
 LAYOUT(struct monitor_box, slots, 0x100);
 LAYOUT(struct monitor_box, state, 0x200);
 LAYOUT(struct monitor_box, cpuid_count, 0x368);
+LAYOUT(struct monitor_box, vectors, 0x400);
 LAYOUT(struct monitor_box, cpuid, 0x1000);
 LAYOUT(struct monitor_box, log, 0x3000);
 _Static_assert(sizeof(struct monitor_box) <= MONITOR_BOX_BYTES, "box");

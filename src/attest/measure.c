@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "codec/hex.h"
 #include "crypto/hash.h"
+#include "enclave/pages.h"
 #include "spec/svm.h"
 
 enum { CHUNK = 4096, MAX_IMAGE = 64 << 20 };
@@ -86,12 +87,12 @@ static const struct measured all[] = {
 	{ "snp", { "shim", "exec" }, false, false, CRYPTO_SHA384_BYTES, 5,
 		{ "", "debug-swap", "restricted-injection",
 			"debug-swap,restricted-injection", "software" } },
-	{ "sgx", { "shim", "exec" }, false, true, CRYPTO_SHA256_BYTES, 2,
-		{ "", "fixed-heap" } },
+	/* The others' names are enclave_heaps[]'s: SGX1 has all memory at the
+	 * start. */
+	{ "sgx", { "shim", "exec" }, false, true, CRYPTO_SHA256_BYTES,
+		1 + ENCLAVE_HEAPS, { "" } },
 };
-
-/* As sgx's variants above: SGX1 has all memory at the start. */
-static const uint32_t heaps[ATTEST_VARIANTS] = { 0, 0x0c000000 };
+_Static_assert(1 + ENCLAVE_HEAPS <= ATTEST_VARIANTS, "sgx");
 
 /* As snp's variants above: the loader takes each of these features that its
  * kernel offers, and they are measured.  The software platform has other
@@ -105,6 +106,17 @@ static const struct attest_keep_launch launches[ATTEST_VARIANTS] = {
 			SVM_FEATURE_RESTRICTED },
 	{ .c_bit = 47, .features = SVM_FEATURE_SNP | SVM_FEATURE_DEBUG_SWAP },
 };
+
+static uint32_t heap_of(size_t variant)
+{
+	return variant ? enclave_heaps[variant - 1].bytes : 0;
+}
+
+static const char *name_of(const struct measured *m, size_t variant)
+{
+	return m->enclave && variant ? enclave_heaps[variant - 1].name :
+				       m->variants[variant];
+}
 
 static const struct measured *find(const char *technology)
 {
@@ -178,7 +190,7 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	bool ok = true;
 	for (size_t i = 0; m->enclave && ok && i < m->count; i++)
 		ok = attest_measure_enclave(buf_bytes(&shim), buf_bytes(&exec),
-			heaps[i], NULL, out[i].value, e);
+			heap_of(i), NULL, out[i].value, e);
 	if (!ok || m->enclave)
 		return ok;
 	uint8_t digests[ATTEST_VARIANTS][CRYPTO_SHA384_BYTES];
@@ -205,7 +217,7 @@ bool attest_measure_all(const char *technology, const char *image_dir,
 	if (!ok)
 		return err_wrap(e, "measure %s", technology);
 	for (size_t i = 0; i < m->count; i++) {
-		value[i].variant = m->variants[i];
+		value[i].variant = name_of(m, i);
 		value[i].len = m->len;
 		out[i] = value[i];
 	}
@@ -250,7 +262,7 @@ bool attest_measure_pages(const char *technology, const char *image_dir,
 	bool ok = read_image(m, image_dir, 0, &shim, e) &&
 		read_image(m, image_dir, 1, &exec, e) &&
 		(m->enclave ? attest_measure_enclave(buf_bytes(&shim),
-				      buf_bytes(&exec), heaps[variant], out,
+				      buf_bytes(&exec), heap_of(variant), out,
 				      digest, e) :
 			      attest_measure_keep(buf_bytes(&shim),
 				      buf_bytes(&exec), &how, 1, &digest, e));

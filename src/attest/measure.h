@@ -16,7 +16,8 @@
  * (64 bits, little-endian).
  * snp: the launch digest (measure_keep.h), which depends on the machine too:
  * each such case is a variant.
- * sgx: MRENCLAVE (measure_enclave.h), with memory that grows or is fixed.
+ * sgx: MRENCLAVE (measure_enclave.h), with memory that grows, or is fixed in
+ * one of a few sizes.
  */
 
 #define ATTEST_VARIANTS 5u /* most that a technology has */

@@ -10,7 +10,6 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-struct crypto_rsa3;
 struct attest_sgx_build;
 
 /* Flags of SECINFO. */
@@ -48,16 +47,10 @@ struct attest_sigstruct {
 	uint8_t mrenclave[32];
 	uint16_t isvprodid, isvsvn;
 	bool debug;
-	uint8_t mrsigner[32]; /* SHA-256 of the modulus; out only */
+	uint8_t mrsigner[32]; /* SHA-256 of the modulus */
 };
 /* Takes one apart and checks its signature and the two quotients. */
 MUST_USE bool attest_sigstruct_check(struct bytes in,
 	struct attest_sigstruct *out, struct err *e);
-/* What a Keep's says: no debugger, no key but its own.  date: 0x20261126. */
-void attest_sigstruct_keep(const uint8_t mrenclave[32], uint32_t date,
-	struct attest_sigstruct *out);
-MUST_USE bool attest_sigstruct_make(const struct attest_sigstruct *s,
-	const struct crypto_rsa3 *key, uint8_t out[ATTEST_SIGSTRUCT_BYTES],
-	struct err *e);
 
 #endif

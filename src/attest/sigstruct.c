@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/measure_sgx.h"
 
-#include <endian.h>
-
-#include "base/buf.h"
 #include "base/reader.h"
 #include "crypto/hash.h"
 #include "crypto/rsa.h"
-#include "spec/sgx_enclave.h"
 
 enum {
 	KEY = CRYPTO_RSA3_BYTES,
@@ -111,80 +107,5 @@ bool attest_sigstruct_check(struct bytes in, struct attest_sigstruct *out,
 	if (!check_key(modulus, sig, BYTES_ARRAY(message), q1, q2, e))
 		return false;
 	*out = s;
-	return true;
-}
-
-static void put_head(const struct attest_sigstruct *s, struct buf *b)
-{
-	static const uint8_t zeros[84] = { 0 };
-	buf_put(b, BYTES_ARRAY(header1));
-	buf_u32le(b, s->debug ? type_debug : 0);
-	buf_u32le(b, s->vendor);
-	buf_u32le(b, s->date);
-	buf_put(b, BYTES_ARRAY(header2));
-	buf_u32le(b, s->swdefined);
-	buf_put(b, BYTES_ARRAY(zeros));
-}
-
-static void put_body(const struct attest_sigstruct *s, struct buf *b)
-{
-	static const uint8_t zeros[16] = { 0 };
-	buf_u32le(b, s->miscselect);
-	buf_u32le(b, s->miscmask);
-	buf_u32le(b, 0);
-	buf_put(b, BYTES_ARRAY(s->isvfamilyid));
-	buf_put(b, BYTES_ARRAY(s->attributes));
-	buf_put(b, BYTES_ARRAY(s->attribute_mask));
-	buf_put(b, BYTES_ARRAY(s->mrenclave));
-	buf_put(b, BYTES_ARRAY(zeros));
-	buf_put(b, BYTES_ARRAY(s->isvextprodid));
-	buf_u16le(b, s->isvprodid);
-	buf_u16le(b, s->isvsvn);
-}
-
-static void put_pair(uint8_t out[16], uint64_t low, uint64_t high)
-{
-	low = htole64(low);
-	high = htole64(high);
-	memcpy(out, &low, sizeof low);
-	memcpy(out + 8, &high, sizeof high);
-}
-
-void attest_sigstruct_keep(const uint8_t mrenclave[32], uint32_t date,
-	struct attest_sigstruct *out)
-{
-	enum { PRODUCT = 0x444a, VERSION = 1, X87_SSE = 3 };
-	*out = (struct attest_sigstruct){ .date = date,
-		.miscmask = ~SGX_MISC_EXINFO,
-		.isvprodid = PRODUCT,
-		.isvsvn = VERSION };
-	put_pair(out->attributes, SGX_FLAG_MODE64BIT, X87_SSE);
-	/* EINIT looks before it sets INIT. */
-	put_pair(out->attribute_mask, ~(SGX_FLAG_KSS | SGX_FLAG_INIT), X87_SSE);
-	memcpy(out->mrenclave, mrenclave, sizeof out->mrenclave);
-}
-
-bool attest_sigstruct_make(const struct attest_sigstruct *s,
-	const struct crypto_rsa3 *key, uint8_t out[ATTEST_SIGSTRUCT_BYTES],
-	struct err *e)
-{
-	uint8_t n[KEY], sig[KEY], q1[KEY], q2[KEY];
-	auto_buf message = { 0 };
-	put_head(s, &message);
-	put_body(s, &message);
-	if (!buf_ok(&message) || message.len != SIGNED_HEAD + BODY)
-		return err_fail(e, ERR_LIMIT, "sigstruct: out of memory");
-	if (!crypto_rsa3_modulus(key, n, e) ||
-		!crypto_rsa3_sign(key, buf_bytes(&message), sig, e) ||
-		!crypto_rsa3_quotients(n, sig, q1, q2, e))
-		return err_wrap(e, "sigstruct");
-	memset(out, 0, ATTEST_SIGSTRUCT_BYTES);
-	memcpy(out, message.ptr, SIGNED_HEAD);
-	turn(out + SIGNED_HEAD, n);
-	out[SIGNED_HEAD + KEY] = EXPONENT;
-	turn(out + SIGNED_HEAD + KEY + 4, sig);
-	memcpy(out + BODY_AT, message.ptr + SIGNED_HEAD, BODY);
-	turn(out + ATTEST_SIGSTRUCT_BYTES - 2 * KEY, q1);
-	turn(out + ATTEST_SIGSTRUCT_BYTES - KEY, q2);
 	return true;
 }

@@ -132,7 +132,7 @@ static const struct cli_command commands[] = {
 		false, CLI_ANY, NULL, cli_platform_info },
 	{ "key sgx", "create KEY | sign KEY FOLDER",
 		"make a key for enclaves, or sign this release's",
-		"sign writes sigstruct and sigstruct-fixed-heap into FOLDER; "
+		"sign writes sigstruct and sigstruct-heap-... into FOLDER; "
 		"loaders take\nthem from keep/sgx in place of a signature of "
 		"their own.  Both print the\nsigner's digest.\n",
 		HELP | CLI_BIT(CLI_IMAGES), 2, 3, false, CLI_FILE, NULL,

@@ -4,17 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "attest/measure.h"
-#include "attest/measure_sgx.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fmt.h"
 #include "client/paths.h"
 #include "codec/hex.h"
-#include "crypto/hash.h"
-#include "crypto/rsa.h"
+#include "enclave/sign.h"
 #include "repository/repository.h"
 
 enum { KEY_MAX = 16 << 10 };
@@ -29,15 +26,10 @@ static bool write_new(const char *path, struct bytes in, mode_t mode,
 		err_fail(e, ERR_HOST, "write %s: %s", path, strerror(errno));
 }
 
-/* As SIGSTRUCT has it: the lowest byte first. */
 static bool signer_of(const struct crypto_rsa3 *k, char out[65], struct err *e)
 {
-	uint8_t n[CRYPTO_RSA3_BYTES], turned[CRYPTO_RSA3_BYTES], digest[32];
-	if (!crypto_rsa3_modulus(k, n, e))
-		return false;
-	for (size_t i = 0; i < sizeof n; i++)
-		turned[i] = n[sizeof n - 1 - i];
-	if (!crypto_digest(CRYPTO_SHA256, BYTES_ARRAY(turned), digest, e))
+	uint8_t digest[32];
+	if (!enclave_signer(k, digest, e))
 		return false;
 	hex_encode(BYTES_ARRAY(digest), out);
 	return true;
@@ -55,27 +47,12 @@ bool client_enclave_key(const char *path, char mrsigner[65], struct err *e)
 	return ok;
 }
 
-static uint32_t today(void)
-{
-	time_t now = time(NULL);
-	struct tm t = { .tm_year = 126, .tm_mday = 1 };
-	uint32_t bcd = 0;
-	gmtime_r(&now, &t);
-	unsigned v = ((unsigned)t.tm_year + 1900) * 10000 +
-		((unsigned)t.tm_mon + 1) * 100 + (unsigned)t.tm_mday;
-	for (unsigned shift = 0; v; v /= 10, shift += 4)
-		bcd |= v % 10 << shift;
-	return bcd;
-}
-
 static bool sign_one(const struct crypto_rsa3 *k, const char *path,
 	const struct attest_measured *m, struct err *e)
 {
-	uint8_t out[ATTEST_SIGSTRUCT_BYTES];
-	struct attest_sigstruct s;
-	attest_sigstruct_keep(m->value, today(), &s);
-	return attest_sigstruct_make(&s, k, out, e) &&
-		write_new(path, BYTES_ARRAY(out), 0644, e);
+	struct sgx_sigstruct s;
+	return enclave_sign_keep(k, m->value, &s, e) &&
+		write_new(path, bytes_of(&s, sizeof s), 0644, e);
 }
 
 static bool sign_all(const struct crypto_rsa3 *k, const char *images,

@@ -10,7 +10,7 @@
 MUST_USE bool client_enclave_key(const char *path, char mrsigner[65],
 	struct err *e);
 /* Signs this release's enclaves: <folder>/sigstruct, and the same with
- * -fixed-heap for SGX1, which loaders find beside the Keep's images. */
+ * -heap-... for SGX1, which loaders find beside the Keep's images. */
 MUST_USE bool client_enclave_sign(const char *key, const char *images,
 	const char *folder, char mrsigner[65], struct err *e);
 

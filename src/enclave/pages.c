@@ -18,6 +18,25 @@ enum {
 
 #define MASK (uint64_t)(PAGE_BYTES - 1)
 
+/* Of a heap, what is not exec's to use: its stack, the shim's notes. */
+enum { SPARE_BYTES = 16 << 20 };
+
+const struct enclave_heap enclave_heaps[ENCLAVE_HEAPS] = {
+	{ 64u << 20, "heap-64MiB" },
+	{ 192u << 20, "heap-192MiB" },
+	{ 512u << 20, "heap-512MiB" },
+};
+
+uint32_t enclave_heap_for(uint64_t *memory)
+{
+	const uint32_t most = enclave_heaps[ENCLAVE_HEAPS - 1].bytes;
+	for (size_t i = 0; i < ENCLAVE_HEAPS; i++)
+		if (*memory <= enclave_heaps[i].bytes - SPARE_BYTES)
+			return enclave_heaps[i].bytes;
+	*memory = most - SPARE_BYTES;
+	return most;
+}
+
 /* Where a segment's bytes are in exec's file. */
 struct source {
 	uint64_t start, file_bytes, offset;

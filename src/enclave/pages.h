@@ -17,6 +17,21 @@ struct enclave_page {
 	bool measured;		 /* the contents, too */
 };
 
+/*
+ * On a processor that can't add pages later all memory is there from the
+ * start, in one of these sizes: each is a measurement of its own.
+ */
+struct enclave_heap {
+	uint32_t bytes;
+	const char *name; /* of the measurement's variant */
+};
+
+#define ENCLAVE_HEAPS 3u
+extern const struct enclave_heap enclave_heaps[ENCLAVE_HEAPS];
+/* The smallest in which a Keep may use so much; the largest, if none: then
+ * *memory is made as much as it may. */
+uint32_t enclave_heap_for(uint64_t *memory);
+
 typedef bool enclave_page_told(void *ctx, const struct enclave_page *p,
 	struct err *e);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loader's own SIGSTRUCT.  EINIT wants one of every enclave; who signed
- * is of no meaning to a verifier that knows the measurement, so a host without
- * the release's signs with a key of its own.
+ * SIGSTRUCT, which EINIT wants of every enclave.  `donjon key sgx` makes a
+ * release's, a loader without one its own: who signed is of no meaning to a
+ * verifier that knows the measurement.  attest/measure_sgx.h reads them.
  */
 #ifndef ENCLAVE_SIGN_H
 #define ENCLAVE_SIGN_H
@@ -10,16 +10,17 @@
 #include "crypto/rsa.h"
 #include "spec/sgx_enclave.h"
 
-/* What it says beside the measurement. */
-struct enclave_identity {
-	uint32_t date; /* 0x20261126 */
-	uint16_t isvprodid, isvsvn;
-};
-
 #define ENCLAVE_PRODUCT 0x444au /* "JD": ISVPRODID of a Keep */
+#define ENCLAVE_SVN	1u
 
+/* A Keep's, of that measurement, dated today. */
+MUST_USE bool enclave_sign_keep(const struct crypto_rsa3 *key,
+	const uint8_t mrenclave[32], struct sgx_sigstruct *out, struct err *e);
+/* Fills in what depends on the key, whatever the rest says. */
 MUST_USE bool enclave_sign(const struct crypto_rsa3 *key,
-	const uint8_t mrenclave[32], const struct enclave_identity *id,
-	struct sgx_sigstruct *out, struct err *e);
+	struct sgx_sigstruct *s, struct err *e);
+/* What quotes of its enclaves call MRSIGNER. */
+MUST_USE bool enclave_signer(const struct crypto_rsa3 *key, uint8_t out[32],
+	struct err *e);
 
 #endif

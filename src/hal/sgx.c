@@ -33,28 +33,13 @@ static bool probe_real(const struct hal_config *cfg, struct err *e)
 	return ok;
 }
 
-/* What this machine's SGX is like. */
 static void describe(char *out, size_t size)
 {
 	struct device *d;
 	struct err e = { 0 };
-	struct sgx_features f = { 0 };
 	if (!device_linux_new(&d, &e))
 		return;
-	int n = d->ops->open(d, "/dev/sgx_enclave");
-	bool known = n >= 0 && sgx_features(d, &f, &e);
-	bool grows = known && f.sgx2 && f.exinfo && sgx_kernel_has_edmm(d, n);
-	fmt(out, size, "enclave of Intel SGX, %llu MiB of EPC%s; %s",
-		(unsigned long long)(f.epc_bytes >> 20),
-		f.kss ? ", owner in CONFIGID" : "",
-		grows ? "memory grows, programs are compiled" :
-			f.sgx2 ?
-			"memory is fixed, programs are interpreted: Linux 6.0 "
-			"would change that" :
-			"memory is fixed, programs are interpreted: the "
-			"processor has no SGX2");
-	if (n >= 0)
-		d->ops->close(d, n);
+	sgx_describe(d, out, size);
 	d->ops->free(d);
 }
 
@@ -72,6 +57,8 @@ static bool sgx_probe(const struct hal_config *cfg, struct hal_probe *out,
 			path, strerror(errno));
 	else
 		p.available = true;
+	if (!*p.missing)
+		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	/* The software platform's quotes end in the software root. */
 	p.software = p.emulated;
 	p.confidential = !p.emulated;

@@ -299,7 +299,9 @@ static bool fill_window(struct sgx_machine *m, const struct hal_config *cfg,
 	struct err *e)
 {
 	size_t n = 0;
-	vm_window_fill(m->window, cfg, GATE_TEE_SGX, m->memory_bytes,
+	struct hal_config told = *cfg;
+	told.boot.memory_bytes = m->usable;
+	vm_window_fill(m->window, &told, GATE_TEE_SGX, m->memory_bytes,
 		counter_khz());
 	if (!fill_range(m, 0, &n, e) || !fill_range(m, 0x80000000u, &n, e))
 		return false;
@@ -329,9 +331,13 @@ static bool open_machine(struct sgx_machine *m, const struct hal_config *cfg,
 		return err_fail(e, ERR_LIMIT, "no memory for the window");
 	if (!sgx_features(m->device, &m->features, e))
 		return false;
-	m->heap_bytes =
-		m->features.sgx2 && m->features.exinfo ? 0 : SGX_FIXED_HEAP;
-	return open_enclave(m, e);
+	if (!open_enclave(m, e))
+		return false;
+	m->usable = cfg->boot.memory_bytes;
+	if (!m->features.sgx2 || !m->features.exinfo ||
+		!sgx_kernel_has_edmm(m->device, m->handle))
+		m->heap_bytes = enclave_heap_for(&m->usable);
+	return true;
 }
 
 static bool launch(struct sgx_machine *m, const struct hal_tech *tech,

@@ -32,7 +32,8 @@ struct sgx_machine {
 	uint8_t *window;
 	size_t memory_bytes;
 	struct sgx_features features;
-	uint32_t heap_bytes; /* SGX1 */
+	uint32_t heap_bytes; /* of memory that is fixed; 0: it grows */
+	uint64_t usable;     /* of it, by exec */
 	uint64_t tcs;
 	struct vm_cpu cpu;
 	struct aesm aesm; /* on hardware */
@@ -45,9 +46,6 @@ struct sgx_machine {
 	bool change_id;
 };
 
-/* Memory of an SGX1 enclave, all of it at the start. */
-#define SGX_FIXED_HEAP 0x0c000000u
-
 /* --- sgx_probe.c -----------------------------------------------------------
  */
 
@@ -57,6 +55,8 @@ MUST_USE bool sgx_features(struct device *d, struct sgx_features *out,
 	struct err *e);
 MUST_USE bool sgx_probe_host(const struct hal_config *cfg, struct device *d,
 	struct err *e);
+/* In words, what it has; nothing is written where it has none. */
+void sgx_describe(struct device *d, char *out, size_t size);
 /* The kernel can add and change pages (Linux 6.0); handle: a new enclave's. */
 bool sgx_kernel_has_edmm(struct device *d, int handle);
 /* Files beside the software root's key. */
@@ -88,8 +88,8 @@ MUST_USE bool sgx_sigstruct(const struct hal_config *cfg,
 /* --- sgx_cpu.c -------------------------------------------------------------
  */
 
-/* What the enclave asks the kernel for (ENCLAVE_RESTRICT, _RETYPE, _REMOVE).
- */
+/* What the enclave asks the kernel for (ENCLAVE_RESTRICT, _RETYPE, _REMOVE,
+ * _ADD). */
 enum vm_turn sgx_serve_pages(struct sgx_machine *m, struct vm_cpu *c,
 	struct device_enclave *x);
 /* struct vm_cpu's hooks; ctx: struct sgx_machine. */

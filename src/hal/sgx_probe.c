@@ -24,6 +24,9 @@ enum {
 #define XFRM_TAKEN 0xe7ull
 #define AVX512	   0xe0ull
 
+/* Of EPC: less than a Keep whose memory is fixed. */
+#define EPC_LITTLE (256ull << 20)
+
 static bool ask(struct device *d, uint32_t leaf, uint32_t sub, uint32_t r[4],
 	struct err *e)
 {
@@ -125,6 +128,42 @@ void sgx_quoting_socket(const struct hal_config *cfg, char *out, size_t size)
 		fmt(out, size, "%s", AESM_SOCKET);
 }
 
+/* What would make programs faster, or room for them, with its mend. */
+void sgx_describe(struct device *d, char *out, size_t size)
+{
+	struct sgx_features f = { 0 };
+	struct err e = { 0 };
+	int n = d->ops->open(d, "/dev/sgx_enclave");
+	bool known = n >= 0 && sgx_features(d, &f, &e);
+	bool kernel = known && sgx_kernel_has_edmm(d, n);
+	const char *fixed = !f.sgx2 || !f.exinfo ? "the processor has no SGX2" :
+		!kernel ? "Linux 6.0 would change that" :
+			  NULL;
+	if (n >= 0)
+		d->ops->close(d, n);
+	if (!known)
+		return;
+	fmt(out, size, "enclave of Intel SGX, %llu MiB of EPC%s%s; memory %s%s",
+		(unsigned long long)(f.epc_bytes >> 20),
+		f.epc_bytes < EPC_LITTLE ?
+			" (will be paged: the BIOS may give more)" :
+			"",
+		f.kss ? ", owner in CONFIGID" : "",
+		fixed ? "is fixed, programs are interpreted: " :
+			"grows, programs are compiled",
+		fixed ? fixed : "");
+}
+
+/* The service's enclaves hold the provisioning key: that file is for its user,
+ * not for ours, who can see only that it is there. */
+static bool can_provision(struct device *d)
+{
+	int n = d->ops->open(d, "/dev/sgx_provision");
+	if (n >= 0)
+		d->ops->close(d, n);
+	return n != -ENOENT;
+}
+
 bool sgx_probe_host(const struct hal_config *cfg, struct device *d,
 	struct err *e)
 {
@@ -143,6 +182,12 @@ bool sgx_probe_host(const struct hal_config *cfg, struct device *d,
 			strerror(-n));
 	d->ops->close(d, n);
 	sgx_quoting_socket(cfg, socket, sizeof socket);
+	bool own = !strcmp(socket, AESM_SOCKET);
+	if (own && !can_provision(d))
+		return err_fail(e, ERR_HOST,
+			"no /dev/sgx_provision, which quoting needs: Linux "
+			"5.11 or newer and udev's group sgx_prv with aesmd in "
+			"it");
 	return aesm_probe(socket, e) ||
 		err_fail(e, ERR_HOST,
 			"no quoting service at %s: install sgx-aesm-service "

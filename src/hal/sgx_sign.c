@@ -2,11 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
+#include "enclave/pages.h"
 #include "enclave/sign.h"
 #include "hal/sgx_priv.h"
 
@@ -26,12 +26,13 @@ static bool read_one(const char *image_dir, const char *name,
 static bool read_release(const char *image_dir, const uint8_t mrenclave[32],
 	struct sgx_sigstruct *out)
 {
-	static const char *const names[] = { "sigstruct",
-		"sigstruct-fixed-heap" };
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (read_one(image_dir, names[i], mrenclave, out))
+	char name[64];
+	for (size_t i = 0; i < ENCLAVE_HEAPS; i++) {
+		fmt(name, sizeof name, "sigstruct-%s", enclave_heaps[i].name);
+		if (read_one(image_dir, name, mrenclave, out))
 			return true;
-	return false;
+	}
+	return read_one(image_dir, "sigstruct", mrenclave, out);
 }
 
 static bool read_key(const char *path, struct crypto_rsa3 **out, bool *there,
@@ -86,27 +87,9 @@ static bool own_key(const char *path, struct crypto_rsa3 **out, struct err *e)
 		(there || err_fail(e, ERR_HOST, "%s: gone", path));
 }
 
-static uint32_t today(void)
-{
-	time_t now = time(NULL);
-	struct tm t;
-	if (!gmtime_r(&now, &t))
-		return 0x20260101;
-	const unsigned digits[] = { (unsigned)t.tm_year + 1900,
-		(unsigned)t.tm_mon + 1, (unsigned)t.tm_mday };
-	unsigned v = digits[0] * 10000 + digits[1] * 100 + digits[2];
-	uint32_t bcd = 0;
-	for (unsigned shift = 0; v; v /= 10, shift += 4)
-		bcd |= v % 10 << shift;
-	return bcd;
-}
-
 bool sgx_sigstruct(const struct hal_config *cfg, const uint8_t mrenclave[32],
 	struct sgx_sigstruct *out, struct err *e)
 {
-	const struct enclave_identity id = { .date = today(),
-		.isvprodid = ENCLAVE_PRODUCT,
-		.isvsvn = 1 };
 	char path[PATH_BYTES];
 	struct crypto_rsa3 *key;
 	if (read_release(cfg->image_dir, mrenclave, out))
@@ -114,7 +97,7 @@ bool sgx_sigstruct(const struct hal_config *cfg, const uint8_t mrenclave[32],
 	sgx_beside_root(cfg, "sgx-signer.pem", path, sizeof path);
 	if (!own_key(path, &key, e))
 		return err_wrap(e, "enclave signer");
-	bool ok = enclave_sign(key, mrenclave, &id, out, e);
+	bool ok = enclave_sign_keep(key, mrenclave, out, e);
 	crypto_rsa3_free(key);
 	return ok;
 }

@@ -23,6 +23,7 @@ enum {
 	CHUNK = 256,
 	LEAF_FEATURES = 7,
 	LEAF_SGX = 0x12,
+	VECTOR_GP = 13,
 };
 
 /* Where an enclave leaves to: nobody looks there. */
@@ -413,7 +414,12 @@ static bool serve_enclu(struct soft_device *s, struct monitor_exit *x)
 static void begin(struct soft_device *s, const struct device_enclave *x)
 {
 	struct monitor_state *t = &s->machine.box->state;
-	*t = (struct monitor_state){ .rip = OUTSIDE, .rflags = 2 };
+	*t = s->sgx.outside ? *s->sgx.outside :
+			      (struct monitor_state){ .rflags = 2 };
+	t->rip = OUTSIDE;
+	if (s->sgx.vectors)
+		memcpy(s->machine.box->vectors, s->sgx.vectors,
+			MONITOR_VECTOR_BYTES);
 	t->general[MONITOR_RAX] = x->function;
 	t->general[MONITOR_RBX] = x->tcs;
 	t->general[MONITOR_RCX] = OUTSIDE;
@@ -451,11 +457,9 @@ static int tell(const struct soft_device *s, const struct monitor_exit *x,
 	}
 }
 
-int soft_sgx_enter(struct soft_device *s, struct device_enclave *x)
+static int run(struct soft_device *s, struct device_enclave *x)
 {
 	struct monitor_exit e;
-	if (s->broken || !s->sgx.initialised)
-		return -EIO;
 	s->sgx.entries++;
 	begin(s, x);
 	for (;;) {
@@ -473,6 +477,24 @@ int soft_sgx_enter(struct soft_device *s, struct device_enclave *x)
 			return soft_failed(s);
 		}
 	}
+}
+
+/* One processor: a second thread finds its TCS busy, or has to wait. */
+int soft_sgx_enter(struct soft_device *s, struct device_enclave *x)
+{
+	uint64_t who = 0;
+	if (s->broken || !s->sgx.initialised)
+		return -EIO;
+	if (!__atomic_compare_exchange_n(&s->sgx.tcs, &who, x->tcs | 1, false,
+		    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		x->vector = VECTOR_GP;
+		x->error = 0;
+		x->address = 0;
+		return who == (x->tcs | 1) ? 0 : -EAGAIN;
+	}
+	int n = run(s, x);
+	__atomic_store_n(&s->sgx.tcs, 0, __ATOMIC_SEQ_CST);
+	return n;
 }
 
 void soft_sgx_fini(struct soft_sgx *n)

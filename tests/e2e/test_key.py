@@ -43,7 +43,9 @@ def numbers(sigstruct):
 
 
 @pytest.mark.parametrize("name, heap", (
-    ("sigstruct", 0), ("sigstruct-fixed-heap", 0x0c000000)))
+    ("sigstruct", 0), ("sigstruct-heap-64MiB", 64 << 20),
+    ("sigstruct-heap-192MiB", 192 << 20),
+    ("sigstruct-heap-512MiB", 512 << 20)))
 def test_what_was_signed_is_this_release_s_enclave(out, signed, name, heap):
     folder, images, signer, key = signed
     s = (images / "sgx" / name).read_bytes()

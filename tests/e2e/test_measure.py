@@ -68,13 +68,16 @@ def test_each_page_that_contributes_is_printed(out, measured):
     lines = p.stdout.splitlines()
     assert lines[0].startswith("EADD+")
     at = lines.index(f"sgx {measured['sgx']}")
-    # The second variant has 192 MiB of heap more, a page a line.
-    assert len(lines) - 2 - 2 * at >= 0x0c000000 // 4096
-    assert lines[-1] == f"sgx fixed-heap {measured['sgx fixed-heap']}"
+    # The last variant has 512 MiB of heap more, a page a line.
+    assert lines[-1] == f"sgx heap-512MiB {measured['sgx heap-512MiB']}"
+    other = next(n for n in range(len(lines) - 2, 0, -1)
+                 if lines[n].startswith("sgx"))
+    assert len(lines) - other - at >= (512 << 20) // 4096
 
 
 @pytest.mark.parametrize("variant, heap", (
-    ("", 0), (" fixed-heap", 0x0c000000)))
+    ("", 0), (" heap-64MiB", 64 << 20), (" heap-192MiB", 192 << 20),
+    (" heap-512MiB", 512 << 20)))
 def test_sgx_is_mrenclave(out, measured, variant, heap):
     shim, exec_ = images(out, "sgx")
     assert measured["sgx" + variant] == mrenclave(shim, exec_, heap)

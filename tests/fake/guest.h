@@ -12,7 +12,8 @@ enum guest {
 	GUEST_LIVE, /* memory, clocks, randomness, vector state: status 0 */
 	GUEST_WALLS, /* tries what the shim must refuse: status 0 */
 	GUEST_FULL, /* takes all memory there is, and gives it back: status 0 */
-	GUEST_NULL, /* from here on: faults, one each */
+	GUEST_MARKS, /* rings with marks in all registers, three times */
+	GUEST_NULL,  /* from here on: faults, one each */
 	GUEST_READ_SHIM,
 	GUEST_WRITE_CODE,
 	GUEST_WRITE_MADE,
@@ -26,5 +27,8 @@ enum guest {
 	GUEST_INT80,
 	GUEST_NONE_LEFT,
 };
+
+/* Of GUEST_MARKS: eight bytes in all registers. */
+#define GUEST_MARK 0x6d61726b5ec4e75eull
 
 #endif

@@ -17,5 +17,6 @@ $(FAKE_KEEP)/%: $(O)/keep/%
 	$(Q)cp $< $@
 $(O)/tests/unit/hal/kvm $(O)/tests/unit/hal/snp: | $(foreach t,kvm snp,\
 	$(FAKE_KEEP)/$t/exec $(FAKE_KEEP)/$t/shim) $(FAKE_KEEP)/software/monitor
-$(O)/tests/unit/hal/sgx $(O)/tests/unit/hal/sgx_hostile: | \
+$(O)/tests/unit/hal/sgx $(O)/tests/unit/hal/sgx_hostile \
+$(O)/tests/unit/hal/sgx_border: | \
 	$(FAKE_KEEP)/sgx/exec $(FAKE_KEEP)/sgx/shim $(FAKE_KEEP)/software/monitor

@@ -187,6 +187,15 @@ static inline void cpu_vmgexit(void)
 	__asm__ volatile(".byte 0xf3, 0x0f, 0x01, 0xd9" : : : "memory");
 }
 
+/* Words of 8 bytes: what an emulated processor does no slower than one byte. */
+static inline void cpu_store_words(void *to, uint64_t value, size_t words)
+{
+	__asm__ volatile("rep stosq"
+			 : "+D"(to), "+c"(words)
+			 : "a"(value)
+			 : "memory");
+}
+
 static inline void cpu_store_bytes(void *to, uint8_t value, size_t n)
 {
 	__asm__ volatile("rep stosb"

@@ -10,7 +10,7 @@ static inline uint64_t cpu_enclu(uint32_t leaf, const void *rbx,
 	const volatile void *rcx, void *rdx)
 {
 	uint64_t rax = leaf;
-	__asm__ volatile(".byte 0x0f, 0x01, 0xd7"
+	__asm__ volatile("enclu"
 			 : "+a"(rax)
 			 : "b"(rbx), "c"(rcx), "d"(rdx)
 			 : "memory", "cc");

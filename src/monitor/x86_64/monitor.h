@@ -30,7 +30,13 @@ struct monitor_sgx {
 	bool inside;
 	struct sgx_tcs *tcs; /* in use */
 	uint64_t aep;	     /* outside, where AEX goes */
-	uint64_t interrupt;  /* exits until there is one; 0: none */
+	/* What a hostile host does next (sgx_disturb.c). */
+	struct {
+		uint64_t chances;      /* until then; 0: none */
+		uint64_t instructions; /* until then; 0: none */
+		uint64_t what;	       /* EXITINFO, error code above it */
+		uint64_t address;
+	} disturb;
 	/* EREPORT, EGETKEY: where the host's answer goes. */
 	bool finishing;
 	uint64_t answer_at;

@@ -32,9 +32,6 @@ enum {
 
 enum { TOP_SLOTS = 256, GIB_SHIFT = 30 };
 
-/* monitor_sgx.interrupt: whenever the processor is. */
-#define SGX_EVERY UINT64_MAX
-
 #define PAGE_OF(at) ((at) & ~(uint64_t)(PAGE_BYTES - 1))
 
 static uint8_t clean[PAGE_BYTES] __attribute__((aligned(64)));
@@ -160,18 +157,19 @@ static enum exit_turn page_fault(struct monitor *m, uint64_t at,
 
 /* The kernel of the machine adds a page where there is none, as Linux does
  * after EINIT. */
-static struct epcm_entry *page_at(struct monitor *m, uint64_t at)
+struct epcm_entry *sgx_page(struct monitor *m, uint64_t at)
 {
 	struct epcm_entry *p = epcm_find(&m->sgx.epcm, at);
-	if (!p && m->sgx.initialised && sgx_augment(m, at))
-		p = epcm_find(&m->sgx.epcm, at);
-	return p;
+	if (p || !m->sgx.initialised || !sgx_augment(m, at))
+		return p;
+	m->box->counts[MONITOR_COUNT_ADDED]++;
+	return epcm_find(&m->sgx.epcm, at);
 }
 
 void *sgx_reach(struct monitor *m, uint64_t at, size_t n, uint64_t rights,
 	enum exit_turn *turn)
 {
-	struct epcm_entry *p = page_at(m, at);
+	struct epcm_entry *p = sgx_page(m, at);
 	if (p && epcm_check(p, rights) && n <= PAGE_BYTES - at % PAGE_BYTES)
 		return (uint8_t *)monitor_memory(epcm_page(&m->sgx.epcm, p)) +
 			at % PAGE_BYTES;
@@ -203,7 +201,7 @@ static bool map_around(struct monitor *m, uint64_t at)
 static enum exit_turn on_enclave_fault(struct monitor *m, uint64_t at,
 	uint64_t rights)
 {
-	struct epcm_entry *p = page_at(m, at);
+	struct epcm_entry *p = sgx_page(m, at);
 	if (!p || !epcm_check(p, rights))
 		return page_fault(m, at, rights, p != NULL);
 	return map_around(m, at) ? EXIT_RESUME :
@@ -341,6 +339,7 @@ enum exit_turn sgx_aex(struct monitor *m, unsigned vector, uint32_t error,
 	/* The kernel sees which page, and no more (§36.4.2). */
 	e->gpa = PAGE_OF(address);
 	memset(&m->box->state, 0, sizeof m->box->state);
+	memset(m->box->vectors, 0, sizeof m->box->vectors);
 	return EXIT_LEAVE;
 }
 
@@ -370,6 +369,29 @@ static struct sgx_tcs *find_tcs(struct monitor *m, uint64_t at,
 	bool legal = t->state == 0 && t->ossa % PAGE_BYTES == 0 &&
 		t->oentry < m->sgx.epcm.bytes;
 	return legal ? t : NULL;
+}
+
+/* What the host left there is the enclave's to get rid of.  XSAVE's header
+ * is not part of it. */
+static void take_vectors(struct monitor *m)
+{
+	enum { MXCSR = 24, HEADER = 512, MXCSR_KNOWN = 0xffff };
+	static uint8_t x[MONITOR_VECTOR_BYTES] __attribute__((aligned(64)));
+	uint32_t mxcsr;
+	memcpy(x, m->box->vectors, sizeof x);
+	memcpy(&mxcsr, x + MXCSR, sizeof mxcsr);
+	mxcsr &= MXCSR_KNOWN;
+	memcpy(x + MXCSR, &mxcsr, sizeof mxcsr);
+	memset(x + HEADER, 0, 64);
+	memcpy(x + HEADER, &m->sgx.xfrm, sizeof m->sgx.xfrm);
+	cpu_xrstor(x, m->sgx.xfrm);
+}
+
+void sgx_give_vectors(struct monitor *m)
+{
+	static uint8_t x[MONITOR_VECTOR_BYTES] __attribute__((aligned(64)));
+	cpu_xsave(x, m->sgx.xfrm);
+	memcpy(m->box->vectors, x, sizeof x);
 }
 
 static void enter(struct monitor *m, struct sgx_ssa *s, uint64_t cssa)
@@ -419,6 +441,7 @@ static enum exit_turn eenter(struct monitor *m)
 		cpu_xrstor(s, x->xfrm);
 		load_gprs(m, &s->gprs);
 	} else {
+		take_vectors(m);
 		enter(m, s, t->cssa);
 	}
 	return EXIT_RESUME;
@@ -427,23 +450,6 @@ static enum exit_turn eenter(struct monitor *m)
 /* --- exits -----------------------------------------------------------------
  */
 
-/* A chance for an interrupt: at an entry, and at an exit that nobody sees. */
-static enum exit_turn interrupted(struct monitor *m)
-{
-	struct monitor_sgx *x = &m->sgx;
-	if (!x->interrupt || x->interrupt == SGX_EVERY || --x->interrupt ||
-		!x->inside)
-		return EXIT_RESUME;
-	return sgx_aex(m, MONITOR_NO_VECTOR, 0, 0);
-}
-
-enum exit_turn sgx_interrupt(struct monitor *m)
-{
-	return m->sgx.interrupt == SGX_EVERY && m->sgx.inside ?
-		sgx_aex(m, MONITOR_NO_VECTOR, 0, 0) :
-		EXIT_RESUME;
-}
-
 enum exit_turn sgx_enter(struct monitor *m)
 {
 	enum exit_turn t = EXIT_RESUME;
@@ -451,7 +457,7 @@ enum exit_turn sgx_enter(struct monitor *m)
 		return sgx_finish(m);
 	if (!m->sgx.inside) /* else it was kicked */
 		t = eenter(m);
-	return t == EXIT_RESUME ? interrupted(m) : t;
+	return t == EXIT_RESUME ? sgx_disturb(m) : t;
 }
 
 static enum exit_turn on_exit(struct monitor *m)
@@ -500,5 +506,5 @@ static enum exit_turn on_exit(struct monitor *m)
 enum exit_turn sgx_exit(struct monitor *m)
 {
 	enum exit_turn t = on_exit(m);
-	return t == EXIT_RESUME ? interrupted(m) : t;
+	return t == EXIT_RESUME ? sgx_disturb(m) : t;
 }

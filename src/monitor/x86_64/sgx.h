@@ -19,8 +19,17 @@ enum exit_turn sgx_enter(struct monitor *m);
 /* What its exit means. */
 enum exit_turn sgx_exit(struct monitor *m);
 
+/* --- sgx_disturb.c: a hostile host's doings --------------------------------
+ */
+
 /* The processor was interrupted. */
 enum exit_turn sgx_interrupt(struct monitor *m);
+/* A chance: at an entry, and at an exit that nobody sees. */
+enum exit_turn sgx_disturb(struct monitor *m);
+/* Before and after each VMRUN: counts instructions.  True: the exit was for
+ * that. */
+void sgx_disturb_enter(struct monitor *m);
+bool sgx_disturb_exit(struct monitor *m, enum exit_turn *turn);
 
 /* --- for sgx_insn.c --------------------------------------------------------
  */
@@ -34,14 +43,19 @@ enum exit_turn sgx_on_undefined(struct monitor *m);
 bool sgx_is_port(const struct monitor *m);
 /* The host has filled in what EREPORT or EGETKEY give. */
 enum exit_turn sgx_finish(struct monitor *m);
+/* EEXIT hides no vector state. */
+void sgx_give_vectors(struct monitor *m);
 /* The TCS in use is no more. */
 void sgx_leave(struct monitor *m);
 /* n bytes of one page of the enclave, which may be so used; NULL: `turn` is a
  * page fault's. */
 void *sgx_reach(struct monitor *m, uint64_t at, size_t n, uint64_t rights,
 	enum exit_turn *turn);
-/* As Linux does at a first access: a page that is pending.  False: none. */
+/* A new page, pending.  False: none. */
 bool sgx_augment(struct monitor *m, uint64_t at);
+/* The enclave touches it: where there is none the kernel adds one, as Linux
+ * does after EINIT.  NULL: none. */
+struct epcm_entry *sgx_page(struct monitor *m, uint64_t at);
 /* The page's rights have changed. */
 void sgx_forget(struct monitor *m, uint64_t at);
 
@@ -60,7 +74,11 @@ enum monitor_result sgx_call_retype(struct monitor *m,
 	const struct monitor_call *c);
 enum monitor_result sgx_call_remove(struct monitor *m,
 	const struct monitor_call *c);
+enum monitor_result sgx_call_augment(struct monitor *m,
+	const struct monitor_call *c);
 enum monitor_result sgx_call_interrupt(struct monitor *m,
+	const struct monitor_call *c);
+enum monitor_result sgx_call_counter(struct monitor *m,
 	const struct monitor_call *c);
 
 #endif

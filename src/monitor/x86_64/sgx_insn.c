@@ -57,6 +57,7 @@ static enum exit_turn eexit(struct monitor *m)
 	out->general[MONITOR_RSP] = m->cpu.vmcb->save.rsp;
 	out->rip = rbx(m);
 	out->rflags = m->cpu.vmcb->save.rflags;
+	sgx_give_vectors(m);
 	sgx_leave(m);
 	exit_leave(m, MONITOR_EXIT_EEXIT);
 	m->box->exit.rip = 0;
@@ -127,6 +128,7 @@ enum exit_turn sgx_finish(struct monitor *m)
 	enum sgx_error e = (enum sgx_error)x->value;
 	if (e == SGX_SUCCESS)
 		memcpy(to, stage(m), n);
+	memset(stage(m), 0, n);
 	if (!report)
 		return done(m, e);
 	/* EREPORT changes neither RAX nor flags. */
@@ -159,9 +161,7 @@ static struct epcm_entry *operands(struct monitor *m, uint64_t *flags,
 			return NULL;
 		}
 	*flags = s.flags;
-	struct epcm_entry *p = epcm_find(&m->sgx.epcm, rcx(m));
-	if (!p && sgx_augment(m, rcx(m)))
-		p = epcm_find(&m->sgx.epcm, rcx(m));
+	struct epcm_entry *p = sgx_page(m, rcx(m));
 	if (!p)
 		*turn = sgx_aex(m, 14, 4 | 2, rcx(m));
 	return p;

@@ -158,6 +158,7 @@ static enum exit_turn run_once(struct monitor *m)
 	if (m->injected && !take_injected(m))
 		return exit_leave(m, MONITOR_EXIT_SHUTDOWN);
 	step_enter(m);
+	sgx_disturb_enter(m);
 	cpu_vmrun(m->cpu.vmcb, m->cpu.general);
 	m->box->asleep = 0;
 	m->box->exits++;
@@ -169,6 +170,9 @@ static enum exit_turn run_once(struct monitor *m)
 		c->exit_int_info :
 		0;
 	c->tlb_control = 0;
+	enum exit_turn turn;
+	if (sgx_disturb_exit(m, &turn))
+		return turn;
 	if (c->exit_code == SVM_EXIT_INTR) {
 		cpu_take_interrupt();
 		return m->kind == MONITOR_SGX ? sgx_interrupt(m) : EXIT_RESUME;
@@ -176,7 +180,6 @@ static enum exit_turn run_once(struct monitor *m)
 	/* All of an enclave's exceptions are the monitor's. */
 	if (m->kind == MONITOR_SGX)
 		return sgx_exit(m);
-	enum exit_turn turn;
 	if (step_exit(m, &turn))
 		return turn;
 	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);

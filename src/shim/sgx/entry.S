@@ -4,7 +4,6 @@
 #include "abi/enclave.h"
 #include "shim/sgx/state.h"
 
-#define ENCLU .byte 0x0f, 0x01, 0xd7
 #define EEXIT	 4
 #define EDECCSSA 9
 
@@ -20,6 +19,14 @@
 	mov %rbp, host_rbp(%rip)
 	mov %eax, enclave_depth(%rip)
 	movl $STATE_BUSY, enclave_state(%rip)
+	.endm
+
+	/* Nothing of exec's goes out, nothing of the host's comes in: all
+	 * state of vectors is as after a reset.  Clobbers rax, rdx. */
+	.macro CLEAN_VECTORS
+	mov $-1, %eax
+	mov $-1, %edx
+	xrstor64 clean(%rip)
 	.endm
 
 	/* struct enclave_head; offsets come from the link, the rest of it is the loader's to fill in. */
@@ -106,6 +113,14 @@ shim_entry:
 	mov saved_rsp(%rip), %rsp
 	push $2
 	popfq
+	CLEAN_VECTORS
+	ldmxcsr (%rsp)
+	fldcw 4(%rsp)
+	add $8, %rsp
+	pop %rax
+	wrgsbase %rax
+	pop %rax
+	wrfsbase %rax
 	pop %r15
 	pop %r14
 	pop %r13
@@ -118,13 +133,14 @@ shim_entry:
 	 * Back to exec without the host: its vectors out of the frame, the
 	 * depth down by one, its registers out of a copy, since the frame may
 	 * be overwritten from here on.  Who enters now finds no exception and
-	 * leaves the copy alone.
+	 * leaves the copy alone.  No register is free for where to go, so that
+	 * jump alone is one through memory (docs/adr/0019).
 	 */
 4:	mov $-1, %eax
 	mov $-1, %edx
 	xrstor64 enclave_ssa(%rip)
 	mov $EDECCSSA, %eax
-	ENCLU
+	enclu
 	mov enclave_frame + SGX_GPRS_FSBASE(%rip), %rax
 	wrfsbase %rax
 	mov enclave_frame + SGX_GPRS_GSBASE(%rip), %rax
@@ -170,7 +186,7 @@ out:
 	xor %r14d, %r14d
 	xor %r15d, %r15d
 	mov $EEXIT, %eax
-	ENCLU
+	enclu
 	ud2
 
 	.text
@@ -184,8 +200,18 @@ enclave_leave:
 	push %r13
 	push %r14
 	push %r15
+	rdfsbase %rax		/* exec's, at depth 0 */
+	push %rax
+	rdgsbase %rax
+	push %rax
+	sub $8, %rsp
+	stmxcsr (%rsp)
+	fnstcw 4(%rsp)
 	mov %rsp, saved_rsp(%rip)
 	mov %rcx, %r8
+	mov %rdx, %r9
+	CLEAN_VECTORS
+	mov %r9, %rdx
 	movl $STATE_WAITING, enclave_state(%rip)
 leave:
 	mov return_to(%rip), %rbx
@@ -195,22 +221,35 @@ leave:
 	mov host_rbp(%rip), %rbp
 	jmp out
 
+	/*
+	 * int64_t enclave_call(uint64_t number, const uint64_t args[6]): what
+	 * exec may call instead of SYSCALL, at depth 0 and on its own stack.
+	 * The shim's is used: exec's may have pages that are not there.  Who
+	 * enters meanwhile finds it busy.
+	 */
+	.globl enclave_call
+enclave_call:
+	movl $STATE_BUSY, enclave_state(%rip)
+	movl $0, enclave_depth(%rip)
+	mov %rsp, call_rsp(%rip)
+	lea stack_main(%rip), %rsp
+	call shim_call
+	mov call_rsp(%rip), %rsp
+	movl $STATE_USER, enclave_state(%rip)
+	ret
+
 	/* NORETURN void enclave_user(uint64_t rip, uint64_t rsp): nothing of
-	 * the shim or the host is left in a register. */
+	 * the shim or the host is left in a register; exec's own begin is in
+	 * rax. */
 	.globl enclave_user
 enclave_user:
 	push %rsi
-	fninit
-	ldmxcsr mxcsr(%rip)
-	mov $-1, %eax
-	mov $-1, %edx
-	xrstor64 clean(%rip)
+	CLEAN_VECTORS
 	movl $STATE_USER, enclave_state(%rip)
-	mov %rdi, start_at(%rip)
 	pop %rsp
 	push $2
 	popfq
-	xor %eax, %eax
+	mov %rdi, %rax
 	xor %ebx, %ebx
 	xor %ecx, %ecx
 	xor %edx, %edx
@@ -225,13 +264,13 @@ enclave_user:
 	xor %r13d, %r13d
 	xor %r14d, %r14d
 	xor %r15d, %r15d
-	jmp *start_at(%rip)
+	jmp *%rax
 
 	.section .rodata, "a"
 	.balign 64
 	/* An area of XSAVE's that says: all as after a reset. */
 clean:	.quad 0x37f, 0, 0
-mxcsr:	.long 0x1f80, 0
+	.long 0x1f80, 0
 	.skip 512 - 32
 	.skip 64
 
@@ -250,7 +289,7 @@ host_rbp:
 	.quad 0
 saved_rsp:
 	.quad 0
-start_at:
+call_rsp:
 	.quad 0
 enclave_state:
 	.long 0

@@ -2,7 +2,6 @@
 #include "attest/measure_sgx.h"
 
 #include "codec/hex.h"
-#include "crypto/rsa.h"
 
 #include "../test.h"
 #include "helpers/vectors.h"
@@ -50,33 +49,6 @@ TEST(sgx_signatures_are_refused_at_every_byte_changed)
 	CHECK(attest_sigstruct_check(buf_bytes(&sig), &s, NULL));
 	sig.len--;
 	CHECK(!attest_sigstruct_check(buf_bytes(&sig), &s, NULL));
-}
-
-TEST(sgx_signatures_made_are_signatures_read)
-{
-	struct attest_sigstruct in = { .date = 0x20261125,
-		.isvprodid = 7,
-		.isvsvn = 3,
-		.attributes = { 4 },
-		.attribute_mask = { 0xff } },
-				out;
-	struct crypto_rsa3 *k = NULL, *again = NULL;
-	uint8_t raw[ATTEST_SIGSTRUCT_BYTES];
-	struct err e = { 0 };
-	auto_buf pem = { 0 };
-	memset(in.mrenclave, 0x5a, 32);
-	CHECK(crypto_rsa3_generate(&k, &e));
-	CHECK(crypto_rsa3_write(k, &pem, &e));
-	CHECK(crypto_rsa3_read(buf_bytes(&pem), &again, &e));
-	CHECK(attest_sigstruct_make(&in, again, raw, &e));
-	if (!attest_sigstruct_check(BYTES_ARRAY(raw), &out, &e))
-		fail_msg("%s", e.text);
-	CHECK_MEM(out.mrenclave, in.mrenclave, 32);
-	CHECK_INT(out.isvprodid, 7);
-	CHECK_INT(out.isvsvn, 3);
-	CHECK_INT(out.date, 0x20261125);
-	crypto_rsa3_free(k);
-	crypto_rsa3_free(again);
 }
 
 TEST(sgx_builds_are_measured_as_their_records)

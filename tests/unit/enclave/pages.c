@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pages of an enclave out of two small images; the loader's signature. */
+/* The pages of an enclave out of two small images. */
 #include "enclave/pages.h"
 
 #include <stdlib.h>
@@ -7,8 +7,7 @@
 #include "../test.h"
 #include "abi/enclave.h"
 #include "attest/measure_enclave.h"
-#include "attest/measure_sgx.h"
-#include "enclave/sign.h"
+#include "spec/sgx_enclave.h"
 
 enum { SHIM_PAGES = 7, EXEC_BYTES = 0x3100 };
 
@@ -216,24 +215,23 @@ TEST(measure_is_what_the_verifier_measures)
 	}
 }
 
-TEST(sign_says_what_the_tenant_s_command_says)
+TEST(pages_of_a_fixed_heap_are_as_many_as_the_limit_asks_for)
 {
-	struct crypto_rsa3 *k;
-	struct err e = { 0 };
-	static struct sgx_sigstruct a;
-	static uint8_t b[ATTEST_SIGSTRUCT_BYTES];
-	struct attest_sigstruct s, read;
-	const struct enclave_identity id = { .date = 0x20261126,
-		.isvprodid = ENCLAVE_PRODUCT,
-		.isvsvn = 1 };
-	uint8_t m[32];
-	memset(m, 0x5c, sizeof m);
-	CHECK(crypto_rsa3_generate(&k, &e));
-	CHECK(enclave_sign(k, m, &id, &a, &e));
-	attest_sigstruct_keep(m, 0x20261126, &s);
-	CHECK(attest_sigstruct_make(&s, k, b, &e));
-	CHECK_MEM(&a, b, sizeof a);
-	CHECK(attest_sigstruct_check(BYTES_ARRAY(b), &read, &e));
-	CHECK_MEM(read.mrenclave, m, sizeof m);
-	crypto_rsa3_free(k);
+	static const struct {
+		uint64_t asked, usable;
+		uint32_t heap;
+	} rows[] = {
+		{ 16ull << 20, 16ull << 20, 64u << 20 },
+		{ 48ull << 20, 48ull << 20, 64u << 20 },
+		{ (48ull << 20) + 1, (48ull << 20) + 1, 192u << 20 },
+		{ 256ull << 20, 256ull << 20, 512u << 20 },
+		/* More than there can be. */
+		{ 1ull << 30, 496ull << 20, 512u << 20 },
+		{ UINT64_MAX, 496ull << 20, 512u << 20 },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t memory = rows[i].asked;
+		CHECK_INT(enclave_heap_for(&memory), rows[i].heap);
+		CHECK_INT(memory, rows[i].usable);
+	}
 }

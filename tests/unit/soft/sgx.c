@@ -5,7 +5,11 @@
  */
 #include <asm/sgx.h>
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../test.h"
 #include "crypto/mac.h"
@@ -88,6 +92,46 @@ TEST(sgx_eenter_wants_a_tcs_that_is_free_and_aligned)
 		CHECK_INT(x.function, rows[i].function);
 		CHECK_INT(x.vector, rows[i].vector);
 	}
+	CHECK_INT(robot_ask(&r, ROBOT_NOTHING, 0, 0, 0), 0);
+	robot_close(&r);
+}
+
+static void *spin(void *arg)
+{
+	static struct robot second;
+	struct robot *r = arg;
+	second = *r;
+	(void)robot_enter(&second, SGX_EENTER, ROBOT_SPIN, 1 << 24, 0, 0);
+	r->x = second.x;
+	return NULL;
+}
+
+static bool is_inside(const struct robot *r)
+{
+	const struct soft_device *s = (const void *)r->d;
+	return __atomic_load_n(&s->sgx.tcs, __ATOMIC_SEQ_CST) != 0;
+}
+
+TEST(sgx_eenter_on_a_busy_tcs_is_gp)
+{
+	static struct robot r;
+	pthread_t t;
+	launch(&r, NULL);
+	CHECK_INT(pthread_create(&t, NULL, spin, &r), 0);
+	while (!is_inside(&r))
+		usleep(100);
+	static const uint32_t functions[] = { SGX_EENTER, SGX_ERESUME };
+	for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
+		struct device_enclave x = { .tcs = AT(ROBOT_TCS_AT),
+			.function = functions[i] };
+		CHECK_INT(r.d->ops->enclave_enter(r.d, r.handle, &x), 0);
+		CHECK_INT(x.function, functions[i]);
+		CHECK_INT(x.vector, GP);
+	}
+	CHECK(is_inside(&r));
+	/* Who is inside notices nothing. */
+	CHECK_INT(pthread_join(t, NULL), 0);
+	CHECK_INT(r.x.function, SGX_EEXIT);
 	CHECK_INT(robot_ask(&r, ROBOT_NOTHING, 0, 0, 0), 0);
 	robot_close(&r);
 }
@@ -393,13 +437,6 @@ TEST(sgx_when_the_page_cache_is_full_there_is_no_page)
 /* --- EINIT -----------------------------------------------------------------
  */
 
-struct spoiled {
-	const char *what;
-	size_t at;
-	uint8_t with;
-	int said;
-};
-
 static int init_with(size_t at, uint8_t with)
 {
 	static struct robot r;
@@ -625,6 +662,44 @@ TEST(sgx_keys_depend_on_what_was_asked_for)
 
 /* --- the host --------------------------------------------------------------
  */
+
+/* How a process ends that touches an address of the enclave's. */
+static int touch(uint64_t at, bool write)
+{
+	int status = 0;
+	pid_t child = fork();
+	if (child == 0) {
+		volatile uint8_t *p = (volatile uint8_t *)(uintptr_t)at;
+		signal(SIGSEGV, SIG_DFL);
+		if (write)
+			*p = 0xaa;
+		_exit(write ? 0 : *p);
+	}
+	CHECK_INT(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+TEST(sgx_a_host_that_writes_or_reads_in_the_range_is_stopped)
+{
+	static struct robot r;
+	launch(&r, NULL);
+	robot_ask(&r, ROBOT_WRITE, AT(ROBOT_OUT_AT), 0x55, 0);
+	CHECK_INT(r.d->ops->enclave_map(r.d, -1, ROBOT_BASE, ROBOT_BYTES,
+			  PROT_NONE),
+		0);
+	CHECK_INT(r.d->ops->enclave_map(r.d, r.handle, ROBOT_BASE, ROBOT_BYTES,
+			  PROT_READ | PROT_WRITE),
+		0);
+	static const uint64_t places[] = { ROBOT_CODE_AT, ROBOT_TCS_AT,
+		ROBOT_SSA_AT, ROBOT_OUT_AT, ROBOT_FREE_AT, ROBOT_BYTES - 1 };
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		CHECK_INT(touch(AT(places[i]), true), SIGSEGV);
+		CHECK_INT(touch(AT(places[i]), false), SIGSEGV);
+	}
+	CHECK_INT(robot_ask(&r, ROBOT_READ, AT(ROBOT_OUT_AT), 0, 0), 0x55);
+	r.d->ops->enclave_unmap(r.d, ROBOT_BASE, ROBOT_BYTES);
+	robot_close(&r);
+}
 
 TEST(sgx_the_host_has_nothing_at_the_enclave_s_addresses)
 {

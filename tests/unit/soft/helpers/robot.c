@@ -198,11 +198,10 @@ void robot_measure(const struct robot *r, uint8_t out[32])
 
 void robot_sign(struct robot *r, const uint8_t mrenclave[32])
 {
-	const struct enclave_identity id = { .date = 0x20261126,
-		.isvprodid = ENCLAVE_PRODUCT,
-		.isvsvn = 3 };
 	struct err e;
-	CHECK(enclave_sign(robot_key(), mrenclave, &id, &r->sig, &e));
+	CHECK(enclave_sign_keep(robot_key(), mrenclave, &r->sig, &e));
+	r->sig.isvsvn = 3;
+	CHECK(enclave_sign(robot_key(), &r->sig, &e));
 }
 
 int robot_init(struct robot *r)

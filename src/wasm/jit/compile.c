@@ -6,7 +6,7 @@
 
 /* Work that a function may cost: so much for each word, and so much at
  * least.  Whatever needs more is interpreted. */
-enum { WORK_PER_WORD = 2000, WORK_ANYWAY = 1 << 20 };
+enum { WORK_PER_WORD = 400, WORK_ANYWAY = 1 << 20 };
 
 static bool more_code(struct jit_asm *a, uint32_t n)
 {

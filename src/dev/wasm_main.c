@@ -30,6 +30,7 @@ static const char usage[] =
 	"                          changed is copied back at the end (ro)\n"
 	"  --fuel N                stop after N units of work\n"
 	"  --memory BYTES          limit of linear memory (4 GiB)\n"
+	"  --threads N             how many there may be at once (64)\n"
 	"  --files BYTES           limit of the file system (1 GiB)\n"
 	"  --invoke NAME           call an export instead of _start, ARGS are its\n"
 	"                          values\n"
@@ -58,9 +59,8 @@ struct options {
 	struct dev_dir dirs[MAX_DIRS];
 	size_t dir_count;
 	const char *invoke;
-	uint64_t fuel, memory, files;
+	uint64_t fuel, memory, files, threads, stress;
 	bool stats, jit, eager, mask, words, trace, places, perf;
-	uint64_t stress;
 	struct dev_trace traced;
 	uint32_t dump;
 	char **args; /* args[0]: the module */
@@ -169,6 +169,8 @@ static bool one_option(struct options *o, int c, struct err *e)
 	case 'S':
 		o->jit = true;
 		return number(optarg, &o->stress, e);
+	case 'T':
+		return number(optarg, &o->threads, e);
 	default:
 		return err_fail(e, ERR_INPUT, "unknown option");
 	}
@@ -191,6 +193,7 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "places", no_argument, NULL, 'P' },
 		{ "perf", no_argument, NULL, 'p' },
 		{ "stress", required_argument, NULL, 'S' },
+		{ "threads", required_argument, NULL, 'T' },
 		{ "stats", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -286,6 +289,9 @@ static bool make_instance(struct run *r, struct err *e)
 	struct wasm_limits limits = { .memory_bytes = r->o->memory,
 		.engine = r->o->jit ? WASM_ENGINE_JIT : WASM_ENGINE_INTERP,
 		.jit_stress = r->o->stress,
+		.threads = r->o->threads < UINT32_MAX ?
+			(uint32_t)r->o->threads :
+			UINT32_MAX,
 		.jit_mask = r->o->mask,
 		.places = r->o->places };
 	size_t count;
@@ -295,6 +301,8 @@ static bool make_instance(struct run *r, struct err *e)
 	if (!wasm_instance_new(r->module, imports, count, &limits, &r->instance,
 		    &r->result, e))
 		return false;
+	const struct wasm_clock clock = wasi_clock(r->wasi);
+	wasm_instance_clock(r->instance, &clock);
 	if (!dev_code_init(&r->code, r->o->dump, r->o->perf, e))
 		return false;
 	wasm_instance_jit_watch(r->instance, &r->code.watch);

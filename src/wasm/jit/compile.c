@@ -6,7 +6,7 @@
 
 /* Work that a function may cost: so much for each word, and so much at
  * least.  Whatever needs more is interpreted. */
-enum { WORK_PER_WORD = 2000, WORK_ANYWAY = 1 << 20 };
+enum { WORK_PER_WORD = 400, WORK_ANYWAY = 1 << 20 };
 
 static bool more_code(struct jit_asm *a, uint32_t n)
 {
@@ -167,8 +167,6 @@ static bool still_right(struct jit_fn *f, bool typed)
 
 bool jit_translate(struct jit_fn *f, struct jit_code *out)
 {
-	if (f->type->results > JIT_RESULTS)
-		return jit_fail(f, "too many results");
 	bool ok = jit_flow(f) && jit_build(f) && still_right(f, false) &&
 		jit_ranges(f) && jit_finish(f) && still_right(f, true) &&
 		jit_fuse(f);
@@ -183,8 +181,23 @@ void jit_fini(struct jit_fn *f)
 	f->jit->arena = f->arena;
 }
 
+/* What a function may be left to the interpreter for.  All other reasons are
+ * gaps in the compiler. */
+static bool is_limit(const char *why)
+{
+	static const char *const limits[] = { "no memory", "out of memory",
+		"too much work", "too many variables and blocks",
+		"function too large", "frame too large", "code too large",
+		"no room for code", "it was drawn by lot" };
+	for (size_t k = 0; k < ARRAY_LEN(limits); k++)
+		if (!strcmp(limits[k], why))
+			return true;
+	return false;
+}
+
 static void count_reason(struct wasm_jit *j, const char *why)
 {
+	j->stats.gaps += !is_limit(why);
 	for (size_t k = 0; k < ARRAY_LEN(j->reasons); k++) {
 		if (j->reasons[k].why && strcmp(j->reasons[k].why, why) != 0)
 			continue;

@@ -213,6 +213,7 @@ static void entry(struct jit_fn *f)
 	const uint32_t *types = f->m->pool + f->type->first;
 	uint32_t slot = 0;
 	f->block = 0;
+	f->word = f->first_word;
 	for (uint32_t i = 0; i < f->type->params; i++) {
 		f->cur[jit_var(f, slot, types[i])] = jit_add(f,
 			(struct jit_ins){ .op = J_PARAM,
@@ -525,6 +526,7 @@ static void block(struct jit_fn *f, uint32_t b)
 	while (at < end && !f->failed) {
 		const union wasm_word *w = f->code + at;
 		uint32_t op = jit_word_op(w);
+		f->word = at;
 		instruction(f, w, op);
 		at += jit_word_count(w, op);
 	}

@@ -151,13 +151,14 @@ static bool stored_already(const struct jit_fn *f, uint32_t v, uint32_t to)
 	return to == LOC_STACK && f->alloc->eager[v];
 }
 
-/* A part between two on the stack, within one block: the value is there. */
+/* A part between two on the stack, within one block: the value is there.  (At
+ * a block's beginning it may have come another way.) */
 static bool is_there(const struct jit_fn *f, uint32_t before,
 	const struct jit_ival *x, const struct jit_ival *y)
 {
 	return before && y->loc == LOC_STACK &&
 		f->ivals[before].loc == LOC_STACK &&
-		f->ivals[before].to == x->from &&
+		f->ivals[before].to == x->from && !at_block_start(f, x->from) &&
 		jit_block_at(f, x->from) == jit_block_at(f, y->from);
 }
 

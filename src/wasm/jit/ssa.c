@@ -10,6 +10,8 @@ uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
 		jit_fail(f, "out of memory");
 		return 0;
 	}
+	if (!i.word)
+		i.word = f->word;
 	f->floats |= jit_is_float(i.type) || jit_is_float(i.in);
 	f->ins[f->ins_count] = i;
 	return f->ins_count++;

@@ -3,8 +3,9 @@
 """bench/wasm.py OUT: the engine against others, on the shared kernels.
 
 Processor time of whole runs as ratios to `gcc -O2` of the same C, start-up of
-the program itself included, the best of RUNS (3); then what loading takes,
-and start and memory of larger programs.  Nothing is asserted; the targets of
+the program itself included, the best of RUNS (3); the same for programs with
+vectors (bench/simd; ONLY=vectors does no more); then what loading takes, and
+start and memory of larger programs.  Nothing is asserted; the targets of
 the interpreter are printed with what was found.  Peers that are not installed
 are left out: node (with its optimizing compiler alone, and with its baseline
 compiler alone), wasm2c + `gcc -O2`.  Others are given by path: WASM3=, IWASM=
@@ -20,6 +21,7 @@ import sys
 import tempfile
 
 RUNS = int(os.environ.get("RUNS", 3))
+ONLY = os.environ.get("ONLY")
 SHARED = os.environ.get("DONJON_SHARED", "../shared")
 HERE = os.path.dirname(os.path.abspath(__file__))
 WASM2C = "/usr/share/wabt/wasm2c"
@@ -118,6 +120,33 @@ def kernels(out, folder):
     targets(ratios)
 
 
+def vectors(out, folder):
+    """bench/simd: the same vectors here and there, ratios to the better of
+    gcc and clang."""
+    # wasm3 and Debian's wasm2c have none.
+    peers = [e for e in engines(out, folder) if e[0] not in
+             ("wasm3", "wasm2c")]
+    print("\nvectors: processor time, times that of the better of gcc -O2 and "
+          "clang -O2; ! is another output")
+    print("  %-10s" % "" + "".join("%12s" % n for n, _ in peers))
+    ratios = {n: [] for n, _ in peers}
+    for source in sorted(glob.glob(f"{HERE}/simd/*.c")):
+        name = os.path.basename(source)[:-2]
+        wasm, native = f"{folder}/{name}.wasm", f"{folder}/{name}-clang"
+        for argv in (["--target=wasm32-wasi", "-msimd128", "-o", wasm],
+                     ["-o", native]):
+            subprocess.run(["clang", "-O2", "-w", source, *argv], check=True)
+        base, want = min(cpu(gcc(f"{folder}/{name}", source)), cpu([native]))
+        line = "  %-10s" % name
+        for peer, command in peers:
+            seconds, got = cpu(command(wasm))
+            ratios[peer].append(seconds / base)
+            line += "%11.2f%s" % (seconds / base, " " if got == want else "!")
+        print(line, flush=True)
+    print("  %-10s" % "geomean" +
+          "".join("%11.2f " % geomean(ratios[n]) for n, _ in peers))
+
+
 def loads(out):
     print("\nloading: size, megabytes of it in a second of processor time "
           "(target: 150), memory held", flush=True)
@@ -145,7 +174,11 @@ def starts(out):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        kernels(sys.argv[1], folder)
+        if ONLY != "vectors":
+            kernels(sys.argv[1], folder)
+        vectors(sys.argv[1], folder)
+    if ONLY:
+        return
     loads(sys.argv[1])
     starts(sys.argv[1])
 

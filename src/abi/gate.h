@@ -19,7 +19,7 @@
 #include "base/base.h"
 
 #define GATE_MAGIC	0x54474a44u /* "DJGT" */
-#define GATE_VERSION	1u
+#define GATE_VERSION	2u
 #define GATE_AREA_BYTES 0x41000u /* 4 KiB of fields, 256 KiB of data */
 #define GATE_DATA_BYTES 0x40000u
 
@@ -52,8 +52,12 @@ enum gate_op {
 	GATE_SHUTDOWN = 8,
 	/* arg0: handle */
 	GATE_CLOSE = 9,
-	/* arg0: timeout in ns (UINT64_MAX: none); in: struct gate_poll[];
-	 * out: the same array with `got` filled; ret0: entries with got */
+	/* A turn: sends, waits, takes.  arg0: timeout in ns (UINT64_MAX:
+	 * none), arg1: how many gate_poll; in: those, then sends, each a
+	 * gate_send and its bytes; out: the gate_poll with `got` and `taken`,
+	 * a gate_sent for each send, then what was taken, in the order of the
+	 * gate_poll; ret0: those with got.  A send that was not taken whole
+	 * ends the wait */
 	GATE_POLL = 10,
 	/* in: host name; out: addresses, 16 bytes each, at most 8 (a hint:
 	 * identity is never taken from it).  AGAIN while it is looked up: a
@@ -101,17 +105,35 @@ enum gate_error {
 	GATE_ERROR_COUNT = 9,
 };
 
-enum gate_events { GATE_IN = 1, GATE_OUT = 2, GATE_HUP = 4 };
+/* END: the peer sends no more, as a RECV without bytes says it. */
+enum gate_events { GATE_IN = 1, GATE_OUT = 2, GATE_HUP = 4, GATE_END = 8 };
 
 #define GATE_MAX_HANDLES 4096u /* handles are 1 .. GATE_MAX_HANDLES */
 #define GATE_MAX_POLL	 4096u
+#define GATE_MAX_SENDS	 1024u
 
 struct gate_poll {
 	uint32_t handle;
-	uint16_t want; /* gate_events, HUP is implied */
-	uint16_t got;
+	uint16_t want;	/* IN, OUT; HUP is implied */
+	uint16_t got;	/* those, HUP, END */
+	uint32_t most;	/* bytes to take when there is IN; 0: none */
+	uint32_t taken; /* bytes, at most that; less when there is no room */
 };
-LAYOUT_SIZE(struct gate_poll, 8);
+LAYOUT(struct gate_poll, most, 0x08);
+LAYOUT_SIZE(struct gate_poll, 16);
+
+struct gate_send {
+	uint32_t handle;
+	uint32_t len; /* of the bytes behind it: 1 or more */
+};
+LAYOUT_SIZE(struct gate_send, 8);
+
+/* As SEND's error and result. */
+struct gate_sent {
+	uint32_t error;
+	uint32_t taken;
+};
+LAYOUT_SIZE(struct gate_sent, 8);
 
 /* The Keep writes it. */
 struct gate_request {
@@ -180,10 +202,20 @@ struct gate_shim {
 	uint64_t sequence; /* of the first of them */
 	uint32_t vmpl;	   /* snp: which key it is, and whose report */
 	uint32_t reserved_34;
+	/* Where SYSCALL is dear, its twin, to be called as a function of
+	 * (uint64_t number, const uint64_t args[6]) that gives what the
+	 * system call would, an int64_t; 0: there is none. */
+	uint64_t call;
 };
 LAYOUT(struct gate_shim, key, 0x08);
 LAYOUT(struct gate_shim, sequence, 0x28);
-LAYOUT_SIZE(struct gate_shim, 0x38);
+LAYOUT(struct gate_shim, call, 0x38);
+LAYOUT_SIZE(struct gate_shim, 0x40);
+
+/* A number of gate_shim.call's alone.  args: an address, from, bytes.  The
+ * pages there, which exec reserved without rights and never used, hold what
+ * was at `from`, and can be read and executed from now on. */
+#define GATE_CALL_CODE 0x444a0001u
 
 struct gate_area {
 	uint32_t magic;

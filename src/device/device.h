@@ -45,11 +45,15 @@ struct device_ops {
 	/* Zeroed memory that a memory region may be made of; NULL: none. */
 	void *(*memory)(struct device *d, size_t len);
 	void (*memory_free)(struct device *d, void *at, size_t len);
+	/* What is in a part of it may go: it is zero when it is looked at next.
+	 * Any thread. */
+	void (*memory_drop)(struct device *d, void *at, size_t len);
 	/* Runs the processor until it exits: 0; -EINTR when it was kicked. */
 	int (*enter)(struct device *d, int vcpu, void *run);
 	/* Makes enter return, now and from now on. */
 	void (*kick)(struct device *d, int vcpu, void *run);
-	/* A guest_memfd's pages are gone: fallocate(PUNCH_HOLE). */
+	/* A guest_memfd's pages are gone: fallocate(PUNCH_HOLE).  Also the
+	 * processor's thread, outside enter. */
 	int (*discard)(struct device *d, int handle, uint64_t at, uint64_t len);
 	/* SGX.  [at, at + len) of this process' addresses: for nobody else
 	 * (handle < 0), or that enclave's, prot as mmap's; 0. */
@@ -58,6 +62,9 @@ struct device_ops {
 	/* What the process may do there from now on. */
 	int (*enclave_protect)(struct device *d, uint64_t at, size_t len,
 		int prot);
+	/* Has the kernel add the pages there that an enclave may have and does
+	 * not, as its own first access would; some, or none, if it can't. */
+	void (*enclave_touch)(struct device *d, uint64_t at, size_t len);
 	void (*enclave_unmap)(struct device *d, uint64_t at, size_t len);
 	/* Runs the thread until it leaves: 0. */
 	int (*enclave_enter)(struct device *d, int handle,

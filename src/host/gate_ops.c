@@ -253,10 +253,9 @@ bool gate_op_resolve(struct gate_serve *g, struct gate_call *c, struct err *e)
 /* --- bytes ---------------------------------------------------------------- */
 
 /* Bytes that may still go through the connection; *error otherwise. */
-static size_t allowance(const struct gate_serve *g, const struct gate_call *c,
+static size_t allowance(const struct gate_serve *g, const struct gate_slot *s,
 	size_t want, enum gate_error *error)
 {
-	const struct gate_slot *s = c->slot;
 	uint64_t most = g->grants.max_bytes;
 	*error = s->dial ? GATE_AGAIN : s->error;
 	if (*error != GATE_OK)
@@ -268,47 +267,65 @@ static size_t allowance(const struct gate_serve *g, const struct gate_call *c,
 	return (size_t)(most - g->traffic);
 }
 
-static void account(struct gate_serve *g, const struct gate_slot *s, size_t n)
+/* What send or recv said. */
+static enum gate_error account(struct gate_serve *g, const struct gate_slot *s,
+	ssize_t done, uint64_t *bytes, size_t *n)
 {
+	if (done < 0)
+		return gate_net_error(errno);
+	*n = (size_t)done;
+	*bytes += *n;
 	if (s->kind == SLOT_STREAM)
-		g->traffic += n;
+		g->traffic += *n;
+	return GATE_OK;
+}
+
+enum gate_error gate_slot_send(struct gate_serve *g, struct gate_slot *s,
+	struct bytes in, size_t *n)
+{
+	enum gate_error error;
+	size_t len = allowance(g, s, in.len, &error);
+	ssize_t done;
+	*n = 0;
+	if (error != GATE_OK)
+		return error;
+	do
+		done = send(s->fd, in.ptr, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (done < 0 && errno == EINTR);
+	return account(g, s, done, &s->bytes_out, n);
+}
+
+enum gate_error gate_slot_recv(struct gate_serve *g, struct gate_slot *s,
+	uint8_t *to, size_t most, size_t *n)
+{
+	enum gate_error error;
+	size_t len = allowance(g, s, most, &error);
+	ssize_t done;
+	*n = 0;
+	if (error != GATE_OK)
+		return error;
+	do
+		done = recv(s->fd, to, len, MSG_DONTWAIT);
+	while (done < 0 && errno == EINTR);
+	return account(g, s, done, &s->bytes_in, n);
 }
 
 bool gate_op_send(struct gate_serve *g, struct gate_call *c,
 	UNUSED struct err *e)
 {
-	enum gate_error error;
-	size_t len = allowance(g, c, c->req.data_len, &error);
-	ssize_t n;
-	if (error != GATE_OK)
-		return refuse(c, error);
-	do
-		n = send(c->slot->fd, g->area->data, len,
-			MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return refuse(c, gate_net_error(errno));
-	c->slot->bytes_out += (uint64_t)n;
-	account(g, c->slot, (size_t)n);
-	c->reply.ret0 = (uint64_t)n;
+	size_t n;
+	c->reply.error = gate_slot_send(g, c->slot,
+		bytes_of(g->area->data, c->req.data_len), &n);
+	c->reply.ret0 = n;
 	return true;
 }
 
 bool gate_op_recv(struct gate_serve *g, struct gate_call *c,
 	UNUSED struct err *e)
 {
-	enum gate_error error;
-	size_t len = allowance(g, c, (size_t)c->req.arg1, &error);
-	ssize_t n;
-	if (error != GATE_OK)
-		return refuse(c, error);
-	do
-		n = recv(c->slot->fd, g->area->data, len, MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return refuse(c, gate_net_error(errno));
-	c->slot->bytes_in += (uint64_t)n;
-	account(g, c->slot, (size_t)n);
+	size_t n;
+	c->reply.error = gate_slot_recv(g, c->slot, g->area->data,
+		(size_t)c->req.arg1, &n);
 	c->reply.data_len = (uint32_t)n;
 	return true;
 }
@@ -324,27 +341,105 @@ bool gate_op_shutdown(UNUSED struct gate_serve *g, struct gate_call *c,
 	return true;
 }
 
+/* --- a turn --------------------------------------------------------------- */
+
+static bool carries_bytes(const struct gate_slot *s)
+{
+	return s->kind == SLOT_CHANNEL || s->kind == SLOT_STREAM;
+}
+
+static bool check_poll(struct gate_serve *g, const struct gate_poll *p,
+	struct err *e)
+{
+	const struct gate_slot *s = gate_slot_find(g, p->handle);
+	if (!s)
+		return err_fail(e, ERR_DENIED, "handle %u not given out",
+			p->handle);
+	if (p->want & ~(GATE_IN | GATE_OUT))
+		return err_fail(e, ERR_DENIED, "events 0x%x", p->want);
+	if (p->got || p->taken)
+		return err_fail(e, ERR_DENIED, "results in the question");
+	if (p->most && (!(p->want & GATE_IN) || !carries_bytes(s)))
+		return err_fail(e, ERR_DENIED, "handle %u: nothing to take",
+			p->handle);
+	return true;
+}
+
+/* The next send of the request; false with *e when it is none. */
+static bool next_send(struct gate_serve *g, struct reader *r,
+	struct gate_slot **s, struct bytes *data, struct err *e)
+{
+	uint32_t handle = reader_u32le(r);
+	*data = reader_take(r, reader_u32le(r));
+	*s = gate_slot_find(g, handle);
+	if (r->failed || !data->len)
+		return err_fail(e, ERR_DENIED, "lengths inside the data");
+	if (!*s || !carries_bytes(*s))
+		return err_fail(e, ERR_DENIED, "send to handle %u", handle);
+	return true;
+}
+
+/* Reads the whole request; *sends: where they begin. */
+static bool check_turn(struct gate_serve *g, size_t polls, struct reader *sends,
+	struct err *e)
+{
+	struct gate_waiter *w = &g->waiter;
+	struct reader r = { .in = buf_bytes(&g->copy) };
+	struct bytes list = reader_take(&r, polls * sizeof w->list[0]);
+	struct gate_slot *s;
+	struct bytes data;
+	if (r.failed)
+		return err_fail(e, ERR_DENIED, "%zu bytes of data",
+			g->copy.len);
+	if (polls)
+		memcpy(w->list, list.ptr, list.len);
+	for (size_t i = 0; i < polls; i++)
+		if (!check_poll(g, &w->list[i], e))
+			return false;
+	*sends = r;
+	for (size_t n = 0; r.at < r.in.len; n++) {
+		if (n == GATE_MAX_SENDS)
+			return err_fail(e, ERR_DENIED, "too many sends");
+		if (!next_send(g, &r, &s, &data, e))
+			return false;
+	}
+	return true;
+}
+
+/* False when one was not taken whole. */
+static bool send_all(struct gate_serve *g, struct reader *r)
+{
+	struct gate_waiter *w = &g->waiter;
+	bool whole = true;
+	w->sent_count = 0;
+	while (r->at < r->in.len) {
+		struct gate_slot *s;
+		struct bytes data;
+		struct err none;
+		size_t n;
+		if (!next_send(g, r, &s, &data, &none))
+			break;
+		enum gate_error error = gate_slot_send(g, s, data, &n);
+		w->sent[w->sent_count++] =
+			(struct gate_sent){ error, (uint32_t)n };
+		whole = whole && n == data.len;
+	}
+	return whole;
+}
+
 bool gate_op_poll(struct gate_serve *g, struct gate_call *c, struct err *e)
 {
 	struct gate_waiter *w = &g->waiter;
-	size_t n = g->copy.len / sizeof w->list[0];
-	if (g->copy.len % sizeof w->list[0])
-		return err_fail(e, ERR_DENIED, "%zu bytes of data",
-			g->copy.len);
-	if (n)
-		memcpy(w->list, g->copy.ptr, g->copy.len);
-	for (size_t i = 0; i < n; i++) {
-		if (!gate_slot_find(g, w->list[i].handle))
-			return err_fail(e, ERR_DENIED,
-				"handle %u not given out", w->list[i].handle);
-		if (w->list[i].want & ~(GATE_IN | GATE_OUT))
-			return err_fail(e, ERR_DENIED, "events 0x%x",
-				w->list[i].want);
-	}
 	uint64_t timeout = c->req.arg0;
+	struct reader sends;
+	if (!check_turn(g, (size_t)c->req.arg1, &sends, e))
+		return false;
+	w->count = (size_t)c->req.arg1;
+	/* An answer may have come before the Keep began to wait for it. */
+	if (!send_all(g, &sends) || gate_dial_news(g))
+		timeout = 0;
 	w->deadline_ns =
 		timeout < INT64_MAX ? gate_now_ns() + timeout : UINT64_MAX;
-	w->count = n;
 	w->on = true;
 	c->turn = GATE_TURN_WAIT;
 	return true;

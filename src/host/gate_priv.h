@@ -43,14 +43,16 @@ struct gate_slot {
 struct gate_lookup {
 	uint32_t id; /* 0: a free place */
 	bool done;
+	bool told; /* a POLL ended because it is */
 	char name[NET_HOST_MAX + 1];
 	struct gate_answer answer;
 };
 
 struct gate_waiter {
 	bool on; /* the Keep waits in POLL */
-	size_t count;
+	size_t count, sent_count;
 	struct gate_poll list[GATE_MAX_POLL];
+	struct gate_sent sent[GATE_MAX_SENDS]; /* before it waited */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC; UINT64_MAX: none */
 };
 
@@ -108,6 +110,12 @@ MUST_USE bool gate_slot_close(struct gate_serve *g, struct gate_slot *s,
 	struct err *e);
 uint64_t gate_now_ns(void);
 
+/* Both never wait; *n is 0 unless GATE_OK.  Into or from the shared area. */
+enum gate_error gate_slot_send(struct gate_serve *g, struct gate_slot *s,
+	struct bytes in, size_t *n);
+enum gate_error gate_slot_recv(struct gate_serve *g, struct gate_slot *s,
+	uint8_t *to, size_t most, size_t *n);
+
 /* The reply's error for errno of a socket call. */
 enum gate_error gate_net_error(int error);
 /* A stream socket, whatever its address family. */
@@ -145,5 +153,7 @@ uint64_t gate_dial_due(const struct gate_dial *d);
 /* AGAIN while it is looked up. */
 enum gate_error gate_dial_resolve(struct gate_serve *g, const char *name,
 	struct gate_answer *out);
+/* Is there an answer for RESOLVE that no POLL has ended for?  Says so once. */
+bool gate_dial_news(struct gate_serve *g);
 
 #endif

@@ -111,7 +111,8 @@ static const struct gate_rule rules[GATE_OP_COUNT] = {
 	[GATE_POLL] = { .name = "POLL",
 		.serve = gate_op_poll,
 		.arg0_max = UINT64_MAX,
-		.data_max = GATE_MAX_POLL * sizeof(struct gate_poll) },
+		.arg1_max = GATE_MAX_POLL,
+		.data_max = GATE_DATA_BYTES },
 	[GATE_RESOLVE] = { .name = "RESOLVE",
 		.serve = gate_op_resolve,
 		.data_min = 1,
@@ -326,16 +327,38 @@ static uint16_t events(const struct gate_serve *g, const struct gate_slot *s,
 	return (uint16_t)got;
 }
 
+/* Takes what is there for those who asked for it, while the area has room;
+ * what can't be taken is still there for RECV.  Where the data ends. */
+static size_t take_all(struct gate_serve *g, size_t at)
+{
+	struct gate_waiter *w = &g->waiter;
+	for (size_t i = 0; i < w->count; i++) {
+		struct gate_poll *p = &w->list[i];
+		size_t most = size_min(p->most, GATE_DATA_BYTES - at), n;
+		if (!(p->got & GATE_IN) || !most ||
+			gate_slot_recv(g, slot_of(g, i), g->area->data + at,
+				most, &n) != GATE_OK)
+			continue;
+		p->taken = (uint32_t)n;
+		p->got |= n ? 0 : GATE_END;
+		at += n;
+	}
+	return at;
+}
+
 static void answer_wait(struct gate_serve *g, size_t ready,
 	enum gate_turn *turn)
 {
 	struct gate_waiter *w = &g->waiter;
-	size_t bytes = w->count * sizeof w->list[0];
+	size_t polls = w->count * sizeof w->list[0];
+	size_t sent = w->sent_count * sizeof w->sent[0];
+	size_t len = take_all(g, polls + sent);
 	w->on = false;
-	memcpy(g->area->data, w->list, bytes);
+	memcpy(g->area->data, w->list, polls);
+	memcpy(g->area->data + polls, w->sent, sent);
 	g->area->reply = (struct gate_reply){ .seq = g->seq,
 		.ret0 = ready,
-		.data_len = (uint32_t)bytes };
+		.data_len = (uint32_t)len };
 	*turn = GATE_TURN_KEEP;
 }
 
@@ -365,21 +388,20 @@ void gate_serve_wake(struct gate_serve *g, const struct pollfd *fds,
 void gate_serve_answer(struct gate_serve *g, const struct gate_answer *a,
 	enum gate_turn *turn)
 {
-	bool resolved = false;
 	*turn = GATE_TURN_WAIT;
 	for (size_t i = 0; i < ARRAY_LEN(g->lookups); i++)
 		if (a->id && g->lookups[i].id == a->id) {
 			g->lookups[i].answer = *a;
-			g->lookups[i].done = resolved = true;
+			g->lookups[i].done = true;
 		}
 	for (size_t i = 0; i < GATE_MAX_HANDLES; i++) {
 		struct gate_slot *s = &g->slots[i];
 		if (s->dial && a->id && s->dial->lookup == a->id)
 			gate_dial_answer(g, s, a);
 	}
-	if (!resolved || !g->waiter.on)
-		return;
 	/* Nothing is ready, but RESOLVE knows more now. */
+	if (!g->waiter.on || !gate_dial_news(g))
+		return;
 	for (size_t i = 0; i < g->waiter.count; i++)
 		g->waiter.list[i].got = 0;
 	answer_wait(g, 0, turn);

@@ -362,46 +362,136 @@ bool keep_gate_release(struct keep_gate *g, uint32_t handle, struct err *e)
 		no_result(g, GATE_CLOSE, &r, e);
 }
 
-static bool poll_entry(struct keep_gate *g, const struct gate_poll *asked,
-	const struct gate_poll *got, struct err *e)
+/* --- a turn -------------------------------------------------------------- */
+
+/* Sends have what the polls leave of the area, however many those are. */
+#define SEND_ROOM (GATE_DATA_BYTES - GATE_MAX_POLL * sizeof(struct gate_poll))
+
+bool keep_gate_turn_send(struct keep_gate_turn *t, uint32_t handle,
+	struct bytes data)
 {
-	if (got->handle != asked->handle || got->want != asked->want)
-		return lie(g, e, "gate: POLL: another question answered");
-	if (got->got & ~(unsigned)(asked->want | GATE_HUP))
-		return lie(g, e, "gate: POLL: events 0x%x, asked 0x%x",
-			got->got, asked->want);
+	size_t head = sizeof(struct gate_send),
+	       room = SEND_ROOM - t->send_bytes;
+	must(data.len);
+	if (t->send_count == GATE_MAX_SENDS || room < head ||
+		data.len > room - head)
+		return false;
+	t->sends[t->send_count++] =
+		(struct keep_gate_sent){ handle, data, 0, GATE_OK };
+	t->send_bytes += head + data.len;
 	return true;
 }
 
-bool keep_gate_poll(struct keep_gate *g, struct gate_poll *list, size_t count,
-	uint64_t timeout_ns, size_t *ready, struct err *e)
+/* Where the request's input ends. */
+static size_t put_turn(struct keep_gate *g, struct keep_gate_turn *t)
+{
+	size_t at = t->poll_count * sizeof t->polls[0];
+	must(t->poll_count <= GATE_MAX_POLL);
+	for (size_t i = 0; i < t->poll_count; i++) {
+		must(is_open(g, t->polls[i].handle));
+		t->polls[i].got = 0;
+		t->polls[i].taken = 0;
+	}
+	if (at)
+		memcpy(g->area->data, t->polls, at);
+	for (size_t i = 0; i < t->send_count; i++) {
+		const struct keep_gate_sent *s = &t->sends[i];
+		struct gate_send head = { s->handle, (uint32_t)s->data.len };
+		must(is_open(g, s->handle));
+		memcpy(g->area->data + at, &head, sizeof head);
+		at += sizeof head;
+		memcpy(g->area->data + at, s->data.ptr, s->data.len);
+		at += s->data.len;
+	}
+	return at;
+}
+
+static bool judge_poll(struct keep_gate *g, struct gate_poll *p, size_t at,
+	struct err *e)
+{
+	struct gate_poll got;
+	copy_once(&got, g->area->data + at, sizeof got);
+	unsigned may = p->want | GATE_HUP | (p->most ? GATE_END : 0);
+	if (got.handle != p->handle || got.want != p->want ||
+		got.most != p->most)
+		return lie(g, e, "gate: POLL: another question answered");
+	if (got.got & ~may)
+		return lie(g, e, "gate: POLL: events 0x%x, asked 0x%x", got.got,
+			p->want);
+	if (got.taken > p->most)
+		return lie(g, e, "gate: POLL: took %u of %u bytes", got.taken,
+			p->most);
+	if ((got.got & GATE_END || got.taken) && !(got.got & GATE_IN))
+		return lie(g, e, "gate: POLL: took from a handle without IN");
+	if (got.got & GATE_END && got.taken)
+		return lie(g, e, "gate: POLL: bytes at the end");
+	p->got = got.got;
+	p->taken = got.taken;
+	return true;
+}
+
+static bool judge_sent(struct keep_gate *g, struct keep_gate_sent *s, size_t at,
+	struct err *e)
+{
+	struct gate_sent got;
+	copy_once(&got, g->area->data + at, sizeof got);
+	if (got.error >= GATE_ERROR_COUNT)
+		return lie(g, e, "gate: POLL: error %u of a send unknown",
+			got.error);
+	if (got.taken > s->data.len || !got.taken != (got.error != GATE_OK))
+		return lie(g, e, "gate: POLL: sent %u of %zu bytes, error %u",
+			got.taken, s->data.len, got.error);
+	s->taken = got.taken;
+	s->why = got.error;
+	return true;
+}
+
+/* The heads of a reply; *at: where they end, *sum: bytes behind them. */
+static bool judge_turn(struct keep_gate *g, struct keep_gate_turn *t,
+	uint64_t ready, size_t *at, size_t *sum, struct err *e)
+{
+	size_t count = 0;
+	*at = *sum = 0;
+	for (size_t i = 0; i < t->poll_count; i++) {
+		if (!judge_poll(g, &t->polls[i], *at, e))
+			return false;
+		*at += sizeof t->polls[0];
+		*sum += t->polls[i].taken;
+		count += t->polls[i].got != 0;
+	}
+	for (size_t i = 0; i < t->send_count; i++) {
+		if (!judge_sent(g, &t->sends[i], *at, e))
+			return false;
+		*at += sizeof(struct gate_sent);
+	}
+	if (ready != count)
+		return lie(g, e, "gate: POLL: %llu ready, not %zu",
+			(unsigned long long)ready, count);
+	return true;
+}
+
+bool keep_gate_poll(struct keep_gate *g, struct keep_gate_turn *t,
+	uint64_t timeout_ns, struct err *e)
 {
 	struct gate_reply r;
-	size_t len = count * sizeof *list;
-	must(count <= GATE_MAX_POLL);
-	for (size_t i = 0; i < count; i++) {
-		must(is_open(g, list[i].handle));
-		list[i].got = 0;
-	}
-	memcpy(g->area->data, list, len);
-	if (!ask(g, GATE_POLL, timeout_ns, 0, len, len, &r, e) ||
+	size_t heads = t->poll_count * sizeof t->polls[0] +
+		t->send_count * sizeof(struct gate_sent);
+	size_t at, sum;
+	if (g->lost)
+		return lost(g, e);
+	if (!ask(g, GATE_POLL, timeout_ns, t->poll_count, put_turn(g, t),
+		    GATE_DATA_BYTES, &r, e) ||
 		!needed(GATE_POLL, &r, e))
 		return false;
-	if (r.data_len != len)
-		return lie(g, e, "gate: POLL: %u bytes, not %zu", r.data_len,
-			len);
-	*ready = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct gate_poll got;
-		copy_once(&got, g->area->data + i * sizeof got, sizeof got);
-		if (!poll_entry(g, &list[i], &got, e))
-			return false;
-		list[i].got = got.got;
-		*ready += got.got != 0;
-	}
-	if (r.ret0 != *ready)
-		return lie(g, e, "gate: POLL: %llu ready, not %zu",
-			(unsigned long long)r.ret0, *ready);
+	if (r.data_len < heads)
+		return lie(g, e, "gate: POLL: %u bytes of at least %zu",
+			r.data_len, heads);
+	if (!judge_turn(g, t, r.ret0, &at, &sum, e))
+		return false;
+	if (r.data_len - heads != sum)
+		return lie(g, e, "gate: POLL: %zu bytes taken, not %zu",
+			r.data_len - heads, sum);
+	copy_once(t->taken, g->area->data + at, sum);
 	return true;
 }
 

@@ -69,9 +69,35 @@ MUST_USE bool keep_gate_shutdown(struct keep_gate *g, uint32_t handle,
 	enum gate_shut how, struct err *e);
 MUST_USE bool keep_gate_release(struct keep_gate *g, uint32_t handle,
 	struct err *e);
-/* Fills `got` of each entry; *ready: how many have any. */
-MUST_USE bool keep_gate_poll(struct keep_gate *g, struct gate_poll *list,
-	size_t count, uint64_t timeout_ns, size_t *ready, struct err *e);
+
+/*
+ * A turn with the host, in one request: what is sent, what is waited for, and
+ * what came meanwhile.  The arrays are the caller's and stay; it fills and
+ * counts the polls, sends are added by keep_gate_turn_send.
+ */
+struct keep_gate_sent {
+	uint32_t handle;
+	struct bytes data; /* borrowed until the turn is over */
+	/* As keep_gate_send says it: */
+	size_t taken;
+	enum gate_error why;
+};
+
+struct keep_gate_turn {
+	struct gate_poll *polls; /* GATE_MAX_POLL */
+	size_t poll_count;
+	struct keep_gate_sent *sends; /* GATE_MAX_SENDS */
+	size_t send_count, send_bytes;
+	/* GATE_DATA_BYTES: what was taken, in the polls' order. */
+	uint8_t *taken;
+};
+
+/* False when there is no room for it in this turn. */
+bool keep_gate_turn_send(struct keep_gate_turn *t, uint32_t handle,
+	struct bytes data);
+/* Fills `got` and `taken` of each poll, and the results of the sends. */
+MUST_USE bool keep_gate_poll(struct keep_gate *g, struct keep_gate_turn *t,
+	uint64_t timeout_ns, struct err *e);
 /* Says why the Keep ends; there is no reply.  Does nothing on a lost bell. */
 void keep_gate_exit(struct keep_gate *g, enum gate_exit reason);
 

@@ -3,9 +3,11 @@
  * exec: the program inside a Keep (docs/exec.md).  It has no arguments, no
  * environment and no files; it talks through the gate and nothing else.
  */
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "keep/calls.h"
 #include "keep/confine.h"
 #include "keep/keep.h"
 
@@ -18,6 +20,18 @@ void must_failed(const char *what, const char *file, int line)
 	_Exit(GATE_EXIT_INTERNAL);
 }
 
+/*
+ * Buffers of connections come and go with each turn: their memory stays, up
+ * to a bound, since giving it back and having it anew costs more than the
+ * turn (a page fault for each page; an enclave's cost exits).  What is larger
+ * has mappings of its own, which are given back.
+ */
+static bool keep_memory(void)
+{
+	return mallopt(M_TRIM_THRESHOLD, 4 << 20) &&
+		mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
 int main(void)
 {
 	static struct keep keep;
@@ -26,11 +40,12 @@ int main(void)
 	static char zone[] = "TZ=:";
 	struct err e = { .kind = ERR_NONE };
 	enum gate_exit reason = GATE_EXIT_INTERNAL;
-	if (putenv(zone))
+	if (!keep_memory() || putenv(zone))
 		return reason;
 	if (!keep_confine(&e))
 		return reason;
-	reason = keep_live(&keep, GATE_BELL_FD, GATE_AREA_FD, &e);
+	reason = keep_live(&keep, GATE_BELL_FD, GATE_AREA_FD, keep_calls_code(),
+		&e);
 	/* The host hears of the end when there is nothing left to find. */
 	struct keep_gate gate = keep.gate;
 	keep.gate.area = NULL;

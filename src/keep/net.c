@@ -136,9 +136,10 @@ bool keep_net_init(struct keep_net *n, struct keep_gate *gate,
 		.config = config,
 		.room = memory };
 	n->polled = calloc(GATE_MAX_POLL, sizeof *n->polled);
+	n->sent = calloc(GATE_MAX_SENDS, sizeof *n->sent);
 	n->terms = calloc(count + 1, sizeof *n->terms);
 	n->judges = calloc(count + 1, sizeof *n->judges);
-	if (!n->polled || !n->terms || !n->judges)
+	if (!n->polled || !n->sent || !n->terms || !n->judges)
 		return err_fail(e, ERR_LIMIT, "network: no memory");
 	for (size_t i = 0; i < count; i++)
 		if (!terms_make(n, i, &trust[i], id, e))
@@ -158,6 +159,7 @@ void keep_net_fini(struct keep_net *n)
 	net_reach_fini(n);
 	free(n->terms);
 	free(n->polled);
+	free(n->sent);
 	*n = (struct keep_net){ .gate = NULL };
 }
 
@@ -265,32 +267,48 @@ bool keep_net_dialled(const struct wasi_stream *stream, bool *done,
 /* --- the pump ----------------------------------------------------------------
  */
 
-bool keep_net_ask(struct keep_net *n, struct gate_poll *list, size_t *count,
+/* Output goes with the turn, or now when that is full. */
+static void push(struct keep_net *n, struct keep_socket *s,
+	struct keep_gate_turn *t, size_t *sends)
+{
+	struct bytes out = socket_output(s);
+	if (out.len && keep_gate_turn_send(t, s->handle, out))
+		n->sent[(*sends)++] = s;
+	else
+		socket_flush(s);
+}
+
+bool keep_net_ask(struct keep_net *n, struct keep_gate_turn *t,
 	uint64_t *deadline, struct err *e)
 {
-	size_t at = 0;
+	size_t polls = 0, sends = 0;
 	n->turn++;
 	for (struct keep_socket *s = n->sockets; s; s = s->next) {
-		socket_flush(s);
-		unsigned want = socket_wants(s);
+		push(n, s, t, &sends);
+		struct gate_poll p = socket_wants(s);
 		if (s->deadline < *deadline)
 			*deadline = s->deadline;
-		if (!want || *count == GATE_MAX_POLL)
+		if (!p.want || t->poll_count == GATE_MAX_POLL)
 			continue;
-		n->polled[at++] = s;
-		list[(*count)++] =
-			(struct gate_poll){ s->handle, (uint16_t)want, 0 };
+		n->polled[polls++] = s;
+		t->polls[t->poll_count++] = p;
 	}
 	return !n->lost || err_fail(e, ERR_HOST, "%s", n->gate->lie.text);
 }
 
-bool keep_net_hear(struct keep_net *n, const struct gate_poll *list,
-	size_t count, struct err *e)
+bool keep_net_hear(struct keep_net *n, const struct keep_gate_turn *t,
+	size_t polls, size_t sends, struct reader *taken, struct err *e)
 {
-	/* Hearing forgets no socket, so each entry is still what it was. */
-	for (size_t i = 0; i < count; i++)
-		if (list[i].got)
-			socket_hear(n->polled[i], list[i].got);
+	/* Hearing forgets no socket, so each is still what it was. */
+	for (size_t i = sends; i < t->send_count; i++)
+		socket_sent(n->sent[i - sends], t->sends[i].taken,
+			t->sends[i].why);
+	for (size_t i = polls; i < t->poll_count; i++) {
+		const struct gate_poll *p = &t->polls[i];
+		struct bytes in = reader_take(taken, p->taken);
+		if (p->got)
+			socket_hear(n->polled[i - polls], p, in);
+	}
 	reap(n);
 	return !n->lost || err_fail(e, ERR_HOST, "%s", n->gate->lie.text);
 }

@@ -16,6 +16,7 @@
 #ifndef KEEP_NET_H
 #define KEEP_NET_H
 
+#include "base/reader.h"
 #include "channel/frame.h"
 #include "channel/terms.h"
 #include "keep/clock.h"
@@ -35,7 +36,8 @@ struct keep_net {
 	struct channel_terms **terms; /* one for each TLS profile */
 	struct keep_judge **judges;   /* the same; NULL: anybody may be it */
 	struct keep_socket *sockets;
-	struct keep_socket **polled; /* those of the last question */
+	struct keep_socket **polled; /* those of the last question ... */
+	struct keep_socket **sent;   /* ... and of what was sent with it */
 	uint64_t room;		     /* bytes that sockets may still take */
 	uint64_t turn;		     /* counts the questions */
 	size_t leaving; /* closed by the program, but not done yet */
@@ -74,13 +76,14 @@ uint64_t keep_net_real_time(void *clock);
 
 /* --- for the pump (serve.c) ----------------------------------------------- */
 
-/* Sends what waits, adds what is waited for to the list, which has room for
- * GATE_MAX_POLL entries in all, and brings the deadline forward. */
-MUST_USE bool keep_net_ask(struct keep_net *n, struct gate_poll *list,
-	size_t *count, uint64_t *deadline, struct err *e);
-/* The answers, from the first that keep_net_ask added on. */
-MUST_USE bool keep_net_hear(struct keep_net *n, const struct gate_poll *list,
-	size_t count, struct err *e);
+/* Adds what waits to be sent and what is waited for to the turn, and brings
+ * the deadline forward. */
+MUST_USE bool keep_net_ask(struct keep_net *n, struct keep_gate_turn *t,
+	uint64_t *deadline, struct err *e);
+/* What came of it: the polls and sends from the first that keep_net_ask added
+ * on; *taken stands where their bytes begin. */
+MUST_USE bool keep_net_hear(struct keep_net *n, const struct keep_gate_turn *t,
+	size_t polls, size_t sends, struct reader *taken, struct err *e);
 /* Output of closed sockets waits still. */
 bool keep_net_unsent(const struct keep_net *n);
 

@@ -19,6 +19,8 @@ enum {
 	/* Ciphertext that does not wait for the program to wait. */
 	FLUSH_BYTES = 32 << 10,
 	AHEAD_BYTES = 4 << 10,
+	/* What is taken of a TLS connection with a turn: a record. */
+	TAKE_BYTES = 17 << 10,
 	/* What a socket costs. */
 	PLAIN_BYTES = 1 << 10,
 	TLS_BYTES = 128 << 10,
@@ -91,14 +93,19 @@ void net_reach_fini(struct keep_net *n);
 
 extern const struct wasi_stream_ops socket_listener_ops, socket_ops;
 
-/* What the host said of its handle. */
-void socket_hear(struct keep_socket *s, unsigned got);
+/* What the host said of its handle, and the bytes that it took from there. */
+void socket_hear(struct keep_socket *s, const struct gate_poll *p,
+	struct bytes in);
 /* Sends what waits, as far as the host takes it. */
 void socket_flush(struct keep_socket *s);
+/* The same, for who sends it together with others': nothing, when it can't be
+ * or is the last before an end. */
+struct bytes socket_output(const struct keep_socket *s);
+void socket_sent(struct keep_socket *s, size_t n, enum gate_error why);
 /* Its time is over. */
 void socket_expire(struct keep_socket *s);
-/* What is to be waited for: GATE_IN, GATE_OUT. */
-unsigned socket_wants(const struct keep_socket *s);
+/* What is to be waited for, and taken when it is there. */
+struct gate_poll socket_wants(const struct keep_socket *s);
 /* Begins TLS, if there is any; else it is open. */
 void socket_begin(struct keep_socket *s);
 int socket_error(enum gate_error why);

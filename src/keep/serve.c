@@ -2,10 +2,18 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "base/reader.h"
 #include "keep/keep.h"
 
 /* Connections taken in one turn, so that those who are there get theirs. */
 enum { ACCEPT_BURST = 4 };
+
+enum {
+	/* Output of a running program that can go with the next turn. */
+	TURN_BYTES = 16 << 10,
+	/* Most that a peer's bytes take of one. */
+	TURN_TAKE = GATE_DATA_BYTES / 2,
+};
 
 void keep_serve_phase(struct keep *k, struct keep_peer *p,
 	enum keep_phase phase)
@@ -17,8 +25,10 @@ void keep_serve_phase(struct keep *k, struct keep_peer *p,
 bool keep_serve_open(struct keep *k, struct err *e)
 {
 	k->inbox = malloc(GATE_DATA_BYTES);
-	k->polls = calloc(GATE_MAX_POLL, sizeof *k->polls);
-	if (!k->inbox || !k->polls)
+	k->turn.polls = calloc(GATE_MAX_POLL, sizeof *k->turn.polls);
+	k->turn.sends = calloc(GATE_MAX_SENDS, sizeof *k->turn.sends);
+	k->turn.taken = malloc(GATE_DATA_BYTES);
+	if (!k->inbox || !k->turn.polls || !k->turn.sends || !k->turn.taken)
 		return err_fail(e, ERR_LIMIT, "serve: no memory");
 	return keep_gate_listen(&k->gate, GATE_LISTEN_CHANNEL, 0, &k->listener,
 		e);
@@ -42,9 +52,11 @@ void keep_serve_fini(struct keep *k)
 	if (k->inbox)
 		explicit_bzero(k->inbox, GATE_DATA_BYTES);
 	free(k->inbox);
-	free(k->polls);
+	free(k->turn.polls);
+	free(k->turn.sends);
+	free(k->turn.taken);
 	k->inbox = NULL;
-	k->polls = NULL;
+	k->turn = (struct keep_gate_turn){ .polls = NULL };
 }
 
 /* --- what is said ------------------------------------------------------- */
@@ -89,6 +101,17 @@ void keep_serve_refuse(struct keep *k, struct keep_peer *p,
 	keep_serve_part(k, p);
 }
 
+/* What became of output that was sent. */
+static void went_out(struct keep *k, struct keep_peer *p, size_t n,
+	enum gate_error why)
+{
+	p->progress = keep_clock_mono(&k->clock);
+	p->blocked = why == GATE_AGAIN;
+	/* What it said before it went still counts (a detach). */
+	p->deaf = why != GATE_OK && why != GATE_AGAIN;
+	channel_output_done(p->channel, n);
+}
+
 bool keep_serve_flush(struct keep *k, struct keep_peer *p, struct err *e)
 {
 	for (;;) {
@@ -103,11 +126,7 @@ bool keep_serve_flush(struct keep *k, struct keep_peer *p, struct err *e)
 		}
 		if (!keep_gate_send(&k->gate, p->handle, out, &n, &why, e))
 			return false;
-		p->progress = keep_clock_mono(&k->clock);
-		p->blocked = why == GATE_AGAIN;
-		/* What it said before it went still counts (a detach). */
-		p->deaf = why != GATE_OK && why != GATE_AGAIN;
-		channel_output_done(p->channel, n);
+		went_out(k, p, n, why);
 	}
 }
 
@@ -156,6 +175,16 @@ static void hear(struct keep *k, struct keep_peer *p, struct bytes in)
 		broken(k, p, &e);
 }
 
+/* The peer says no more. */
+static bool heard_all(struct keep *k, struct keep_peer *p, struct err *e)
+{
+	if (is_live(p)) {
+		keep_talk_lost(k, p, false);
+		leave(k, p);
+	}
+	return drop(k, p, e);
+}
+
 static bool receive(struct keep *k, struct keep_peer *p, struct err *e)
 {
 	bool live = is_live(p);
@@ -169,17 +198,28 @@ static bool receive(struct keep *k, struct keep_peer *p, struct err *e)
 		return false;
 	if (why == GATE_AGAIN && !p->deaf)
 		return true;
-	if (why == GATE_OK && n) {
-		/* Who was shown out may say what it likes. */
-		if (live)
-			hear(k, p, bytes_of(k->inbox, n));
+	if (why != GATE_OK || !n)
+		return heard_all(k, p, e);
+	/* Who was shown out may say what it likes. */
+	if (live)
+		hear(k, p, bytes_of(k->inbox, n));
+	return true;
+}
+
+/* What the turn brought of the peer. */
+static bool hear_peer(struct keep *k, struct keep_peer *p, unsigned got,
+	struct bytes in, struct err *e)
+{
+	if (got & GATE_OUT)
+		p->blocked = false;
+	if (got & GATE_END)
+		return heard_all(k, p, e);
+	if (in.len) {
+		if (is_live(p))
+			hear(k, p, in);
 		return true;
 	}
-	if (live) {
-		keep_talk_lost(k, p, false);
-		leave(k, p);
-	}
-	return drop(k, p, e);
+	return !(got & (GATE_IN | GATE_HUP) || p->deaf) || receive(k, p, e);
 }
 
 /* --- who comes ---------------------------------------------------------- */
@@ -289,7 +329,28 @@ static bool expire_all(struct keep *k, struct err *e)
 
 /* --- the pump ----------------------------------------------------------- */
 
-static bool push(struct keep *k, struct keep_peer *p, struct err *e)
+/* One turn: who stands behind its polls and sends, as far as peers do. */
+struct pump {
+	struct keep_gate_turn *turn;
+	struct keep_peer *polled[1 + KEEP_MAX_PEERS]; /* [0]: the listener */
+	struct keep_peer *sends[KEEP_MAX_PEERS];
+	size_t poll_count, send_count;
+};
+
+/* A running program's output goes with the turn, if it is not much. */
+static bool push_with(struct pump *pump, struct keep_peer *p)
+{
+	struct bytes out = channel_output(p->channel);
+	if (!pump || p->phase != KEEP_PEER_HOLDING || p->blocked || p->deaf ||
+		!out.len || out.len > TURN_BYTES ||
+		!keep_gate_turn_send(pump->turn, p->handle, out))
+		return false;
+	pump->sends[pump->send_count++] = p;
+	return true;
+}
+
+static bool push(struct keep *k, struct keep_peer *p, struct pump *pump,
+	struct err *e)
 {
 	if (p->phase == KEEP_PEER_NONE)
 		return true;
@@ -298,6 +359,8 @@ static bool push(struct keep *k, struct keep_peer *p, struct err *e)
 	for (bool more = true; more;) {
 		if (is_live(p))
 			keep_talk_push(k, p);
+		if (push_with(pump, p))
+			return true;
 		more = channel_output(p->channel).len != 0;
 		if (!keep_serve_flush(k, p, e))
 			return false;
@@ -309,72 +372,87 @@ static bool push(struct keep *k, struct keep_peer *p, struct err *e)
 	return keep_gate_shutdown(&k->gate, p->handle, GATE_SHUT_WRITE, e);
 }
 
-static bool push_all(struct keep *k, struct err *e)
+/* `pump` NULL: now. */
+static bool push_all(struct keep *k, struct pump *pump, struct err *e)
 {
 	for (size_t i = 0; i < KEEP_MAX_PEERS; i++)
-		if (!push(k, &k->peers[i], e))
+		if (!push(k, &k->peers[i], pump, e))
 			return false;
 	return true;
 }
 
-/* The question for the host: entry 0 is the listener; who[i] is the peer of
- * entry i.  Brings the deadline forward to the first impatience. */
-static size_t ask_for(struct keep *k, struct gate_poll *list,
-	struct keep_peer **who, uint64_t *deadline)
+static struct gate_poll poll_of(struct keep_peer *p)
 {
+	bool live = is_live(p);
+	size_t room = live ? channel_input_room(p->channel) : 0;
+	unsigned want = !live || room ? GATE_IN : 0;
+	return (struct gate_poll){ .handle = p->handle,
+		.want = (uint16_t)(want | (p->blocked ? GATE_OUT : 0)),
+		.most = (uint32_t)size_min(room, TURN_TAKE) };
+}
+
+/* The question for the host: entry 0 is the listener.  Brings the deadline
+ * forward to the first impatience. */
+static void ask_for(struct keep *k, struct pump *pump, uint64_t *deadline)
+{
+	struct gate_poll *list = pump->turn->polls;
 	size_t n = 0;
-	list[n++] = (struct gate_poll){ k->listener, GATE_IN, 0 };
+	list[n++] =
+		(struct gate_poll){ .handle = k->listener, .want = GATE_IN };
 	for (size_t i = 0; i < KEEP_MAX_PEERS; i++) {
 		struct keep_peer *p = &k->peers[i];
-		unsigned want = 0;
 		if (p->phase == KEEP_PEER_NONE)
 			continue;
-		if (!is_live(p) || channel_input_room(p->channel))
-			want |= GATE_IN;
-		if (p->blocked)
-			want |= GATE_OUT;
 		if (p->deaf)
 			*deadline = 0;
-		who[n] = p;
-		list[n++] = (struct gate_poll){ p->handle, (uint16_t)want, 0 };
+		pump->polled[n] = p;
+		list[n++] = poll_of(p);
 		if (patience(k, p) < *deadline)
 			*deadline = patience(k, p);
 	}
-	return n;
+	pump->poll_count = pump->turn->poll_count = n;
 }
 
-static bool hear_peers(struct keep *k, const struct gate_poll *list, size_t n,
-	struct keep_peer *const *who, struct err *e)
+static bool hear_peers(struct keep *k, struct pump *pump, struct reader *taken,
+	struct err *e)
 {
-	for (size_t i = 1; i < n; i++) {
-		if (list[i].got & GATE_OUT)
-			who[i]->blocked = false;
-		if ((list[i].got & (GATE_IN | GATE_HUP) || who[i]->deaf) &&
-			!receive(k, who[i], e))
+	const struct keep_gate_turn *t = pump->turn;
+	for (size_t i = 0; i < pump->send_count; i++)
+		went_out(k, pump->sends[i], t->sends[i].taken, t->sends[i].why);
+	for (size_t i = 1; i < pump->poll_count; i++)
+		if (!hear_peer(k, pump->polled[i], t->polls[i].got,
+			    reader_take(taken, t->polls[i].taken), e))
 			return false;
-	}
-	return !list[0].got || accept_some(k, e);
+	return !t->polls[0].got || accept_some(k, e);
 }
 
-bool keep_serve_pump(struct keep *k, uint64_t deadline, struct err *e)
+static bool turn(struct keep *k, struct pump *pump, uint64_t deadline,
+	struct err *e)
 {
-	struct keep_peer *who[1 + KEEP_MAX_PEERS];
-	struct gate_poll *list = k->polls;
-	size_t ready;
-	if (!push_all(k, e))
-		return false;
-	size_t peers = ask_for(k, list, who, &deadline), n = peers;
-	if (k->net.gate && !keep_net_ask(&k->net, list, &n, &deadline, e))
-		return false;
+	struct keep_gate_turn *t = pump->turn;
+	struct reader taken = { .in = bytes_of(t->taken, GATE_DATA_BYTES) };
 	uint64_t now = keep_clock_mono(&k->clock), wait = 0;
 	if (deadline == KEEP_CLOCK_NEVER)
 		wait = UINT64_MAX;
 	else if (deadline > now)
 		wait = deadline - now;
-	if (!keep_gate_poll(&k->gate, list, n, wait, &ready, e) ||
-		!hear_peers(k, list, peers, who, e))
+	if (!keep_gate_poll(&k->gate, t, wait, e) ||
+		!hear_peers(k, pump, &taken, e))
 		return false;
-	if (k->net.gate && !keep_net_hear(&k->net, list + peers, n - peers, e))
+	return !k->net.gate ||
+		keep_net_hear(&k->net, t, pump->poll_count, pump->send_count,
+			&taken, e);
+}
+
+bool keep_serve_pump(struct keep *k, uint64_t deadline, struct err *e)
+{
+	struct pump pump = { .turn = &k->turn };
+	k->turn.send_count = k->turn.send_bytes = 0;
+	if (!push_all(k, &pump, e))
 		return false;
-	return expire_all(k, e) && push_all(k, e);
+	ask_for(k, &pump, &deadline);
+	if (k->net.gate && !keep_net_ask(&k->net, &k->turn, &deadline, e))
+		return false;
+	return turn(k, &pump, deadline, e) && expire_all(k, e) &&
+		push_all(k, NULL, e);
 }

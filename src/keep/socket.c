@@ -75,6 +75,26 @@ static void send_fin(struct keep_socket *s)
 		s->deadline = after(s, LEAVE_TIME);
 }
 
+struct bytes socket_output(const struct keep_socket *s)
+{
+	return s->tls && s->handle && s->writable && !s->fin_due ?
+		channel_stream_output(s->tls) :
+		BYTES_NONE;
+}
+
+void socket_sent(struct keep_socket *s, size_t n, enum gate_error why)
+{
+	if (why == GATE_AGAIN) {
+		s->writable = false;
+		return;
+	}
+	/* Nobody hears it; what the peer said may still be read. */
+	channel_stream_output_done(s->tls,
+		why ? channel_stream_output(s->tls).len : n);
+	if (why)
+		s->shut_write = true;
+}
+
 void socket_flush(struct keep_socket *s)
 {
 	struct err ignored;
@@ -89,14 +109,7 @@ void socket_flush(struct keep_socket *s)
 			lose(s);
 			return;
 		}
-		if (why == GATE_AGAIN) {
-			s->writable = false;
-			return;
-		}
-		/* Nobody hears it; what the peer said may still be read. */
-		channel_stream_output_done(s->tls, why ? out.len : n);
-		if (why)
-			s->shut_write = true;
+		socket_sent(s, n, why);
 	}
 	if (s->fin_due && s->tls && !channel_stream_output(s->tls).len)
 		send_fin(s);
@@ -124,6 +137,19 @@ static void look_at_tls(struct keep_socket *s)
 	}
 }
 
+/* What came for TLS, of at most `most` that were asked for; none: the end. */
+static void take(struct keep_socket *s, struct bytes in, size_t most)
+{
+	s->readable = in.len == most ? MAYBE : NOTHING;
+	if (in.len) {
+		channel_stream_input(s->tls, in);
+	} else {
+		s->eof = true;
+		channel_stream_input_end(s->tls);
+	}
+	look_at_tls(s);
+}
+
 /* Takes what the network has for TLS. */
 static void pull(struct keep_socket *s)
 {
@@ -132,21 +158,14 @@ static void pull(struct keep_socket *s)
 	enum gate_error why;
 	if (!room || !s->handle || s->eof)
 		return;
-	if (!keep_gate_recv(s->net->gate, s->handle, s->net->inbox,
-		    size_min(room, GATE_DATA_BYTES), &n, &why, &ignored)) {
+	room = size_min(room, GATE_DATA_BYTES);
+	if (!keep_gate_recv(s->net->gate, s->handle, s->net->inbox, room, &n,
+		    &why, &ignored))
 		lose(s);
-		return;
-	}
-	s->readable = why != GATE_AGAIN && n == room ? MAYBE : NOTHING;
-	if (why == GATE_AGAIN)
-		return;
-	if (n) {
-		channel_stream_input(s->tls, bytes_of(s->net->inbox, n));
-	} else {
-		s->eof = true;
-		channel_stream_input_end(s->tls);
-	}
-	look_at_tls(s);
+	else if (why == GATE_AGAIN)
+		s->readable = NOTHING;
+	else
+		take(s, bytes_of(s->net->inbox, n), room);
 }
 
 void socket_begin(struct keep_socket *s)
@@ -172,7 +191,18 @@ void socket_begin(struct keep_socket *s)
 	fail(s, WASI_CONNABORTED);
 }
 
-unsigned socket_wants(const struct keep_socket *s)
+/* What the socket takes when there is something. */
+static size_t wants_bytes(const struct keep_socket *s)
+{
+	if (s->state != SOCKET_OPEN && s->state != SOCKET_SHAKE)
+		return 0;
+	if (s->eof || s->shut_read || s->ahead.len)
+		return 0;
+	return s->tls ? size_min(channel_stream_room(s->tls), TAKE_BYTES) :
+			AHEAD_BYTES;
+}
+
+static unsigned wants_events(const struct keep_socket *s)
 {
 	unsigned wants = 0;
 	bool unsent = s->tls && channel_stream_output(s->tls).len;
@@ -190,6 +220,14 @@ unsigned socket_wants(const struct keep_socket *s)
 	if (s->asked & WASI_READY_WRITE || unsent)
 		wants |= s->writable ? 0u : GATE_OUT;
 	return wants;
+}
+
+struct gate_poll socket_wants(const struct keep_socket *s)
+{
+	unsigned want = wants_events(s);
+	return (struct gate_poll){ .handle = s->handle,
+		.want = (uint16_t)want,
+		.most = want & GATE_IN ? (uint32_t)wants_bytes(s) : 0 };
 }
 
 static void accept_some(struct keep_socket *s)
@@ -248,8 +286,25 @@ static void leave_on(struct keep_socket *s)
 		s->deadline = 0;
 }
 
-void socket_hear(struct keep_socket *s, unsigned got)
+/* Bytes that came with the turn, or the end of them. */
+static void hear_bytes(struct keep_socket *s, const struct gate_poll *p,
+	struct bytes in)
 {
+	if (s->tls) {
+		take(s, in, p->most);
+		return;
+	}
+	s->eof = !in.len;
+	s->readable = in.len == p->most ? MAYBE : NOTHING;
+	if (in.len && !buf_put(&s->ahead, in))
+		fail(s, WASI_NOBUFS);
+}
+
+void socket_hear(struct keep_socket *s, const struct gate_poll *p,
+	struct bytes in)
+{
+	unsigned got = p->got;
+	bool came = in.len || got & GATE_END;
 	if (got & (GATE_IN | GATE_HUP)) {
 		s->readable = SURELY;
 		s->asked &= ~(unsigned)WASI_READY_READ;
@@ -271,11 +326,16 @@ void socket_hear(struct keep_socket *s, unsigned got)
 		return;
 	case SOCKET_SHAKE:
 		socket_flush(s);
-		if (got & (GATE_IN | GATE_HUP))
+		if (came)
+			hear_bytes(s, p, in);
+		else if (got & (GATE_IN | GATE_HUP))
 			pull(s);
 		return;
 	case SOCKET_OPEN:
-		socket_flush(s);
+		if (came)
+			hear_bytes(s, p, in);
+		else
+			socket_flush(s);
 		return;
 	case SOCKET_LEAVING:
 		socket_flush(s);

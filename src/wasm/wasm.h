@@ -55,6 +55,9 @@ struct wasm_limits {
 	} engine;
 	uint64_t code_bytes;	/* compiled code; 64 MiB */
 	uint32_t jit_registers; /* for tests: no more of each kind */
+	/* For tests: no newer vector instructions than 1 SSE2, 2 SSSE3,
+	 * 3 SSE4.1, 4 SSE4.2, 5 AVX. */
+	uint32_t jit_vectors;
 	bool jit_mask; /* speculation does not pass a check of bounds either */
 	/* Where the embedder has a cheaper way than two calls of mprotect:
 	 * copies code to the begin of whole pages that were reserved without
@@ -316,6 +319,7 @@ struct wasm_jit_stats {
 	uint32_t compiled, refused; /* functions */
 	uint64_t code_bytes, words; /* machine code; register code read */
 	uint64_t work;
+	uint32_t vector_steps; /* vector instructions left to interpreter */
 };
 struct wasm_jit_stats wasm_store_jit_stats(const struct wasm_store *s);
 struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i);

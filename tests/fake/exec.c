@@ -101,7 +101,7 @@ static void wait_for(uint32_t handle, uint16_t events)
 {
 	struct gate_poll p = { .handle = handle, .want = events };
 	memcpy(area->data, &p, sizeof p);
-	need(ask(GATE_POLL, UINT64_MAX, 0, sizeof p));
+	need(ask(GATE_POLL, UINT64_MAX, 1, sizeof p));
 	if (area->reply.ret0 != 1 || area->reply.data_len != sizeof p)
 		_exit(96);
 }

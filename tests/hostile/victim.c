@@ -91,6 +91,23 @@ static void memory(unsigned round)
 	free(heap);
 }
 
+/* Much memory, for a moment: the shim gives it back to the host, and wants it
+ * again. */
+static void tide(unsigned round)
+{
+	enum { N = 14 << 20 };
+	if (round % 2)
+		return;
+	uint8_t *p = map(N);
+	for (size_t i = 0; i < N; i += 4096) {
+		need(p[i] == 0 && p[i + 4095] == 0, 17);
+		p[i] = p[i + 4095] = 0x5a;
+	}
+	for (size_t i = 0; i < N; i += 4096)
+		need(p[i] == 0x5a && p[i + 4095] == 0x5a, 18);
+	need(munmap(p, N) == 0, 19);
+}
+
 static void time_passes(void)
 {
 	static struct timespec before;
@@ -171,17 +188,27 @@ static void attest(struct keep_gate *g)
 
 static void converse(struct keep_gate *g, uint32_t handle)
 {
-	static uint8_t in[5000], out[3000];
-	struct gate_poll list = { .handle = handle, .want = GATE_IN };
+	static uint8_t in[5000], out[3000], taken[GATE_DATA_BYTES + 1];
+	struct gate_poll poll = { .handle = handle, .want = GATE_IN };
+	struct keep_gate_sent sent;
+	struct keep_gate_turn turn = { .polls = &poll,
+		.poll_count = 1,
+		.sends = &sent,
+		.taken = taken };
 	enum gate_error why;
-	struct err e = { 0 };
-	size_t n, ready;
-	host(keep_gate_poll(g, &list, 1, 1000000000, &ready, &e));
-	need(ready <= 1 && !(list.got & ~(unsigned)(GATE_IN | GATE_HUP)), 80);
+	struct err e;
+	size_t n;
+	memset(out, 0x77, sizeof out);
+	poll.most = sizeof in;
+	taken[sizeof in] = 0x5a;
+	need(keep_gate_turn_send(&turn, handle, BYTES_ARRAY(out)), 83);
+	host(keep_gate_poll(g, &turn, 1000000000, &e));
+	need(!(poll.got & ~(unsigned)(GATE_IN | GATE_HUP | GATE_END)), 80);
+	need(poll.taken <= sizeof in && taken[sizeof in] == 0x5a, 84);
+	need(sent.taken <= sizeof out, 85);
 	in[sizeof in - 1] = 0x5a;
 	host(keep_gate_recv(g, handle, in, sizeof in - 1, &n, &why, &e));
 	need(n <= sizeof in - 1 && in[sizeof in - 1] == 0x5a, 81);
-	memset(out, 0x77, sizeof out);
 	host(keep_gate_send(g, handle, BYTES_ARRAY(out), &n, &why, &e));
 	need(n <= sizeof out, 82);
 }
@@ -199,6 +226,7 @@ int main(void)
 	for (unsigned round = 1; round <= VICTIM_ROUNDS; round++) {
 		compute(round);
 		memory(round);
+		tide(round);
 		time_passes();
 		random_bytes();
 		vectors();

@@ -409,17 +409,21 @@ static void commands(struct run *r, const struct json *list)
  */
 
 /* DONJON_WASM_ENGINE=jit: functions are compiled; with
- * DONJON_WASM_REGISTERS=n, for no more than n registers of each kind. */
+ * DONJON_WASM_REGISTERS=n, for no more than n registers of each kind, with
+ * DONJON_WASM_VECTORS=n, with no newer vector instructions (wasm.h). */
 static struct wasm_limits engine(void)
 {
 	const char *name = getenv("DONJON_WASM_ENGINE");
 	const char *registers = getenv("DONJON_WASM_REGISTERS");
+	const char *vectors = getenv("DONJON_WASM_VECTORS");
 	struct wasm_limits l = { .collect_always = true };
 	if (name && !strcmp(name, "jit"))
 		l.engine = WASM_ENGINE_JIT;
 	l.jit_mask = getenv("DONJON_WASM_MASK") != NULL;
 	if (registers)
 		l.jit_registers = (uint32_t)strtoul(registers, NULL, 10);
+	if (vectors)
+		l.jit_vectors = (uint32_t)strtoul(vectors, NULL, 10);
 	return l;
 }
 
@@ -447,6 +451,31 @@ static void count_compiled(const struct wasm_store *s)
 			totals.reasons[k].count += count;
 			break;
 		}
+}
+
+static bool is_about_vectors(const char *name)
+{
+	return starts(name, "simd_") || strstr(name, "relaxed_");
+}
+
+/* Where a machine has SSE 4.2, no vector instruction is left to the
+ * interpreter, nor a function that is about them; false: one was. */
+static bool check_vectors(const struct run *r, const char *name)
+{
+	struct wasm_jit_stats st = wasm_store_jit_stats(r->store);
+	const char *vectors = getenv("DONJON_WASM_VECTORS");
+	if (vectors && strtoul(vectors, NULL, 10) < 4)
+		return true;
+#ifdef __x86_64__
+	if (!__builtin_cpu_supports("sse4.2"))
+		return true;
+#endif
+	if (!st.vector_steps && !(st.refused && is_about_vectors(name)))
+		return true;
+	printf("# %u vector instructions, %u functions are left to the "
+	       "interpreter\n",
+		st.vector_steps, st.refused);
+	return false;
 }
 
 static void print_compiled(void)
@@ -483,6 +512,7 @@ static bool file(const char *root, const char *name, unsigned number,
 	commands(&r, json_get(doc, "commands"));
 	json_free(doc);
 	count_compiled(r.store);
+	r.wrong += !check_vectors(&r, name);
 	wasm_store_free(r.store);
 	for (size_t i = 0; i < r.module_count; i++)
 		wasm_module_free(r.modules[i]);

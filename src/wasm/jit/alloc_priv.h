@@ -74,7 +74,7 @@ struct jit_alloc {
 	uint32_t *order; /* the blocks that are emitted */
 	uint32_t order_count;
 	uint32_t *block_at; /* position / 2 -> place in `order` */
-	uint32_t *calls; /* positions where everything is lost, ascending */
+	uint32_t *calls;    /* positions where everything is lost, ascending */
 	uint32_t call_count;
 	uint32_t *lost[3]; /* the same for rax, rcx, rdx */
 	uint32_t lost_count[3];
@@ -107,13 +107,16 @@ bool jit_intervals(struct jit_fn *f);
 /* What the instruction reads, with what is folded into it. */
 uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 	struct jit_opnd out[MAX_OPNDS]);
-/* A constant that an instruction can hold, for an operation of that type? */
-bool jit_fits32(const struct jit_fn *f, uint32_t v, uint32_t type);
 /* Registers lost to it; UINT32_MAX: all. */
 uint32_t jit_lost(const struct jit_fn *f, const struct jit_ins *i);
 static inline bool jit_has_ival(const struct jit_ins *i)
 {
 	return i->op != J_K && i->op != J_K128 && i->type != JT_NONE;
+}
+/* A load that is done by who reads it. */
+static inline bool jit_is_fused(const struct jit_ins *i)
+{
+	return i->op == J_LOAD && (i->flags & JF_FOLDED);
 }
 static inline bool jit_in_xmm(const struct jit_ins *i)
 {
@@ -130,6 +133,8 @@ static inline uint32_t jit_end(const struct jit_fn *f)
 	const struct jit_alloc *a = f->alloc;
 	return f->blocks[a->order[a->order_count - 1]].to;
 }
+/* Is operand b of a vector instruction read after the result is begun? */
+bool jit_vec_late(const struct jit_fn *f, const struct jit_ins *i);
 
 /* --- scan.c ----------------------------------------------------------------
  */

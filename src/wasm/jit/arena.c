@@ -2,7 +2,7 @@
 /* The memory of one compilation, and its limits. */
 #include "wasm/jit/ir_priv.h"
 
-enum { CHUNK = 256 << 10, MAX_KEPT = 4 };
+enum { CHUNK = 256 << 10, MAX_KEPT = 1 };
 
 struct jit_chunk {
 	struct jit_chunk *next;

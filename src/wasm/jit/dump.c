@@ -3,6 +3,7 @@
 #include "base/fmt.h"
 #include "wasm/jit/alloc_priv.h"
 #include "wasm/jit/jit_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 /* clang-format off */
 static const char *const names[J_OP_COUNT] = {
@@ -20,9 +21,12 @@ static const char *const names[J_OP_COUNT] = {
 	N(FCEIL, "ceil") N(FFLOOR, "floor") N(FTRUNC, "trunc")
 	N(FNEAREST, "nearest") N(FSQRT, "sqrt") N(INT_TO_FLOAT, "to_float")
 	N(FLOAT_TO_INT, "to_int") N(FLOAT_TO_FLOAT, "float_to_float")
-	N(REINTERPRET, "reinterpret") N(SELECT, "select") N(LOAD, "load")
+	N(REINTERPRET, "reinterpret") N(SELECT, "select") N(VEC, "vec") N(LOAD, "load")
 	N(STORE, "store") N(GLOBAL_GET, "global_get")
 	N(GLOBAL_SET, "global_set") N(MEMORY_SIZE, "memory_size")
+	N(POINTER, "pointer") N(SLOT, "slot") N(ELEM, "elem") N(GET, "get")
+	N(PUT, "put") N(CAUGHT, "caught") N(COPY, "copy") N(FILL, "fill")
+	N(TAIL, "tail") N(THROW, "throw") N(THROW_REF, "throw_ref")
 	N(CHECK, "check") N(CALL, "call") N(CALL_INDIRECT, "call_indirect")
 	N(CALL_REF, "call_ref") N(RESULT, "result") N(STEP, "step")
 	N(JUMP, "jump") N(BRANCH, "branch") N(TABLE, "table")
@@ -75,6 +79,11 @@ static void operand(const struct jit_fn *f, struct line *l, uint32_t v,
 		add(l, " 0x%llx", (unsigned long long)i->imm);
 		return;
 	}
+	if (i->op == J_K128) {
+		add(l, " 0x%llx_%016llx", (unsigned long long)jit_k128_high(i),
+			(unsigned long long)i->imm);
+		return;
+	}
 	add(l, " v%u", v);
 	if (i->flags & JF_FOLDED)
 		add(l, "(folded)");
@@ -92,7 +101,9 @@ static void instruction(const struct jit_fn *f, struct line *l, uint32_t n)
 		add(l, " = ");
 	}
 	add(l, "%s %s", names[i->op], types[i->type]);
-	if (i->cc)
+	if (i->op == J_VEC)
+		add(l, ".%s", jit_vecs[i->cc].name);
+	else if (i->cc)
 		add(l, ".%u", i->cc);
 	for (int k = 0; k < 3; k++) {
 		uint32_t v = k == 0 ? i->a : k == 1 ? i->b : i->c;
@@ -105,10 +116,12 @@ static void instruction(const struct jit_fn *f, struct line *l, uint32_t n)
 		if (i->op == J_PHI) {
 			const struct jit_block *b = &f->blocks[i->block];
 			uint32_t e = f->preds[b->pred + k];
-			pos = f->blocks[f->edges[e].from].to - 1;
+			pos = jit_edge_pos(f, &f->edges[e]);
 		}
 		operand(f, l, f->args[i->b + k], pos);
 	}
+	if (i->op == J_VEC && i->imm)
+		add(l, " %llu", (unsigned long long)i->imm);
 	if (i->op == J_LOAD || i->op == J_STORE)
 		add(l, " +%llu%s", (unsigned long long)i->imm,
 			i->flags & JF_CHECKED ? " checked" : "");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Machine code for a whole function: blocks, edges, what is out of line. */
 #include "wasm/jit/emit_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 /* --- places
  * --------------------------------------------------------------------
@@ -50,7 +51,9 @@ void jit_xmov(struct jit_emit *e, uint32_t xmm, uint32_t v, uint32_t type)
 {
 	uint32_t at = jit_place(e, v);
 	const struct jit_ins *i = jit_ins_of(e, v);
-	if (at == LOC_CONST && (i->op == J_K128 || !i->imm))
+	if (at == LOC_CONST && i->op == J_K128)
+		jit_xconst(e, xmm, i);
+	else if (at == LOC_CONST && !i->imm)
 		x64_rr(&e->a, X_XORPS, 0, xmm, xmm);
 	else if (at == LOC_CONST)
 		jit_pool_op(e, type == JT_F32 ? X_MOVSS : X_MOVSD, 0, xmm,
@@ -82,8 +85,7 @@ uint32_t jit_xreg(struct jit_emit *e, uint32_t v, uint32_t type)
 
 static void add_trap(struct jit_emit *e, uint32_t at, uint32_t trap)
 {
-	if (!jit_fit(e->f, e->traps, e->trap_cap,
-		    e->trap_count + 1ull)) {
+	if (!jit_fit(e->f, e->traps, e->trap_cap, e->trap_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}
@@ -103,8 +105,7 @@ void jit_trap_always(struct jit_emit *e, uint32_t trap)
 struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 	uint32_t n)
 {
-	if (!jit_fit(e->f, e->fars, e->far_cap,
-		    e->far_count + 1ull)) {
+	if (!jit_fit(e->f, e->fars, e->far_cap, e->far_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return NULL;
 	}
@@ -113,17 +114,29 @@ struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 	return &e->fars[e->far_count++];
 }
 
-void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
-	uint32_t size, uint64_t low, uint64_t high)
+static const struct x64_mem behind = { .base = NO_REG, .index = NO_REG };
+
+static void add_pool(struct jit_emit *e, uint32_t at, uint32_t size,
+	uint64_t low, uint64_t high)
 {
-	uint32_t at = x64_rm(&e->a, op, flags, reg,
-		(struct x64_mem){ .base = NO_REG, .index = NO_REG });
-	if (!jit_fit(e->f, e->pool, e->pool_cap,
-		    e->pool_count + 1ull)) {
+	if (!jit_fit(e->f, e->pool, e->pool_cap, e->pool_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}
-	e->pool[e->pool_count++] = (struct jit_pool){ at, size, { low, high } };
+	e->pool[e->pool_count++] =
+		(struct jit_pool){ .at = at, .size = size, .v = { low, high } };
+}
+
+void jit_pool_op(struct jit_emit *e, uint32_t op, uint32_t flags, uint32_t reg,
+	uint32_t size, uint64_t low, uint64_t high)
+{
+	add_pool(e, x64_rm(&e->a, op, flags, reg, behind), size, low, high);
+}
+
+void jit_pool_vector(struct jit_emit *e, bool vex, uint32_t op, uint32_t d,
+	uint32_t s, const uint64_t v[2])
+{
+	add_pool(e, x64_v3m(&e->a, vex, op, 0, d, s, behind), 16, v[0], v[1]);
 }
 
 static void align(struct jit_emit *e, uint32_t n)
@@ -132,31 +145,67 @@ static void align(struct jit_emit *e, uint32_t n)
 		x64_u8(&e->a, 0xcc);
 }
 
-/* Constants of one size, each once among its neighbours. */
-static void put_pool(struct jit_emit *e, uint32_t size)
+static void put_constant(struct jit_emit *e, const struct jit_pool *p)
 {
-	const struct jit_pool *last = NULL;
-	uint32_t at = 0;
+	if (p->size == 4)
+		x64_u32(&e->a, (uint32_t)p->v[0]);
+	else
+		x64_u64(&e->a, p->v[0]);
+	if (p->size == 16)
+		x64_u64(&e->a, p->v[1]);
+}
+
+enum { POOL_PROBES = 8 };
+
+/* Where a constant was put already is found by its bits; a few tries. */
+static struct jit_pool *pool_place(struct jit_emit *e, struct jit_pool **table,
+	uint32_t mask, struct jit_pool *p)
+{
+	uint64_t h = (p->v[0] ^ p->v[1] * 0x9e3779b97f4a7c15u ^ p->size) *
+		0x9e3779b97f4a7c15u;
+	struct jit_pool **slot = NULL;
+	for (uint32_t k = 0; k < POOL_PROBES; k++) {
+		slot = &table[((h >> 32) + k) & mask];
+		const struct jit_pool *q = *slot;
+		if (!q)
+			break;
+		if (q->size == p->size && q->v[0] == p->v[0] &&
+			q->v[1] == p->v[1])
+			return *slot;
+	}
+	p->place = e->a.len;
+	put_constant(e, p);
+	*slot = p;
+	return p;
+}
+
+/* Constants of one size, as good as each of them once. */
+static void put_pool(struct jit_emit *e, struct jit_pool **table, uint32_t mask,
+	uint32_t size)
+{
 	bool any = false;
 	for (uint32_t k = 0; k < e->pool_count; k++) {
-		const struct jit_pool *p = &e->pool[k];
+		struct jit_pool *p = &e->pool[k];
 		if (p->size != size)
 			continue;
 		if (!any)
 			align(e, size);
 		any = true;
-		if (!last || last->v[0] != p->v[0] || last->v[1] != p->v[1]) {
-			at = e->a.len;
-			if (size == 4)
-				x64_u32(&e->a, (uint32_t)p->v[0]);
-			else
-				x64_u64(&e->a, p->v[0]);
-			if (size == 16)
-				x64_u64(&e->a, p->v[1]);
-		}
-		last = p;
-		x64_patch(&e->a, p->at, at);
+		x64_patch(&e->a, p->at, pool_place(e, table, mask, p)->place);
 	}
+}
+
+static void put_pools(struct jit_emit *e)
+{
+	uint32_t size = 4;
+	while (size < e->pool_count * 2)
+		size *= 2;
+	struct jit_pool **table = jit_alloc(e->f, size, sizeof(void *));
+	if (!table || !e->pool_count)
+		return;
+	put_pool(e, table, size - 1, 16);
+	put_pool(e, table, size - 1, 8);
+	put_pool(e, table, size - 1, 4);
 }
 
 /* --- jumps
@@ -165,8 +214,7 @@ static void put_pool(struct jit_emit *e, uint32_t size)
 
 static void jump_to(struct jit_emit *e, uint32_t at, uint32_t block)
 {
-	if (!jit_fit(e->f, e->jumps, e->jump_cap,
-		    e->jump_count + 1ull)) {
+	if (!jit_fit(e->f, e->jumps, e->jump_cap, e->jump_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}
@@ -341,8 +389,7 @@ static void table(struct jit_emit *e, const struct jit_ins *i)
 		x64_patch(&e->a, beyond, last->code);
 	else
 		jump_to(e, beyond, last->to);
-	if (!jit_fit(e->f, e->tables, e->table_cap,
-		    e->table_count + 1ull)) {
+	if (!jit_fit(e->f, e->tables, e->table_cap, e->table_count + 1ull)) {
 		jit_fail(e->f, "out of memory");
 		return;
 	}
@@ -365,6 +412,8 @@ static void put_table(struct jit_emit *e, const struct jit_patch *t)
 					   e->f->blocks[x->to].label));
 	}
 }
+
+enum { LOOP_ALIGN = 32 };
 
 /* --- blocks
  * ----------------------------------------------------------------------
@@ -431,14 +480,36 @@ static void instruction(struct jit_emit *e, uint32_t n)
 		break;
 	}
 	if (!jit_emit_int(e, i) && !jit_emit_float(e, i) &&
-		!jit_emit_memory(e, i) && !jit_emit_call(e, i))
+		!jit_emit_vec(e, i) && !jit_emit_memory(e, i) &&
+		!jit_emit_ref(e, i) && !jit_emit_bulk(e, i) &&
+		!jit_emit_call(e, i))
 		jit_fail(e->f, "nothing to emit");
 	store_early(e, n, i->pos + 1);
+}
+
+/* A loop within which there is no other, and no call, begins a line of what
+ * the processor keeps decoded. */
+static void align_loop(struct jit_emit *e, const struct jit_block *b)
+{
+	const struct jit_fn *f = e->f;
+	const struct jit_alloc *a = f->alloc;
+	uint32_t n = f->alloc->order[e->k];
+	for (uint32_t k = n + 1; k <= b->loop_end; k++)
+		if (f->blocks[k].is_head)
+			return;
+	while (e->call < a->call_count && a->calls[e->call] < b->from)
+		e->call++;
+	if (e->call < a->call_count &&
+		a->calls[e->call] < f->blocks[b->loop_end].to)
+		return;
+	x64_nops(&e->a, -e->a.len % LOOP_ALIGN);
 }
 
 static void block(struct jit_emit *e)
 {
 	struct jit_block *b = &e->f->blocks[e->f->alloc->order[e->k]];
+	if (b->is_head)
+		align_loop(e, b);
 	b->label = e->a.len;
 	if (e->k == 0)
 		jit_emit_entry(e);
@@ -474,8 +545,24 @@ static void far(struct jit_emit *e, const struct jit_far *s)
 	case SLOW_SIGNATURE:
 		jit_emit_signature_far(e, s);
 		return;
+	case SLOW_TAIL:
+		jit_emit_tail_far(e, s);
+		return;
 	default:
 		jit_emit_to_int_far(e, s);
+	}
+}
+
+/* Where unwinding leads: the moves along the edges to handlers. */
+static void put_landings(struct jit_emit *e)
+{
+	for (uint32_t k = 0; k < e->f->edge_count && !e->f->failed; k++) {
+		struct jit_edge *x = &e->f->edges[k];
+		if (!x->throws)
+			continue;
+		x->code = e->a.len;
+		jit_move_all(e, e->f->moves + x->moves, x->move_count);
+		jump_to(e, x64_jmp(&e->a), x->to);
 	}
 }
 
@@ -527,6 +614,7 @@ bool jit_emit_all(struct jit_emit *e)
 		block(e);
 	for (uint32_t k = 0; k < e->far_count && !f->failed; k++)
 		far(e, &e->fars[k]);
+	put_landings(e);
 	put_traps(e);
 	put_thunks(e);
 	for (uint32_t k = 0; k < e->table_count; k++)
@@ -534,8 +622,6 @@ bool jit_emit_all(struct jit_emit *e)
 	for (uint32_t k = 0; k < e->jump_count; k++)
 		x64_patch(&e->a, e->jumps[k].at,
 			f->blocks[e->jumps[k].what].label);
-	put_pool(e, 16);
-	put_pool(e, 8);
-	put_pool(e, 4);
+	put_pools(e);
 	return !f->failed && !e->a.full;
 }

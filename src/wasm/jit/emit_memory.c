@@ -72,7 +72,7 @@ static struct x64_mem at_sum(struct jit_emit *e, const struct jit_ins *i,
 	return x64_sum(REG_MEM, SCRATCH, 0, -(int64_t)i->spare);
 }
 
-static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
+struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
 {
 	uint64_t k, end;
 	if (jit_is_const(e->f, i->a, &k))
@@ -103,7 +103,8 @@ static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
 	return at_sum(e, i, reg, end);
 }
 
-static void load(struct jit_emit *e, const struct jit_ins *i)
+void jit_load_from(struct jit_emit *e, uint32_t kind, uint32_t d,
+	struct x64_mem m)
 {
 	static const struct {
 		uint32_t op, flags;
@@ -118,13 +119,20 @@ static void load(struct jit_emit *e, const struct jit_ins *i)
 		[ACC_S16_64] = { X_MOVSX16, X64_W },
 		[ACC_S32_64] = { X_MOVSXD, X64_W },
 	};
-	struct x64_mem m = address(e, i);
-	uint32_t d = jit_def(e);
 	if (d >= XMM0)
-		x64_rm(&e->a, i->cc == ACC_32 ? X_MOVSS : X_MOVSD, 0, d - XMM0,
-			m);
+		x64_rm(&e->a,
+			kind == ACC_V128			  ? X_MOVUPS :
+				kind == ACC_32 || kind == ACC_V32 ? X_MOVSS :
+								    X_MOVSD,
+			0, d - XMM0, m);
 	else
-		x64_rm(&e->a, how[i->cc].op, how[i->cc].flags, d, m);
+		x64_rm(&e->a, how[kind].op, how[kind].flags, d, m);
+}
+
+static void load(struct jit_emit *e, const struct jit_ins *i)
+{
+	struct x64_mem m = jit_address(e, i);
+	jit_load_from(e, i->cc, jit_def(e), m);
 }
 
 static void store_constant(struct jit_emit *e, const struct jit_ins *i,
@@ -157,7 +165,7 @@ static void store_constant(struct jit_emit *e, const struct jit_ins *i,
 	x64_rm(&e->a, X_MOVSD_STORE, 0, 15, m);
 }
 
-static void store(struct jit_emit *e, const struct jit_ins *i)
+void jit_store_to(struct jit_emit *e, const struct jit_ins *i, struct x64_mem m)
 {
 	static const uint32_t ops[] = {
 		[ACC_STORE_32] = X_MOV_STORE,
@@ -165,8 +173,11 @@ static void store(struct jit_emit *e, const struct jit_ins *i)
 		[ACC_STORE_8] = X_MOV8_STORE,
 		[ACC_STORE_16] = X_MOV16_STORE,
 	};
-	struct x64_mem m = address(e, i);
 	uint32_t at = jit_place(e, i->b);
+	if (i->cc == ACC_STORE_V128) {
+		x64_rm(&e->a, X_MOVUPS_STORE, 0, jit_xreg(e, i->b, JT_V128), m);
+		return;
+	}
 	bool wide = i->cc == ACC_STORE_64, narrow = i->cc > ACC_STORE_64;
 	if (at == LOC_CONST) {
 		store_constant(e, i, m, jit_ins_of(e, i->b)->imm);
@@ -189,6 +200,12 @@ static void store(struct jit_emit *e, const struct jit_ins *i)
 				(i->cc == ACC_STORE_8 && at >= 4 ? X64_BYTE :
 								   0u),
 			at, m);
+}
+
+static void store(struct jit_emit *e, const struct jit_ins *i)
+{
+	struct x64_mem m = jit_address(e, i);
+	jit_store_to(e, i, m);
 }
 
 static void global_get(struct jit_emit *e, const struct jit_ins *i)

@@ -16,6 +16,12 @@ struct list {
 static void put(const struct jit_fn *f, struct list *l, uint32_t v,
 	uint8_t kind, bool late)
 {
+	if (jit_is_fused(&f->ins[v])) {
+		/* Its address, until the result is there. */
+		v = f->ins[v].a;
+		kind = USE_REG;
+		late = true;
+	}
 	if (v && jit_has_ival(&f->ins[v]))
 		l->out[l->n++] = (struct jit_opnd){ v, kind, late };
 }
@@ -40,6 +46,10 @@ static void compare_operands(const struct jit_fn *f, const struct jit_ins *i,
 		return;
 	}
 	const struct jit_ins *a = &f->ins[i->a];
+	if (a->flags & JF_FOLDED && a->op == J_VEC) {
+		put(f, l, a->a, USE_ANY, false);
+		return;
+	}
 	if (a->flags & JF_FOLDED && a->op == J_AND) {
 		put(f, l, a->a, USE_REG, false);
 		put(f, l, a->b, USE_ANY, false);
@@ -66,7 +76,7 @@ static void binary_operands(const struct jit_fn *f, const struct jit_ins *i,
 	uint64_t k;
 	switch (i->op) {
 	case J_ADD:
-		if (b->flags & JF_FOLDED) {
+		if (b->flags & JF_FOLDED && !jit_is_fused(b)) {
 			put(f, l, i->a, USE_REG, false);
 			put(f, l, b->a, USE_REG, false);
 			return;
@@ -147,13 +157,32 @@ uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 	case J_STORE:
 	case J_GLOBAL_SET:
 	case J_TABLE:
+	case J_POINTER:
+	case J_SLOT:
+	case J_GET:
 		put(f, &l, i->a, USE_REG, false);
 		if (i->op == J_STORE)
 			put(f, &l, i->b, USE_REG, false);
 		break;
+	case J_ELEM:
+	case J_PUT:
+		put(f, &l, i->a, USE_REG, false);
+		put(f, &l, i->b,
+			i->cc == ACC_STORE_SLOT && i->op == J_PUT ? USE_ANY :
+								    USE_REG,
+			false);
+		break;
 	case J_CALL_INDIRECT:
 	case J_CALL_REF:
-		put(f, &l, i->a, USE_MEM, false);
+	case J_TAIL:
+	case J_THROW_REF:
+		if (i->op != J_TAIL || i->cc != TAIL_CALL)
+			put(f, &l, i->a, USE_MEM, false);
+		break;
+	case J_VEC:
+		put(f, &l, i->a, USE_ANY, false);
+		if (i->spare)
+			put(f, &l, i->b, USE_ANY, jit_vec_late(f, i));
 		break;
 	default:
 		if (i->op >= J_ADD && i->op <= J_FDIV)
@@ -170,6 +199,10 @@ uint32_t jit_lost(const struct jit_fn *f, const struct jit_ins *i)
 	case J_CALL_INDIRECT:
 	case J_CALL_REF:
 	case J_STEP:
+	case J_COPY:
+	case J_FILL:
+	case J_THROW:
+	case J_THROW_REF:
 		return UINT32_MAX;
 	case J_DIVS:
 	case J_DIVU:

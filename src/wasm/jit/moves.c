@@ -16,7 +16,7 @@ static void constant_to_stack(struct jit_emit *e, struct x64_mem to,
 	const struct jit_ins *k)
 {
 	if (k->op == J_K128) {
-		x64_rr(&e->a, X_XORPS, 0, 15, 15);
+		jit_xconst(e, 15, k);
 		x64_rm(&e->a, X_MOVUPS_STORE, 0, 15, to);
 		return;
 	}

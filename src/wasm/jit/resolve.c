@@ -18,8 +18,7 @@ uint32_t jit_loc_of_part(const struct jit_fn *f, uint32_t v, uint32_t pos)
 
 static bool add_move(struct jit_fn *f, struct jit_move m)
 {
-	if (!jit_fit(f, f->moves, f->move_cap,
-		    f->move_count + 1ull))
+	if (!jit_fit(f, f->moves, f->move_cap, f->move_count + 1ull))
 		return jit_fail(f, "out of memory");
 	f->moves[f->move_count++] = m;
 	return true;
@@ -35,6 +34,17 @@ static uint64_t weight(const struct jit_fn *f, uint32_t pos)
 	return 1ull << (d > 12 ? 36 : d * 3);
 }
 
+/* At a block's beginning the move is made on the ways into it. */
+static uint64_t move_weight(const struct jit_fn *f, uint32_t pos)
+{
+	uint64_t w = weight(f, pos), before;
+	if (!pos ||
+		f->blocks[f->alloc->order[jit_block_at(f, pos)]].from != pos)
+		return w;
+	before = weight(f, pos - 1);
+	return before < w ? before : w;
+}
+
 /* Is it cheaper to store the value once, where it is made, than wherever it
  * goes from a register to the stack? */
 static bool store_early(const struct jit_fn *f, uint32_t n)
@@ -44,7 +54,7 @@ static bool store_early(const struct jit_fn *f, uint32_t n)
 		const struct jit_ival *x = &f->ivals[k];
 		const struct jit_ival *y = &f->ivals[x->next];
 		if (x->loc < LOC_STACK && y->loc == LOC_STACK)
-			cost += weight(f, y->from);
+			cost += move_weight(f, y->from);
 	}
 	return cost >= early;
 }
@@ -181,7 +191,7 @@ static bool edge_move(struct jit_fn *f, uint32_t edge, uint32_t v,
 	uint32_t to_v, uint32_t pos)
 {
 	const struct jit_edge *e = &f->edges[edge];
-	uint32_t from = jit_loc(f, v, f->blocks[e->from].to - 1);
+	uint32_t from = jit_loc(f, v, jit_edge_pos(f, e));
 	uint32_t to = jit_loc(f, to_v, pos);
 	if (to == LOC_NONE || from == LOC_NONE)
 		return true;
@@ -226,7 +236,7 @@ static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 			continue;
 		for (uint32_t p = 0; p < b->pred_count; p++) {
 			uint32_t e = f->preds[b->pred + p];
-			uint32_t end = f->blocks[f->edges[e].from].to - 1;
+			uint32_t end = jit_edge_pos(f, &f->edges[e]);
 			if ((end < x->from || end >= x->to) &&
 				!edge_move(f, e, v, v, b->from))
 				return false;

@@ -2,12 +2,11 @@
 /* Instructions: made, put into blocks, found again when an equal one is
  * wanted. */
 #include "wasm/jit/ir_priv.h"
+#include "wasm/jit/vec_priv.h"
 
 uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
 {
-	if (f->failed ||
-		!jit_fit(f, f->ins, f->ins_cap,
-			f->ins_count + 1ull)) {
+	if (f->failed || !jit_fit(f, f->ins, f->ins_cap, f->ins_count + 1ull)) {
 		jit_fail(f, "out of memory");
 		return 0;
 	}
@@ -63,8 +62,7 @@ void jit_remove(struct jit_fn *f, uint32_t n)
 uint32_t jit_args(struct jit_fn *f, uint32_t n)
 {
 	if (f->failed ||
-		!jit_fit(f, f->args, f->arg_cap,
-			(uint64_t)f->arg_count + n)) {
+		!jit_fit(f, f->args, f->arg_cap, (uint64_t)f->arg_count + n)) {
 		jit_fail(f, "out of memory");
 		return 0;
 	}
@@ -153,6 +151,10 @@ static void unwrap_operands(const struct jit_fn *f, struct jit_ins *i)
 			 i->op == J_CLZ || i->op == J_CTZ) &&
 			i->type == JT_I32) ||
 		i->op == J_WRAP;
+	if (i->op == J_VEC && i->in == JT_I32)
+		i->a = unwrap(f, i->a);
+	if (i->op == J_VEC && i->spare == JT_I32)
+		i->b = unwrap(f, i->b);
 	if (!narrow)
 		return;
 	i->a = unwrap(f, i->a);
@@ -311,6 +313,8 @@ uint64_t jit_most(const struct jit_fn *f, uint32_t v, int depth)
 	case J_ICMP:
 	case J_FCMP:
 		return 1;
+	case J_VEC:
+		return min64(jit_vec_most(i), most);
 	case J_LOAD:
 		return i->cc == ACC_U8	 ? 0xff :
 			i->cc == ACC_U16 ? 0xffff :

@@ -11,8 +11,10 @@ enum { JIT_ARGS = 7, JIT_FLOAT_ARGS = 8, JIT_RESULTS = 16 };
 enum { WASM_JIT_BOUNDS = 65 };
 
 struct wasm_jit_state {
-	uint8_t *base;			/* of the first memory */
-	int64_t bound[WASM_JIT_BOUNDS]; /* its length less the index */
+	/* The first memory's length less the index.  First of all, as what is
+	 * compared most has short addresses then. */
+	int64_t bound[WASM_JIT_BOUNDS];
+	uint8_t *base; /* of the first memory */
 	/* Where speculation past a failed check leads: an offset within
 	 * memory, an index of a table. */
 	uint64_t safe, zero;
@@ -30,7 +32,7 @@ struct wasm_jit_state {
 	uint64_t vector[JIT_FLOAT_ARGS][2];
 	uint64_t results[JIT_RESULTS][2]; /* the first: rax */
 	uint64_t result_vector[2];	  /* or xmm0 */
-	uint64_t step[10];		  /* the frame of wasm_jit_step */
+	uint64_t caught;		  /* the exception, at its handler */
 };
 
 #endif

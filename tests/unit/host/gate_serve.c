@@ -408,9 +408,16 @@ TEST(gate_refuses_each_field_out_of_range_by_name)
 		{ GATE_SHUTDOWN, 2, 3, 0, "SHUTDOWN: arg1 out of range" },
 		{ GATE_CLOSE, 3, 0, 0, "CLOSE: handle 3 not given out" },
 		{ GATE_CLOSE, UINT64_MAX, 0, 0, "CLOSE: handle " },
-		{ GATE_POLL, 0, 0, 7, "POLL: 7 bytes of data" },
-		{ GATE_POLL, 0, 0, 8193, "POLL: 8193 bytes of data" },
-		{ GATE_POLL, 0, 0, 8, "POLL: handle 2155905152 not given" },
+		{ GATE_POLL, 0, 1, 15, "POLL: 15 bytes of data" },
+		{ GATE_POLL, 0, 1, 0, "POLL: 0 bytes of data" },
+		{ GATE_POLL, 0, 4097, 0, "POLL: arg1 out of range" },
+		{ GATE_POLL, 0, UINT64_MAX, 0, "POLL: arg1 out of range" },
+		{ GATE_POLL, 0, 0, GATE_DATA_BYTES + 1,
+			"POLL: 262145 bytes of data" },
+		{ GATE_POLL, 0, 1, 16, "POLL: handle 2155905152 not given" },
+		{ GATE_POLL, 0, 0, 7, "POLL: lengths inside the data" },
+		{ GATE_POLL, 0, 0, 8, "POLL: lengths inside the data" },
+		{ GATE_POLL, 0, 0, 16, "POLL: lengths inside the data" },
 		{ GATE_TIME_HINT, 1, 0, 0, "TIME_HINT: arg0 out of range" },
 		{ GATE_LOG, 0, 0, 1025, "LOG: 1025 bytes of data" },
 		{ GATE_EXIT, GATE_EXIT_COUNT, 0, 0, "EXIT: arg0 out of range" },
@@ -433,17 +440,139 @@ TEST(gate_refuses_each_field_out_of_range_by_name)
 	}
 }
 
-TEST(gate_refuses_events_that_nobody_may_ask_for)
+TEST(gate_refuses_a_turn_that_nobody_may_ask_for)
+{
+	static const struct {
+		struct gate_poll p;
+		const char *text;
+	} cases[] = {
+		{ { 1, GATE_HUP, 0, 0, 0 }, "events 0x4" },
+		{ { 1, GATE_END, 0, 0, 0 }, "events 0x8" },
+		{ { 1, GATE_IN, GATE_IN, 0, 0 }, "results in the question" },
+		{ { 2, GATE_IN, 0, 0, 1 }, "results in the question" },
+		{ { 1, GATE_IN, 0, 1, 0 }, "handle 1: nothing to take" },
+		{ { 2, GATE_OUT, 0, 1, 0 }, "handle 2: nothing to take" },
+		{ { 3, GATE_IN, 0, 0, 0 }, "handle 3 not given out" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct scene s = { 0 };
+		enum gate_turn turn;
+		int peer = -1;
+		scene_open(&s, NULL, false);
+		scene_connect_channel(&s, scene_advance(&s, GATE_PHASE_SERVING),
+			&peer, 1);
+		memcpy(s.area->data, &cases[i].p, sizeof cases[i].p);
+		CHECK(!scene_ring(&s, GATE_POLL, 0, 1, sizeof cases[i].p,
+			&turn));
+		CHECK_HAS(s.e.text, cases[i].text);
+		close(peer);
+		scene_close(&s);
+	}
+}
+
+/* Puts a turn of one poll and a send of `text` to each handle up to `last`. */
+static uint32_t put_turn(struct scene *s, struct gate_poll p,
+	const uint32_t *to, size_t count, const char *text)
+{
+	uint32_t at = sizeof p, len = (uint32_t)strlen(text);
+	memcpy(s->area->data, &p, sizeof p);
+	for (size_t i = 0; i < count; i++) {
+		struct gate_send head = { to[i], len };
+		memcpy(s->area->data + at, &head, sizeof head);
+		memcpy(s->area->data + at + sizeof head, text, len);
+		at += (uint32_t)sizeof head + len;
+	}
+	return at;
+}
+
+TEST(gate_sends_waits_and_takes_in_one_turn)
 {
 	struct scene s = { 0 };
 	enum gate_turn turn;
+	struct gate_poll p = { .want = GATE_IN, .most = 5 };
+	struct gate_sent sent[2];
+	char in[8];
+	int peer[2];
 	scene_open(&s, NULL, false);
-	struct gate_poll p = { .handle = scene_advance(&s, GATE_PHASE_SERVING),
-		.want = GATE_HUP };
-	memcpy(s.area->data, &p, sizeof p);
-	CHECK(!scene_ring(&s, GATE_POLL, 0, 0, sizeof p, &turn));
-	CHECK_STR(s.e.text, "gate: POLL: events 0x4");
+	uint32_t listener = scene_advance(&s, GATE_PHASE_SERVING);
+	uint32_t to[2];
+	for (size_t i = 0; i < 2; i++)
+		to[i] = scene_connect_channel(&s, listener, &peer[i], i + 1);
+	p.handle = to[1];
+	CHECK(scene_ring(&s, GATE_POLL, UINT64_MAX, 1,
+		put_turn(&s, p, to, 2, "ping"), &turn));
+	CHECK_INT(turn, GATE_TURN_WAIT);
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_INT(recv(peer[i], in, sizeof in, 0), 4);
+		CHECK_MEM(in, "ping", 4);
+	}
+	CHECK_INT(scene_look(&s), GATE_TURN_WAIT);
+	CHECK_INT(send(peer[1], "pong!!", 6, 0), 6);
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
+	CHECK_INT(s.area->reply.ret0, 1);
+	CHECK_INT(s.area->reply.data_len, sizeof p + sizeof sent + 5);
+	memcpy(&p, s.area->data, sizeof p);
+	memcpy(sent, s.area->data + sizeof p, sizeof sent);
+	CHECK_INT(p.got, GATE_IN);
+	CHECK_INT(p.taken, 5);
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_INT(sent[i].error, GATE_OK);
+		CHECK_INT(sent[i].taken, 4);
+		close(peer[i]);
+	}
+	CHECK_MEM(s.area->data + sizeof p + sizeof sent, "pong!", 5);
 	scene_close(&s);
+}
+
+TEST(gate_takes_the_end_of_a_connection_and_what_failed_ends_the_wait)
+{
+	struct scene s = { 0 };
+	enum gate_turn turn;
+	struct gate_poll p = { .want = GATE_IN, .most = 64 };
+	struct gate_sent sent;
+	int peer;
+	scene_open(&s, NULL, false);
+	p.handle = scene_connect_channel(&s,
+		scene_advance(&s, GATE_PHASE_SERVING), &peer, 1);
+	shutdown(peer, SHUT_WR);
+	CHECK(scene_ring(&s, GATE_POLL, UINT64_MAX, 1,
+		put_turn(&s, p, NULL, 0, ""), &turn));
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
+	memcpy(&p, s.area->data, sizeof p);
+	CHECK_INT(p.got & (GATE_IN | GATE_END), GATE_IN | GATE_END);
+	CHECK_INT(p.taken, 0);
+	close(peer);
+	p = (struct gate_poll){ .handle = p.handle };
+	CHECK(scene_ring(&s, GATE_POLL, UINT64_MAX, 1,
+		put_turn(&s, p, &p.handle, 1, "late"), &turn));
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
+	memcpy(&sent, s.area->data + sizeof p, sizeof sent);
+	CHECK_INT(sent.error, GATE_CLOSED);
+	CHECK_INT(sent.taken, 0);
+	scene_close(&s);
+}
+
+TEST(gate_refuses_a_send_to_what_is_no_connection)
+{
+	static const uint32_t to[] = { 1, 3, 0, UINT32_MAX };
+	for (size_t i = 0; i < ARRAY_LEN(to); i++) {
+		struct scene s = { 0 };
+		enum gate_turn turn;
+		int peer = -1;
+		scene_open(&s, NULL, false);
+		struct gate_poll p = {
+			.handle = scene_connect_channel(&s,
+				scene_advance(&s, GATE_PHASE_SERVING), &peer, 1)
+		};
+		const uint32_t both[2] = { p.handle, to[i] };
+		CHECK(!scene_ring(&s, GATE_POLL, 0, 1,
+			put_turn(&s, p, both, 2, "x"), &turn));
+		CHECK_HAS(s.e.text, "POLL: send to handle");
+		/* Nothing was sent before all was judged. */
+		CHECK_INT(recv(peer, &(char){ 0 }, 1, MSG_DONTWAIT), -1);
+		close(peer);
+		scene_close(&s);
+	}
 }
 
 TEST(gate_refuses_a_sequence_that_skips_or_repeats)

@@ -11,6 +11,16 @@
 
 static struct host host;
 static struct keep_gate gate;
+static uint8_t taken[GATE_DATA_BYTES];
+
+/* A turn that only waits for one handle. */
+static bool poll_one(struct gate_poll *p, uint64_t timeout_ns, struct err *e)
+{
+	struct keep_gate_turn turn = { .polls = p,
+		.poll_count = 1,
+		.taken = taken };
+	return keep_gate_poll(&gate, &turn, timeout_ns, e);
+}
 
 static bool open_gate(struct err *e)
 {
@@ -113,7 +123,7 @@ TEST(bytes_go_both_ways_through_an_honest_gate)
 {
 	struct err e;
 	uint8_t b[64];
-	size_t n, ready;
+	size_t n;
 	enum gate_error why;
 	int client;
 	begin(NULL);
@@ -121,9 +131,8 @@ TEST(bytes_go_both_ways_through_an_honest_gate)
 	CHECK(keep_gate_recv(&gate, h, b, sizeof b, &n, &why, &e));
 	CHECK_INT(why, GATE_AGAIN);
 	CHECK_INT(send(client, "hello", 5, 0), 5);
-	struct gate_poll ask = { h, GATE_IN | GATE_OUT, 0 };
-	CHECK(keep_gate_poll(&gate, &ask, 1, UINT64_MAX, &ready, &e));
-	CHECK_INT(ready, 1);
+	struct gate_poll ask = { .handle = h, .want = GATE_IN | GATE_OUT };
+	CHECK(poll_one(&ask, UINT64_MAX, &e));
 	CHECK_INT(ask.got, GATE_IN | GATE_OUT);
 	CHECK(keep_gate_recv(&gate, h, b, sizeof b, &n, &why, &e));
 	CHECK_INT(n, 5);
@@ -145,14 +154,86 @@ TEST(a_poll_without_events_ends_with_its_time)
 {
 	struct err e;
 	uint32_t listener;
-	size_t ready = 7;
 	begin(NULL);
 	CHECK(keep_gate_listen(&gate, GATE_LISTEN_CHANNEL, 0, &listener, &e));
-	struct gate_poll ask = { listener, GATE_IN, 0 };
-	CHECK(keep_gate_poll(&gate, &ask, 1, 1000000, &ready, &e));
-	CHECK_INT(ready, 0);
+	struct gate_poll ask = { .handle = listener, .want = GATE_IN };
+	CHECK(poll_one(&ask, 1000000, &e));
 	CHECK_INT(ask.got, 0);
 	end();
+}
+
+TEST(one_turn_sends_to_many_and_takes_from_many)
+{
+	struct err e;
+	char in[8];
+	int clients[2];
+	struct gate_poll polls[2];
+	struct keep_gate_sent sends[2];
+	struct keep_gate_turn turn = { .polls = polls,
+		.poll_count = 2,
+		.sends = sends,
+		.taken = taken };
+	enum gate_error why;
+	begin(NULL);
+	uint32_t h[2] = { accepted(&clients[0]) };
+	clients[1] = host_connect(&host);
+	CHECK(keep_gate_accept(&gate, 1, &h[1], &why, &e));
+	CHECK_INT(why, GATE_OK);
+	for (size_t i = 0; i < 2; i++) {
+		polls[i] = (struct gate_poll){ .handle = h[i],
+			.want = GATE_IN,
+			.most = 3 };
+		CHECK_INT(send(clients[i], "abcd" + i, 2 + 2 * i, 0),
+			2 + 2 * i);
+		CHECK(keep_gate_turn_send(&turn, h[i], BYTES_LIT("hello")));
+	}
+	CHECK(keep_gate_poll(&gate, &turn, UINT64_MAX, &e));
+	for (size_t i = 0; i < 2; i++) {
+		CHECK_INT(recv(clients[i], in, sizeof in, 0), 5);
+		CHECK_MEM(in, "hello", 5);
+		CHECK_INT(sends[i].taken, 5);
+		CHECK_INT(sends[i].why, GATE_OK);
+		CHECK_INT(polls[i].got, GATE_IN);
+		CHECK_INT(polls[i].taken, 2 + i);
+		close(clients[i]);
+	}
+	CHECK_MEM(taken, "abbcd", 5);
+	end();
+}
+
+TEST(a_turn_takes_the_end_of_a_connection)
+{
+	struct err e;
+	int client;
+	begin(NULL);
+	struct gate_poll ask = { .handle = accepted(&client),
+		.want = GATE_IN,
+		.most = 9 };
+	shutdown(client, SHUT_WR);
+	CHECK(poll_one(&ask, UINT64_MAX, &e));
+	CHECK_INT(ask.got, GATE_IN | GATE_END);
+	CHECK_INT(ask.taken, 0);
+	close(client);
+	end();
+}
+
+TEST(a_turn_has_room_for_so_many_sends_and_bytes)
+{
+	static uint8_t big[GATE_DATA_BYTES];
+	static struct keep_gate_sent sends[GATE_MAX_SENDS];
+	struct keep_gate_turn turn = { .sends = sends };
+	for (size_t i = 0; i < GATE_MAX_SENDS; i++)
+		CHECK(keep_gate_turn_send(&turn, 1, BYTES_LIT("x")));
+	CHECK(!keep_gate_turn_send(&turn, 1, BYTES_LIT("x")));
+	turn.send_count = turn.send_bytes = 0;
+	size_t room = GATE_DATA_BYTES -
+		GATE_MAX_POLL * sizeof(struct gate_poll) -
+		sizeof(struct gate_send);
+	CHECK(!keep_gate_turn_send(&turn, 1, bytes_of(big, room + 1)));
+	CHECK(!keep_gate_turn_send(&turn, 1, bytes_of(big, SIZE_MAX)));
+	CHECK_INT(turn.send_count, 0);
+	CHECK(keep_gate_turn_send(&turn, 1, bytes_of(big, room)));
+	CHECK(!keep_gate_turn_send(&turn, 1, BYTES_LIT("x")));
 }
 
 TEST(evidence_comes_in_two_parts)
@@ -252,7 +333,19 @@ LIE(evidence_empty, r->data_len = 0)
 LIE(poll_handle, a->data[0]++)
 LIE(poll_want, a->data[4] ^= 2)
 LIE(poll_got_out, (a->data[6] |= GATE_OUT, r->ret0 = 1))
-LIE(poll_got_unknown, (a->data[6] |= 8, r->ret0 = 1))
+LIE(poll_got_unknown, (a->data[6] |= 16, r->ret0 = 1))
+LIE(poll_most, a->data[8]++)
+LIE(poll_took_more, a->data[12]++)
+LIE(poll_took_huge, a->data[15] = 0xff)
+LIE(poll_took_less, a->data[12]--)
+LIE(poll_without_in, (a->data[6] = 0, r->ret0 = 0))
+LIE(poll_end_and_bytes, a->data[6] |= GATE_END)
+LIE(sent_error, (a->data[16] = 9, a->data[20] = 0))
+LIE(sent_none, a->data[20] = 0)
+LIE(sent_more, a->data[20]++)
+LIE(sent_huge, a->data[23] = 0x80)
+LIE(sent_and_error, a->data[16] = GATE_CLOSED)
+LIE(poll_one_more, r->data_len++)
 LIE(poll_got_high, (a->data[7] |= 0x80, r->ret0 = 1))
 LIE(poll_failed, set_error(r, GATE_FAILED))
 
@@ -300,13 +393,26 @@ static const struct lie lies[] = {
 	{ "nothing", GATE_EVIDENCE, evidence_empty, "EVIDENCE: lengths inside" },
 	{ "the whole area", GATE_EVIDENCE, data_len_area, "EVIDENCE: 262144 bytes of at most" },
 	/* Polls. */
-	{ "one entry less", GATE_POLL, data_len_less, "POLL: 7 bytes, not 8" },
-	{ "one byte more", GATE_POLL, data_len_9, "POLL: 9 bytes of at most 8" },
+	{ "one byte less", GATE_POLL, data_len_less, "POLL: 3 bytes taken, not 4" },
+	{ "one byte more", GATE_POLL, poll_one_more, "POLL: 5 bytes taken, not 4" },
+	{ "no heads", GATE_POLL, data_len_9, "POLL: 9 bytes of at least 24" },
+	{ "more than the area", GATE_POLL, data_len_huge, "POLL: 4294967295 bytes of at most" },
 	{ "other handle", GATE_POLL, poll_handle, "POLL: another question" },
 	{ "other wish", GATE_POLL, poll_want, "POLL: another question" },
 	{ "event not asked", GATE_POLL, poll_got_out, "POLL: events 0x" },
 	{ "unknown event", GATE_POLL, poll_got_unknown, "POLL: events 0x" },
 	{ "unknown event", GATE_POLL, poll_got_high, "POLL: events 0x" },
+	{ "other most", GATE_POLL, poll_most, "POLL: another question" },
+	{ "took more than asked", GATE_POLL, poll_took_more, "POLL: took 5 of 4 bytes" },
+	{ "took 2^32", GATE_POLL, poll_took_huge, "POLL: took 42" },
+	{ "took less than came", GATE_POLL, poll_took_less, "POLL: 4 bytes taken, not 3" },
+	{ "took without IN", GATE_POLL, poll_without_in, "POLL: took from a handle without IN" },
+	{ "bytes at the end", GATE_POLL, poll_end_and_bytes, "POLL: bytes at the end" },
+	{ "error 9 of a send", GATE_POLL, sent_error, "POLL: error 9 of a send" },
+	{ "sent none", GATE_POLL, sent_none, "POLL: sent 0 of 2 bytes, error 0" },
+	{ "sent more", GATE_POLL, sent_more, "POLL: sent 3 of 2 bytes" },
+	{ "sent 2^31", GATE_POLL, sent_huge, "POLL: sent 21" },
+	{ "sent, and an error", GATE_POLL, sent_and_error, "POLL: sent 2 of 2 bytes, error 3" },
 	{ "count", GATE_POLL, ret_more, "ready, not" },
 	{ "count 2^64-1", GATE_POLL, ret_huge, "ready, not" },
 };
@@ -330,8 +436,14 @@ static bool tour(int *client, struct err *e)
 			e) ||
 		!keep_gate_accept(&gate, listener, &handle, &why, e))
 		return false;
-	struct gate_poll ask = { handle, GATE_IN, 0 };
-	return keep_gate_poll(&gate, &ask, 1, 0, &n, e) &&
+	struct gate_poll ask = { .handle = handle, .want = GATE_IN, .most = 4 };
+	struct keep_gate_sent sent;
+	struct keep_gate_turn turn = { .polls = &ask,
+		.poll_count = 1,
+		.sends = &sent,
+		.taken = taken };
+	CHECK(keep_gate_turn_send(&turn, handle, BYTES_LIT("yo")));
+	return keep_gate_poll(&gate, &turn, 0, e) &&
 		keep_gate_recv(&gate, handle, b, sizeof b, &n, &why, e) &&
 		keep_gate_send(&gate, handle, BYTES_LIT("hi"), &n, &why, e) &&
 		keep_gate_shutdown(&gate, handle, GATE_SHUT_WRITE, e) &&

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "../test.h"
-#include "helpers/build.h"
+#include "helpers/pair.h"
 #include "wasm/store_priv.h"
 
 #if defined(__x86_64__)
@@ -21,103 +21,8 @@
 #define SUB	 0x6b
 #define END	 0x0b
 
-struct pair {
-	struct wasm_module *m;
-	struct wasm_instance *interp, *jit;
-	struct wasm_result ri, rj;
-};
-
-static struct wasm_instance *instance(const struct wasm_module *m,
-	struct wasm_limits l, enum wasm_engine engine)
-{
-	struct wasm_instance *i = NULL;
-	struct wasm_result r;
-	struct err e = { 0 };
-	l.engine = engine;
-	if (!wasm_instance_new(m, NULL, 0, &l, &i, &r, &e))
-		fail_msg("%s", e.text);
-	return i;
-}
-
-static void pair_limited(struct pair *p, struct build *b, struct wasm_limits l)
-{
-	auto_buf out = { 0 };
-	struct err e = { 0 };
-	build_done(b, &out);
-	*p = (struct pair){ 0 };
-	if (!wasm_module_new(buf_bytes(&out), &l, &p->m, &e))
-		fail_msg("%s", e.text);
-	p->interp = instance(p->m, l, WASM_ENGINE_INTERP);
-	p->jit = instance(p->m, l, WASM_ENGINE_JIT);
-}
-
-static void pair_init(struct pair *p, struct build *b)
-{
-	pair_limited(p, b, (struct wasm_limits){ 0 });
-}
-
-static void pair_fini(struct pair *p)
-{
-	wasm_instance_free(p->interp);
-	wasm_instance_free(p->jit);
-	wasm_module_free(p->m);
-}
-
-static void call(struct wasm_instance *i, const char *name, uint64_t x,
-	uint64_t *out, struct wasm_result *r)
-{
-	struct err e = { 0 };
-	*out = 0;
-	if (!wasm_call(i, name, &x, 1, out, 1, r, &e))
-		fail_msg("%s", e.text);
-}
-
-/* Both give the same answer, or end alike: with the same words. */
-static uint64_t both(struct pair *p, const char *name, uint64_t x)
-{
-	uint64_t want, got;
-	call(p->interp, name, x, &want, &p->ri);
-	call(p->jit, name, x, &got, &p->rj);
-	CHECK_INT(p->rj.end, p->ri.end);
-	CHECK_STR(p->rj.text, p->ri.text);
-	if (p->ri.end == WASM_RETURNED)
-		CHECK_INT(got, want);
-	return want;
-}
-
-static uint32_t compiled(const struct pair *p)
-{
-	return wasm_instance_jit_stats(p->jit).compiled;
-}
-
 /* --- addresses --------------------------------------------------------------
  */
-
-/* The instance's memory, with pages behind it that nobody may touch. */
-struct fenced {
-	uint8_t *was, *map;
-	size_t len;
-};
-
-static void fence(struct wasm_instance *i, struct fenced *f)
-{
-	struct wasm_memory *m = i->memories[0];
-	f->was = m->data;
-	f->len = m->len;
-	f->map = mmap(NULL, f->len + PAGE_BYTES, PROT_NONE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(f->map != MAP_FAILED);
-	CHECK(!mprotect(f->map, f->len, PROT_READ | PROT_WRITE));
-	for (size_t k = 0; k < f->len; k++)
-		f->map[k] = f->was[k] = (uint8_t)(k * 7 + k / 256);
-	m->data = f->map;
-}
-
-static void unfence(struct wasm_instance *i, const struct fenced *f)
-{
-	i->memories[0]->data = f->was;
-	munmap(f->map, f->len + PAGE_BYTES);
-}
 
 /* Bytes and value type of the loads and stores 0x28 to 0x3e. */
 static const struct {

@@ -152,7 +152,7 @@ void scene_wait_for(struct scene *s, uint32_t handle, uint16_t want,
 	struct gate_poll p = { .handle = handle, .want = want };
 	enum gate_turn turn = GATE_TURN_END;
 	memcpy(s->area->data, &p, sizeof p);
-	if (!scene_ring(s, GATE_POLL, timeout_ns, 0, sizeof p, &turn))
+	if (!scene_ring(s, GATE_POLL, timeout_ns, 1, sizeof p, &turn))
 		fail_msg("%s", s->e.text);
 	CHECK_INT(turn, GATE_TURN_WAIT);
 }

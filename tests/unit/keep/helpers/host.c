@@ -40,29 +40,41 @@ static void on_accept(struct host *h, struct gate_reply *r)
 	pthread_mutex_unlock(&h->lock);
 }
 
+static enum gate_error do_send(struct host *h, uint64_t handle,
+	const uint8_t *from, size_t n, uint32_t *taken)
+{
+	if (h->send_max && n > h->send_max)
+		n = h->send_max;
+	ssize_t done =
+		send(h->slots[handle], from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	*taken = done < 0 ? 0 : (uint32_t)done;
+	if (done < 0)
+		return errno == EAGAIN ? GATE_AGAIN : GATE_CLOSED;
+	return GATE_OK;
+}
+
+static enum gate_error do_recv(struct host *h, uint64_t handle, uint8_t *to,
+	size_t most, uint32_t *n)
+{
+	ssize_t done = recv(h->slots[handle], to, most, MSG_DONTWAIT);
+	*n = done < 0 ? 0 : (uint32_t)done;
+	if (done < 0)
+		return errno == EAGAIN ? GATE_AGAIN : GATE_CLOSED;
+	return GATE_OK;
+}
+
 static void on_send(struct host *h, const struct gate_request *q,
 	struct gate_reply *r)
 {
-	size_t n = q->data_len;
-	if (h->send_max && n > h->send_max)
-		n = h->send_max;
-	ssize_t done = send(h->slots[q->arg0], h->area->data, n,
-		MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (done < 0)
-		r->error = errno == EAGAIN ? GATE_AGAIN : GATE_CLOSED;
-	else
-		r->ret0 = (uint64_t)done;
+	uint32_t n;
+	r->error = do_send(h, q->arg0, h->area->data, q->data_len, &n);
+	r->ret0 = n;
 }
 
 static void on_recv(struct host *h, const struct gate_request *q,
 	struct gate_reply *r)
 {
-	ssize_t n =
-		recv(h->slots[q->arg0], h->area->data, q->arg1, MSG_DONTWAIT);
-	if (n < 0)
-		r->error = errno == EAGAIN ? GATE_AGAIN : GATE_CLOSED;
-	else
-		r->data_len = (uint32_t)n;
+	r->error = do_recv(h, q->arg0, h->area->data, q->arg1, &r->data_len);
 }
 
 static short to_poll(unsigned want)
@@ -78,26 +90,65 @@ static unsigned from_poll(int events)
 		(events & (POLLHUP | POLLERR) ? GATE_HUP : 0u);
 }
 
-static void on_poll(struct host *h, const struct gate_request *q,
-	struct gate_reply *r)
+/* Serves the sends behind the polls; false when one was not taken whole. */
+static bool send_all(struct host *h, const uint8_t *in, size_t len,
+	struct gate_sent *sent, size_t *count)
 {
-	struct gate_poll list[64];
+	bool whole = true;
+	for (size_t at = 0; at < len; *count += 1) {
+		struct gate_send s;
+		need(*count < 64);
+		memcpy(&s, in + at, sizeof s);
+		at += sizeof s;
+		sent[*count].error = do_send(h, s.handle, in + at, s.len,
+			&sent[*count].taken);
+		whole = whole && sent[*count].taken == s.len;
+		at += s.len;
+	}
+	return whole;
+}
+
+static void wait_for(struct host *h, struct gate_poll *list, size_t n,
+	uint64_t ns)
+{
 	struct pollfd fds[65];
-	size_t n = q->data_len / sizeof list[0];
-	need(n <= 64);
-	memcpy(list, h->area->data, q->data_len);
 	for (size_t i = 0; i < n; i++)
 		fds[i] = (struct pollfd){ h->slots[list[i].handle],
 			to_poll(list[i].want), 0 };
 	fds[n] = (struct pollfd){ h->bell[1], 0, 0 }; /* hanging up */
-	uint64_t ms = q->arg0 / 1000000 + (q->arg0 % 1000000 != 0);
-	poll(fds, n + 1, q->arg0 == UINT64_MAX ? -1 : (int)ms);
-	for (size_t i = 0; i < n; i++) {
+	uint64_t ms = ns / 1000000 + (ns % 1000000 != 0);
+	poll(fds, n + 1, ns == UINT64_MAX ? -1 : (int)ms);
+	for (size_t i = 0; i < n; i++)
 		list[i].got = (uint16_t)from_poll(fds[i].revents);
-		r->ret0 += list[i].got != 0;
+}
+
+static void on_poll(struct host *h, const struct gate_request *q,
+	struct gate_reply *r)
+{
+	static uint8_t copy[GATE_DATA_BYTES];
+	struct gate_poll list[64];
+	struct gate_sent sent[64];
+	size_t n = q->arg1, polls = n * sizeof list[0], sends = 0;
+	need(n <= 64 && polls <= q->data_len && q->data_len <= sizeof copy);
+	memcpy(copy, h->area->data, q->data_len);
+	memcpy(list, copy, polls);
+	bool whole =
+		send_all(h, copy + polls, q->data_len - polls, sent, &sends);
+	wait_for(h, list, n, whole ? q->arg0 : 0);
+	size_t at = polls + sends * sizeof sent[0];
+	for (size_t i = 0; i < n; i++) {
+		struct gate_poll *p = &list[i];
+		r->ret0 += p->got != 0;
+		if (!(p->got & GATE_IN) || !p->most ||
+			do_recv(h, p->handle, h->area->data + at, p->most,
+				&p->taken) != GATE_OK)
+			continue;
+		p->got |= p->taken ? 0 : GATE_END;
+		at += p->taken;
 	}
-	r->data_len = q->data_len;
-	memcpy(h->area->data, list, q->data_len);
+	memcpy(h->area->data, list, polls);
+	memcpy(h->area->data + polls, sent, sends * sizeof sent[0]);
+	r->data_len = (uint32_t)at;
 }
 
 static void on_evidence(struct host *h, struct gate_reply *r)

@@ -364,6 +364,7 @@ MUST_USE bool wasm_instance_trace(struct wasm_instance *i,
 /* What was compiled so far; zeros for what is interpreted. */
 struct wasm_jit_stats {
 	uint32_t compiled, refused; /* functions */
+	uint32_t gaps; /* of these: refused for what is in them, no limit */
 	uint64_t code_bytes, words; /* machine code; register code read */
 	uint64_t work;
 	uint32_t vector_steps; /* vector instructions left to interpreter */

@@ -3,9 +3,9 @@
 #ifndef WASM_JIT_STATE_PRIV_H
 #define WASM_JIT_STATE_PRIV_H
 
-#include "base/base.h"
+#include "wasm/types_priv.h"
 
-enum { JIT_ARGS = 7, JIT_FLOAT_ARGS = 8, JIT_RESULTS = 16 };
+enum { JIT_ARGS = 7, JIT_FLOAT_ARGS = 8, JIT_RESULTS = WASM_MAX_PARAMS };
 
 /* Bounds are kept for accesses that end so far behind their address. */
 enum { WASM_JIT_BOUNDS = 65 };

@@ -59,7 +59,7 @@ struct options {
 	struct dev_dir dirs[MAX_DIRS];
 	size_t dir_count;
 	const char *invoke;
-	uint64_t fuel, memory, files, threads, stress;
+	uint64_t fuel, memory, files, stress, threads;
 	bool stats, jit, eager, mask, words, trace, places, perf;
 	struct dev_trace traced;
 	uint32_t dump;
@@ -160,6 +160,8 @@ static bool one_option(struct options *o, int c, struct err *e)
 		o->traced.words = optarg && !strcmp(optarg, "words");
 		return !optarg || o->traced.words ||
 			err_fail(e, ERR_INPUT, "--trace=%s is unknown", optarg);
+	case 'T':
+		return number(optarg, &o->threads, e);
 	case 'P':
 		o->places = true;
 		return true;
@@ -169,8 +171,6 @@ static bool one_option(struct options *o, int c, struct err *e)
 	case 'S':
 		o->jit = true;
 		return number(optarg, &o->stress, e);
-	case 'T':
-		return number(optarg, &o->threads, e);
 	default:
 		return err_fail(e, ERR_INPUT, "unknown option");
 	}
@@ -190,10 +190,10 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "eager", no_argument, NULL, 'E' },
 		{ "dump", optional_argument, NULL, 'D' },
 		{ "trace", optional_argument, NULL, 't' },
+		{ "threads", required_argument, NULL, 'T' },
 		{ "places", no_argument, NULL, 'P' },
 		{ "perf", no_argument, NULL, 'p' },
 		{ "stress", required_argument, NULL, 'S' },
-		{ "threads", required_argument, NULL, 'T' },
 		{ "stats", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -288,10 +288,10 @@ static bool make_instance(struct run *r, struct err *e)
 {
 	struct wasm_limits limits = { .memory_bytes = r->o->memory,
 		.engine = r->o->jit ? WASM_ENGINE_JIT : WASM_ENGINE_INTERP,
-		.jit_stress = r->o->stress,
 		.threads = r->o->threads < UINT32_MAX ?
 			(uint32_t)r->o->threads :
 			UINT32_MAX,
+		.jit_stress = r->o->stress,
 		.jit_mask = r->o->mask,
 		.places = r->o->places };
 	size_t count;
@@ -301,10 +301,10 @@ static bool make_instance(struct run *r, struct err *e)
 	if (!wasm_instance_new(r->module, imports, count, &limits, &r->instance,
 		    &r->result, e))
 		return false;
-	const struct wasm_clock clock = wasi_clock(r->wasi);
-	wasm_instance_clock(r->instance, &clock);
 	if (!dev_code_init(&r->code, r->o->dump, r->o->perf, e))
 		return false;
+	const struct wasm_clock clock = wasi_clock(r->wasi);
+	wasm_instance_clock(r->instance, &clock);
 	wasm_instance_jit_watch(r->instance, &r->code.watch);
 	if (r->o->eager)
 		wasm_instance_jit_all(r->instance, NULL, NULL);

@@ -96,8 +96,7 @@ struct wasm_jit {
 
 	/* Offsets of what is common to all functions. */
 	uint32_t stubs_len, enter, jump, resume, leave, indirect, step, trap,
-		refill;
-	uint32_t refilled;
+		refill, refilled;
 	uint32_t tail, tail_typed, throw, throw_ref, copy, fill;
 
 	/* What is known of calls that compiled functions are in. */

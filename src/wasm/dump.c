@@ -27,9 +27,11 @@ uint32_t wasm_op_words(const union wasm_word *w)
 {
 	static const uint8_t more[WASM_OP_COUNT] = {
 		[OP_call_indirect] = 1,
+		[OP_call_ref] = 1,
 		[OP_tail_call] = 1,
 		[OP_tail_import] = 1,
 		[OP_tail_indirect] = 1,
+		[OP_tail_ref] = 1,
 		[OP_const64] = 1,
 		[OP_const128] = 2,
 		[OP_select] = 1,

@@ -2,6 +2,7 @@
 #include "wasm/object_priv.h"
 
 #include "wasm/interp/exec_priv.h"
+#include "wasm/jit/jit_priv.h"
 
 enum { FIRST_COLLECTION = 1 << 20, MAX_OBJECT = 1 << 30 };
 
@@ -84,6 +85,11 @@ static void mark_frames(struct marker *m, const struct wasm_exec *x)
 	}
 }
 
+static void found(void *ctx, uint64_t ref)
+{
+	mark(ctx, ref);
+}
+
 static void mark_roots(struct marker *m, const struct wasm_exec *x)
 {
 	const struct wasm_store *s = x->store;
@@ -96,6 +102,7 @@ static void mark_roots(struct marker *m, const struct wasm_exec *x)
 		if (wasm_registry_collected(&s->registry, g->type))
 			mark(m, g->v[0]);
 	mark_frames(m, x);
+	wasm_jit_references(x, found, m);
 	mark(m, x->exception);
 }
 

@@ -136,7 +136,8 @@ static void call_ref(struct wasm_compiler *c, bool tail)
 	uint32_t live = tail ? 0 : wasm_live_refs(c);
 	uint32_t word = wasm_emit_op(c, tail ? OP_tail_ref : OP_call_ref, base,
 		from, d->param_slots);
-	wasm_add_point(c, word, live);
+	wasm_emit_pair(c, t, 0);
+	wasm_add_point(c, word + 1, live);
 	if (tail)
 		wasm_unreachable(c);
 	else

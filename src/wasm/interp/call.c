@@ -133,13 +133,13 @@ OP(call_indirect)
 	ENTER(f->code, nfp);
 }
 
-/* a arguments, b the reference. */
+/* a arguments, b the reference; then the type. */
 OP(call_ref)
 {
 	x->callee = wasm_ref_func(fp[ip->b]);
 	if (!x->callee)
 		TRAP(NULL_FUNC);
-	x->skip = 1;
+	x->skip = 2;
 	GOTO(call_any);
 }
 

@@ -237,6 +237,10 @@ static inline bool wasm_exec_work(struct wasm_exec *x, uint64_t n)
 	}
 	return wasm_exec_pay(x, n);
 }
+/* Makes x->exception of values, which the collector finds at x->ip; false: no
+ * memory, x->trap is set. */
+bool wasm_exec_throw(struct wasm_exec *x, const struct wasm_tag *tag,
+	const uint64_t *values);
 /* Calls the embedder's function; false when the call is to stop. */
 bool wasm_exec_host(struct wasm_exec *x, const struct wasm_func *f,
 	uint64_t *slots);

@@ -7,10 +7,12 @@
 /* Where the search has come to; the machine changes when it has succeeded. */
 struct search {
 	const struct wasm_instance *inst;
-	const union wasm_word *ip;
+	const union wasm_word *ip; /* NULL: in compiled code */
 	uint64_t *fp;
 	struct wasm_frame *frame;
+	struct jit_walk walk;
 	uint32_t stays; /* in compiled code that end */
+	struct jit_target compiled;
 };
 
 /* The first entry of the table at or after a word of code. */
@@ -53,28 +55,37 @@ static const struct wasm_handler *find_here(const struct search *s,
 	return NULL;
 }
 
-static const struct wasm_handler *find_handler(struct search *s,
-	const struct wasm_exec *x, const struct wasm_tag *tag)
+/* One frame outwards; false: there is none. */
+static bool step_out(struct search *s, const struct wasm_exec *x)
 {
-	for (;;) {
-		const struct wasm_handler *h = find_here(s, tag);
-		if (h)
-			return h;
-		do {
-			if (s->frame == x->frames)
-				return NULL;
-			s->frame--;
-			if (s->frame->ip == wasm_resume_code)
-				s->stays++;
-			if (s->frame->ip == wasm_cross_code)
-				s->inst = (const struct wasm_instance
-						*)(const void *)s->frame->fp;
-		} while (s->frame->ip == wasm_cross_code);
-		s->ip = s->frame->ip - 1;
-		s->fp = s->frame->fp;
-		if (!s->inst)
-			return NULL;
-	}
+	do {
+		if (s->frame == x->frames)
+			return false;
+		s->frame--;
+		if (s->frame->ip == wasm_cross_code)
+			s->inst = (const struct wasm_instance *)(const void *)
+					  s->frame->fp;
+	} while (s->frame->ip == wasm_cross_code);
+	s->ip = s->frame->ip == wasm_resume_code ? NULL : s->frame->ip - 1;
+	s->fp = s->frame->fp;
+	return s->inst != NULL;
+}
+
+/* Finds who handles the exception: *h, or NULL for compiled code. */
+static bool find_handler(struct search *s, const struct wasm_exec *x,
+	const struct wasm_tag *tag, const struct wasm_handler **h)
+{
+	do {
+		*h = s->ip ? find_here(s, tag) : NULL;
+		if (*h)
+			return true;
+		if (s->ip)
+			continue;
+		if (wasm_jit_find_landing(x, &s->walk, tag, &s->compiled))
+			return true;
+		s->stays++;
+	} while (step_out(s, x));
+	return false;
 }
 
 /* Puts the values of the exception where the handler wants them. */
@@ -91,47 +102,99 @@ static void hand_over(const struct wasm_handler *h, uint64_t *fp,
 		to[n] = (uint64_t)(uintptr_t)o;
 }
 
-/* x->exception, thrown at ip. */
-OP(unwind)
+bool wasm_exec_unwind(struct wasm_exec *x, const union wasm_word *ip,
+	uint64_t *fp, struct wasm_landing *l)
 {
 	struct wasm_object *o = wasm_ref_object(x->exception);
 	const struct wasm_tag *tag =
 		(const struct wasm_tag *)(uintptr_t)o->data[0];
-	struct search s = { x->inst, ip, fp, x->frame, 0 };
-	const struct wasm_handler *h = find_handler(&s, x, tag);
+	struct search s = { .inst = x->inst,
+		.ip = ip,
+		.fp = fp,
+		.frame = x->frame,
+		.walk = wasm_jit_walk(x) };
+	const struct wasm_handler *h = NULL;
+	bool found = find_handler(&s, x, tag, &h);
 	x->exception = 0;
-	if (!h)
-		TRAP(EXCEPTION);
-	hand_over(h, s.fp, o, tag->slots);
+	if (!found)
+		return false;
+	if (h)
+		hand_over(h, s.fp, o, tag->slots);
+	else
+		s.inst = s.compiled.inst;
 	if (s.inst != x->inst)
 		wasm_exec_enter(x, (struct wasm_instance *)(uintptr_t)s.inst);
-	RELOAD();
 	while (s.stays--)
 		wasm_jit_drop_stay(x);
+	if (!h) {
+		x->jit.rsp = (uint64_t)(uintptr_t)s.compiled.sp;
+		x->jit.caught = (uint64_t)(uintptr_t)o;
+	}
 	x->frame = s.frame;
-	fp = s.fp;
-	ip = s.inst->module->code + h->at;
-	if (UNLIKELY(--x->budget < 0))
+	*l = (struct wasm_landing){ h ? s.inst->module->code + h->at : NULL,
+		s.fp, s.compiled };
+	return true;
+}
+
+enum outcome { NOBODY, GO_ON, STOP };
+
+/* x->exception, thrown at ip.  Not within the operation: what has an address
+ * would stay on the host's stack. */
+static __attribute__((noinline)) enum outcome unwind(struct wasm_exec *x,
+	const union wasm_word *ip, uint64_t *fp)
+{
+	struct wasm_landing l;
+	if (!wasm_exec_unwind(x, ip, fp, &l))
+		return NOBODY;
+	x->budget--;
+	x->ip = l.ip;
+	x->fp = l.fp;
+	if (l.ip)
+		return GO_ON;
+	if (x->budget < 0 && !wasm_exec_pay(x, 0))
+		return STOP;
+	return wasm_jit_land(x, &l.compiled) ? GO_ON : STOP;
+}
+
+OP(unwind)
+{
+	enum outcome o = unwind(x, ip, fp);
+	if (o == NOBODY)
+		TRAP(EXCEPTION);
+	ip = x->ip;
+	fp = x->fp;
+	RELOAD();
+	if (o == STOP)
+		GOTO(halt);
+	if (UNLIKELY(x->budget < 0))
 		GOTO(refill);
 	GO();
+}
+
+bool wasm_exec_throw(struct wasm_exec *x, const struct wasm_tag *tag,
+	const uint64_t *values)
+{
+	struct wasm_object *o = wasm_object_new(x, OBJECT_EXCEPTION, 0,
+		(tag->slots + 1ull) * sizeof(uint64_t));
+	x->trap = WASM_TRAP_LIMIT;
+	if (!o)
+		return false;
+	o->refs = tag->refs;
+	o->count = tag->ref_count;
+	o->data[0] = (uint64_t)(uintptr_t)tag;
+	for (uint32_t i = 0; i < tag->slots; i++)
+		o->data[1 + i] = values[i];
+	x->exception = (uint64_t)(uintptr_t)o;
+	return true;
 }
 
 /* a: where the values are; high: the tag */
 OP(throw)
 {
-	const struct wasm_tag *tag = x->inst->tags[ip->high];
 	x->ip = ip;
 	x->fp = fp;
-	struct wasm_object *o = wasm_object_new(x, OBJECT_EXCEPTION, 0,
-		(tag->slots + 1ull) * sizeof(uint64_t));
-	if (!o)
-		TRAP(LIMIT);
-	o->refs = tag->refs;
-	o->count = tag->ref_count;
-	o->data[0] = (uint64_t)(uintptr_t)tag;
-	for (uint32_t i = 0; i < tag->slots; i++)
-		o->data[1 + i] = fp[ip->a + i];
-	x->exception = (uint64_t)(uintptr_t)o;
+	if (!wasm_exec_throw(x, x->inst->tags[ip->high], fp + ip->a))
+		GOTO(stop);
 	GOTO(unwind);
 }
 

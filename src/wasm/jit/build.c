@@ -142,7 +142,21 @@ static void leave_block(struct jit_fn *f, uint32_t b)
 		end = J_JUMP;
 	}
 	for (uint32_t i = 0; i < x->succ_count && !f->failed; i++)
+		if (!f->edges[x->succ + i].throws)
+			leave_by(f, x->succ + i);
+}
+
+void jit_build_throws(struct jit_fn *f, uint32_t call)
+{
+	const struct jit_block *x = &f->blocks[f->block];
+	for (uint32_t i = 0; i < x->succ_count && !f->failed; i++) {
+		struct jit_edge *e = &f->edges[x->succ + i];
+		if (!e->throws)
+			continue;
+		e->call = call;
 		leave_by(f, x->succ + i);
+		jit_work(f, f->blocks[e->to].live_count / 4);
+	}
 }
 
 static uint32_t zero_of(struct jit_fn *f, uint32_t var)
@@ -373,7 +387,23 @@ static bool control(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	case OP_call:
 	case OP_call_import:
 	case OP_call_indirect:
+	case OP_call_ref:
 		jit_build_call(f, w, op);
+		return true;
+	case OP_tail_call:
+	case OP_tail_import:
+	case OP_tail_indirect:
+	case OP_tail_ref:
+		jit_build_tail(f, w, op);
+		return true;
+	case OP_throw:
+		jit_build_throw(f, w);
+		return true;
+	case OP_throw_ref:
+		jit_build_throws(f,
+			jit_add(f,
+				(struct jit_ins){ .op = J_THROW_REF,
+					.a = jit_read(f, w->a) }));
 		return true;
 	default:
 		return false;
@@ -434,6 +464,7 @@ static bool plain(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 
 static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
+	jit_build_point(f, w, op);
 	if (op >= OP_i32_eq_rr && op <= OP_i64_rotr_rk)
 		int_op(f, w, op);
 	else if (op >= OP_br_i32_eq_rr && op <= OP_br_i64_ge_u_rk)
@@ -448,10 +479,10 @@ static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		jit_build_access(f, w, op);
 	else if (op >= OP_i32_clz && op <= OP_i64_trunc_sat_f64_u)
 		jit_build_unary(f, w, op);
-	else if (op == OP_memory_size)
-		jit_build_size(f, w);
 	else if (jit_is_vec(op))
 		jit_build_vec(f, w, op);
+	else if (jit_build_ref(f, w, op) || jit_build_bulk(f, w, op))
+		return;
 	else if (jit_word_shape(op) & IS_STEP)
 		jit_build_step(f, w, op);
 	else if (!control(f, w, op) && !plain(f, w, op))
@@ -464,6 +495,8 @@ static void block(struct jit_fn *f, uint32_t b)
 	uint32_t at = x->at, end = x->end;
 	if (!enter_block(f, b))
 		return;
+	if (x->handler)
+		jit_build_landing(f, b);
 	while (at < end && !f->failed) {
 		const union wasm_word *w = f->code + at;
 		uint32_t op = jit_word_op(w);

@@ -45,17 +45,45 @@ static bool within(struct jit_fn *f, uint32_t v, uint64_t offset, uint32_t size,
 	return f->ins[v].op != J_K && jit_known_bound(f, v, n);
 }
 
+/* To another memory than the first. */
+static uint32_t far_access(struct jit_fn *f, struct jit_ins x)
+{
+	bool store = x.op == J_STORE;
+	uint32_t p = jit_build_pointer(f, x.a, x.imm, x.spare,
+		x.flags & JF_WIDE, false);
+	return jit_add(f,
+		(struct jit_ins){ .op = store ? J_PUT : J_GET,
+			.type = x.type,
+			.cc = x.cc,
+			.in = store && x.cc == ACC_STORE_V128 ? JT_V128 :
+								JT_ANY,
+			.a = p,
+			.b = x.b,
+			.imm = -(uint64_t)x.spare });
+}
+
+uint32_t jit_build_at(struct jit_fn *f, struct jit_ins x)
+{
+	bool wide = x.flags & JF_WIDE;
+	/* What is cut off need not be cleared before. */
+	if (x.op == J_STORE && x.cc != ACC_STORE_64 && f->ins[x.b].op == J_WRAP)
+		x.b = f->ins[x.b].a;
+	if (f->memory)
+		return far_access(f, x);
+	x.in = wide ? JT_I64 : JT_I32;
+	if (within(f, x.a, x.imm, x.spare, wide))
+		x.flags |= JF_CHECKED;
+	return jit_add(f, x);
+}
+
 static uint32_t access(struct jit_fn *f, const union wasm_word *w,
 	uint32_t form, struct jit_ins x)
 {
-	x.in = form == 2 ? JT_I64 : JT_I32;
 	x.a = jit_read(f, w->b);
 	x.imm = form ? w[1].u64 : w->c;
 	if (form == 2)
 		x.flags |= JF_WIDE;
-	if (within(f, x.a, x.imm, x.spare, form == 2))
-		x.flags |= JF_CHECKED;
-	return jit_add(f, x);
+	return jit_build_at(f, x);
 }
 
 uint32_t jit_build_load(struct jit_fn *f, const union wasm_word *w,
@@ -69,9 +97,6 @@ void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
 	struct jit_ins x)
 {
 	x.op = J_STORE;
-	/* What is cut off need not be cleared before. */
-	if (x.cc != ACC_STORE_64 && f->ins[x.b].op == J_WRAP)
-		x.b = f->ins[x.b].a;
 	access(f, w, form, x);
 }
 
@@ -94,18 +119,6 @@ void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 				.spare = loads[i].size }));
 }
 
-void jit_build_size(struct jit_fn *f, const union wasm_word *w)
-{
-	if (w->high) {
-		jit_fail(f, "more than one memory");
-		return;
-	}
-	jit_write(f, w->a,
-		jit_add(f,
-			(struct jit_ins){ .op = J_MEMORY_SIZE,
-				.type = JT_I64 }));
-}
-
 void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	struct wasm_global *g = f->inst->globals[w->high];
@@ -121,8 +134,9 @@ void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 				.imm = at });
 		return;
 	}
-	/* What can't change is known. */
-	if (!g->mutable && !vector) {
+	/* What can't change is known; pointers are looked up. */
+	if (!g->mutable && !vector &&
+		!wasm_registry_collected(&f->inst->store->registry, g->type)) {
 		jit_write(f, var, jit_const(f, g->v[0]));
 		return;
 	}
@@ -246,10 +260,29 @@ static void results(struct jit_fn *f, const struct wasm_typedef *t,
 			v = jit_add(f,
 				(struct jit_ins){ .op = J_RESULT,
 					.type = (uint8_t)jit_type_of(types[i]),
-					.cc = (uint8_t)i,
+					.imm = i,
 					.a = call });
 		jit_write(f, jit_var(f, slot, types[i]), v);
 		slot += t_slots(types[i]);
+	}
+}
+
+static void callee(struct jit_fn *f, const union wasm_word *w, uint32_t op,
+	struct jit_ins *i)
+{
+	bool tail = i->op == J_TAIL, own = op == OP_call || op == OP_tail_call;
+	if (op == OP_call_indirect || op == OP_tail_indirect) {
+		i->op = tail ? J_TAIL : J_CALL_INDIRECT;
+		i->cc = TAIL_INDIRECT;
+		i->a = jit_read(f, w->b);
+		i->imm = (uint64_t)w[1].high << 32 | w[1].low;
+	} else if (op == OP_call_ref || op == OP_tail_ref) {
+		i->op = tail ? J_TAIL : J_CALL_REF;
+		i->cc = TAIL_REF;
+		i->a = jit_read(f, w->b);
+	} else {
+		uint32_t n = own ? w[w->rel + 1].high : w->high;
+		i->imm = (uint64_t)(uintptr_t)wasm_func_of(f->inst, n);
 	}
 }
 
@@ -265,81 +298,23 @@ void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		jit_fail(f, "too many results");
 		return;
 	}
-	if (op == OP_call_indirect) {
-		i.op = J_CALL_INDIRECT;
-		i.a = jit_read(f, w->b);
-		i.imm = (uint64_t)w[1].high << 32 | w[1].low;
-	} else {
-		uint32_t n = op == OP_call ? w[w->rel + 1].high : w->high;
-		i.imm = (uint64_t)(uintptr_t)wasm_func_of(f->inst, n);
-	}
+	callee(f, w, op, &i);
 	i.b = collect(f, types, t->params, w->a);
 	if (t->results)
 		i.type = (uint8_t)jit_type_of(types[t->params]);
 	uint32_t call = jit_add(f, i);
+	jit_build_throws(f, call);
 	results(f, t, w->a, call);
 }
 
-/* --- left to the interpreter
- * ---------------------------------------------------
- */
-
-/*
- * A copy of the instruction whose slots are those of x->jit.step: operands at
- * 0, 2, 4, 6, the result at 8.
- */
-static const union wasm_word *step_words(struct jit_fn *f,
-	const union wasm_word *w, uint32_t op)
+void jit_build_tail(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
-	uint32_t bits = jit_word_shape(op), n = jit_word_count(w, op);
-	struct jit_words *k = jit_words_new(f->jit);
-	if (!k || n > ARRAY_LEN(k->w) - 1) {
-		jit_fail(f, "out of memory");
-		return NULL;
-	}
-	memcpy(k->w, w, n * sizeof *w);
-	k->w->op = (uint16_t)op;
-	if (bits & (R_A | R_A2))
-		k->w->a = 0;
-	if (bits & (W_A | W_A2))
-		k->w->a = 8;
-	if (bits & (R_B | R_B2))
-		k->w->b = 2;
-	if (bits & (R_C | R_C2))
-		k->w->c = 4;
-	if (bits & (R_D | R_D2))
-		k->w[n - 1].a = 6;
-	return k->w;
-}
-
-void jit_build_step(struct jit_fn *f, const union wasm_word *w, uint32_t op)
-{
-	uint32_t bits = jit_word_shape(op), v = f->slots;
-	const union wasm_word *k = step_words(f, w, op);
-	uint32_t first = jit_args(f, 4);
-	if (f->failed)
-		return;
-	uint32_t d = w[jit_word_count(w, op) - 1].a;
-	const uint32_t slots[] = { w->a, w->b, w->c, d };
-	for (uint32_t i = 0; i < 4; i++) {
-		uint32_t x = 0;
-		if (bits >> i & 1)
-			x = jit_read(f, slots[i]);
-		else if (bits >> (i + 4) & 1)
-			x = jit_read(f, v + slots[i]);
-		f->args[first + i] = x;
-	}
+	const struct wasm_typedef *t = jit_call_type(f, w, op);
+	struct jit_ins i = { .op = J_TAIL,
+		.c = t->params,
+		.aux = (uint32_t)(t - f->m->types) };
 	f->calls = true;
-	uint32_t n = jit_add(f,
-		(struct jit_ins){ .op = J_STEP,
-			.type = bits & W_A2 ? JT_V128 :
-				bits & W_A  ? JT_ANY :
-					      JT_NONE,
-			.b = first,
-			.c = 4,
-			.imm = (uint64_t)(uintptr_t)k });
-	if (bits & W_A)
-		jit_write(f, w->a, n);
-	if (bits & W_A2)
-		jit_write(f, v + w->a, n);
+	callee(f, w, op, &i);
+	i.b = collect(f, f->m->pool + t->first, t->params, w->a);
+	jit_add(f, i);
 }

@@ -35,28 +35,39 @@ static void prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
 	f->arena.heap = &j->store->heap;
 	f->max_work = WORK_ANYWAY +
 		(uint64_t)(f->end_word - f->first_word) * WORK_PER_WORD;
+	f->holds = wasm_func_holds(f->m, w->index);
 	if (f->m->memory_count)
 		f->min_memory = f->m->memories[0].range.min << 16;
 }
 
-/* Code that catches exceptions is left to the interpreter. */
-static bool has_handlers(const struct jit_fn *f)
+/* What an instruction puts into the lowest part of the frame. */
+static uint32_t out_bytes(const struct jit_fn *f, const struct jit_ins *i)
 {
-	for (uint32_t k = 0; k < f->m->handler_count; k++)
-		if (f->m->handlers[k].at >= f->first_word &&
-			f->m->handlers[k].at < f->end_word)
-			return true;
-	return false;
+	const struct wasm_typedef *t = &f->m->types[i->aux];
+	switch (i->op) {
+	case J_CALL:
+	case J_CALL_INDIRECT:
+	case J_CALL_REF:
+		return jit_stack_args(f->m, t);
+	case J_TAIL:
+		return jit_tail_fits(f->m, f->type, t) ?
+			0 :
+			jit_stack_args(f->m, t);
+	case J_STEP:
+	case J_THROW:
+		return i->aux * 8;
+	default:
+		return 0;
+	}
 }
 
 static void find_stack_args(struct jit_fn *f)
 {
 	for (uint32_t n = 1; n < f->ins_count; n++) {
 		const struct jit_ins *i = &f->ins[n];
-		if (!(i->flags & JF_LIVE) ||
-			(i->op != J_CALL && i->op != J_CALL_INDIRECT))
+		if (!(i->flags & JF_LIVE) || i->op < J_CALL || i->op > J_THROW)
 			continue;
-		uint32_t bytes = jit_stack_args(f->m, &f->m->types[i->aux]);
+		uint32_t bytes = out_bytes(f, i);
 		if (bytes > f->out_bytes)
 			f->out_bytes = bytes;
 	}
@@ -78,7 +89,7 @@ static void hint_registers(struct jit_fn *f)
 	}
 	for (uint32_t n = 1; n < f->ins_count; n++) {
 		struct jit_ins *i = &f->ins[n];
-		if (i->op == J_CALL || i->op == J_CALL_INDIRECT)
+		if (i->op >= J_CALL && i->op <= J_CALL_REF)
 			i->reg_hint =
 				jit_is_float(i->type) ? XMM0 + 1 : RAX + 1;
 		else if (i->op == J_DIVS || i->op == J_DIVU)
@@ -110,12 +121,13 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 	if (f->jit->dump & WASM_DUMP_CODE)
 		e.starts = jit_alloc(f, f->ins_count, sizeof *e.starts);
 	bool ok = jit_fit(f, e.a.buf, e.a.cap, f->ins_count * 8ull) &&
-		jit_emit_all(&e);
+		jit_sites_begin(&e) && jit_emit_all(&e);
 	if (ok && e.starts)
 		jit_dump_code(f, e.a.buf, e.a.len, e.starts);
 	if (!ok && !f->failed)
 		jit_fail(f, "code too large");
-	ok = ok && jit_memory_add(f->jit, e.a.buf, e.a.len) != UINT32_MAX;
+	ok = ok && jit_has_room(f->jit, e.a.len) && jit_sites_publish(&e) &&
+		jit_memory_add(f->jit, e.a.buf, e.a.len) != UINT32_MAX;
 	if (ok)
 		*out = (struct jit_code){ e.base, e.a.len, f->frame, f->func };
 	else
@@ -127,11 +139,6 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 
 bool jit_translate(struct jit_fn *f, struct jit_code *out)
 {
-	if (has_handlers(f))
-		return jit_fail(f, "it catches exceptions");
-	/* The collector finds references in the interpreter's frames only. */
-	if (wasm_func_holds(f->m, f->func->index))
-		return jit_fail(f, "it holds references to objects");
 	if (f->type->results > JIT_RESULTS)
 		return jit_fail(f, "too many results");
 	bool ok = jit_flow(f) && jit_build(f) && jit_ranges(f) && jit_finish(f);

@@ -21,6 +21,12 @@ struct shape {
 	S(n##_64, 2, W_A | R_B)
 #define STORE_SHAPE(n, m) S(n, 1, R_A | R_B) S(n##_far, 2, R_A | R_B) \
 	S(n##_64, 2, R_A | R_B)
+#define ATOMIC_SHAPE(n, w, bits) S(n##_far, w, (bits) | IS_STEP) \
+	S(n##_64, w, (bits) | IS_STEP)
+#define ATOMIC_LOAD(n, m)     ATOMIC_SHAPE(n, 2, W_A | R_B)
+#define ATOMIC_STORE(n, m)    ATOMIC_SHAPE(n, 2, R_A | R_B)
+#define ATOMIC_MODIFY(n, m)   ATOMIC_SHAPE(n, 2, W_A | R_B | R_C)
+#define ATOMIC_EXCHANGE(n, m) ATOMIC_SHAPE(n, 3, W_A | R_B | R_C | R_D)
 
 /* Words and bits of the vector operations' shapes. */
 #define V_UNARY 1, W_A2 | R_B2 | IS_STEP
@@ -67,6 +73,13 @@ static const struct shape shapes[WASM_OP_COUNT] = {
 	S(call, 1, IS_OTHER)
 	S(call_import, 1, IS_OTHER)
 	S(call_indirect, 2, R_B | IS_OTHER)
+	S(call_ref, 2, R_B | IS_OTHER)
+	S(tail_call, 2, IS_OTHER | IS_END)
+	S(tail_import, 2, IS_OTHER | IS_END)
+	S(tail_indirect, 2, R_B | IS_OTHER | IS_END)
+	S(tail_ref, 2, R_B | IS_OTHER | IS_END)
+	S(throw, 1, IS_OTHER | IS_END)
+	S(throw_ref, 1, R_A | IS_END)
 	S(copy, 1, W_A | R_B)
 	S(copy2, 1, W_A2 | R_B2)
 	S(const32, 1, W_A)
@@ -114,6 +127,47 @@ static const struct shape shapes[WASM_OP_COUNT] = {
 	S(table_copy, 2, R_A | R_B | R_C | IS_STEP)
 	S(table_init, 2, R_A | R_B | R_C | IS_STEP)
 	S(elem_drop, 1, IS_STEP)
+	S(memory_use, 1, 0)
+	S(struct_new, 2, W_A | IS_OTHER | IS_STEP)
+	S(struct_new_default, 2, W_A | IS_STEP)
+	S(struct_get, 1, W_A | R_B)
+	S(struct_get2, 1, W_A2 | R_B)
+	S(struct_get8_s, 1, W_A | R_B)
+	S(struct_get8_u, 1, W_A | R_B)
+	S(struct_get16_s, 1, W_A | R_B)
+	S(struct_get16_u, 1, W_A | R_B)
+	S(struct_set, 1, R_A | R_B)
+	S(struct_set2, 1, R_A2 | R_B)
+	S(array_new, 2, W_A | R_C | IS_OTHER | IS_STEP)
+	S(array_new_default, 2, W_A | R_C | IS_STEP)
+	S(array_new_fixed, 3, W_A | IS_OTHER | IS_STEP)
+	S(array_new_data, 3, W_A | R_B | R_C | IS_STEP)
+	S(array_new_elem, 3, W_A | R_B | R_C | IS_STEP)
+	S(array_get, 2, R_B | R_C | IS_OTHER | IS_STEP)
+	S(array_set, 2, R_B | R_C | IS_OTHER | IS_STEP)
+	S(array_len, 1, W_A | R_B)
+	S(array_fill, 2, R_A | R_B | R_D | IS_OTHER | IS_STEP)
+	S(array_copy, 2, R_A | R_B | R_C | R_D | IS_OTHER | IS_STEP)
+	S(array_init_data, 3, R_A | R_B | R_C | IS_OTHER | IS_STEP)
+	S(array_init_elem, 3, R_A | R_B | R_C | IS_OTHER | IS_STEP)
+	S(ref_test, 2, W_A | R_B | IS_STEP)
+	S(ref_cast, 2, R_B | IS_STEP)
+	S(ref_eq, 1, W_A | R_B | R_C)
+	S(ref_i31, 1, W_A | R_B)
+	S(i31_get_s, 1, W_A | R_B)
+	S(i31_get_u, 1, W_A | R_B)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_LOAD, atomic_load)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_STORE, atomic_store)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_add)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_sub)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_and)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_or)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_xor)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_xchg)
+	WASM_OPS_ATOMIC_LIST(ATOMIC_EXCHANGE, atomic_cmpxchg)
+	ATOMIC_MODIFY(atomic_notify, uint32_t)
+	ATOMIC_EXCHANGE(atomic_wait32, uint32_t)
+	ATOMIC_EXCHANGE(atomic_wait64, uint64_t)
 	S(v128_shuffle, 3, W_A2 | R_B2 | R_C2 | IS_STEP)
 	WASM_SIMD_PLAIN(V_SHAPE)
 	WASM_SIMD_MEMORY(V_SHAPE3)
@@ -153,45 +207,45 @@ uint32_t jit_word_shape(uint32_t op)
 const struct wasm_typedef *jit_call_type(struct jit_fn *f,
 	const union wasm_word *w, uint32_t op)
 {
-	if (op == OP_call)
+	switch (op) {
+	case OP_call:
+	case OP_tail_call:
 		return wasm_func_type(f->m, w[w->rel + 1].high);
-	if (op == OP_call_import)
+	case OP_call_import:
+	case OP_tail_import:
 		return wasm_func_type(f->m, w->high);
-	return &f->m->types[w[1].low];
+	case OP_throw:
+		return &f->m->types[f->m->tags[w->high]];
+	default:
+		return &f->m->types[w[1].low];
+	}
 }
 
-/* The values of a list of types in slots from `slot` on. */
-static void list(struct jit_fn *f, const uint32_t *types, uint32_t n,
-	uint32_t slot, bool write,
-	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
+uint32_t jit_word_result(const struct jit_fn *f, const union wasm_word *w,
+	uint32_t op)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		ref(f, jit_var(f, slot, types[i]), write);
-		slot += t_slots(types[i]);
-	}
+	uint32_t bits = shapes[op].bits;
+	if (op == OP_array_get)
+		return w[1].low > 3 ? f->slots + w->a : w->a;
+	return bits & W_A ? w->a : bits & W_A2 ? f->slots + w->a : NO_VAR;
 }
 
 void jit_word_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
 {
-	uint32_t bits = shapes[op].bits, v = f->slots;
-	uint32_t d = w[shapes[op].words - 1].a;
-	const uint32_t slots[] = { w->a, w->b, w->c, d, v + w->a, v + w->b,
-		v + w->c, v + d };
-	for (uint32_t i = 0; i < ARRAY_LEN(slots); i++)
-		if (bits >> i & 1)
-			ref(f, slots[i], false);
-	if (bits & IS_OTHER) {
-		bool back = op == OP_retn;
-		const struct wasm_typedef *t =
-			back ? f->type : jit_call_type(f, w, op);
-		const uint32_t *types = f->m->pool + t->first;
-		if (!back)
-			list(f, types, t->params, w->a, false, ref);
-		list(f, types + t->params, t->results, w->a, !back, ref);
+	struct jit_oper few[JIT_OPERS];
+	uint32_t n, to = jit_word_result(f, w, op);
+	const struct jit_oper *o = jit_opers(f, w, op, few, &n);
+	for (uint32_t i = 0; o && i < n; i++)
+		ref(f, o[i].var, false);
+	if (op >= OP_call && op <= OP_call_ref) {
+		const struct wasm_typedef *t = jit_call_type(f, w, op);
+		const uint32_t *types = f->m->pool + t->first + t->params;
+		for (uint32_t i = 0, slot = w->a; i < t->results; i++) {
+			ref(f, jit_var(f, slot, types[i]), true);
+			slot += t_slots(types[i]);
+		}
 	}
-	if (bits & W_A)
-		ref(f, w->a, true);
-	if (bits & W_A2)
-		ref(f, v + w->a, true);
+	if (to != NO_VAR)
+		ref(f, to, true);
 }

@@ -24,6 +24,9 @@ static const char *const names[J_OP_COUNT] = {
 	N(REINTERPRET, "reinterpret") N(SELECT, "select") N(VEC, "vec") N(LOAD, "load")
 	N(STORE, "store") N(GLOBAL_GET, "global_get")
 	N(GLOBAL_SET, "global_set") N(MEMORY_SIZE, "memory_size")
+	N(POINTER, "pointer") N(SLOT, "slot") N(ELEM, "elem") N(GET, "get")
+	N(PUT, "put") N(CAUGHT, "caught") N(COPY, "copy") N(FILL, "fill")
+	N(TAIL, "tail") N(THROW, "throw") N(THROW_REF, "throw_ref")
 	N(CHECK, "check") N(CALL, "call") N(CALL_INDIRECT, "call_indirect")
 	N(CALL_REF, "call_ref") N(RESULT, "result") N(STEP, "step")
 	N(JUMP, "jump") N(BRANCH, "branch") N(TABLE, "table")
@@ -113,7 +116,7 @@ static void instruction(const struct jit_fn *f, struct line *l, uint32_t n)
 		if (i->op == J_PHI) {
 			const struct jit_block *b = &f->blocks[i->block];
 			uint32_t e = f->preds[b->pred + k];
-			pos = f->blocks[f->edges[e].from].to - 1;
+			pos = jit_edge_pos(f, &f->edges[e]);
 		}
 		operand(f, l, f->args[i->b + k], pos);
 	}

@@ -479,6 +479,7 @@ static void instruction(struct jit_emit *e, uint32_t n)
 	}
 	if (!jit_emit_int(e, i) && !jit_emit_float(e, i) &&
 		!jit_emit_vec(e, i) && !jit_emit_memory(e, i) &&
+		!jit_emit_ref(e, i) && !jit_emit_bulk(e, i) &&
 		!jit_emit_call(e, i))
 		jit_fail(e->f, "nothing to emit");
 	store_early(e, n, i->pos + 1);
@@ -522,8 +523,24 @@ static void far(struct jit_emit *e, const struct jit_far *s)
 	case SLOW_SIGNATURE:
 		jit_emit_signature_far(e, s);
 		return;
+	case SLOW_TAIL:
+		jit_emit_tail_far(e, s);
+		return;
 	default:
 		jit_emit_to_int_far(e, s);
+	}
+}
+
+/* Where unwinding leads: the moves along the edges to handlers. */
+static void put_landings(struct jit_emit *e)
+{
+	for (uint32_t k = 0; k < e->f->edge_count && !e->f->failed; k++) {
+		struct jit_edge *x = &e->f->edges[k];
+		if (!x->throws)
+			continue;
+		x->code = e->a.len;
+		jit_move_all(e, e->f->moves + x->moves, x->move_count);
+		jump_to(e, x64_jmp(&e->a), x->to);
 	}
 }
 
@@ -575,6 +592,7 @@ bool jit_emit_all(struct jit_emit *e)
 		block(e);
 	for (uint32_t k = 0; k < e->far_count && !f->failed; k++)
 		far(e, &e->fars[k]);
+	put_landings(e);
 	put_traps(e);
 	put_thunks(e);
 	for (uint32_t k = 0; k < e->table_count; k++)

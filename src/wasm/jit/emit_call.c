@@ -33,9 +33,7 @@ void jit_call_stub(struct jit_emit *e, uint32_t stub)
 	x64_patch(&e->a, at, stub - e->base);
 }
 
-/* A value to memory that is nobody's place; whole slots, so that what is above
- * an f32 is zero. */
-static void to_memory(struct jit_emit *e, uint32_t v, struct x64_mem to)
+void jit_put_slot(struct jit_emit *e, uint32_t v, struct x64_mem to)
 {
 	const struct jit_ins *i = jit_ins_of(e, v);
 	uint32_t at = jit_place(e, v);
@@ -77,9 +75,8 @@ static struct jit_move to_register(const struct jit_emit *e, uint32_t v,
 
 enum { MAX_REG_ARGS = JIT_ARGS + JIT_FLOAT_ARGS + 1 };
 
-/* Arguments to where the callee expects them; `index` goes to rax. */
-static void arguments(struct jit_emit *e, const struct jit_ins *i,
-	const struct wasm_typedef *t, uint32_t index)
+void jit_emit_args(struct jit_emit *e, const struct jit_ins *i,
+	const struct wasm_typedef *t, uint32_t index, int64_t where)
 {
 	struct jit_move moves[MAX_REG_ARGS];
 	struct jit_abi abi = { 0 };
@@ -89,7 +86,7 @@ static void arguments(struct jit_emit *e, const struct jit_ins *i,
 		uint32_t type = e->f->m->pool[t->first + k];
 		uint32_t to = jit_abi_next(&abi, type, &offset);
 		if (to == LOC_STACK)
-			to_memory(e, v, x64_at(RSP, offset));
+			jit_put_slot(e, v, x64_at(RSP, where + offset));
 		else
 			moves[n++] =
 				to_register(e, v, to, jit_arg_type(e->f, i, k));
@@ -111,18 +108,15 @@ static void result(struct jit_emit *e, const struct jit_ins *i)
 		x64_rr(&e->a, X_MOV, i->type == JT_I32 ? 0 : X64_W, d, RAX);
 }
 
-static void call_code(struct jit_emit *e, struct wasm_func *to)
+void jit_go_code(struct jit_emit *e, struct wasm_func *to, uint32_t at)
 {
-	uint32_t at;
 	if (to == e->f->func) {
-		at = x64_call(&e->a);
 		x64_patch(&e->a, at, 0);
-	} else if (to->inst == e->f->inst && to->jit_state == JIT_DONE) {
-		jit_call_stub(e, to->jit_at);
-	} else if (to->inst == e->f->inst && to->jit_thunk) {
-		jit_call_stub(e, to->jit_thunk);
-	} else if (to->inst == e->f->inst && to->jit_state == JIT_NEW) {
-		at = x64_call(&e->a);
+	} else if (to->jit_state == JIT_DONE) {
+		x64_patch(&e->a, at, to->jit_at - e->base);
+	} else if (to->jit_thunk) {
+		x64_patch(&e->a, at, to->jit_thunk - e->base);
+	} else {
 		if (!jit_fit(e->f, e->thunks, e->thunk_cap,
 			    e->thunk_count + 1ull)) {
 			jit_fail(e->f, "out of memory");
@@ -130,81 +124,165 @@ static void call_code(struct jit_emit *e, struct wasm_func *to)
 		}
 		e->thunks[e->thunk_count++] = (struct jit_patch){ at,
 			to->index - e->f->m->func_imports };
-	} else {
-		x64_mov_ri(&e->a, RAX, (uint64_t)(uintptr_t)to);
-		jit_call_stub(e, e->j->leave);
 	}
+}
+
+static void call_code(struct jit_emit *e, struct wasm_func *to)
+{
+	if (to == e->f->func ||
+		(to->inst == e->f->inst &&
+			(to->jit_state == JIT_DONE || to->jit_thunk ||
+				to->jit_state == JIT_NEW))) {
+		jit_go_code(e, to, x64_call(&e->a));
+		return;
+	}
+	x64_mov_ri(&e->a, RAX, (uint64_t)(uintptr_t)to);
+	jit_call_stub(e, e->j->leave);
 }
 
 static void call(struct jit_emit *e, const struct jit_ins *i)
 {
-	arguments(e, i, &e->f->m->types[i->aux], 0);
+	jit_emit_args(e, i, &e->f->m->types[i->aux], 0, 0);
 	call_code(e, (struct wasm_func *)(uintptr_t)i->imm);
+	jit_site(e);
 	result(e, i);
 }
 
 #define TABLE_FIELD(n) ((int64_t)offsetof(struct wasm_table, n))
 
-static void call_indirect(struct jit_emit *e, const struct jit_ins *i)
+/* A table whose length never changes stays where it is. */
+static bool is_fixed(const struct wasm_table *t)
 {
-	struct jit_fn *f = e->f;
-	const struct wasm_table *t = f->inst->tables[i->imm >> 32];
-	uint32_t canon = f->inst->canon[(uint32_t)i->imm];
-	uint32_t tag = wasm_jit_tag(f->inst, canon), at;
-	arguments(e, i, &f->m->types[i->aux], i->a);
-	x64_mov_ri(&e->a, SCRATCH, (uint64_t)(uintptr_t)t);
-	x64_rm(&e->a, X_CMP, X64_W, RAX,
-		x64_at(SCRATCH, TABLE_FIELD(range.min)));
+	return t->range.has_max && t->range.max == t->range.min &&
+		t->range.min && t->range.min <= INT32_MAX;
+}
+
+void jit_find_callee(struct jit_emit *e, const struct jit_ins *i)
+{
+	const struct wasm_table *t = e->f->inst->tables[i->imm >> 32];
+	bool fixed = is_fixed(t);
+	if (fixed) {
+		x64_alu_ri(&e->a, ALU_CMP, X64_W, RAX, (int32_t)t->range.min);
+	} else {
+		x64_mov_ri(&e->a, SCRATCH, (uint64_t)(uintptr_t)t);
+		x64_rm(&e->a, X_CMP, X64_W, RAX,
+			x64_at(SCRATCH, TABLE_FIELD(range.min)));
+	}
 	jit_trap_if(e, CC_AE, WASM_TRAP_ELEMENT);
 	if (e->j->mask)
 		x64_rm(&e->a, X64(0, 1, 0x40 | CC_AE), X64_W, RAX,
 			x64_at(REG_EXEC, JIT_FIELD(jit.zero)));
-	x64_rm(&e->a, X_MOV, X64_W, SCRATCH,
-		x64_at(SCRATCH, TABLE_FIELD(elems)));
+	if (fixed)
+		x64_mov_ri(&e->a, SCRATCH, (uint64_t)(uintptr_t)t->elems);
+	else
+		x64_rm(&e->a, X_MOV, X64_W, SCRATCH,
+			x64_at(SCRATCH, TABLE_FIELD(elems)));
 	x64_rm(&e->a, X_MOV, X64_W, RAX, x64_sum(SCRATCH, RAX, 3, 0));
 	x64_rr(&e->a, X_TEST, X64_W, RAX, RAX);
 	jit_trap_if(e, CC_E, WASM_TRAP_UNINITIALIZED);
-	if (tag) {
-		x64_alu_mi(&e->a, ALU_CMP, 0, x64_at(RAX, FUNC_FIELD(jit_tag)),
-			(int32_t)tag);
-		at = x64_jcc(&e->a, CC_NE);
-		x64_rm(&e->a, X_GROUP5, 0, 2,
-			x64_at(RAX, FUNC_FIELD(jit_entry)));
-	} else {
-		at = x64_jmp(&e->a);
-	}
-	struct jit_far *s = jit_far_away(e, SLOW_SIGNATURE, at, e->n);
+}
+
+uint32_t jit_other_type(struct jit_emit *e, const struct jit_ins *i)
+{
+	uint32_t canon = e->f->inst->canon[(uint32_t)i->imm];
+	uint32_t tag = wasm_jit_tag(e->f->inst, canon);
+	if (!tag)
+		return x64_jmp(&e->a);
+	x64_alu_mi(&e->a, ALU_CMP, 0, x64_at(RAX, FUNC_FIELD(jit_tag)),
+		(int32_t)tag);
+	return x64_jcc(&e->a, CC_NE);
+}
+
+uint32_t jit_other_instance(struct jit_emit *e)
+{
+	uint32_t tag = wasm_jit_tag(e->f->inst, 0);
+	if (!tag)
+		return x64_jmp(&e->a);
+	x64_rm(&e->a, X_MOV, 0, SCRATCH, x64_at(RAX, FUNC_FIELD(jit_tag)));
+	x64_alu_ri(&e->a, ALU_XOR, 0, SCRATCH, (int32_t)tag);
+	x64_shift_ri(&e->a, 5, 0, SCRATCH, WASM_JIT_TAG_SHIFT);
+	return x64_jcc(&e->a, CC_NE);
+}
+
+/* The callee is in rax: goes there unless the jump at `other` was taken. */
+static void call_found(struct jit_emit *e, const struct jit_ins *i,
+	uint32_t other, uint32_t canon)
+{
+	x64_rm(&e->a, X_GROUP5, 0, 2, x64_at(RAX, FUNC_FIELD(jit_entry)));
+	uint32_t site = jit_site(e);
+	struct jit_far *s = jit_far_away(e, SLOW_SIGNATURE, other, e->n);
 	if (s) {
 		s->back = e->a.len;
 		s->imm = canon;
+		s->site = site;
 	}
 	result(e, i);
+}
+
+static void call_indirect(struct jit_emit *e, const struct jit_ins *i)
+{
+	jit_emit_args(e, i, &e->f->m->types[i->aux], i->a, 0);
+	jit_find_callee(e, i);
+	call_found(e, i, jit_other_type(e, i),
+		e->f->inst->canon[(uint32_t)i->imm]);
+}
+
+/* Validation saw to the type. */
+static void call_ref(struct jit_emit *e, const struct jit_ins *i)
+{
+	jit_emit_args(e, i, &e->f->m->types[i->aux], i->a, 0);
+	x64_rr(&e->a, X_TEST, X64_W, RAX, RAX);
+	jit_trap_if(e, CC_E, WASM_TRAP_NULL_FUNC);
+	call_found(e, i, jit_other_instance(e), UINT32_MAX);
 }
 
 void jit_emit_signature_far(struct jit_emit *e, const struct jit_far *s)
 {
 	x64_mov_ri(&e->a, R10, s->imm);
 	jit_call_stub(e, e->j->indirect);
+	jit_site_again(e, s->site);
 	x64_patch(&e->a, x64_jmp(&e->a), s->back);
+}
+
+/* Operands to the lowest part of the frame; the words to rax. */
+static void step_args(struct jit_emit *e, const struct jit_ins *i)
+{
+	const uint32_t *args = e->f->args + i->b;
+	for (uint32_t k = 0; k < i->c; k++)
+		if (args[k])
+			jit_put_slot(e, args[k],
+				x64_at(RSP, args[i->c + k] * 8ll));
+	x64_mov_ri(&e->a, RAX, i->imm);
 }
 
 static void step(struct jit_emit *e, const struct jit_ins *i)
 {
-	for (uint32_t k = 0; k < i->c; k++)
-		if (e->f->args[i->b + k])
-			to_memory(e, e->f->args[i->b + k],
-				x64_at(REG_EXEC, JIT_FIELD(jit.step) + k * 16));
-	x64_mov_ri(&e->a, RAX, i->imm);
+	step_args(e, i);
 	jit_call_stub(e, e->j->step);
+	jit_site(e);
 	if (i->type == JT_NONE)
 		return;
 	uint32_t d = jit_def(e);
-	struct x64_mem from = x64_at(REG_EXEC, JIT_FIELD(jit.step) + 64);
+	struct x64_mem from = x64_at(RSP, 0);
 	if (d < XMM0)
 		x64_rm(&e->a, X_MOV, X64_W, d, from);
 	else
 		x64_rm(&e->a, i->type == JT_V128 ? X_MOVUPS : X_MOVSD, 0,
 			d - XMM0, from);
+}
+
+static void throw(struct jit_emit * e, const struct jit_ins *i)
+{
+	step_args(e, i);
+	jit_call_stub(e, e->j->throw);
+	jit_site(e);
+}
+
+static void throw_ref(struct jit_emit *e, const struct jit_ins *i)
+{
+	jit_mov(e, RAX, i->a, true);
+	jit_call_stub(e, e->j->throw_ref);
+	jit_site(e);
 }
 
 static struct x64_mem result_slot(uint32_t k)
@@ -216,16 +294,16 @@ static void more_result(struct jit_emit *e, const struct jit_ins *i)
 {
 	uint32_t d = jit_def(e);
 	if (d < XMM0)
-		x64_rm(&e->a, X_MOV, X64_W, d, result_slot(i->cc));
+		x64_rm(&e->a, X_MOV, X64_W, d, result_slot((uint32_t)i->imm));
 	else
 		x64_rm(&e->a, i->type == JT_V128 ? X_MOVUPS : X_MOVSD, 0,
-			d - XMM0, result_slot(i->cc));
+			d - XMM0, result_slot((uint32_t)i->imm));
 }
 
 void jit_emit_return(struct jit_emit *e, const struct jit_ins *i)
 {
 	for (uint32_t k = 1; k < i->c; k++)
-		to_memory(e, e->f->args[i->b + k], result_slot(k));
+		jit_put_slot(e, e->f->args[i->b + k], result_slot(k));
 	if (i->c) {
 		uint32_t type = jit_arg_type(e->f, i, 0);
 		struct jit_move m = to_register(e, e->f->args[i->b],
@@ -319,11 +397,23 @@ bool jit_emit_call(struct jit_emit *e, const struct jit_ins *i)
 	case J_CALL_INDIRECT:
 		call_indirect(e, i);
 		return true;
+	case J_CALL_REF:
+		call_ref(e, i);
+		return true;
 	case J_STEP:
 		step(e, i);
 		return true;
 	case J_RESULT:
 		more_result(e, i);
+		return true;
+	case J_TAIL:
+		jit_emit_tail(e, i);
+		return true;
+	case J_THROW:
+		throw(e, i);
+		return true;
+	case J_THROW_REF:
+		throw_ref(e, i);
 		return true;
 	default:
 		return false;

@@ -103,7 +103,8 @@ static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
 	return at_sum(e, i, reg, end);
 }
 
-static void load(struct jit_emit *e, const struct jit_ins *i)
+void jit_load_from(struct jit_emit *e, uint32_t kind, uint32_t d,
+	struct x64_mem m)
 {
 	static const struct {
 		uint32_t op, flags;
@@ -118,16 +119,20 @@ static void load(struct jit_emit *e, const struct jit_ins *i)
 		[ACC_S16_64] = { X_MOVSX16, X64_W },
 		[ACC_S32_64] = { X_MOVSXD, X64_W },
 	};
-	struct x64_mem m = address(e, i);
-	uint32_t d = jit_def(e);
 	if (d >= XMM0)
 		x64_rm(&e->a,
-			i->cc == ACC_V128			    ? X_MOVUPS :
-				i->cc == ACC_32 || i->cc == ACC_V32 ? X_MOVSS :
-								      X_MOVSD,
+			kind == ACC_V128			  ? X_MOVUPS :
+				kind == ACC_32 || kind == ACC_V32 ? X_MOVSS :
+								    X_MOVSD,
 			0, d - XMM0, m);
 	else
-		x64_rm(&e->a, how[i->cc].op, how[i->cc].flags, d, m);
+		x64_rm(&e->a, how[kind].op, how[kind].flags, d, m);
+}
+
+static void load(struct jit_emit *e, const struct jit_ins *i)
+{
+	struct x64_mem m = address(e, i);
+	jit_load_from(e, i->cc, jit_def(e), m);
 }
 
 static void store_constant(struct jit_emit *e, const struct jit_ins *i,
@@ -160,7 +165,7 @@ static void store_constant(struct jit_emit *e, const struct jit_ins *i,
 	x64_rm(&e->a, X_MOVSD_STORE, 0, 15, m);
 }
 
-static void store(struct jit_emit *e, const struct jit_ins *i)
+void jit_store_to(struct jit_emit *e, const struct jit_ins *i, struct x64_mem m)
 {
 	static const uint32_t ops[] = {
 		[ACC_STORE_32] = X_MOV_STORE,
@@ -168,7 +173,6 @@ static void store(struct jit_emit *e, const struct jit_ins *i)
 		[ACC_STORE_8] = X_MOV8_STORE,
 		[ACC_STORE_16] = X_MOV16_STORE,
 	};
-	struct x64_mem m = address(e, i);
 	uint32_t at = jit_place(e, i->b);
 	if (i->cc == ACC_STORE_V128) {
 		x64_rm(&e->a, X_MOVUPS_STORE, 0, jit_xreg(e, i->b, JT_V128), m);
@@ -196,6 +200,12 @@ static void store(struct jit_emit *e, const struct jit_ins *i)
 				(i->cc == ACC_STORE_8 && at >= 4 ? X64_BYTE :
 								   0u),
 			at, m);
+}
+
+static void store(struct jit_emit *e, const struct jit_ins *i)
+{
+	struct x64_mem m = address(e, i);
+	jit_store_to(e, i, m);
 }
 
 static void global_get(struct jit_emit *e, const struct jit_ins *i)

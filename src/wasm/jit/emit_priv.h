@@ -20,6 +20,7 @@ enum jit_slow {
 	SLOW_STACK,	/* no room for the frame */
 	SLOW_SIGNATURE, /* a callee of another type, or of another instance */
 	SLOW_TO_INT,	/* what a conversion does out of range */
+	SLOW_TAIL,	/* as SLOW_SIGNATURE, of a tail call */
 };
 
 struct jit_patch {
@@ -38,7 +39,15 @@ struct jit_far {
 	uint8_t kind;
 	uint32_t at, back; /* jump here, and there again */
 	uint32_t n;	   /* instruction or block */
+	uint32_t site;	   /* of a call: whose */
 	uint64_t imm;
+};
+
+/* Where a call returns to: of which instruction, and the places of references
+ * then. */
+struct jit_return {
+	uint32_t at, n;
+	uint32_t map, map_count;
 };
 
 struct jit_emit {
@@ -62,6 +71,7 @@ struct jit_emit {
 	uint32_t *by_target; /* block -> edge of a table that leads there */
 	struct jit_patch *thunks; /* at: the call; what: function */
 	uint32_t thunk_count, thunk_cap;
+	struct jit_sites *sites; /* sites.c; NULL: nobody asks */
 };
 
 /* A condition in the flags. */
@@ -136,9 +146,57 @@ void jit_xconst(struct jit_emit *e, uint32_t xmm, const struct jit_ins *k);
  * -------------------------------------------------------------- */
 bool jit_emit_memory(struct jit_emit *e, const struct jit_ins *i);
 
+void jit_load_from(struct jit_emit *e, uint32_t kind, uint32_t d,
+	struct x64_mem m);
+void jit_store_to(struct jit_emit *e, const struct jit_ins *i,
+	struct x64_mem m);
+
+/* --- emit_ref.c ----------------------------------------------------------- */
+bool jit_emit_ref(struct jit_emit *e, const struct jit_ins *i);
+
+/* --- bulk.c ----------------------------------------------------------------
+ */
+void jit_stubs_bulk(struct wasm_jit *j, struct jit_asm *a, uint32_t out);
+bool jit_emit_bulk(struct jit_emit *e, const struct jit_ins *i);
+
+/* --- stubs.c ---------------------------------------------------------------
+ */
+/* Calls bool func(x, rsi, rdx, rcx) of the host's, then returns; false: the
+ * call is halted. */
+void jit_stub_host(struct jit_asm *a, uint64_t func, uint32_t out);
+
+/* --- emit_tail.c ---------------------------------------------------------- */
+void jit_emit_tail(struct jit_emit *e, const struct jit_ins *i);
+void jit_emit_tail_far(struct jit_emit *e, const struct jit_far *s);
+
+/* --- sites.c ---------------------------------------------------------------
+ */
+/* A call returns here: what the collector and exceptions want to know of it.
+ * Its number; again: the same call's other way. */
+bool jit_sites_begin(struct jit_emit *e);
+uint32_t jit_site(struct jit_emit *e);
+void jit_site_again(struct jit_emit *e, uint32_t site);
+/* For all who ask: before the code is where it goes to. */
+bool jit_sites_publish(struct jit_emit *e);
+
 /* --- emit_call.c
  * ----------------------------------------------------------------- */
 bool jit_emit_call(struct jit_emit *e, const struct jit_ins *i);
+/* Arguments to where the callee expects them, those on the stack from
+ * [rsp + where] on; `index` goes to rax. */
+void jit_emit_args(struct jit_emit *e, const struct jit_ins *i,
+	const struct wasm_typedef *t, uint32_t index, int64_t where);
+/* Points the call or jump at `at` to a function of the instance. */
+void jit_go_code(struct jit_emit *e, struct wasm_func *to, uint32_t at);
+/* rax, an index of the table, becomes the function there. */
+void jit_find_callee(struct jit_emit *e, const struct jit_ins *i);
+/* A jump that is taken when the function in rax is another instance's, or of
+ * another type. */
+uint32_t jit_other_type(struct jit_emit *e, const struct jit_ins *i);
+uint32_t jit_other_instance(struct jit_emit *e);
+/* A value to memory that is nobody's place; whole slots, so that what is above
+ * an f32 is zero. */
+void jit_put_slot(struct jit_emit *e, uint32_t v, struct x64_mem to);
 void jit_emit_entry(struct jit_emit *e);
 void jit_emit_return(struct jit_emit *e, const struct jit_ins *i);
 void jit_emit_signature_far(struct jit_emit *e, const struct jit_far *s);

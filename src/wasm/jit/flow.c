@@ -13,7 +13,8 @@ static bool is_uncond(uint32_t op)
 {
 	return op == OP_jump || op == OP_ret || op == OP_ret1 ||
 		op == OP_ret2 || op == OP_retn || op == OP_unreachable ||
-		op == OP_br_table;
+		op == OP_br_table || op == OP_throw || op == OP_throw_ref ||
+		(op >= OP_tail_call && op <= OP_tail_ref);
 }
 
 /* The word that holds the distance of a conditional or plain jump. */
@@ -54,28 +55,46 @@ static bool leaders(struct jit_fn *f)
 		for (uint32_t i = 0; op == OP_br_table && i <= w->high; i++)
 			lead(f, target(f, w + 1 + i));
 		at += n;
-		if (jit_word_shape(op) & IS_END)
+		if ((jit_word_shape(op) & IS_END) || jit_throws_here(f, w, op))
 			lead(f, at);
 	}
-	return true;
+	for (uint32_t h = f->first_handler; h < f->end_handler; h++)
+		lead(f, f->m->handlers[h].at);
+	return !f->failed;
+}
+
+/* With the landings before it. */
+static void begin_block(struct jit_fn *f, uint32_t b, uint32_t word)
+{
+	uint32_t n = jit_landings_at(f, word, 0);
+	jit_landings_at(f, word, b - n);
+	for (uint32_t k = b - n; k <= b; k++)
+		f->blocks[k].at = word;
 }
 
 static bool make_blocks(struct jit_fn *f)
 {
 	uint32_t n = 1, words = f->end_word - f->first_word;
-	for (uint32_t i = 0; i < words; i++)
-		if (f->block_of[i])
-			f->block_of[i] = n++;
+	for (uint32_t i = 0; i < words; i++) {
+		if (!f->block_of[i])
+			continue;
+		n += jit_landings_at(f, f->first_word + i, n);
+		f->block_of[i] = n++;
+	}
 	f->blocks = jit_alloc(f, n, sizeof *f->blocks);
 	if (!f->blocks)
 		return false;
 	f->block_count = n;
 	for (uint32_t i = 0; i < words; i++)
 		if (f->block_of[i])
-			f->blocks[f->block_of[i]].at = f->first_word + i;
+			begin_block(f, f->block_of[i], f->first_word + i);
 	for (uint32_t b = 1; b < n; b++)
 		f->blocks[b].end =
 			b + 1 < n ? f->blocks[b + 1].at : f->end_word;
+	for (uint32_t h = f->first_handler; h < f->end_handler; h++)
+		if (f->m->handlers[h].kind != HANDLE_DELEGATE)
+			f->blocks[f->landing[h - f->first_handler]].handler =
+				h + 1;
 	return true;
 }
 
@@ -128,6 +147,22 @@ static void table_edges(struct jit_fn *f, uint32_t b, const union wasm_word *w)
 			jump(f, b, word);
 		if (to)
 			f->blocks[to].label = b;
+	}
+}
+
+/* An edge to each handler that may be meant by what the last instruction
+ * throws. */
+static void throw_edges(struct jit_fn *f, uint32_t b, uint32_t word)
+{
+	uint32_t depth = UINT32_MAX, h = f->first_handler;
+	while ((h = jit_handler_for(f, word, h, &depth)) < f->end_handler &&
+		!f->failed) {
+		uint32_t n = f->edge_count;
+		edge(f, b, f->landing[h - f->first_handler]);
+		if (f->edge_count > n)
+			f->edges[n].throws = true;
+		if (f->m->handlers[h++].kind == HANDLE_ALL)
+			break;
 	}
 }
 
@@ -202,6 +237,10 @@ static void scan_block(struct jit_fn *f, struct scan *s, uint32_t b)
 		jit_word_refs(f, w, op, scan_ref);
 		at += jit_word_count(w, op);
 	}
+	if (block->handler) {
+		jit_landing_refs(f, b, scan_ref);
+		jump(f, b, block->end);
+	}
 	if (f->failed || !w)
 		return;
 	const union wasm_word *j = jump_word(w, op);
@@ -211,6 +250,8 @@ static void scan_block(struct jit_fn *f, struct scan *s, uint32_t b)
 		jump(f, b, target(f, j));
 	if (!is_uncond(op) || !(jit_word_shape(op) & IS_END))
 		jump(f, b, block->end);
+	if (jit_throws_here(f, w, op))
+		throw_edges(f, b, jit_throw_word(f, w, op));
 }
 
 static bool scan_blocks(struct jit_fn *f, struct scan *s)
@@ -389,9 +430,9 @@ bool jit_flow(struct jit_fn *f)
 	struct scan s = { 0 };
 	f->block_of = jit_alloc(f, f->end_word - f->first_word + 1,
 		sizeof *f->block_of);
-	bool ok = f->block_of && leaders(f) && make_blocks(f) &&
-		scan_blocks(f, &s) && link_preds(f) && find_loops(f) &&
-		set_bits(f, &s) && liveness(f) && live_lists(f) &&
-		loop_kills(f);
+	bool ok = f->block_of && jit_handlers(f) && leaders(f) &&
+		make_blocks(f) && scan_blocks(f, &s) && link_preds(f) &&
+		find_loops(f) && set_bits(f, &s) && liveness(f) &&
+		live_lists(f) && loop_kills(f);
 	return ok;
 }

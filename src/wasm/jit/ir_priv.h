@@ -26,12 +26,14 @@ enum jit_type {
 	JT_ANY,
 	/* In jit_operand_types only: the instruction's type; its `in`; a
 	 * vector instruction's `spare`; what a store stores; a vector if `in`
-	 * is one, else anything. */
+	 * is one, else anything; what J_PUT stores; who is called by J_TAIL. */
 	JT_OWN,
 	JT_IN,
 	JT_SECOND,
 	JT_STORED,
 	JT_WHOLE,
+	JT_PUT,
+	JT_CALLEE,
 };
 
 static inline bool jit_is_float(uint32_t type)
@@ -96,18 +98,32 @@ enum jit_op {
 	J_GLOBAL_GET,  /* imm: address of the value */
 	J_GLOBAL_SET,
 	J_MEMORY_SIZE,
-	J_CHECK, /* traps (cc) unless a is not null */
-	J_CALL,	 /* imm: the function; args */
+	J_POINTER, /* behind imm + spare bytes at a in memory c, which are there
+		    * (cc: and aligned) */
+	J_SLOT,	   /* to element a of table c, which is there */
+	J_ELEM,	   /* from an array, which begins at a, to element b, less
+		    * where elements begin; cc: log2 of their size */
+	J_GET,	   /* what is imm behind pointer a; cc: kind */
+	J_PUT,	   /* b to imm behind pointer a; cc: kind */
+	J_CAUGHT,  /* of what was caught: imm bytes in; UINT64_MAX: itself */
+	J_CHECK,   /* traps (cc) unless a is not null */
+	J_CALL,	   /* imm: the function; args */
 	J_CALL_INDIRECT,
 	J_CALL_REF,
 	J_RESULT, /* cc: which one of call a */
-	J_STEP,	  /* imm: words for the interpreter; args */
+	J_STEP,	  /* imm: words for the interpreter; args, then their slots;
+		   * aux: how many slots there are */
+	J_COPY,	  /* within the first memory: args to, from, count */
+	J_FILL,	  /* args: where, what with, how much */
 	/* Ends of blocks. */
 	J_JUMP,
 	J_BRANCH, /* a not zero: first edge, else the second */
 	J_TABLE,  /* a: which edge of the table */
 	J_RETURN, /* args */
-	J_TRAP,	  /* cc */
+	J_TAIL,	  /* as the calls (cc) */
+	J_THROW,  /* as J_STEP */
+	J_THROW_REF,
+	J_TRAP, /* cc */
 	J_OP_COUNT,
 };
 
@@ -134,13 +150,17 @@ enum jit_access {
 	ACC_STORE_8,
 	ACC_STORE_16,
 	ACC_STORE_V128,
+	ACC_STORE_SLOT, /* all of it, cleared above a narrow value */
 };
+/* J_TAIL */
+enum { TAIL_CALL, TAIL_INDIRECT, TAIL_REF };
 
 enum {
 	JF_FOLDED = 1,	/* no code of its own: part of its user */
 	JF_CHECKED = 2, /* an access that is known to be within bounds */
 	JF_WIDE = 4,	/* a 64-bit address */
 	JF_LIVE = 8,
+	JF_REF = 0x80, /* the collector looks for it where it may run */
 };
 
 struct jit_ins {
@@ -162,6 +182,8 @@ struct jit_edge {
 	uint32_t from, to;
 	uint32_t pred; /* its number among the edges into `to` */
 	bool back;
+	bool throws;	 /* to a handler */
+	uint32_t call;	 /* of those: the instruction that throws */
 	uint32_t *state; /* per variable live into `to`: its value */
 	uint32_t moves, move_count;
 	uint32_t code; /* of a table's edge: where its moves are; 0: none */
@@ -182,6 +204,7 @@ struct jit_block {
 	uint32_t live_count;
 	uint32_t from, to; /* positions */
 	uint32_t label;	   /* offset of its code */
+	uint32_t handler;  /* a landing: of which handler, + 1 */
 	bool reached;
 	bool is_head;
 };
@@ -208,6 +231,9 @@ struct jit_fn {
 	uint32_t edge_count, edge_cap;
 	uint32_t *preds;
 	uint32_t *block_of; /* word - first_word -> block, where one begins */
+	uint32_t first_handler,
+		end_handler; /* of the function, in the module */
+	uint32_t *landing;   /* handler - first_handler -> block */
 
 	/* Variables: slot s as a number is s, as a vector slots + s. */
 	uint32_t slots, vars;
@@ -229,6 +255,8 @@ struct jit_fn {
 	uint64_t *phi_most;  /* while loops are looked at: value -> largest */
 	uint64_t min_memory; /* bytes the first memory has for sure */
 	bool calls;	     /* it calls something */
+	uint32_t memory;     /* that the next access means */
+	bool holds;	     /* references that the collector looks for */
 	bool floats;	     /* something in it is not for general registers */
 	bool lacking;	     /* the machine has not what it takes */
 
@@ -280,6 +308,10 @@ enum {
 };
 uint32_t jit_word_shape(uint32_t op);
 
+/* The variable that the instruction makes; NO_VAR: none, or those of a call. */
+#define NO_VAR UINT32_MAX
+uint32_t jit_word_result(const struct jit_fn *f, const union wasm_word *w,
+	uint32_t op);
 /* Calls `ref` for each variable that the instruction reads, then writes. */
 void jit_word_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 	void (*ref)(struct jit_fn *f, uint32_t var, bool write));
@@ -292,8 +324,49 @@ static inline uint32_t jit_var(const struct jit_fn *f, uint32_t slot,
 	return type == T_V128 ? f->slots + slot : slot;
 }
 
+/* --- operands.c ------------------------------------------------------------
+ */
+/* Where an instruction names a variable that it reads. */
+enum jit_role {
+	ROLE_A, /* a, b, c of the first word */
+	ROLE_B,
+	ROLE_C,
+	ROLE_LAST,   /* a of the last word */
+	ROLE_SECOND, /* a of the second word */
+	ROLE_HIGH,   /* the upper half of the second word */
+	ROLE_LIST,   /* one after the other from there on */
+};
+struct jit_oper {
+	uint32_t var;
+	uint8_t role, slots;
+};
+/* What an instruction reads: `few`, or memory of the arena; NULL: none. */
+enum { JIT_OPERS = 8 };
+const struct jit_oper *jit_opers(struct jit_fn *f, const union wasm_word *w,
+	uint32_t op, struct jit_oper few[JIT_OPERS], uint32_t *count);
+
 /* --- flow.c: blocks, edges, loops, liveness of variables ------------------ */
 bool jit_flow(struct jit_fn *f);
+
+/* --- handlers.c: exceptions ------------------------------------------------
+ */
+/* Finds the function's handlers. */
+bool jit_handlers(struct jit_fn *f);
+/* The first handler from number h on, of those for what is thrown at a word;
+ * end_handler: no more.  `depth` is UINT32_MAX at first. */
+uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t h,
+	uint32_t *depth);
+/* May the instruction throw to a handler of this function's? */
+bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+/* The word that tells which handlers an instruction has. */
+uint32_t jit_throw_word(const struct jit_fn *f, const union wasm_word *w,
+	uint32_t op);
+/* How many handlers begin at a word: each has a block of its own before. */
+uint32_t jit_landings_at(struct jit_fn *f, uint32_t word, uint32_t block);
+/* The variables that a landing writes. */
+void jit_landing_refs(struct jit_fn *f, uint32_t b,
+	void (*ref)(struct jit_fn *f, uint32_t var, bool write));
+void jit_build_landing(struct jit_fn *f, uint32_t b);
 
 /* --- build.c ------------------------------------------------------------- */
 bool jit_build(struct jit_fn *f);
@@ -347,8 +420,14 @@ static inline uint32_t jit_operand_type(const struct jit_ins *i, int n)
 		return i->cc == ACC_STORE_V128 ? JT_V128 :
 			i->cc > ACC_STORE_64   ? JT_I32 :
 						 JT_ANY;
+	case JT_PUT:
+		if (i->cc == ACC_STORE_8 || i->cc == ACC_STORE_16)
+			return JT_I32;
+		FALLTHROUGH;
 	case JT_WHOLE:
 		return i->in == JT_V128 ? JT_V128 : JT_ANY;
+	case JT_CALLEE:
+		return i->cc == TAIL_CALL ? JT_NONE : JT_I64;
 	default:
 		return type;
 	}
@@ -367,6 +446,12 @@ void jit_dump_ssa(const struct jit_fn *f);
 /* With the machine code of each instruction, which begins at starts[n]. */
 void jit_dump_code(const struct jit_fn *f, const uint8_t *code, uint32_t len,
 	const uint32_t *starts);
+/* Where along an edge values are when it is taken. */
+static inline uint32_t jit_edge_pos(const struct jit_fn *f,
+	const struct jit_edge *e)
+{
+	return e->call ? f->ins[e->call].pos + 1 : f->blocks[e->from].to - 1;
+}
 /* --- verify.c ---------------------------------------------------------------
  */
 bool jit_verify(struct jit_fn *f);

@@ -31,6 +31,8 @@ enum jit_event {
 	JIT_CALLS,  /* x->callee, arguments in x->jit.regs */
 	JIT_HALTED, /* x->end is set */
 	JIT_TRAPS,  /* x->trap is set */
+	JIT_TAILS,  /* as JIT_CALLS, in place of the function that does it */
+	JIT_THROWS, /* x->exception */
 };
 
 struct jit_code {
@@ -42,7 +44,21 @@ struct jit_code {
 /* An instruction for the interpreter, and what ends it. */
 struct jit_words {
 	struct jit_words *next;
-	union wasm_word w[4];
+	uint32_t memory; /* that is meant by an access */
+	union wasm_word w[6];
+};
+
+/* Where a call returns to: the words of the frame that hold references
+ * meanwhile, and where exceptions go. */
+struct jit_site {
+	uint32_t at; /* offset into the code memory */
+	uint32_t word, word_count;
+	uint32_t landing, landing_count;
+};
+
+struct jit_landing {
+	uint32_t at;
+	uint32_t tag; /* the instance's number; UINT32_MAX: any */
 };
 
 struct jit_reason {
@@ -72,6 +88,15 @@ struct wasm_jit {
 
 	/* Offsets of what is common to all functions. */
 	uint32_t enter, jump, resume, leave, indirect, step, trap, refill;
+	uint32_t tail, tail_typed, throw, throw_ref, copy, fill;
+
+	/* What is known of calls that compiled functions are in. */
+	struct jit_site *sites; /* in the order of `at` */
+	uint32_t site_count, site_cap;
+	uint32_t *words_of;
+	uint32_t word_count, word_cap;
+	struct jit_landing *landings;
+	uint32_t landing_count, landing_cap;
 
 	uint8_t *stack;
 	size_t stack_size;
@@ -106,11 +131,16 @@ bool wasm_jit_resume(struct wasm_exec *x);
 /* Can it be called as compiled code?  Compiles at the first call. */
 bool wasm_jit_ready(struct wasm_exec *x, struct wasm_func *f);
 void wasm_jit_replace_ops(struct wasm_op_entry *ops);
+enum { WASM_JIT_TAG_SHIFT = 20 };
 uint32_t wasm_jit_tag(const struct wasm_instance *i, uint32_t canon);
 /* Called by compiled code. */
 void wasm_jit_sync(struct wasm_exec *x);
 bool wasm_jit_refill(struct wasm_exec *x);
-bool wasm_jit_step(struct wasm_exec *x, const union wasm_word *w);
+bool wasm_jit_step(struct wasm_exec *x, const struct jit_words *k,
+	uint64_t *frame);
+uint32_t wasm_jit_throw(struct wasm_exec *x, const struct jit_words *k,
+	uint64_t *frame);
+uint32_t wasm_jit_throw_ref(struct wasm_exec *x, uint64_t exception);
 
 /* Forgets the newest stay in compiled code. */
 void wasm_jit_drop_stay(struct wasm_exec *x);
@@ -124,9 +154,37 @@ struct jit_walk wasm_jit_walk(const struct wasm_exec *x);
 const struct wasm_func *wasm_jit_walk_next(const struct wasm_exec *x,
 	struct jit_walk *w);
 
+/* --- unwind.c ------------------------------------------------------------- */
+/* Calls `found` for each reference that compiled functions need. */
+void wasm_jit_references(const struct wasm_exec *x,
+	void (*found)(void *ctx, uint64_t ref), void *ctx);
+/* Where in compiled code an exception goes on, with that frame's end. */
+struct jit_target {
+	struct wasm_instance *inst;
+	uint32_t at;
+	const uint64_t *sp;
+};
+/* Looks through the newest stay that `w` has not passed yet. */
+bool wasm_jit_find_landing(const struct wasm_exec *x, struct jit_walk *w,
+	const struct wasm_tag *tag, struct jit_target *t);
+/* Where an exception goes on, which the machine is made ready for: ip NULL in
+ * compiled code. */
+struct wasm_landing {
+	const union wasm_word *ip;
+	uint64_t *fp;
+	struct jit_target compiled;
+};
+/* interp/throw.c: takes x->exception from ip (NULL: the newest stay) to whoever
+ * handles it; false: nobody does. */
+bool wasm_exec_unwind(struct wasm_exec *x, const union wasm_word *ip,
+	uint64_t *fp, struct wasm_landing *l);
+/* Goes on there; as wasm_jit_resume. */
+bool wasm_jit_land(struct wasm_exec *x, const struct jit_target *t);
+
 /* --- memory.c ------------------------------------------------------------- */
 bool jit_memory_open(struct wasm_jit *j, size_t size);
 void jit_memory_close(struct wasm_jit *j);
+bool jit_has_room(const struct wasm_jit *j, uint32_t len);
 /* Appends code, at j->used; its offset, or UINT32_MAX. */
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);
 
@@ -141,6 +199,9 @@ void jit_arena_fini(struct jit_arena *a);
 /* --- compile.c -------------------------------------------------------------
  */
 struct jit_fn;
+/* Do the callee's arguments on the stack have room where the caller's are? */
+bool jit_tail_fits(const struct wasm_module *m,
+	const struct wasm_typedef *caller, const struct wasm_typedef *callee);
 /* Machine code for f; false: f->failed says why not. */
 bool jit_translate(struct jit_fn *f, struct jit_code *out);
 

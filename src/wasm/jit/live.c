@@ -151,13 +151,27 @@ uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 	case J_STORE:
 	case J_GLOBAL_SET:
 	case J_TABLE:
+	case J_POINTER:
+	case J_SLOT:
+	case J_GET:
 		put(f, &l, i->a, USE_REG, false);
 		if (i->op == J_STORE)
 			put(f, &l, i->b, USE_REG, false);
 		break;
+	case J_ELEM:
+	case J_PUT:
+		put(f, &l, i->a, USE_REG, false);
+		put(f, &l, i->b,
+			i->cc == ACC_STORE_SLOT && i->op == J_PUT ? USE_ANY :
+								    USE_REG,
+			false);
+		break;
 	case J_CALL_INDIRECT:
 	case J_CALL_REF:
-		put(f, &l, i->a, USE_MEM, false);
+	case J_TAIL:
+	case J_THROW_REF:
+		if (i->op != J_TAIL || i->cc != TAIL_CALL)
+			put(f, &l, i->a, USE_MEM, false);
 		break;
 	case J_VEC:
 		put(f, &l, i->a, USE_ANY, false);
@@ -179,6 +193,10 @@ uint32_t jit_lost(const struct jit_fn *f, const struct jit_ins *i)
 	case J_CALL_INDIRECT:
 	case J_CALL_REF:
 	case J_STEP:
+	case J_COPY:
+	case J_FILL:
+	case J_THROW:
+	case J_THROW_REF:
 		return UINT32_MAX;
 	case J_DIVS:
 	case J_DIVU:

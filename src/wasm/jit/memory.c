@@ -80,11 +80,16 @@ static bool put_pages(struct wasm_jit *j UNUSED, const uint8_t *code UNUSED,
 }
 #endif
 
+bool jit_has_room(const struct wasm_jit *j, uint32_t len)
+{
+	return !j->broken && len <= j->size - j->used;
+}
+
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len)
 {
 	bool pages = j->store->limits.put_code != NULL;
 	uint32_t at = (uint32_t)j->used;
-	if (j->broken || len > j->size - j->used)
+	if (!jit_has_room(j, len))
 		return UINT32_MAX;
 	/* What there is may not be executable any more. */
 	if (!(pages ? put_pages : put)(j, code, len)) {

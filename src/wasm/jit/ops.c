@@ -138,7 +138,7 @@ static WASM_OP_FUNC void jit_call_ref(WASM_ARGS)
 	x->callee = wasm_ref_func(fp[ip->b]);
 	if (!x->callee)
 		TRAP(NULL_FUNC);
-	x->skip = 1;
+	x->skip = 2;
 	call_any(ip, fp, mem, mlen, x, ops);
 }
 

@@ -180,7 +180,7 @@ static bool edge_move(struct jit_fn *f, uint32_t edge, uint32_t v,
 	uint32_t to_v, uint32_t pos)
 {
 	const struct jit_edge *e = &f->edges[edge];
-	uint32_t from = jit_loc(f, v, f->blocks[e->from].to - 1);
+	uint32_t from = jit_loc(f, v, jit_edge_pos(f, e));
 	uint32_t to = jit_loc(f, to_v, pos);
 	if (to == LOC_NONE || from == LOC_NONE)
 		return true;
@@ -225,7 +225,7 @@ static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 			continue;
 		for (uint32_t p = 0; p < b->pred_count; p++) {
 			uint32_t e = f->preds[b->pred + p];
-			uint32_t end = f->blocks[f->edges[e].from].to - 1;
+			uint32_t end = jit_edge_pos(f, &f->edges[e]);
 			if ((end < x->from || end >= x->to) &&
 				!edge_move(f, e, v, v, b->from))
 				return false;

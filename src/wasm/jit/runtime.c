@@ -15,7 +15,7 @@
 /* What the stubs, refilling and pushing registers may need below the limit. */
 enum { STACK_SLACK = 16 << 10 };
 #define MAX_INSTANCES 4096u
-#define MAX_TYPES     (1u << 20)
+#define MAX_TYPES     (1u << WASM_JIT_TAG_SHIFT)
 
 /* clang-format off */
 static const struct wasm_op_entry all_ops[WASM_OP_COUNT] = {
@@ -108,6 +108,10 @@ void wasm_jit_free(struct wasm_store *s)
 	jit_arena_fini(&j->arena);
 	jit_memory_close(j);
 	wasm_heap_free(&s->heap, j->codes, j->code_cap, sizeof *j->codes);
+	wasm_heap_free(&s->heap, j->sites, j->site_cap, sizeof *j->sites);
+	wasm_heap_free(&s->heap, j->words_of, j->word_cap, sizeof *j->words_of);
+	wasm_heap_free(&s->heap, j->landings, j->landing_cap,
+		sizeof *j->landings);
 	wasm_heap_free(&s->heap, j->stack, j->stack_size, 1);
 	wasm_heap_free(&s->heap, j, 1, sizeof *j);
 	s->jit = NULL;
@@ -128,7 +132,7 @@ struct jit_words *jit_words_new(struct wasm_jit *j)
 uint32_t wasm_jit_tag(const struct wasm_instance *i, uint32_t canon)
 {
 	return i->jit_number && canon < MAX_TYPES ?
-		i->jit_number << 20 | canon :
+		i->jit_number << WASM_JIT_TAG_SHIFT | canon :
 		0;
 }
 
@@ -183,20 +187,41 @@ static WASM_OP_FUNC void step_end(WASM_ARGS)
 	UNUSED_ARGS;
 }
 
-bool wasm_jit_step(struct wasm_exec *x, const union wasm_word *w)
+bool wasm_jit_step(struct wasm_exec *x, const struct jit_words *k,
+	uint64_t *frame)
 {
 	static const struct wasm_op_entry ends[1] = { { step_end } };
+	const struct wasm_memory *m =
+		k->memory ? x->inst->memories[k->memory] : x->mem0;
 	uint64_t *fp = x->fp;
 	const union wasm_word *ip = x->ip;
 	x->done = false;
-	all_ops[w->op].run(w, x->jit.step, x->mem0->data, x->mem0->len, x,
-		ends);
+	all_ops[k->w->op].run(k->w, frame, m->data, m->len, x, ends);
 	bool go_on = !x->done;
 	x->done = false;
 	x->fp = fp;
 	x->ip = ip;
 	wasm_jit_sync(x);
 	return go_on;
+}
+
+uint32_t wasm_jit_throw(struct wasm_exec *x, const struct jit_words *k,
+	uint64_t *frame)
+{
+	uint64_t *fp = x->fp;
+	x->fp = frame;
+	x->ip = k->w;
+	bool made =
+		wasm_exec_throw(x, x->inst->tags[k->w->high], frame + k->w->a);
+	x->fp = fp;
+	return made ? JIT_THROWS : JIT_TRAPS;
+}
+
+uint32_t wasm_jit_throw_ref(struct wasm_exec *x, uint64_t exception)
+{
+	x->exception = exception;
+	x->trap = WASM_TRAP_NULL_EXCEPTION;
+	return exception ? JIT_THROWS : JIT_TRAPS;
 }
 
 /* --- between slots and registers
@@ -332,6 +357,7 @@ static uint32_t begin(struct wasm_exec *x, const struct wasm_func *f,
 	seg[0] = (uint64_t)(uintptr_t)x->jit.seg;
 	seg[1] = x->jit.rsp;
 	uint64_t *stack = seg - bytes / 8;
+	seg[3] = (uint64_t)(uintptr_t)stack;
 	x->jit.seg = seg;
 	x->jit.rsp = (uint64_t)(uintptr_t)stack;
 	x->fp = fp;
@@ -384,16 +410,6 @@ static enum next trap(struct wasm_exec *x, enum wasm_trap trap)
 	return STOP;
 }
 
-static enum next call_host(struct wasm_exec *x, struct wasm_func *f,
-	const struct types *t, uint32_t *event)
-{
-	if (!wasm_exec_host(x, f, x->fp))
-		return STOP;
-	move_results(x, t, x->fp, true);
-	*event = resume(x);
-	return GO_ON;
-}
-
 static bool type_fits(const struct wasm_exec *x, const struct wasm_func *f)
 {
 	uint32_t want = x->jit.want;
@@ -401,34 +417,68 @@ static bool type_fits(const struct wasm_exec *x, const struct wasm_func *f)
 		wasm_registry_sub(&x->store->registry, f->sig, want);
 }
 
-/* Compiled code calls what can't be called directly. */
-static enum next call_out(struct wasm_exec *x, uint32_t *event)
+/* --- calls that leave
+ * ------------------------------------------------------------ */
+
+/* Is there no frame left in the newest stay?  So it is when its last function
+ * has gone for a tail call. */
+static bool stay_is_empty(const struct wasm_exec *x)
 {
-	struct types t;
-	struct wasm_func *f = x->callee;
+	return x->jit.rsp == x->jit.seg[3] - sizeof(uint64_t);
+}
+
+/* The function that does a tail call, whose frame is still there. */
+struct tail {
+	uint64_t *caller_returns; /* behind its frame */
+	bool fits;		  /* arguments lie where its own were */
+};
+
+static struct tail tail_of(const struct wasm_exec *x, const struct wasm_func *f)
+{
+	struct jit_walk w = wasm_jit_walk(x);
+	const struct wasm_func *c = wasm_jit_walk_next(x, &w);
+	const struct wasm_module *m = x->inst->module;
+	struct tail t = { (uint64_t *)(uintptr_t)(uint64_t)(uintptr_t)w.sp,
+		true };
+	if (f->inst)
+		t.fits = jit_stack_args(f->inst->module,
+				 wasm_func_type(f->inst->module, f->index)) <=
+			jit_stack_args(m, wasm_func_type(m, c->index));
+	return t;
+}
+
+/* The callee's arguments from where compiled code passes them to slots. */
+static enum next take_args(struct wasm_exec *x, struct wasm_func *f, bool ready,
+	uint64_t *stack, const struct types *t)
+{
 	uint32_t need = f->param_slots > f->result_slots ? f->param_slots :
 							   f->result_slots;
-	if (!type_fits(x, f))
-		return trap(x, WASM_TRAP_SIGNATURE);
-	bool ready = wasm_jit_ready(x, f);
-	if (ready && f->inst == x->inst) {
-		*event = go(x, x->store->jit->jump, f->jit_at);
-		return GO_ON;
-	}
 	if (!ready && !wasm_exec_work(x, 1))
 		return STOP;
 	if (f->inst && !ready)
 		need += f->code->op;
-	x->trap = WASM_TRAP_LIMIT;
-	if (!types_of(f, &t) || !wasm_exec_room(x, need))
+	if (!wasm_exec_room(x, need))
 		return trap(x, x->trap);
-	move_args(x, &t, x->fp, (uint64_t *)(uintptr_t)(x->jit.rsp + 8), false);
-	if (!f->inst)
-		return call_host(x, f, &t, event);
-	*pending(x) = f;
-	push_frame(x, wasm_resume_code, x->fp);
+	move_args(x, t, x->fp, stack, false);
+	return GO_ON;
+}
+
+/* Enters the function with its arguments in slots.  Compiled code waits for
+ * it, unless there is nobody left who would. */
+static enum next enter(struct wasm_exec *x, struct wasm_func *f, bool ready,
+	uint32_t *event)
+{
+	bool first = stay_is_empty(x);
+	if (first) {
+		wasm_jit_drop_stay(x);
+	} else {
+		*pending(x) = f;
+		push_frame(x, wasm_resume_code, x->fp);
+	}
 	if (f->inst != x->inst) {
-		push_frame(x, wasm_cross_code, (uint64_t *)(void *)x->inst);
+		if (!first || x->frame[-1].ip != wasm_cross_code)
+			push_frame(x, wasm_cross_code,
+				(uint64_t *)(void *)x->inst);
 		wasm_exec_enter(x, f->inst);
 	}
 	if (ready) {
@@ -437,6 +487,57 @@ static enum next call_out(struct wasm_exec *x, uint32_t *event)
 	}
 	interpret(x, f->code);
 	return INTERPRET;
+}
+
+/* Compiled code calls what can't be called directly. */
+static enum next call_out(struct wasm_exec *x, uint32_t *event, bool tail)
+{
+	struct types t;
+	struct wasm_func *f = x->callee;
+	struct tail k = { NULL, true };
+	uint64_t *stack = (uint64_t *)(uintptr_t)(x->jit.rsp + 8);
+	if (!type_fits(x, f))
+		return trap(x, WASM_TRAP_SIGNATURE);
+	bool ready = wasm_jit_ready(x, f);
+	if (tail) {
+		k = tail_of(x, f);
+		stack = k.fits ? k.caller_returns + 1 : stack;
+	}
+	if (ready && f->inst == x->inst && k.fits) {
+		if (tail)
+			x->jit.rsp = (uint64_t)(uintptr_t)k.caller_returns;
+		*event = go(x, x->store->jit->jump, f->jit_at);
+		return GO_ON;
+	}
+	if (!types_of(f, &t))
+		return trap(x, WASM_TRAP_LIMIT);
+	enum next n = take_args(x, f, ready, stack, &t);
+	if (n != GO_ON)
+		return n;
+	if (!f->inst && !wasm_exec_host(x, f, x->fp))
+		return STOP;
+	if (tail)
+		x->jit.rsp = (uint64_t)(uintptr_t)k.caller_returns;
+	if (f->inst)
+		return enter(x, f, ready, event);
+	move_results(x, &t, x->fp, true);
+	*event = resume(x);
+	return GO_ON;
+}
+
+static enum next unwind(struct wasm_exec *x, uint32_t *event)
+{
+	struct wasm_landing l;
+	if (!wasm_exec_unwind(x, NULL, x->fp, &l))
+		return trap(x, WASM_TRAP_EXCEPTION);
+	x->fp = l.fp;
+	x->ip = l.ip;
+	if (--x->budget < 0 && !wasm_exec_pay(x, 0))
+		return STOP;
+	if (l.ip)
+		return INTERPRET;
+	*event = go(x, x->store->jit->jump, l.compiled.at);
+	return GO_ON;
 }
 
 /* Back to whoever called the stay's first function. */
@@ -461,8 +562,10 @@ static bool drive(struct wasm_exec *x, uint32_t event)
 		}
 		if (event == JIT_TRAPS)
 			x->end = WASM_TRAPPED;
-		else if (event == JIT_CALLS)
-			n = call_out(x, &event);
+		else if (event == JIT_CALLS || event == JIT_TAILS)
+			n = call_out(x, &event, event == JIT_TAILS);
+		else if (event == JIT_THROWS)
+			n = unwind(x, &event);
 		if (n == INTERPRET)
 			return true;
 		if (n == STOP)
@@ -478,6 +581,11 @@ static bool drive(struct wasm_exec *x, uint32_t event)
 bool wasm_jit_call(struct wasm_exec *x, struct wasm_func *f, uint64_t *fp)
 {
 	return drive(x, begin(x, f, fp));
+}
+
+bool wasm_jit_land(struct wasm_exec *x, const struct jit_target *t)
+{
+	return drive(x, go(x, x->store->jit->jump, t->at));
 }
 
 bool wasm_jit_resume(struct wasm_exec *x)

@@ -30,7 +30,7 @@ struct wasm_jit_state {
 	uint64_t vector[JIT_FLOAT_ARGS][2];
 	uint64_t results[JIT_RESULTS][2]; /* the first: rax */
 	uint64_t result_vector[2];	  /* or xmm0 */
-	uint64_t step[10];		  /* the frame of wasm_jit_step */
+	uint64_t caught;		  /* the exception, at its handler */
 };
 
 #endif

@@ -127,6 +127,18 @@ static void put_leave(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
 	leave_with(a, JIT_CALLS, out);
 }
 
+/* The same, of a tail call. */
+static void put_tail(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
+{
+	j->tail = a->len;
+	x64_mov_ri(a, R10, UINT32_MAX);
+	j->tail_typed = a->len;
+	x64_rm(a, X_MOV_STORE, 0, R10, field(JIT_FIELD(jit.want)));
+	store(a, RAX, JIT_FIELD(callee));
+	args(a, false);
+	leave_with(a, JIT_TAILS, out);
+}
+
 /* rax: which */
 static void put_trap(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
 {
@@ -145,19 +157,49 @@ static void call_host(struct jit_asm *a, uint64_t func)
 	load_fixed(a);
 }
 
-/* rax: the words */
-static void put_step(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
+/* Back to compiled code when al says so. */
+static void finish_host(struct jit_asm *a, uint32_t out)
 {
-	j->step = a->len;
-	store(a, RSP, JIT_FIELD(jit.rsp));
-	x64_rr(a, X_MOV, X64_W, RSI, RAX);
-	call_host(a, (uint64_t)(uintptr_t)wasm_jit_step);
 	load(a, RSP, JIT_FIELD(jit.rsp));
 	x64_rr(a, X64(0, 0, 0x84), 0, RAX, RAX);
 	uint32_t halted = x64_jcc(a, CC_E);
 	x64_ret(a);
 	x64_patch_here(a, halted);
 	leave_with(a, JIT_HALTED, out);
+}
+
+/* rax: the words */
+static void put_step(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
+{
+	j->step = a->len;
+	store(a, RSP, JIT_FIELD(jit.rsp));
+	x64_rr(a, X_MOV, X64_W, RSI, RAX);
+	x64_rm(a, X_LEA, X64_W, RDX, x64_at(RSP, 8));
+	call_host(a, (uint64_t)(uintptr_t)wasm_jit_step);
+	finish_host(a, out);
+}
+
+void jit_stub_host(struct jit_asm *a, uint64_t func, uint32_t out)
+{
+	store(a, RSP, JIT_FIELD(jit.rsp));
+	call_host(a, func);
+	finish_host(a, out);
+}
+
+/* rax: the words; or the exception */
+static void put_throw(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
+{
+	j->throw = a->len;
+	store(a, RSP, JIT_FIELD(jit.rsp));
+	x64_rr(a, X_MOV, X64_W, RSI, RAX);
+	x64_rm(a, X_LEA, X64_W, RDX, x64_at(RSP, 8));
+	call_host(a, (uint64_t)(uintptr_t)wasm_jit_throw);
+	jump_back(a, out);
+	j->throw_ref = a->len;
+	store(a, RSP, JIT_FIELD(jit.rsp));
+	x64_rr(a, X_MOV, X64_W, RSI, RAX);
+	call_host(a, (uint64_t)(uintptr_t)wasm_jit_throw_ref);
+	jump_back(a, out);
 }
 
 /* Every register stays as it is. */
@@ -197,13 +239,16 @@ static bool no_more(struct jit_asm *a UNUSED, uint32_t n UNUSED)
 
 bool jit_stubs_make(struct wasm_jit *j)
 {
-	uint8_t code[2048];
+	uint8_t code[4096];
 	struct jit_asm a = { .buf = code, .cap = sizeof code, .more = no_more };
 	uint32_t out = 0;
 	put_out(&a);
 	put_enter(j, &a, out);
 	put_leave(j, &a, out);
+	put_tail(j, &a, out);
 	put_trap(j, &a, out);
+	put_throw(j, &a, out);
+	jit_stubs_bulk(j, &a, out);
 	put_step(j, &a, out);
 	put_refill(j, &a, out);
 	return !a.full && jit_memory_add(j, code, a.len) == 0;

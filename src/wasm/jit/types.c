@@ -11,7 +11,8 @@
 bool jit_has_args(uint32_t op)
 {
 	return op == J_PHI || op == J_CALL || op == J_CALL_INDIRECT ||
-		op == J_CALL_REF || op == J_STEP || op == J_RETURN;
+		op == J_CALL_REF || op == J_STEP || op == J_COPY ||
+		op == J_FILL || op == J_RETURN || op == J_TAIL || op == J_THROW;
 }
 
 uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
@@ -26,7 +27,11 @@ uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 		k += t->params;
 		break;
 	case J_STEP:
+	case J_THROW:
 		return JT_ANY;
+	case J_COPY:
+	case J_FILL:
+		return JT_I64;
 	default:
 		t = &f->m->types[i->aux];
 	}
@@ -51,7 +56,10 @@ const uint8_t jit_operand_types[J_OP_COUNT][3] = {
 	ONE(INT_TO_FLOAT, IN), ONE(FLOAT_TO_INT, IN), ONE(FLOAT_TO_FLOAT, IN),
 	ONE(REINTERPRET, IN), [J_SELECT] = { JT_I32, JT_OWN, JT_OWN },
 	ONE(LOAD, IN), [J_STORE] = { JT_IN, JT_STORED }, ONE(GLOBAL_SET, WHOLE),
-	[J_VEC] = { JT_IN, JT_SECOND }, ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
+	ONE(POINTER, IN), ONE(SLOT, IN), [J_ELEM] = { JT_I64, JT_I32 },
+	ONE(GET, I64), [J_PUT] = { JT_I64, JT_PUT }, ONE(THROW_REF, I64),
+	ONE(TAIL, CALLEE), [J_VEC] = { JT_IN, JT_SECOND },
+	ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
 	ONE(BRANCH, I32), ONE(TABLE, I32),
 };
 /* clang-format on */
@@ -74,7 +82,7 @@ static uint32_t root(uint32_t *same, uint32_t v)
 	return v;
 }
 
-static bool simplify_phi(const struct jit_fn *f, uint32_t *same, uint32_t n)
+static bool simplify_phi(struct jit_fn *f, uint32_t *same, uint32_t n)
 {
 	const struct jit_ins *i = &f->ins[n];
 	uint32_t one = 0;
@@ -87,6 +95,7 @@ static bool simplify_phi(const struct jit_fn *f, uint32_t *same, uint32_t n)
 		one = v;
 	}
 	same[n] = one;
+	f->ins[one].flags |= i->flags & JF_REF;
 	return one != 0;
 }
 
@@ -142,8 +151,10 @@ static bool may_trap(const struct jit_fn *f, const struct jit_ins *i)
 bool jit_has_effect(const struct jit_ins *i)
 {
 	return i->op == J_STORE || i->op == J_GLOBAL_SET || i->op == J_CHECK ||
-		i->op == J_CALL || i->op == J_CALL_INDIRECT ||
-		i->op == J_CALL_REF || i->op == J_STEP || i->op >= J_JUMP;
+		(i->op >= J_POINTER && i->op <= J_ELEM) || i->op == J_PUT ||
+		i->op == J_COPY || i->op == J_FILL || i->op == J_CALL ||
+		i->op == J_CALL_INDIRECT || i->op == J_CALL_REF ||
+		i->op == J_STEP || i->op >= J_JUMP;
 }
 
 struct todo {
@@ -352,8 +363,9 @@ static void convert_operands(struct jit_fn *f, uint32_t n)
 		uint32_t at = n;
 		if (i.op == J_PHI) {
 			const struct jit_block *b = &f->blocks[i.block];
-			uint32_t from = f->edges[f->preds[b->pred + k]].from;
-			at = f->blocks[from].last;
+			const struct jit_edge *e =
+				&f->edges[f->preds[b->pred + k]];
+			at = e->call ? e->call : f->blocks[e->from].last;
 		}
 		f->args[i.b + k] = converted(f, f->args[i.b + k],
 			jit_arg_type(f, &i, k), at);

@@ -132,7 +132,7 @@ static bool take_edge(struct check *c, const struct jit_edge *e, bool *changed)
 		uint32_t v = f->args[f->ins[n].b + e->pred];
 		if (at == LOC_NONE || !f->ins[n].ival)
 			continue;
-		if (!holds(c, v, jit_loc(f, v, f->blocks[e->from].to - 1),
+		if (!holds(c, v, jit_loc(f, v, jit_edge_pos(f, e)),
 			    f->blocks[e->from].to, "phi's"))
 			return false;
 		c->next[place_of(c, at, n)] = n;
@@ -148,6 +148,17 @@ static bool take_edge(struct check *c, const struct jit_edge *e, bool *changed)
 	return true;
 }
 
+/* The edges to handlers, which are taken from where the instruction is. */
+static bool throws_at(struct check *c, const struct jit_block *x, uint32_t n,
+	bool *changed)
+{
+	const struct jit_edge *e = c->f->edges + x->succ;
+	for (uint32_t k = 0; k < x->succ_count; k++)
+		if (e[k].call == n && !take_edge(c, &e[k], changed))
+			return false;
+	return true;
+}
+
 static bool block(struct check *c, uint32_t b, bool *changed)
 {
 	const struct jit_fn *f = c->f;
@@ -158,11 +169,13 @@ static bool block(struct check *c, uint32_t b, bool *changed)
 		uint32_t op = f->ins[n].op;
 		if (op == J_PHI || op == J_PARAM)
 			define(c, n, x->from);
-		else if (!(f->ins[n].flags & JF_FOLDED) && !instruction(c, n))
+		else if (!(f->ins[n].flags & JF_FOLDED) &&
+			(!instruction(c, n) || !throws_at(c, x, n, changed)))
 			return false;
 	}
 	for (uint32_t k = 0; k < x->succ_count; k++)
-		if (!take_edge(c, &f->edges[x->succ + k], changed))
+		if (!f->edges[x->succ + k].throws &&
+			!take_edge(c, &f->edges[x->succ + k], changed))
 			return false;
 	return true;
 }

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 
 #include "../../test.h"
-#include "wasm/store_priv.h"
+#include "wasm/jit/jit_priv.h"
 
 static struct wasm_instance *instance(const struct wasm_module *m,
 	struct wasm_limits l, enum wasm_engine engine)
@@ -66,6 +66,14 @@ uint64_t both(struct pair *p, const char *name, uint64_t x)
 uint32_t compiled(const struct pair *p)
 {
 	return wasm_instance_jit_stats(p->jit).compiled;
+}
+
+void pair_interpret(struct pair *p, uint32_t functions)
+{
+	const struct wasm_module *m = p->m;
+	for (uint32_t n = 0; n < m->func_count - m->func_imports; n++)
+		if (functions >> n & 1)
+			p->jit->own[n].jit_state = JIT_REFUSED;
 }
 
 void fence(struct wasm_instance *i, struct fenced *f)

@@ -23,6 +23,8 @@ void call(struct wasm_instance *i, const char *name, uint64_t x, uint64_t *out,
 uint64_t both(struct pair *p, const char *name, uint64_t x);
 /* Functions that were compiled. */
 uint32_t compiled(const struct pair *p);
+/* Leaves the functions whose bits are set to the interpreter. */
+void pair_interpret(struct pair *p, uint32_t functions);
 
 /* The instance's memory, with a page behind it that nobody may touch. */
 struct fenced {

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exceptions.  From each call within a try there is an edge to a landing for
+ * each handler that it may come to, a block of its own that takes the values
+ * out of the exception; the code of such an edge is where unwinding leads.
+ * Nothing is done when nothing is thrown.
+ */
+#include "wasm/jit/build_priv.h"
+#include "wasm/object_priv.h"
+
+bool jit_handlers(struct jit_fn *f)
+{
+	const struct wasm_module *m = f->m;
+	uint32_t low = 0, high = m->handler_count;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (m->handlers[mid].at < f->first_word)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	f->first_handler = f->end_handler = low;
+	while (f->end_handler < m->handler_count &&
+		m->handlers[f->end_handler].at < f->end_word)
+		f->end_handler++;
+	f->landing =
+		jit_alloc(f, f->end_handler - low + 1ul, sizeof *f->landing);
+	return f->landing != NULL;
+}
+
+uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t h,
+	uint32_t *depth)
+{
+	for (; h < f->end_handler; h++) {
+		const struct wasm_handler *x = &f->m->handlers[h];
+		if (!jit_work(f, 1))
+			break;
+		if (word < x->from || word >= x->to || x->depth > *depth)
+			continue;
+		if (x->kind != HANDLE_DELEGATE)
+			return h;
+		*depth = x->tag;
+	}
+	return f->end_handler;
+}
+
+uint32_t jit_throw_word(const struct jit_fn *f, const union wasm_word *w,
+	uint32_t op)
+{
+	return (uint32_t)(w - f->code) + jit_word_count(w, op) - 1;
+}
+
+bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op)
+{
+	uint32_t depth = UINT32_MAX;
+	bool may = (op >= OP_call && op <= OP_call_ref) || op == OP_throw ||
+		op == OP_throw_ref;
+	return may && f->first_handler < f->end_handler &&
+		jit_handler_for(f, jit_throw_word(f, w, op), f->first_handler,
+			&depth) < f->end_handler;
+}
+
+uint32_t jit_landings_at(struct jit_fn *f, uint32_t word, uint32_t block)
+{
+	uint32_t low = f->first_handler, high = f->end_handler, n = 0;
+	const struct wasm_handler *h = f->m->handlers;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (h[mid].at < word)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < f->end_handler && h[low].at == word; low++)
+		if (h[low].kind != HANDLE_DELEGATE)
+			f->landing[low - f->first_handler] = block + n++;
+	return n;
+}
+
+/* Calls `value` for each value that the landing takes: its variable, its
+ * type, and where in the exception it is (UINT64_MAX: all of it). */
+static void values(struct jit_fn *f, uint32_t b, void *ctx,
+	void (*value)(struct jit_fn *f, void *ctx, uint32_t var, uint32_t type,
+		uint64_t at))
+{
+	const struct wasm_handler *h =
+		&f->m->handlers[f->blocks[b].handler - 1];
+	uint32_t slot = h->slot;
+	uint64_t at = offsetof(struct wasm_object, data) + 8;
+	if (h->keep == KEEP_BEFORE)
+		value(f, ctx, slot - 1, T_EXNREF, UINT64_MAX);
+	if (h->kind == HANDLE_TAG) {
+		const struct wasm_typedef *t = &f->m->types[f->m->tags[h->tag]];
+		const uint32_t *types = f->m->pool + t->first;
+		for (uint32_t i = 0; i < t->params; i++) {
+			value(f, ctx, jit_var(f, slot, types[i]), types[i], at);
+			slot += t_slots(types[i]);
+			at += 8ull * t_slots(types[i]);
+		}
+	}
+	if (h->keep == KEEP_AFTER)
+		value(f, ctx, slot, T_EXNREF, UINT64_MAX);
+}
+
+struct refs {
+	void (*ref)(struct jit_fn *f, uint32_t var, bool write);
+};
+
+static void note(struct jit_fn *f, void *ctx, uint32_t var,
+	uint32_t type UNUSED, uint64_t at UNUSED)
+{
+	const struct refs *r = ctx;
+	r->ref(f, var, true);
+}
+
+void jit_landing_refs(struct jit_fn *f, uint32_t b,
+	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
+{
+	struct refs r = { ref };
+	values(f, b, &r, note);
+}
+
+static void take(struct jit_fn *f, void *ctx UNUSED, uint32_t var,
+	uint32_t type, uint64_t at)
+{
+	jit_write(f, var,
+		jit_add(f,
+			(struct jit_ins){ .op = J_CAUGHT,
+				.type = (uint8_t)jit_type_of(type),
+				.imm = at }));
+}
+
+void jit_build_landing(struct jit_fn *f, uint32_t b)
+{
+	values(f, b, NULL, take);
+}

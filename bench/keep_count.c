@@ -19,9 +19,27 @@ static struct device_ops spy;
 static const struct gate_area *area;
 static uint64_t requests, exits, bells, after, ops[GATE_OP_COUNT];
 static uint32_t op;
-static uint64_t exceptions, resumes, pages; /* of an enclave */
 static bool up, soft;
 static int to = -1;
+
+/* Why an enclave was left: all, and those after the channel was up. */
+enum left {
+	LEFT_BELL,
+	LEFT_TRAP,
+	LEFT_FAULT,
+	LEFT_ADD,
+	LEFT_RIGHTS,
+	LEFT_REMOVE,
+	LEFT_OTHER,
+	LEFT_REASONS,
+};
+static const char *const left_names[LEFT_REASONS] = { "the bell",
+	"system call, CPUID", "page fault", "pages to add", "rights of pages",
+	"pages to remove", "other" };
+static uint64_t left[LEFT_REASONS][2];
+/* Pages that the kernel added because the enclave touched them: of real
+ * hardware an exit each, of which the loader hears nothing. */
+static uint64_t touched_before;
 
 static void *spy_memory(struct device *d, size_t len)
 {
@@ -54,22 +72,50 @@ static int spy_enter(struct device *d, int vcpu, void *run)
 	return n;
 }
 
+static uint64_t touched(const struct device *d)
+{
+	const struct soft_device *s = (const void *)d;
+	return soft ? s->machine.box->counts[MONITOR_COUNT_ADDED] : 0;
+}
+
 /* An enclave leaves by EEXIT, which says why, or by an exception. */
+static enum left why_left(const struct device_enclave *x)
+{
+	if (x->function != SGX_EEXIT)
+		return x->vector == 14 ? LEFT_FAULT : LEFT_TRAP;
+	switch (x->rdi) {
+	case ENCLAVE_BELL:
+	case ENCLAVE_EXIT:
+		return LEFT_BELL;
+	case ENCLAVE_ADD:
+		return LEFT_ADD;
+	case ENCLAVE_RESTRICT:
+		return LEFT_RIGHTS;
+	case ENCLAVE_RETYPE:
+	case ENCLAVE_REMOVE:
+		return LEFT_REMOVE;
+	default:
+		return LEFT_OTHER;
+	}
+}
+
 static int spy_enclave(struct device *d, int handle, struct device_enclave *x)
 {
-	up = up || (op == GATE_ACCEPT && area->reply.error == GATE_OK);
+	if (!up && op == GATE_ACCEPT && area->reply.error == GATE_OK) {
+		up = true;
+		touched_before = touched(d);
+	}
 	int n = real->enclave_enter(d, handle, x);
+	enum left why = n == 0 ? why_left(x) : LEFT_OTHER;
 	op = area->request.op;
 	exits++;
 	after += up;
-	if (n != 0 || x->function != SGX_EEXIT)
-		exceptions++;
-	else if (x->rdi == ENCLAVE_RESUME)
-		resumes++;
-	else if (x->rdi == ENCLAVE_BELL && op < GATE_OP_COUNT)
-		bells++, ops[op]++;
-	else if (x->rdi >= ENCLAVE_RESTRICT && x->rdi <= ENCLAVE_REMOVE)
-		pages++;
+	left[why][0]++;
+	left[why][1] += up;
+	if (why == LEFT_BELL && x->rdi == ENCLAVE_BELL && op < GATE_OP_COUNT) {
+		bells++;
+		ops[op]++;
+	}
 	return n;
 }
 
@@ -87,13 +133,31 @@ static void put(const char *format, ...)
 
 static void tell_monitor(const struct device *d)
 {
-	static const char *const names[MONITOR_COUNTS] = { "host", "memory",
-		"cpuid", "msr", "port", "vmgexit", "rmp", "other" };
+	static const char *const names[] = { "host", "memory", "cpuid", "msr",
+		"port", "vmgexit", "rmp", "other" };
 	const struct soft_device *s = (const void *)d;
 	const struct monitor_box *b = s->machine.box;
 	put(", \"processor\": {\"all\": %llu", (unsigned long long)b->exits);
-	for (size_t i = 0; i < MONITOR_COUNTS; i++)
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		put(", \"%s\": %u", names[i], b->counts[i]);
+	put("}");
+}
+
+static void put_pair(const char *name, uint64_t all, uint64_t since)
+{
+	put("\"%s\": [%llu, %llu]", name, (unsigned long long)all,
+		(unsigned long long)since);
+}
+
+static void tell_enclave(const struct device *d)
+{
+	put(", \"enclave\": {");
+	for (size_t i = 0; i < LEFT_REASONS; i++) {
+		put_pair(left_names[i], left[i][0], left[i][1]);
+		put(", ");
+	}
+	put_pair("beside them, on hardware: pages touched", touched(d),
+		touched(d) - touched_before);
 	put("}");
 }
 
@@ -107,11 +171,8 @@ static void spy_free(struct device *d)
 	    "\"after\": %llu",
 		(unsigned long long)requests, (unsigned long long)exits,
 		(unsigned long long)bells, (unsigned long long)after);
-	if (exceptions)
-		put(", \"exception\": %llu, \"resume\": %llu, "
-		    "\"change of pages\": %llu",
-			(unsigned long long)exceptions,
-			(unsigned long long)resumes, (unsigned long long)pages);
+	if (left[LEFT_BELL][0])
+		tell_enclave(d);
 	for (size_t i = 1; i < GATE_OP_COUNT; i++)
 		if (ops[i])
 			put(", \"%s\": %llu", names[i],

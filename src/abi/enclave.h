@@ -70,7 +70,8 @@ LAYOUT_SIZE(struct enclave_head, 0xc0);
 /* --- entries and exits --------------------------------------------------- */
 
 /* The loader enters with RDI: where its window is, the first time; later it
- * is of no meaning. */
+ * is of no meaning.  It enters and resumes from one place: RSP and RBP are
+ * the same each time. */
 
 /* Why the enclave left, in RDI.  Its arguments are in RSI, RDX and R8. */
 enum enclave_leave {
@@ -87,6 +88,9 @@ enum enclave_leave {
 	ENCLAVE_REMOVE = 7,
 	/* Whoever entered had no business to: nothing was done. */
 	ENCLAVE_NOTHING = 8,
+	/* The same: add those that are not there; R8: let the process use them
+	 * as that says (SGX_PAGE_R ...). */
+	ENCLAVE_ADD = 9,
 };
 
 /* --- what the window holds beside abi/vm.h ------------------------------- */

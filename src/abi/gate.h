@@ -202,10 +202,20 @@ struct gate_shim {
 	uint64_t sequence; /* of the first of them */
 	uint32_t vmpl;	   /* snp: which key it is, and whose report */
 	uint32_t reserved_34;
+	/* Where SYSCALL is dear, its twin, to be called as a function of
+	 * (uint64_t number, const uint64_t args[6]) that gives what the
+	 * system call would, an int64_t; 0: there is none. */
+	uint64_t call;
 };
 LAYOUT(struct gate_shim, key, 0x08);
 LAYOUT(struct gate_shim, sequence, 0x28);
-LAYOUT_SIZE(struct gate_shim, 0x38);
+LAYOUT(struct gate_shim, call, 0x38);
+LAYOUT_SIZE(struct gate_shim, 0x40);
+
+/* A number of gate_shim.call's alone.  args: an address, from, bytes.  The
+ * pages there, which exec reserved without rights and never used, hold what
+ * was at `from`, and can be read and executed from now on. */
+#define GATE_CALL_CODE 0x444a0001u
 
 struct gate_area {
 	uint32_t magic;

@@ -132,6 +132,8 @@ enum monitor_op {
 	MONITOR_SGX_RESTRICT,
 	MONITOR_SGX_RETYPE,
 	MONITOR_SGX_REMOVE,
+	/* EAUG of those of b pages from a on that are not there. */
+	MONITOR_SGX_AUGMENT,
 	/* The enclave is interrupted at the a-th chance: at entries and at
 	 * exits that only the monitor sees; all ones: whenever the processor
 	 * is (by a bell).  And after b more of its instructions.  c other than
@@ -206,8 +208,11 @@ enum monitor_count {
 	MONITOR_COUNT_MSR,
 	MONITOR_COUNT_PORT,
 	MONITOR_COUNT_VMGEXIT,
-	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST */
+	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST; ENCLU */
 	MONITOR_COUNT_OTHER,
+	/* No exits here, but on hardware: pages that an enclave touched and
+	 * that the kernel then added. */
+	MONITOR_COUNT_ADDED,
 	MONITOR_COUNTS,
 };
 
@@ -231,7 +236,7 @@ struct monitor_box {
 	uint64_t exits;	 /* of the guest, all in all */
 	/* of them, by what they were for */
 	uint32_t counts[MONITOR_COUNTS];
-	uint8_t reserved_078[0x80 - 0x78];
+	uint8_t reserved_07c[0x80 - 0x7c];
 
 	struct monitor_call call;
 	struct monitor_exit exit;

@@ -62,6 +62,9 @@ struct device_ops {
 	/* What the process may do there from now on. */
 	int (*enclave_protect)(struct device *d, uint64_t at, size_t len,
 		int prot);
+	/* Has the kernel add the pages there that an enclave may have and does
+	 * not, as its own first access would; some, or none, if it can't. */
+	void (*enclave_touch)(struct device *d, uint64_t at, size_t len);
 	void (*enclave_unmap)(struct device *d, uint64_t at, size_t len);
 	/* Runs the thread until it leaves: 0. */
 	int (*enclave_enter)(struct device *d, int handle,

@@ -160,6 +160,7 @@ static const struct device_ops linux_ops = {
 	.discard = linux_discard,
 	.enclave_map = linux_enclave_map,
 	.enclave_protect = linux_enclave_protect,
+	.enclave_touch = linux_enclave_touch,
 	.enclave_unmap = linux_enclave_unmap,
 	.enclave_enter = linux_enclave_enter,
 	.enclave_stop = linux_enclave_stop,

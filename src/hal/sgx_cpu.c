@@ -87,6 +87,19 @@ static int remove_pages(struct sgx_machine *m, struct device_enclave *x)
 	return n;
 }
 
+/* What is not there yet when it is needed is added then: no failure. */
+static int add_pages(struct sgx_machine *m, const struct device_enclave *x)
+{
+	const struct device_ops *ops = m->device->ops;
+	int prot = (x->r8 & SGX_PAGE_R ? PROT_READ : 0) |
+		(x->r8 & SGX_PAGE_W ? PROT_WRITE : 0) |
+		(x->r8 & SGX_PAGE_X ? PROT_EXEC : 0);
+	int n = ops->enclave_protect(m->device, x->rsi, x->rdx, prot);
+	if (n == 0)
+		ops->enclave_touch(m->device, x->rsi, x->rdx);
+	return n;
+}
+
 enum vm_turn sgx_serve_pages(struct sgx_machine *m, struct vm_cpu *c,
 	struct device_enclave *x)
 {
@@ -97,6 +110,8 @@ enum vm_turn sgx_serve_pages(struct sgx_machine *m, struct vm_cpu *c,
 		n = restrict_pages(m, x) < 0 ? -EIO : protect_pages(m, x);
 	else if (x->rdi == ENCLAVE_RETYPE)
 		n = retype_pages(m, x);
+	else if (x->rdi == ENCLAVE_ADD)
+		n = add_pages(m, x);
 	else
 		n = remove_pages(m, x);
 	m->function = SGX_EENTER;
@@ -117,6 +132,7 @@ static enum vm_turn on_leave(struct sgx_machine *m, struct vm_cpu *c,
 	case ENCLAVE_RESTRICT:
 	case ENCLAVE_RETYPE:
 	case ENCLAVE_REMOVE:
+	case ENCLAVE_ADD:
 		return sgx_serve_pages(m, c, x);
 	case ENCLAVE_BELL:
 	case ENCLAVE_EXIT:

@@ -88,8 +88,8 @@ MUST_USE bool sgx_sigstruct(const struct hal_config *cfg,
 /* --- sgx_cpu.c -------------------------------------------------------------
  */
 
-/* What the enclave asks the kernel for (ENCLAVE_RESTRICT, _RETYPE, _REMOVE).
- */
+/* What the enclave asks the kernel for (ENCLAVE_RESTRICT, _RETYPE, _REMOVE,
+ * _ADD). */
 enum vm_turn sgx_serve_pages(struct sgx_machine *m, struct vm_cpu *c,
 	struct device_enclave *x);
 /* struct vm_cpu's hooks; ctx: struct sgx_machine. */

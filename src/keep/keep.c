@@ -141,9 +141,10 @@ enum gate_exit keep_serve(struct keep *k, struct err *e)
 	return take_leave(k, e) ? k->reason : exit_of(k, e);
 }
 
-enum gate_exit keep_live(struct keep *k, int bell, int area, struct err *e)
+enum gate_exit keep_live(struct keep *k, int bell, int area,
+	bool (*put_code)(void *to, const void *code, size_t len), struct err *e)
 {
-	*k = (struct keep){ .over = false };
+	*k = (struct keep){ .put_code = put_code };
 	keep_clock_init(&k->clock, NULL, NULL);
 	if (!keep_gate_open(&k->gate, bell, area, e) ||
 		!keep_identity_init(&k->identity, &k->gate, e))

@@ -67,6 +67,7 @@ struct keep {
 	uint8_t *inbox; /* GATE_DATA_BYTES */
 	struct keep_gate_turn turn;
 	struct keep_net net; /* the program's, while it runs */
+	bool (*put_code)(void *to, const void *code, size_t len);
 	struct keep_peer peers[KEEP_MAX_PEERS];
 	struct keep_peer *holder;
 	bool detached; /* the program outlives its holder */
@@ -85,8 +86,11 @@ struct keep {
 	enum gate_exit reason; /* ... because */
 };
 
-/* keep.c: the whole life, up to the reason for its end. */
-enum gate_exit keep_live(struct keep *k, int bell, int area, struct err *e);
+/* keep.c: the whole life, up to the reason for its end.  put_code: as in
+ * struct wasm_limits. */
+enum gate_exit keep_live(struct keep *k, int bell, int area,
+	bool (*put_code)(void *to, const void *code, size_t len),
+	struct err *e);
 /* The same, once the gate is open and the Keep has its identity. */
 enum gate_exit keep_serve(struct keep *k, struct err *e);
 void keep_fini(struct keep *k); /* wipes */

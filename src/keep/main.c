@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "keep/calls.h"
 #include "keep/confine.h"
 #include "keep/keep.h"
 
@@ -43,7 +44,8 @@ int main(void)
 		return reason;
 	if (!keep_confine(&e))
 		return reason;
-	reason = keep_live(&keep, GATE_BELL_FD, GATE_AREA_FD, &e);
+	reason = keep_live(&keep, GATE_BELL_FD, GATE_AREA_FD, keep_calls_code(),
+		&e);
 	/* The host hears of the end when there is nothing left to find. */
 	struct keep_gate gate = keep.gate;
 	keep.gate.area = NULL;

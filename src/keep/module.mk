@@ -1,12 +1,16 @@
 # exec, the program inside a Keep.  All but its start is one library.
-KEEP_MAINS := src/keep/main.c src/keep/confine.c src/memfs/memfs.c
+KEEP_MAINS := src/keep/main.c src/keep/confine.c src/keep/calls.c \
+	src/memfs/memfs.c
 KEEP_LIBS := keep wasi wasm memfs channel judge attest json crypto codec rule \
 	base
 $(call library,keep,$(filter-out $(KEEP_MAINS),$(wildcard src/keep/*.c)))
 
 # What is measured and installed is stripped; exec.debug has the symbols.
-EXEC_LINK := -lssl -lcrypto -ljansson -Wl,-z,pack-relative-relocs -Wl,--no-warnings
-$(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c,$(KEEP_LIBS),$(EXEC_LINK))
+EXEC_WRAP := read write clock_gettime time getpid __mmap __munmap __mremap \
+	__brk
+EXEC_LINK := -lssl -lcrypto -ljansson -Wl,-z,pack-relative-relocs \
+	-Wl,--no-warnings $(if $(SAN),,$(EXEC_WRAP:%=-Wl,--wrap=%))
+$(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c src/keep/calls.c,$(KEEP_LIBS),$(EXEC_LINK))
 ALL += $(O)/keep/process/exec
 $(O)/keep/process/exec: $(O)/debug/exec
 	$(call say,STRIP,$@)

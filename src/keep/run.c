@@ -257,6 +257,7 @@ static bool compile(struct run *r, struct wasm_limits *l, struct err *e)
 	uint64_t room = keep_workload_room(w);
 	if (!(w->config.flags & FRAME_CONFIG_INTERP)) {
 		l->engine = WASM_ENGINE_AUTO;
+		l->put_code = r->k->put_code;
 		l->code_bytes = room / CODE_SHARE < CODE_MAX ?
 			room / CODE_SHARE :
 			CODE_MAX;

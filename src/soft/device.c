@@ -194,6 +194,12 @@ static int soft_enclave_protect(struct device *d, uint64_t at, size_t len,
 	return 0;
 }
 
+static void soft_enclave_touch(struct device *d, uint64_t at, size_t len)
+{
+	(void)soft_kvm_call(self(d), MONITOR_SGX_AUGMENT,
+		(uint64_t[4]){ at, len / PAGE_BYTES });
+}
+
 static void soft_enclave_unmap(struct device *d, uint64_t at, size_t len)
 {
 	(void)d;
@@ -260,6 +266,7 @@ static const struct device_ops soft_ops = {
 	.discard = soft_discard,
 	.enclave_map = soft_enclave_map,
 	.enclave_protect = soft_enclave_protect,
+	.enclave_touch = soft_enclave_touch,
 	.enclave_unmap = soft_enclave_unmap,
 	.enclave_enter = soft_enclave_enter,
 	.enclave_stop = soft_enclave_stop,

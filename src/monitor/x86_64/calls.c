@@ -71,6 +71,7 @@ void calls_serve(struct monitor *m)
 		[MONITOR_SGX_RESTRICT] = sgx_call_restrict,
 		[MONITOR_SGX_RETYPE] = sgx_call_retype,
 		[MONITOR_SGX_REMOVE] = sgx_call_remove,
+		[MONITOR_SGX_AUGMENT] = sgx_call_augment,
 		[MONITOR_SGX_INTERRUPT] = sgx_call_interrupt,
 		[MONITOR_SGX_COUNTER] = sgx_call_counter,
 	};

@@ -157,18 +157,19 @@ static enum exit_turn page_fault(struct monitor *m, uint64_t at,
 
 /* The kernel of the machine adds a page where there is none, as Linux does
  * after EINIT. */
-static struct epcm_entry *page_at(struct monitor *m, uint64_t at)
+struct epcm_entry *sgx_page(struct monitor *m, uint64_t at)
 {
 	struct epcm_entry *p = epcm_find(&m->sgx.epcm, at);
-	if (!p && m->sgx.initialised && sgx_augment(m, at))
-		p = epcm_find(&m->sgx.epcm, at);
-	return p;
+	if (p || !m->sgx.initialised || !sgx_augment(m, at))
+		return p;
+	m->box->counts[MONITOR_COUNT_ADDED]++;
+	return epcm_find(&m->sgx.epcm, at);
 }
 
 void *sgx_reach(struct monitor *m, uint64_t at, size_t n, uint64_t rights,
 	enum exit_turn *turn)
 {
-	struct epcm_entry *p = page_at(m, at);
+	struct epcm_entry *p = sgx_page(m, at);
 	if (p && epcm_check(p, rights) && n <= PAGE_BYTES - at % PAGE_BYTES)
 		return (uint8_t *)monitor_memory(epcm_page(&m->sgx.epcm, p)) +
 			at % PAGE_BYTES;
@@ -200,7 +201,7 @@ static bool map_around(struct monitor *m, uint64_t at)
 static enum exit_turn on_enclave_fault(struct monitor *m, uint64_t at,
 	uint64_t rights)
 {
-	struct epcm_entry *p = page_at(m, at);
+	struct epcm_entry *p = sgx_page(m, at);
 	if (!p || !epcm_check(p, rights))
 		return page_fault(m, at, rights, p != NULL);
 	return map_around(m, at) ? EXIT_RESUME :

@@ -51,8 +51,11 @@ void sgx_leave(struct monitor *m);
  * page fault's. */
 void *sgx_reach(struct monitor *m, uint64_t at, size_t n, uint64_t rights,
 	enum exit_turn *turn);
-/* As Linux does at a first access: a page that is pending.  False: none. */
+/* A new page, pending.  False: none. */
 bool sgx_augment(struct monitor *m, uint64_t at);
+/* The enclave touches it: where there is none the kernel adds one, as Linux
+ * does after EINIT.  NULL: none. */
+struct epcm_entry *sgx_page(struct monitor *m, uint64_t at);
 /* The page's rights have changed. */
 void sgx_forget(struct monitor *m, uint64_t at);
 
@@ -70,6 +73,8 @@ enum monitor_result sgx_call_restrict(struct monitor *m,
 enum monitor_result sgx_call_retype(struct monitor *m,
 	const struct monitor_call *c);
 enum monitor_result sgx_call_remove(struct monitor *m,
+	const struct monitor_call *c);
+enum monitor_result sgx_call_augment(struct monitor *m,
 	const struct monitor_call *c);
 enum monitor_result sgx_call_interrupt(struct monitor *m,
 	const struct monitor_call *c);

@@ -121,3 +121,17 @@ enum monitor_result sgx_call_remove(struct monitor *m,
 {
 	return for_pages(m, c, remove_one);
 }
+
+enum monitor_result sgx_call_augment(struct monitor *m,
+	const struct monitor_call *c)
+{
+	uint64_t i = 0;
+	if (!m->sgx.initialised || m->sgx.inside)
+		return MONITOR_WRONG;
+	for (; i < c->b; i++) {
+		uint64_t at = c->a + i * PAGE_BYTES;
+		if (!epcm_find(&m->sgx.epcm, at) && !sgx_augment(m, at))
+			break;
+	}
+	return tell(m, i, SGX_SUCCESS);
+}

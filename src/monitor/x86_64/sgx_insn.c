@@ -161,9 +161,7 @@ static struct epcm_entry *operands(struct monitor *m, uint64_t *flags,
 			return NULL;
 		}
 	*flags = s.flags;
-	struct epcm_entry *p = epcm_find(&m->sgx.epcm, rcx(m));
-	if (!p && sgx_augment(m, rcx(m)))
-		p = epcm_find(&m->sgx.epcm, rcx(m));
+	struct epcm_entry *p = sgx_page(m, rcx(m));
 	if (!p)
 		*turn = sgx_aex(m, 14, 4 | 2, rcx(m));
 	return p;

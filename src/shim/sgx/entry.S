@@ -21,6 +21,14 @@
 	movl $STATE_BUSY, enclave_state(%rip)
 	.endm
 
+	/* Nothing of exec's goes out, nothing of the host's comes in: all
+	 * state of vectors is as after a reset.  Clobbers rax, rdx. */
+	.macro CLEAN_VECTORS
+	mov $-1, %eax
+	mov $-1, %edx
+	xrstor64 clean(%rip)
+	.endm
+
 	/* struct enclave_head; offsets come from the link, the rest of it is the loader's to fill in. */
 	.section .head, "a"
 	.long ENCLAVE_MAGIC, ENCLAVE_VERSION, image_bytes, text_bytes
@@ -105,6 +113,14 @@ shim_entry:
 	mov saved_rsp(%rip), %rsp
 	push $2
 	popfq
+	CLEAN_VECTORS
+	ldmxcsr (%rsp)
+	fldcw 4(%rsp)
+	add $8, %rsp
+	pop %rax
+	wrgsbase %rax
+	pop %rax
+	wrfsbase %rax
 	pop %r15
 	pop %r14
 	pop %r13
@@ -184,8 +200,18 @@ enclave_leave:
 	push %r13
 	push %r14
 	push %r15
+	rdfsbase %rax		/* exec's, at depth 0 */
+	push %rax
+	rdgsbase %rax
+	push %rax
+	sub $8, %rsp
+	stmxcsr (%rsp)
+	fnstcw 4(%rsp)
 	mov %rsp, saved_rsp(%rip)
 	mov %rcx, %r8
+	mov %rdx, %r9
+	CLEAN_VECTORS
+	mov %r9, %rdx
 	movl $STATE_WAITING, enclave_state(%rip)
 leave:
 	mov return_to(%rip), %rbx
@@ -195,17 +221,30 @@ leave:
 	mov host_rbp(%rip), %rbp
 	jmp out
 
+	/*
+	 * int64_t enclave_call(uint64_t number, const uint64_t args[6]): what
+	 * exec may call instead of SYSCALL, at depth 0 and on its own stack.
+	 * The shim's is used: exec's may have pages that are not there.  Who
+	 * enters meanwhile finds it busy.
+	 */
+	.globl enclave_call
+enclave_call:
+	movl $STATE_BUSY, enclave_state(%rip)
+	movl $0, enclave_depth(%rip)
+	mov %rsp, call_rsp(%rip)
+	lea stack_main(%rip), %rsp
+	call shim_call
+	mov call_rsp(%rip), %rsp
+	movl $STATE_USER, enclave_state(%rip)
+	ret
+
 	/* NORETURN void enclave_user(uint64_t rip, uint64_t rsp): nothing of
 	 * the shim or the host is left in a register; exec's own begin is in
 	 * rax. */
 	.globl enclave_user
 enclave_user:
 	push %rsi
-	fninit
-	ldmxcsr mxcsr(%rip)
-	mov $-1, %eax
-	mov $-1, %edx
-	xrstor64 clean(%rip)
+	CLEAN_VECTORS
 	movl $STATE_USER, enclave_state(%rip)
 	pop %rsp
 	push $2
@@ -231,7 +270,7 @@ enclave_user:
 	.balign 64
 	/* An area of XSAVE's that says: all as after a reset. */
 clean:	.quad 0x37f, 0, 0
-mxcsr:	.long 0x1f80, 0
+	.long 0x1f80, 0
 	.skip 512 - 32
 	.skip 64
 
@@ -249,6 +288,8 @@ host_rsp:
 host_rbp:
 	.quad 0
 saved_rsp:
+	.quad 0
+call_rsp:
 	.quad 0
 enclave_state:
 	.long 0

@@ -46,7 +46,9 @@ static void load_stack(struct user *u, uint64_t top)
 		.headers = h->headers,
 		.header_count = h->header_count,
 		.hwcap = cpuid_answer(1, 0).edx,
-		.shim = { .version = 1, .tee = GATE_TEE_SGX },
+		.shim = { .version = 1,
+			.tee = GATE_TEE_SGX,
+			.call = (uint64_t)enclave_call },
 	};
 	uint8_t start[STACK_START_BYTES];
 	for (size_t i = 0; i < sizeof f.random; i += 8) {

@@ -3,14 +3,35 @@
 
 #include "arch/x86_64/cpu.h"
 
-/* Four bits of a page: it is there; its rights (SGX_PAGE_R ...). */
-enum { PAGE_NONE = 0, PAGE_THERE = 8, PAGE_RIGHTS = SGX_PAGE_RIGHTS };
+/* Four bits of a page: it is there, with those rights (SGX_PAGE_R ...); or
+ * it is not, but the host was asked to add it, for data or for code too; or it
+ * is there, zeros to be read and written, and of no range. */
+enum {
+	PAGE_NONE = 0,
+	PAGE_ASKED = 1,
+	PAGE_ASKED_CODE = 2,
+	PAGE_KEPT = 3,
+	PAGE_THERE = 8,
+	PAGE_RIGHTS = SGX_PAGE_RIGHTS
+};
+
+/* The host is asked for so much at once, within one range: an exit for each
+ * block, not one for each page. */
+enum { BLOCK_BYTES = 128 * PAGE_BYTES };
 
 #define RW (uint8_t)(SGX_PAGE_R | SGX_PAGE_W)
+#define RX (uint8_t)(SGX_PAGE_R | SGX_PAGE_X)
 
 /* Runs up to this are wiped and kept when exec gives them back: they cost no
  * exit, and will be asked for again. */
-enum { KEEP_RUN = 64, KEEP_MOST = 4096 };
+enum { KEEP_RUN = 1024, KEEP_MOST = 4096 };
+
+/* What is behind code in its last page. */
+enum { INT3 = 0xcc };
+
+/* A page on its way to where it can be executed, and never written. */
+static uint8_t copy_from[PAGE_BYTES]
+	__attribute__((section(".pages"), aligned(PAGE_BYTES)));
 
 static struct memory *self(void *ctx)
 {
@@ -59,6 +80,17 @@ static void take_page(const struct memory *m, uint64_t at)
 	if (!accept_as(at,
 		    SGX_PAGE_TYPE(SGX_PT_REG) | SGX_PAGE_R | SGX_PAGE_W |
 			    SGX_PAGE_PENDING))
+		shim_crash("the host added a page of another kind");
+}
+
+/* The same, with what is in copy_from and the rights of code from the start:
+ * EMODPE would leave it writable, EMODPR is the host's to do. */
+static void take_copy(uint64_t at)
+{
+	const struct sgx_secinfo s = { .flags =
+					       SGX_PAGE_TYPE(SGX_PT_REG) | RX };
+	if (cpu_enclu(SGX_EACCEPTCOPY, &s, (void *)at, copy_from) !=
+		SGX_SUCCESS)
 		shim_crash("the host added a page of another kind");
 }
 
@@ -124,17 +156,53 @@ bool memory_has(const struct memory *m, uint64_t at)
 
 bool memory_allows(const struct memory *m, uint64_t at, bool write)
 {
-	return page_get(m, at) & (write ? SGX_PAGE_W : SGX_PAGE_R);
+	uint8_t want = PAGE_THERE | (write ? SGX_PAGE_W : SGX_PAGE_R);
+	return (page_get(m, at) & want) == want;
 }
 
-/* There, with these rights at least. */
+static bool asked(const struct memory *m, uint64_t at, bool code)
+{
+	uint8_t now = page_get(m, at);
+	return now & PAGE_THERE || now == PAGE_ASKED_CODE || now == PAGE_KEPT ||
+		(now == PAGE_ASKED && !code);
+}
+
+void memory_ask(struct memory *m, uint64_t at, uint64_t bytes, bool code)
+{
+	uint64_t end = at + bytes;
+	const struct space_range *r = space_find(&shim_user.space, at);
+	while (at < end && asked(m, at, code))
+		at += PAGE_BYTES;
+	if (m->fixed || at >= end)
+		return;
+	if (r && r->end >= end) {
+		at &= ~(BLOCK_BYTES - 1ull);
+		at = at > r->start ? at : r->start;
+		end = (end + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1ull);
+		end = end < r->end ? end : r->end;
+	}
+	enclave_leave(ENCLAVE_ADD, at, end - at, RW | (code ? RX : 0u));
+	for (; at < end; at += PAGE_BYTES)
+		if (!asked(m, at, code))
+			page_set(m, at, code ? PAGE_ASKED_CODE : PAGE_ASKED);
+}
+
+/* There, with these rights at least; code is never writable, not even when
+ * nobody has written it. */
 static void have_page(struct memory *m, uint64_t at, uint8_t want)
 {
 	uint8_t now = page_get(m, at);
-	if (!(now & PAGE_THERE)) {
-		take_page(m, at);
-		m->present++;
+	if (now == PAGE_KEPT) {
+		m->kept--;
 		now = PAGE_THERE | RW;
+		page_set(m, at, now);
+	} else if (!(now & PAGE_THERE)) {
+		now = PAGE_THERE | (want & SGX_PAGE_X ? RX : RW);
+		if (want & SGX_PAGE_X)
+			take_copy(at);
+		else
+			take_page(m, at);
+		m->present++;
 		page_set(m, at, now);
 	}
 	if (!(want & ~now))
@@ -148,8 +216,59 @@ static void have_page(struct memory *m, uint64_t at, uint8_t want)
  * somebody asks for that (protect). */
 void memory_have(struct memory *m, uint64_t at, uint64_t bytes, uint8_t prot)
 {
-	for (uint64_t end = at + bytes; at < end; at += PAGE_BYTES)
-		have_page(m, at, rights_of(prot));
+	uint8_t want = rights_of(prot);
+	uint64_t end = at + bytes;
+	memory_ask(m, at, bytes, want & SGX_PAGE_X);
+	if (want & SGX_PAGE_X)
+		cpu_store_bytes(copy_from, 0, sizeof copy_from);
+	for (; at < end; at += PAGE_BYTES)
+		have_page(m, at, want);
+}
+
+/* The first page that is not one of those. */
+static uint64_t next_map(uint64_t at)
+{
+	return ((at - ENCLAVE_BASE) / MEMORY_MAP_OF + 1) * MEMORY_MAP_OF +
+		ENCLAVE_BASE;
+}
+
+void memory_claim(struct memory *m, uint64_t at, uint64_t bytes)
+{
+	for (uint64_t end = at + bytes; at < end; at += PAGE_BYTES) {
+		while (at < end && !mapped(m, at))
+			at = next_map(at);
+		if (at < end && page_get(m, at) == PAGE_KEPT)
+			have_page(m, at, RW);
+	}
+}
+
+bool memory_code_fits(const struct memory *m, uint64_t at, uint64_t bytes)
+{
+	for (uint64_t i = 0; i < bytes; i += PAGE_BYTES)
+		if (memory_has(m, at + i) &&
+			page_get(m, at + i) != (PAGE_THERE | RW))
+			return false;
+	return true;
+}
+
+bool memory_code(struct user *u, uint64_t to, uint64_t from, uint64_t bytes,
+	bool there)
+{
+	struct memory *m = &u->memory;
+	for (uint64_t done = 0; done < bytes; done += PAGE_BYTES) {
+		size_t n = size_min(bytes - done, PAGE_BYTES);
+		if (memory_has(m, to + done) != there)
+			continue;
+		cpu_store_bytes(copy_from, INT3, sizeof copy_from);
+		if (!user_copy_in(u, copy_from, from + done, n))
+			return false;
+		if (there)
+			cpu_move_bytes((void *)(to + done), copy_from,
+				sizeof copy_from);
+		else
+			have_page(m, to + done, RX);
+	}
+	return true;
 }
 
 void memory_image(struct memory *m, uint64_t at, uint64_t bytes, uint8_t prot)
@@ -189,9 +308,7 @@ static void for_runs(struct memory *m, uint64_t start, uint64_t end, run_op *op,
 	while (start < end) {
 		uint64_t stop = start;
 		if (!mapped(m, start)) {
-			start = (start - ENCLAVE_BASE) / MEMORY_MAP_OF *
-					MEMORY_MAP_OF +
-				MEMORY_MAP_OF + ENCLAVE_BASE;
+			start = next_map(start);
 			continue;
 		}
 		while (stop < end && mapped(m, stop) && memory_has(m, stop))
@@ -223,6 +340,15 @@ static bool has_code(const struct memory *m, uint64_t at, uint64_t end)
 	return false;
 }
 
+/* The whole of a fixed heap is there for good. */
+static void keep_run(struct memory *m, uint64_t at, uint64_t end)
+{
+	for (; !m->fixed && at < end; at += PAGE_BYTES) {
+		page_set(m, at, PAGE_KEPT);
+		m->kept++;
+	}
+}
+
 static void give_run(struct memory *m, uint64_t at, uint64_t end, uint8_t prot)
 {
 	uint64_t pages = (end - at) / PAGE_BYTES;
@@ -231,7 +357,7 @@ static void give_run(struct memory *m, uint64_t at, uint64_t end, uint8_t prot)
 		(pages <= KEEP_RUN && m->kept + pages <= KEEP_MOST &&
 			!has_code(m, at, end))) {
 		wipe_run(m, at, end);
-		m->kept += pages;
+		keep_run(m, at, end);
 		return;
 	}
 	trim_run(at, end);

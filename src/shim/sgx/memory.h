@@ -35,5 +35,21 @@ void memory_have(struct memory *m, uint64_t at, uint64_t bytes, uint8_t prot);
 /* This page is there and may be read, or written. */
 bool memory_allows(const struct memory *m, uint64_t at, bool write);
 bool memory_has(const struct memory *m, uint64_t at);
+/* Before the first of them is taken: the host adds those that are not there,
+ * and more that lie around them in their range. */
+void memory_ask(struct memory *m, uint64_t at, uint64_t bytes, bool code);
+/* [at, at + bytes) is a range's from now on: so are pages there that were kept
+ * when another gave them back. */
+void memory_claim(struct memory *m, uint64_t at, uint64_t bytes);
+/*
+ * Code into a range that has no rights yet.  _fits: what is there of it can
+ * still be written.  memory_code is called before that range can be executed,
+ * with `there`, and after, without: for pages that are there and for those
+ * that are not.  False: exec has nothing at `from`.
+ */
+bool memory_code_fits(const struct memory *m, uint64_t at, uint64_t bytes);
+struct user;
+bool memory_code(struct user *u, uint64_t to, uint64_t from, uint64_t bytes,
+	bool there);
 
 #endif

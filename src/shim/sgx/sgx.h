@@ -40,6 +40,9 @@ extern struct sgx_gprs enclave_frame;
 /* Leaves; returns when the host has entered again. */
 void enclave_leave(enum enclave_leave why, uint64_t a, uint64_t b, uint64_t c);
 NORETURN void enclave_user(uint64_t rip, uint64_t rsp);
+/* gate_shim.call. */
+__attribute__((visibility("hidden"))) int64_t enclave_call(uint64_t number,
+	const uint64_t args[6]);
 
 /* --- boot.c -------------------------------------------------------------- */
 

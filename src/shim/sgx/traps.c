@@ -17,7 +17,7 @@ enum { VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14 };
 enum { PF_WRITE = 2, PF_FETCH = 16 };
 
 /* Pages that one fault takes, where they lie in one range. */
-enum { FAULT_PAGES = 16 };
+enum { FAULT_PAGES = 32 };
 
 /* Memory of up to this is taken when exec asks for it: no fault later. */
 enum { AHEAD_BYTES = 1 << 20 };
@@ -87,46 +87,88 @@ static int64_t arch_prctl(struct sgx_gprs *g, const uint64_t *a)
 	return 0;
 }
 
-/* Pages of a small range are taken at once. */
-static void take_ahead(struct user *u, enum call call, const uint64_t *a,
+/* Memory that a call made exec's: pages of a small range are taken at once. */
+static void on_memory(struct user *u, enum call call, const uint64_t *a,
 	uint64_t brk, int64_t result)
 {
 	uint64_t at = (uint64_t)result, bytes = a[1];
-	if (result < 0 || (call != CALL_MMAP && call != CALL_BRK))
-		return;
 	if (call == CALL_BRK) {
 		bytes = at > brk ? at - brk : 0;
 		at = brk;
+	} else if (call == CALL_MREMAP) {
+		bytes = a[2];
+	} else if (call == CALL_MADVISE) {
+		at = a[0];
+	} else if (call != CALL_MMAP) {
+		return;
 	}
-	const struct space_range *r = space_find(&u->space, at);
-	if (!bytes || bytes > AHEAD_BYTES || !r || !(r->prot & SPACE_WRITE))
+	if (result < 0 || !bytes)
 		return;
 	uint64_t end = (at + bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ull);
 	at &= ~(PAGE_BYTES - 1ull);
-	memory_have(&u->memory, at, end - at, r->prot);
+	memory_claim(&u->memory, at, end - at);
+	const struct space_range *r = space_find(&u->space, at);
+	if (call != CALL_MADVISE && bytes <= AHEAD_BYTES && r &&
+		r->prot & SPACE_WRITE)
+		memory_have(&u->memory, at, end - at, r->prot);
+}
+
+static int64_t serve(struct user *u, uint64_t number, const uint64_t a[6])
+{
+	enum call call = calls_x86_64(number);
+	uint64_t brk = u->space.brk;
+	/* SGX1: pages keep their rights. */
+	if (u->memory.fixed && call == CALL_MPROTECT && a[2] & SPACE_EXEC)
+		return -LINUX_EACCES;
+	int64_t result = personality_call(&u->personality, call, a);
+	on_memory(u, call, a, brk, result);
+	return result;
 }
 
 static void on_syscall(struct user *u, struct sgx_gprs *g)
 {
 	const uint64_t a[6] = { g->rdi, g->rsi, g->rdx, g->r10, g->r8, g->r9 };
-	uint64_t brk = u->space.brk;
-	int64_t result;
-	if (g->rax == CALLS_ARCH_PRCTL) {
-		result = arch_prctl(g, a);
-	} else if (u->memory.fixed && calls_x86_64(g->rax) == CALL_MPROTECT &&
-		a[2] & SPACE_EXEC) {
-		/* SGX1: pages keep their rights. */
-		result = -LINUX_EACCES;
-	} else {
-		enum call call = calls_x86_64(g->rax);
-		result = personality_call(&u->personality, call, a);
-		take_ahead(u, call, a, brk, result);
-	}
-	g->rax = (uint64_t)result;
+	g->rax = (uint64_t)(g->rax == CALLS_ARCH_PRCTL ? arch_prctl(g, a) :
+							 serve(u, g->rax, a));
 	/* As SYSCALL does. */
 	g->rcx = g->rip + 2;
 	g->r11 = g->rflags;
 	g->rip += 2;
+}
+
+/* --- calls without a trap ---------------------------------------------------
+ */
+
+/* Whole pages; what exec puts there once is never written again. */
+static int64_t put_code(struct user *u, uint64_t to, uint64_t from,
+	uint64_t bytes)
+{
+	uint64_t whole = (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1ull);
+	if (u->memory.fixed)
+		return -LINUX_EACCES;
+	const struct space_range *r = space_find(&u->space, to);
+	if (!bytes || whole < bytes || to % PAGE_BYTES || !r || r->prot ||
+		r->end - to < whole || !memory_code_fits(&u->memory, to, whole))
+		return -LINUX_EINVAL;
+	memory_ask(&u->memory, to, whole, true);
+	if (!memory_code(u, to, from, bytes, true))
+		return -LINUX_EFAULT;
+	int64_t n =
+		space_mprotect(&u->space, to, whole, SPACE_READ | SPACE_EXEC);
+	if (n < 0)
+		return n;
+	return memory_code(u, to, from, bytes, false) ? 0 : -LINUX_EFAULT;
+}
+
+int64_t shim_call(uint64_t number, const uint64_t *args);
+int64_t shim_call(uint64_t number, const uint64_t *args)
+{
+	uint64_t a[6];
+	if (!user_copy_in(&shim_user, a, (uint64_t)args, sizeof a))
+		return -LINUX_EFAULT;
+	return number == GATE_CALL_CODE ?
+		put_code(&shim_user, a[0], a[1], a[2]) :
+		serve(&shim_user, number, a);
 }
 
 /* --- instructions that an enclave has not -----------------------------------
@@ -191,13 +233,11 @@ static bool on_fault(struct user *u, uint64_t at, uint32_t error)
 	if (memory_allows(&u->memory, at, error & PF_WRITE))
 		return ++idle < IDLE_MOST;
 	at &= ~(uint64_t)(PAGE_BYTES - 1);
-	memory_have(&u->memory, at, PAGE_BYTES, r->prot);
-	for (uint64_t i = 1; i < FAULT_PAGES; i++) {
-		uint64_t next = at + i * PAGE_BYTES;
-		if (next >= r->end || memory_has(&u->memory, next))
-			break;
-		memory_have(&u->memory, next, PAGE_BYTES, r->prot);
-	}
+	uint64_t end = at + PAGE_BYTES;
+	while (end < r->end && end < at + FAULT_PAGES * PAGE_BYTES &&
+		!memory_has(&u->memory, end))
+		end += PAGE_BYTES;
+	memory_have(&u->memory, at, end - at, r->prot);
 	return true;
 }
 

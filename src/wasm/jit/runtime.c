@@ -4,9 +4,7 @@
  * form here: slots on the interpreter's stack, registers on the other side.
  */
 #ifdef __x86_64__
-#include <cpuid.h>
-
-#include "arch/x86_64/cpu.h"
+#include <sys/platform/x86.h>
 #endif
 
 #include "wasm/jit/emit_priv.h"
@@ -29,30 +27,22 @@ static const struct wasm_op_entry all_ops[WASM_OP_COUNT] = {
  * ------------------------------------------------------------------------
  */
 
+/* As the C library found them at its start: an enclave has no CPUID.  VEX
+ * encodings need the operating system, too. */
 static void find_features(struct wasm_jit *j)
 {
 #ifdef __x86_64__
-	uint32_t a, b, c = 0, d;
-	if (__get_cpuid(1, &a, &b, &c, &d)) {
-		j->sse41 = c >> 19 & 1;
-		j->popcnt = c >> 23 & 1;
-	}
-	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
-		j->bmi1 = b >> 3 & 1;
-		j->bmi2 = b >> 8 & 1;
-	}
-	if (__get_cpuid(0x80000001, &a, &b, &c, &d))
-		j->lzcnt = c >> 5 & 1;
-	/* VEX encodings need the operating system, too. */
-	__get_cpuid(1, &a, &b, &c, &d);
-	bool avx = c >> 27 & 1 && c >> 28 & 1 && (cpu_xgetbv(0) & 6) == 6;
-	if (!avx)
-		j->bmi2 = false;
-	j->level = !(c >> 9 & 1) ? SSE2 :
-		!(c >> 19 & 1)	 ? SSSE3 :
-		!(c >> 20 & 1)	 ? SSE41 :
-		!avx		 ? SSE42 :
-				   AVX;
+	bool avx = CPU_FEATURE_ACTIVE(AVX);
+	j->sse41 = CPU_FEATURE_PRESENT(SSE4_1);
+	j->popcnt = CPU_FEATURE_PRESENT(POPCNT);
+	j->lzcnt = CPU_FEATURE_PRESENT(LZCNT);
+	j->bmi1 = CPU_FEATURE_PRESENT(BMI1);
+	j->bmi2 = CPU_FEATURE_PRESENT(BMI2) && avx;
+	j->level = !CPU_FEATURE_PRESENT(SSSE3) ? SSE2 :
+		!j->sse41		       ? SSSE3 :
+		!CPU_FEATURE_PRESENT(SSE4_2)   ? SSE41 :
+		!avx			       ? SSE42 :
+						 AVX;
 #else
 	(void)j;
 #endif

@@ -319,6 +319,7 @@ static bool on_leave(struct host *h, struct device_enclave *x)
 	case ENCLAVE_RESTRICT:
 	case ENCLAVE_RETYPE:
 	case ENCLAVE_REMOVE:
+	case ENCLAVE_ADD:
 		change_pages(h, x);
 		return false;
 	case ENCLAVE_EXIT:
@@ -395,6 +396,9 @@ static bool step(struct host *h, unsigned n)
 	int r = h->m.device->ops->enclave_enter(h->m.device, h->m.handle, &x);
 	if (r < 0)
 		say(h, "the processor is dead");
+	/* There was no frame to resume from. */
+	bool none = asked == SGX_ERESUME && !h->cssa && h->followed &&
+		x.function == SGX_ERESUME && x.vector == 13;
 	bool went_in = x.function != asked || asked == SGX_ERESUME;
 	if (went_in && asked == SGX_ERESUME && h->cssa &&
 		!(x.function == SGX_ERESUME && x.vector == 13 && !h->cssa))
@@ -409,7 +413,10 @@ static bool step(struct host *h, unsigned n)
 			h->cssa);
 	if (x.function == SGX_EEXIT)
 		return on_leave(h, &x);
-	on_exception(h, &x);
+	if (none)
+		h->next = SGX_EENTER;
+	else
+		on_exception(h, &x);
 	return false;
 }
 

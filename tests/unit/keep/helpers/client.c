@@ -66,8 +66,8 @@ struct lab *lab_new(void)
 static void *live(void *ctx)
 {
 	struct lab *l = ctx;
-	l->reason =
-		keep_live(&l->keep, l->host.bell[0], l->host.area_fd, &l->e);
+	l->reason = keep_live(&l->keep, l->host.bell[0], l->host.area_fd, NULL,
+		&l->e);
 	keep_gate_exit(&l->keep.gate, l->reason);
 	keep_fini(&l->keep);
 	pthread_mutex_lock(&l->lock);

@@ -17,7 +17,7 @@
 static const struct device_ops *real;
 static struct device_ops spy;
 static const struct gate_area *area;
-static uint64_t exits, bells, after, ops[GATE_OP_COUNT];
+static uint64_t requests, exits, bells, after, ops[GATE_OP_COUNT];
 static uint32_t op;
 static bool up, soft;
 static int to = -1;
@@ -47,6 +47,13 @@ static void *spy_memory(struct device *d, size_t len)
 	if (p && len == VM_WINDOW_BYTES)
 		area = (const void *)(p + VM_AREA_AT);
 	return p;
+}
+
+static int spy_ioctl(struct device *d, int handle, unsigned long request,
+	void *arg)
+{
+	requests++;
+	return real->ioctl(d, handle, request, arg);
 }
 
 /* The channel is up when the host has handed its first connection over. */
@@ -164,9 +171,10 @@ static void spy_free(struct device *d)
 		"publish", "listen", "accept", "connect", "send", "recv",
 		"shutdown", "close", "poll", "resolve", "time_hint", "log",
 		"exit" };
-	put("{\"exits\": %llu, \"bells\": %llu, \"after\": %llu",
-		(unsigned long long)exits, (unsigned long long)bells,
-		(unsigned long long)after);
+	put("{\"requests\": %llu, \"exits\": %llu, \"bells\": %llu, "
+	    "\"after\": %llu",
+		(unsigned long long)requests, (unsigned long long)exits,
+		(unsigned long long)bells, (unsigned long long)after);
 	if (left[LEFT_BELL][0])
 		tell_enclave(d);
 	for (size_t i = 1; i < GATE_OP_COUNT; i++)
@@ -192,6 +200,7 @@ static void spy_on(struct device *d)
 	real = d->ops;
 	spy = *real;
 	spy.memory = spy_memory;
+	spy.ioctl = spy_ioctl;
 	spy.enter = spy_enter;
 	spy.enclave_enter = spy_enclave;
 	spy.free = spy_free;

@@ -40,7 +40,9 @@ $(foreach t,$(TOOLCHAINS),$(eval $(call objrule,$t)))
 # Sanitized, exec is built as host programs are: one set of objects for both.
 built_by = $(if $(SAN),$(patsubst exec,host,$1),$1)
 
-objs = $(patsubst %,$(O)/obj/$1/%.o,$2)
+# In one order, whatever language `wildcard` sorts by: what is measured is linked
+# of them.
+objs = $(patsubst %,$(O)/obj/$1/%.o,$(sort $2))
 libs = $(foreach l,$2,$(O)/lib/$1/lib$l.a)
 
 # $(call library,NAME,SOURCES[,TOOLCHAINS]): a static library for each

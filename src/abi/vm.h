@@ -25,11 +25,14 @@
 #define VM_RAM_GPA 0x00200000
 
 /* Places in the window. */
-#define VM_HINTS_AT   0x00000u /* struct vm_hints */
-#define VM_AREA_AT    0x01000u /* struct gate_area */
-#define VM_REPORT_AT  0x42000u /* struct vm_report */
-#define VM_GHCB_AT    0x43000u /* snp: one page for each processor */
-#define VM_MESSAGE_AT 0x80000u /* snp: guest request and its response */
+#define VM_HINTS_AT    0x00000u /* struct vm_hints */
+#define VM_AREA_AT     0x01000u /* struct gate_area */
+#define VM_REPORT_AT   0x42000u /* struct vm_report */
+#define VM_RELEASE_AT  0x42800u /* struct vm_release */
+#define VM_GHCB_AT     0x43000u /* snp: one page for each processor */
+#define VM_MESSAGE_AT  0x80000u /* snp: guest request and its response */
+#define VM_CERTS_AT    0x82000u /* snp: certificates that come with it */
+#define VM_CERTS_BYTES 0x11000u
 
 /* Images in RAM: the shim at its begin, exec's file, byte by byte, at the
  * next boundary of this. */
@@ -97,7 +100,18 @@ enum vm_event {
 	VM_EVENT_BELL = 1,  /* a request is in the gate area */
 	VM_EVENT_EXIT = 2,  /* exec ended; the report has its status */
 	VM_EVENT_CRASH = 3, /* the report says why; nobody enters again */
+	/* Nobody needs what is in that RAM: the loader may drop it.  (snp: a
+	 * change of the pages' state instead.) */
+	VM_EVENT_RELEASE = 4,
 };
+
+/* The shim writes it before that event. */
+struct vm_release {
+	uint64_t from; /* guest-physical addresses, of whole 2 MiB */
+	uint64_t to;
+};
+LAYOUT(struct vm_release, to, 0x08);
+LAYOUT_SIZE(struct vm_release, 0x10);
 
 /* The shim writes it, once, for people: no workload data is in it. */
 struct vm_report {

@@ -167,8 +167,9 @@ static void put_platform(const struct client_platform *p, struct buf *out)
 			t->available ? "available" : "missing",
 			t->confidential ? "confidential" : "not confidential",
 			t->detail);
-		if (!t->available && t->missing[0])
-			buf_fmt(out, "%42s%s\n", "", t->missing);
+		if (t->missing[0])
+			buf_fmt(out, "%42s%s%s\n", "",
+				t->available ? "hardware: " : "", t->missing);
 	}
 }
 

@@ -45,11 +45,15 @@ struct device_ops {
 	/* Zeroed memory that a memory region may be made of; NULL: none. */
 	void *(*memory)(struct device *d, size_t len);
 	void (*memory_free)(struct device *d, void *at, size_t len);
+	/* What is in a part of it may go: it is zero when it is looked at next.
+	 * Any thread. */
+	void (*memory_drop)(struct device *d, void *at, size_t len);
 	/* Runs the processor until it exits: 0; -EINTR when it was kicked. */
 	int (*enter)(struct device *d, int vcpu, void *run);
 	/* Makes enter return, now and from now on. */
 	void (*kick)(struct device *d, int vcpu, void *run);
-	/* A guest_memfd's pages are gone: fallocate(PUNCH_HOLE). */
+	/* A guest_memfd's pages are gone: fallocate(PUNCH_HOLE).  Also the
+	 * processor's thread, outside enter. */
 	int (*discard)(struct device *d, int handle, uint64_t at, uint64_t len);
 	/* SGX.  [at, at + len) of this process' addresses: for nobody else
 	 * (handle < 0), or that enclave's, prot as mmap's; 0. */

@@ -88,6 +88,12 @@ static void linux_memory_free(struct device *d, void *at, size_t len)
 		munmap(at, len);
 }
 
+static void linux_memory_drop(struct device *d, void *at, size_t len)
+{
+	(void)d;
+	madvise(at, len, MADV_DONTNEED);
+}
+
 static void set_running(struct linux_device *l, bool running)
 {
 	pthread_mutex_lock(&l->lock);
@@ -148,6 +154,7 @@ static const struct device_ops linux_ops = {
 	.unmap = linux_unmap,
 	.memory = linux_memory,
 	.memory_free = linux_memory_free,
+	.memory_drop = linux_memory_drop,
 	.enter = linux_enter,
 	.kick = linux_kick,
 	.discard = linux_discard,

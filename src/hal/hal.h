@@ -26,7 +26,8 @@ struct hal_probe {
 	bool software;	   /* evidence ends in the software root */
 	bool emulated;	   /* it is the software platform's */
 	char detail[192];  /* what is present, for people */
-	char missing[192]; /* what is missing and how to get it; "" */
+	/* What is missing and how to get it; of what is emulated, why it is. */
+	char missing[192];
 };
 
 /* What running code told a probe, so that it need not be run again.  The

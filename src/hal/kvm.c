@@ -45,10 +45,11 @@ static bool kvm_probe(const struct hal_config *cfg, struct hal_probe *out,
 	if (access(path, R_OK) != 0)
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
-	else if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
-		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	else
-		p.available = true;
+		p.available =
+			vm_device_probe(cfg, probe_real, &p.emulated, &why);
+	if (!*p.missing)
+		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	fmt(p.detail, sizeof p.detail,
 		"virtual machine of %s; no protection from the host",
 		p.emulated ? "the software platform" : "KVM");
@@ -66,6 +67,22 @@ static bool kvm_measure(const struct hal_config *cfg, uint8_t out[64],
 /* --- launch ----------------------------------------------------------------
  */
 
+/* The guest's word: nobody else writes there, and it is copied once. */
+static enum vm_turn release(void *ctx, struct vm_cpu *c)
+{
+	struct hal_keep *k = ctx;
+	struct vm_machine *m = &k->m;
+	struct vm_release r;
+	memcpy(&r, m->window + VM_RELEASE_AT, sizeof r);
+	if (!vm_machine_may_drop(m, r.from, r.to - r.from)) {
+		fmt(c->why, sizeof c->why, "it gives back memory of others");
+		return VM_TURN_GONE;
+	}
+	m->device->ops->memory_drop(m->device, m->ram + (r.from - VM_RAM_GPA),
+		r.to - r.from);
+	return VM_TURN_AGAIN;
+}
+
 /* The Keep starts on one processor while exec's image, which nobody writes
  * to, is hashed on another. */
 static bool start(struct hal_keep *k, struct err *e)
@@ -77,6 +94,8 @@ static bool start(struct hal_keep *k, struct err *e)
 	if (!vm_measure_shim(m->ram, &m->images, &h, e))
 		return false;
 	vm_images_fill(&m->images, 0, m->ram);
+	m->cpu.on_release = release;
+	m->cpu.ctx = k;
 	if (!vm_cpu_start(&m->cpu, e)) {
 		crypto_hash_free(h);
 		return false;

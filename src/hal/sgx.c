@@ -57,6 +57,8 @@ static bool sgx_probe(const struct hal_config *cfg, struct hal_probe *out,
 			path, strerror(errno));
 	else
 		p.available = true;
+	if (!*p.missing)
+		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
 	/* The software platform's quotes end in the software root. */
 	p.software = p.emulated;
 	p.confidential = !p.emulated;

@@ -6,13 +6,16 @@
  */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <linux/kvm_para.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "hal/hal_priv.h"
 #include "hal/snp_priv.h"
 #include "soft/device.h"
+#include "spec/ghcb.h"
 #include "spec/kvm.h"
 
 /* More than a chain of three and its revocation lists. */
@@ -21,6 +24,7 @@ enum { MAX_ENDORSEMENTS = 64 << 10 };
 struct hal_keep {
 	struct snp_machine s;
 	struct buf endorsements;
+	int lock; /* their file's, until the report is there; or -1 */
 };
 
 static bool look(char firmware[96], struct err *e)
@@ -46,13 +50,13 @@ static bool snp_probe(const struct hal_config *cfg, struct hal_probe *out,
 	struct err why = { 0 };
 	char path[4096], more[96] = "";
 	fmt(path, sizeof path, "%s/snp/shim", cfg->image_dir);
-	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
-		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
-	else if (access(path, R_OK) != 0)
+	p.available = vm_device_probe(cfg, probe_real, &p.emulated, &why);
+	fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
+	if (p.available && access(path, R_OK) != 0) {
 		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
 			path, strerror(errno));
-	else
-		p.available = true;
+		p.available = false;
+	}
 	if (!p.emulated)
 		(void)!look(more, NULL);
 	/* The software platform's report ends in the software root. */
@@ -84,19 +88,82 @@ static bool load_endorsements(struct hal_keep *k, const struct hal_config *cfg,
 	/* Without the file there are none, and no verifier is satisfied. */
 	return cfg->platform == HAL_SOFTWARE ?
 		soft_device_endorsements(k->s.m.device, &k->endorsements, e) :
-		snp_file_read(cfg, "snp-endorsements", MAX_ENDORSEMENTS,
-			&k->endorsements, e);
+		snp_file_lock(cfg, "snp-endorsements", MAX_ENDORSEMENTS,
+			&k->endorsements, &k->lock, e);
 }
 
 /* --- exits that only this technology has ------------------------------------
  */
 
-/* A shim of ours asks for no change of a page's state and touches nothing
- * that is not there: whoever does so is not ours, or its host is broken. */
-static enum vm_turn leave_by(UNUSED void *ctx, struct vm_cpu *c)
+/* One entry: our endorsements.  (GUID of no certificate of AMD's.) */
+static void put_certificates(uint8_t *to, struct bytes b)
 {
-	const struct kvm_run *r = c->run;
+	const struct ghcb_certificate table[2] = {
+		{ .guid = { 0x0e, 0x2c, 0x3a, 0x7d, 0x1f, 0x5b, 0x0a, 0x4e,
+			  0x9d, 0x6c, 0x3e, 0x1f, 0x2a, 0x90, 0xb8, 0xd4 },
+			.offset = sizeof table,
+			.bytes = (uint32_t)b.len },
+	};
+	memset(to, 0, sizeof table);
+	if (!b.len)
+		return;
+	memcpy(to, table, sizeof table);
+	memcpy(to + sizeof table, b.ptr, b.len);
+}
+
+/* The guest wants them with its report, in pages of its choice. */
+static enum vm_turn give_certificates(struct hal_keep *k, struct kvm_run *r)
+{
+	uint8_t *at = (uint8_t *)r + SPEC_KVM_RUN_UNION;
+	size_t bytes =
+		2 * sizeof(struct ghcb_certificate) + k->endorsements.len;
+	size_t pages = (bytes + PAGE_BYTES - 1) / PAGE_BYTES;
+	struct spec_kvm_certs c;
+	memcpy(&c, at, sizeof c);
+	c.ret = 0;
+	if (c.gpa != VM_WINDOW_GPA + VM_CERTS_AT ||
+		c.npages > VM_CERTS_BYTES / PAGE_BYTES) {
+		c.ret = EIO;
+	} else if (c.npages < pages) {
+		c.ret = ENOSPC;
+		c.npages = pages;
+	} else {
+		put_certificates(k->s.m.window + VM_CERTS_AT,
+			buf_bytes(&k->endorsements));
+	}
+	memcpy(at, &c, sizeof c);
+	return VM_TURN_AGAIN;
+}
+
+/* Another state for pages: those that the Keep gives back, or wants again. */
+static enum vm_turn change_state(struct hal_keep *k, struct kvm_run *r)
+{
+	struct device *d = k->s.m.device;
+	uint64_t gpa = r->hypercall.args[0];
+	uint64_t bytes = r->hypercall.args[1] * PAGE_BYTES;
+	bool private = r->hypercall.args[2] & SPEC_KVM_MAP_ENCRYPTED;
+	struct spec_kvm_attributes a = { .address = gpa,
+		.size = bytes,
+		.attributes = private ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0 };
+	r->hypercall.ret = EINVAL;
+	if (r->hypercall.nr != KVM_HC_MAP_GPA_RANGE ||
+		!vm_machine_may_drop(&k->s.m, gpa, bytes))
+		return VM_TURN_AGAIN;
+	int n = device_ioctl(d, k->s.m.vm, SPEC_KVM_SET_MEMORY_ATTRIBUTES, &a);
+	if (n == 0 && !private)
+		n = d->ops->discard(d, k->s.memfd, gpa - VM_RAM_GPA, bytes);
+	r->hypercall.ret = (unsigned)-n;
+	return VM_TURN_AGAIN;
+}
+
+/* A shim of ours touches nothing that is not there: whoever does so is not
+ * ours, or its host is broken. */
+static enum vm_turn leave_by(void *ctx, struct vm_cpu *c)
+{
+	struct kvm_run *r = c->run;
 	switch (r->exit_reason) {
+	case SPEC_KVM_EXIT_SNP_REQ_CERTS:
+		return give_certificates(ctx, r);
 	case KVM_EXIT_SYSTEM_EVENT:
 		fmt(c->why, sizeof c->why, "ended at its start, reason 0x%llx",
 			r->system_event.ndata ?
@@ -107,9 +174,7 @@ static enum vm_turn leave_by(UNUSED void *ctx, struct vm_cpu *c)
 		fmt(c->why, sizeof c->why, "memory of another kind expected");
 		break;
 	case KVM_EXIT_HYPERCALL:
-		fmt(c->why, sizeof c->why, "hypercall %llu",
-			(unsigned long long)r->hypercall.nr);
-		break;
+		return change_state(ctx, r);
 	default:
 		fmt(c->why, sizeof c->why, "%s (%u)",
 			vm_exit_name(r->exit_reason), r->exit_reason);
@@ -122,6 +187,7 @@ static void snp_destroy(struct hal_keep *k)
 	if (!k)
 		return;
 	snp_machine_fini(&k->s);
+	cleanup_fd(&k->lock);
 	buf_fini(&k->endorsements);
 	free(k);
 }
@@ -133,6 +199,7 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 		!load_endorsements(k, cfg, e))
 		return false;
 	k->s.m.cpu.on_exit = leave_by;
+	k->s.m.cpu.ctx = k;
 	return vm_cpu_start(&k->s.m.cpu, e);
 }
 
@@ -142,6 +209,7 @@ static bool snp_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 	struct hal_keep *k = calloc(1, sizeof *k);
 	if (!k)
 		return err_fail(e, ERR_LIMIT, "launch snp: no memory");
+	k->lock = -1;
 	if (!launch(k, cfg, e)) {
 		snp_destroy(k);
 		return err_wrap(e, "launch snp");
@@ -155,7 +223,12 @@ static bool snp_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 
 static bool snp_confine(struct hal_keep *k, struct err *e)
 {
-	return vm_confine(&k->s.m.cpu, k->s.m.uid, k->s.m.change_id, NULL, e);
+	/* For what the Keep gives back. */
+	static const unsigned long requests[] = {
+		SPEC_KVM_SET_MEMORY_ATTRIBUTES, 0
+	};
+	return vm_confine(&k->s.m.cpu, k->s.m.uid, k->s.m.change_id, requests,
+		e);
 }
 
 static int snp_bell(const struct hal_keep *k)
@@ -190,6 +263,8 @@ static bool snp_evidence(struct hal_keep *k, struct bytes request,
 		    bytes_of(k->s.m.window + VM_MESSAGE_AT, PAGE_BYTES)) ||
 		!buf_put(endorsements, buf_bytes(&k->endorsements)))
 		return err_fail(e, ERR_LIMIT, "evidence: no memory");
+	cleanup_fd(&k->lock);
+	k->lock = -1;
 	return true;
 }
 

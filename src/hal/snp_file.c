@@ -2,6 +2,7 @@
 /* What a host's operator puts beside the software root for SNP. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,20 +10,10 @@
 #include "base/fmt.h"
 #include "hal/snp_priv.h"
 
-bool snp_file_read(const struct hal_config *cfg, const char *name, size_t most,
-	struct buf *out, struct err *e)
+static bool read_file(int fd, const char *path, size_t most, struct buf *out,
+	struct err *e)
 {
-	char path[4096];
 	struct stat st;
-	const char *slash = strrchr(cfg->root_path, '/');
-	fmt(path, sizeof path, "%.*s%s",
-		slash ? (int)(slash + 1 - cfg->root_path) : 0, cfg->root_path,
-		name);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT)
-		return true;
-	if (fd < 0)
-		return err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || !st.st_size ||
 		st.st_size > (off_t)most)
 		return err_fail(e, ERR_HOST, "%s: not a file of that kind",
@@ -36,4 +27,34 @@ bool snp_file_read(const struct hal_config *cfg, const char *name, size_t most,
 			n < 0 ? strerror(errno) : "it shrank");
 	buf_commit(out, (size_t)n);
 	return true;
+}
+
+bool snp_file_lock(const struct hal_config *cfg, const char *name, size_t most,
+	struct buf *out, int *lock, struct err *e)
+{
+	char path[4096];
+	const char *slash = strrchr(cfg->root_path, '/');
+	fmt(path, sizeof path, "%.*s%s",
+		slash ? (int)(slash + 1 - cfg->root_path) : 0, cfg->root_path,
+		name);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return true;
+	if (fd < 0)
+		return err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
+	if (lock && flock(fd, LOCK_SH | LOCK_NB) != 0)
+		return err_fail(e, ERR_HOST, "%s: %s", path,
+			errno == EWOULDBLOCK ? "is being replaced" :
+					       strerror(errno));
+	if (!read_file(fd, path, most, out, e))
+		return false;
+	if (lock)
+		*lock = fd_move(&fd);
+	return true;
+}
+
+bool snp_file_read(const struct hal_config *cfg, const char *name, size_t most,
+	struct buf *out, struct err *e)
+{
+	return snp_file_lock(cfg, name, most, out, NULL, e);
 }

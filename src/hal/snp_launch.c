@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An SNP machine by Linux's upstream interface (Documentation/virt/kvm/x86/
- * amd-memory-encryption.rst).  RAM is private from the start and stays so;
- * the window is not.
+ * amd-memory-encryption.rst).  RAM is private from the start; the window is
+ * not.
  */
 #include <errno.h>
 #include <linux/kvm_para.h>
@@ -215,8 +215,12 @@ static bool init(struct snp_machine *s, const struct hal_tech *tech,
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "KVM_CAP_EXIT_HYPERCALL: %s",
 			strerror(-n));
-	return command(s, SPEC_KVM_SEV_INIT2, &i, "SEV_INIT2", NULL, e) &&
-		make_memory(s, e) &&
+	if (!command(s, SPEC_KVM_SEV_INIT2, &i, "SEV_INIT2", NULL, e))
+		return false;
+	/* Linux before 6.20 has no certificates, and says so to the guest. */
+	(void)!command(s, SPEC_KVM_SNP_ENABLE_CERTS, NULL, "certificates", NULL,
+		NULL);
+	return make_memory(s, e) &&
 		vm_images_load(cfg->image_dir, tech, m->ram, m->ram_bytes,
 			&m->images, e) &&
 		make_cpu(s, cfg, e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
@@ -15,11 +16,13 @@ static const int loader_calls[] = { SCMP_SYS(read), SCMP_SYS(write),
 	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(getsockopt),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(brk), SCMP_SYS(mmap),
 	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-	SCMP_SYS(mprotect), SCMP_SYS(futex), SCMP_SYS(getrandom),
-	SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getpid),
-	SCMP_SYS(gettid), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(tgkill), SCMP_SYS(exit),
-	SCMP_SYS(exit_group), SCMP_SYS(restart_syscall),
+	/* Private memory that the Keep gives back: no file of the loader's is
+	 * another's. */
+	SCMP_SYS(fallocate), SCMP_SYS(mprotect), SCMP_SYS(futex),
+	SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+	SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(tgkill),
+	SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(restart_syscall),
 	/* The processor's thread, which may just start, and its end. */
 	SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(capset) };
 
@@ -39,9 +42,12 @@ bool vm_confine(struct vm_cpu *c, uid_t uid, bool change,
 {
 	struct sandbox_rule rules[16 + SANDBOX_NET_RULES] = {
 		{ SCMP_SYS(ioctl), 1, KVM_RUN },
+		/* Private memory that the Keep gives back. */
+		{ SCMP_SYS(fallocate), 1,
+			FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE },
 	};
-	size_t n = 1 + SANDBOX_NET_RULES;
-	memcpy(rules + 1, sandbox_net, sizeof sandbox_net);
+	size_t n = 2 + SANDBOX_NET_RULES;
+	memcpy(rules + 2, sandbox_net, sizeof sandbox_net);
 	for (; requests && *requests && n < ARRAY_LEN(rules) - 2; requests++)
 		rules[n++] =
 			(struct sandbox_rule){ SCMP_SYS(ioctl), 1, *requests };

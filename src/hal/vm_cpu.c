@@ -8,6 +8,7 @@
 #include "base/fmt.h"
 #include "hal/process_priv.h"
 #include "hal/vm_priv.h"
+#include "spec/kvm.h"
 
 void vm_keep_clear(struct device *d, int vm)
 {
@@ -122,10 +123,15 @@ enum vm_turn vm_cpu_event(struct vm_cpu *c, uint32_t event)
 	case VM_EVENT_EXIT:
 	case VM_EVENT_CRASH:
 		return gone_by_report(c, event == VM_EVENT_CRASH);
+	case VM_EVENT_RELEASE:
+		if (c->on_release)
+			return c->on_release(c->ctx, c);
+		break;
 	default:
-		fmt(c->why, sizeof c->why, "unknown event %u", event);
-		return VM_TURN_GONE;
+		break;
 	}
+	fmt(c->why, sizeof c->why, "unknown event %u", event);
+	return VM_TURN_GONE;
 }
 
 const char *vm_exit_name(uint32_t reason)
@@ -176,6 +182,11 @@ static enum vm_turn enter(struct vm_cpu *c)
 		return on_exit(c);
 	if (n == -EINTR || n == -EAGAIN)
 		return VM_TURN_AGAIN;
+	/* The one exit that is an error, too. */
+	if (n == -EFAULT && c->on_exit &&
+		((struct kvm_run *)c->run)->exit_reason ==
+			SPEC_KVM_EXIT_MEMORY_FAULT)
+		return c->on_exit(c->ctx, c);
 	fmt(c->why, sizeof c->why, "KVM_RUN: %s", strerror(-n));
 	return VM_TURN_GONE;
 }

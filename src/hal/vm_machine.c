@@ -81,6 +81,15 @@ bool vm_machine_map(struct vm_machine *m, uint32_t slot, uint64_t gpa, void *at,
 			(unsigned long long)gpa, strerror(-n));
 }
 
+bool vm_machine_may_drop(const struct vm_machine *m, uint64_t gpa,
+	uint64_t bytes)
+{
+	const uint64_t mask = VM_IMAGE_ALIGN - 1;
+	uint64_t at = gpa - VM_RAM_GPA, used = (m->images.end + mask) & ~mask;
+	return bytes && !((gpa | bytes) & mask) && at >= used &&
+		at < m->ram_bytes && bytes <= m->ram_bytes - at;
+}
+
 void vm_machine_fini(struct vm_machine *m)
 {
 	vm_cpu_fini(&m->cpu);

@@ -82,6 +82,7 @@ struct vm_cpu {
 	vm_on_exit *on_exit;	  /* asked about what vm_cpu.c doesn't know */
 	vm_enter *enter;	  /* NULL: KVM's */
 	vm_stop *stop;		  /* the same */
+	vm_on_exit *on_release;	  /* of RAM that nobody needs; or NULL */
 	void *ctx;
 
 	int bell; /* eventfd */
@@ -166,6 +167,10 @@ void vm_window_fill(uint8_t *window, const struct hal_config *cfg,
 MUST_USE bool vm_machine_set_cpu(struct vm_machine *m,
 	const struct hal_config *cfg, enum gate_tee tee, uint32_t c_bit,
 	struct err *e);
+/* What lies at so many bytes of RAM may go, if it is the shim's to say so of
+ * them: whole blocks behind the images.  Else false. */
+MUST_USE bool vm_machine_may_drop(const struct vm_machine *m, uint64_t gpa,
+	uint64_t bytes);
 void vm_machine_fini(struct vm_machine *m);
 
 static inline struct gate_area *vm_machine_area(struct vm_machine *m)
@@ -180,6 +185,9 @@ static inline struct gate_area *vm_machine_area(struct vm_machine *m)
  * has. */
 MUST_USE bool vm_probe(const struct hal_config *cfg, struct device *d, int kvm,
 	struct err *e);
+/* Of what KVM is made here: kvm_amd, kvm_intel, or what else there is of that
+ * name in /sys/module. */
+void vm_probe_module(const char *folder, char out[64]);
 
 /* --- the loader (vm_confine.c) ----------------------------------------------
  */

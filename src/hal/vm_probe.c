@@ -4,6 +4,7 @@
  * interprets it, thousands of times slower than a processor would; a Keep
  * there would be no use to anybody.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <time.h>
@@ -61,6 +62,35 @@ static bool run_once(struct vm_cpu *c, int64_t *ns, struct err *e)
 	return true;
 }
 
+void vm_probe_module(const char *folder, char out[64])
+{
+	bool ours = false;
+	DIR *d = opendir(folder);
+	fmt(out, 64, "an unknown module");
+	for (struct dirent *f; d && !ours && (f = readdir(d));) {
+		/* A processor's vendor, or whoever plays one. */
+		ours = !strcmp(f->d_name, "kvm_amd") ||
+			!strcmp(f->d_name, "kvm_intel");
+		if (!strncmp(f->d_name, "kvm_", 4))
+			fmt(out, 64, "%.*s", 63, f->d_name);
+	}
+	if (d)
+		closedir(d);
+}
+
+static bool too_slow(int64_t ns, struct err *e)
+{
+	char module[64];
+	/* Tenths of a million. */
+	long long rate = 20000ll * LOOPS / ns;
+	vm_probe_module("/sys/module", module);
+	return err_fail(e, ERR_HOST,
+		"the kernel's KVM is %s, and runs code at %lld.%lld million "
+		"instructions a second, which is no processor: kvm_amd or "
+		"kvm_intel is needed",
+		module, rate / 10, rate % 10);
+}
+
 static bool run_fast(struct vm_cpu *c, struct err *e)
 {
 	int64_t best = INT64_MAX;
@@ -70,12 +100,7 @@ static bool run_fast(struct vm_cpu *c, struct err *e)
 			return false;
 		best = ns < best ? ns : best;
 	}
-	if (best > MOST_NS)
-		return err_fail(e, ERR_HOST,
-			"it runs code at %lld million instructions a second, "
-			"which is no processor",
-			(long long)(2000ll * LOOPS / best));
-	return true;
+	return best <= MOST_NS || too_slow(best, e);
 }
 
 static bool in_machine(struct device *d, int vm, uint8_t *m, size_t run_bytes,

@@ -85,6 +85,17 @@ enum gate_error gate_dial_resolve(struct gate_serve *g, const char *name,
 	return any ? GATE_DENIED : GATE_NAME;
 }
 
+bool gate_dial_news(struct gate_serve *g)
+{
+	bool news = false;
+	for (size_t i = 0; i < ARRAY_LEN(g->lookups); i++) {
+		struct gate_lookup *l = &g->lookups[i];
+		news = news || (l->id && l->done && !l->told);
+		l->told = l->done;
+	}
+	return news;
+}
+
 /* --- dialling ----------------------------------------------------------- */
 
 /* Splits at the last colon; brackets around an IPv6 address go. */

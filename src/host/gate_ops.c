@@ -435,7 +435,8 @@ bool gate_op_poll(struct gate_serve *g, struct gate_call *c, struct err *e)
 	if (!check_turn(g, (size_t)c->req.arg1, &sends, e))
 		return false;
 	w->count = (size_t)c->req.arg1;
-	if (!send_all(g, &sends))
+	/* An answer may have come before the Keep began to wait for it. */
+	if (!send_all(g, &sends) || gate_dial_news(g))
 		timeout = 0;
 	w->deadline_ns =
 		timeout < INT64_MAX ? gate_now_ns() + timeout : UINT64_MAX;

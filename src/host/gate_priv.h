@@ -43,6 +43,7 @@ struct gate_slot {
 struct gate_lookup {
 	uint32_t id; /* 0: a free place */
 	bool done;
+	bool told; /* a POLL ended because it is */
 	char name[NET_HOST_MAX + 1];
 	struct gate_answer answer;
 };
@@ -152,5 +153,7 @@ uint64_t gate_dial_due(const struct gate_dial *d);
 /* AGAIN while it is looked up. */
 enum gate_error gate_dial_resolve(struct gate_serve *g, const char *name,
 	struct gate_answer *out);
+/* Is there an answer for RESOLVE that no POLL has ended for?  Says so once. */
+bool gate_dial_news(struct gate_serve *g);
 
 #endif

@@ -388,21 +388,20 @@ void gate_serve_wake(struct gate_serve *g, const struct pollfd *fds,
 void gate_serve_answer(struct gate_serve *g, const struct gate_answer *a,
 	enum gate_turn *turn)
 {
-	bool resolved = false;
 	*turn = GATE_TURN_WAIT;
 	for (size_t i = 0; i < ARRAY_LEN(g->lookups); i++)
 		if (a->id && g->lookups[i].id == a->id) {
 			g->lookups[i].answer = *a;
-			g->lookups[i].done = resolved = true;
+			g->lookups[i].done = true;
 		}
 	for (size_t i = 0; i < GATE_MAX_HANDLES; i++) {
 		struct gate_slot *s = &g->slots[i];
 		if (s->dial && a->id && s->dial->lookup == a->id)
 			gate_dial_answer(g, s, a);
 	}
-	if (!resolved || !g->waiter.on)
-		return;
 	/* Nothing is ready, but RESOLVE knows more now. */
+	if (!g->waiter.on || !gate_dial_news(g))
+		return;
 	for (size_t i = 0; i < g->waiter.count; i++)
 		g->waiter.list[i].got = 0;
 	answer_wait(g, 0, turn);

@@ -8,6 +8,7 @@
  */
 #include "memfs/memfs_priv.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 enum {
@@ -15,6 +16,7 @@ enum {
 	LEAF = 256,
 	FIRST_MIN = 64,
 	LEAVES_FREE = 64,
+	TRIM_CHUNKS = 256, /* 16 MiB */
 };
 
 struct leaf {
@@ -113,15 +115,18 @@ uint8_t *memfs_data_make(struct quota *q, struct data *d, uint64_t at,
 	return *chunk + off;
 }
 
-void memfs_data_cut(struct quota *q, struct data *d, uint64_t size)
+/* Frees all chunks from that one on; how many. */
+static size_t free_from(struct quota *q, struct data *d, size_t keep)
 {
-	size_t keep = (size_t)((size + CHUNK - 1) / CHUNK);
+	size_t gone = 0;
 	for (size_t l = keep / LEAF; l < d->leaf_count; l++) {
 		struct leaf *leaf = d->leaves[l];
 		size_t from = l == keep / LEAF ? keep % LEAF : 0;
 		for (size_t i = from; leaf && i < LEAF; i++) {
-			if (leaf->chunk[i])
-				quota_refund(q, CHUNK);
+			if (!leaf->chunk[i])
+				continue;
+			quota_refund(q, CHUNK);
+			gone++;
 			free(leaf->chunk[i]);
 			leaf->chunk[i] = NULL;
 		}
@@ -130,6 +135,13 @@ void memfs_data_cut(struct quota *q, struct data *d, uint64_t size)
 			d->leaves[l] = NULL;
 		}
 	}
+	return gone;
+}
+
+void memfs_data_cut(struct quota *q, struct data *d, uint64_t size)
+{
+	size_t keep = (size_t)((size + CHUNK - 1) / CHUNK);
+	size_t gone = free_from(q, d, keep);
 	if (size == 0) {
 		quota_refund(q, d->first_cap + leaves_cost(d->leaf_count));
 		free(d->first);
@@ -141,4 +153,7 @@ void memfs_data_cut(struct quota *q, struct data *d, uint64_t size)
 		if (tail)
 			memset(tail, 0, n);
 	}
+	/* The library keeps what is below something else; the host need not. */
+	if (gone >= TRIM_CHUNKS)
+		malloc_trim(0);
 }

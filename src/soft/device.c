@@ -103,6 +103,8 @@ static int soft_ioctl(struct device *d, int handle, unsigned long request,
 		return soft_kvm_machine(self(d), request, arg);
 	case SOFT_HANDLE_CPU:
 		return soft_kvm_cpu(self(d), request, arg);
+	case SOFT_HANDLE_OTHER:
+		return soft_kvm_other(self(d), request, arg);
 	case SOFT_HANDLE_SGX:
 		return soft_sgx_ioctl(self(d), request, arg);
 	default:
@@ -113,7 +115,8 @@ static int soft_ioctl(struct device *d, int handle, unsigned long request,
 static void *soft_map(struct device *d, int handle, size_t len)
 {
 	(void)d;
-	if (handle != SOFT_HANDLE_CPU || len < sizeof(struct kvm_run))
+	if ((handle != SOFT_HANDLE_CPU && handle != SOFT_HANDLE_OTHER) ||
+		len < sizeof(struct kvm_run))
 		return NULL;
 	return calloc(1, len);
 }
@@ -136,11 +139,19 @@ static void soft_memory_free(struct device *d, void *at, size_t len)
 	soft_machine_memory_free(&self(d)->machine, at);
 }
 
+/* Of the shared file, for QEMU too. */
+static void soft_memory_drop(struct device *d, void *at, size_t len)
+{
+	(void)d;
+	madvise(at, len, MADV_REMOVE);
+}
+
 static int soft_enter(struct device *d, int handle, void *run)
 {
-	if (handle != SOFT_HANDLE_CPU)
-		return -EBADF;
-	return soft_kvm_enter(self(d), run);
+	if (handle == SOFT_HANDLE_OTHER)
+		return soft_kvm_enter_other(self(d), run);
+	return handle == SOFT_HANDLE_CPU ? soft_kvm_enter(self(d), run) :
+					   -EBADF;
 }
 
 static void soft_kick(struct device *d, int handle, void *run)
@@ -249,6 +260,7 @@ static const struct device_ops soft_ops = {
 	.unmap = soft_unmap,
 	.memory = soft_memory,
 	.memory_free = soft_memory_free,
+	.memory_drop = soft_memory_drop,
 	.enter = soft_enter,
 	.kick = soft_kick,
 	.discard = soft_discard,

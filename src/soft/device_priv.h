@@ -26,6 +26,7 @@ enum soft_handle {
 	SOFT_HANDLE_VM,
 	SOFT_HANDLE_CPU,
 	SOFT_HANDLE_MEMFD, /* and the next ones */
+	SOFT_HANDLE_OTHER = 40,
 	SOFT_HANDLE_SGX = 64,
 	SOFT_HANDLE_PROVISION,
 };
@@ -44,6 +45,14 @@ enum soft_pending {
 	SOFT_PENDING_STATE_MSR,	 /* a page state change by the MSR */
 	SOFT_PENDING_STATE_PAGE, /* the same by the GHCB */
 	SOFT_PENDING_CERTS,
+};
+
+/* A second processor, of a host that makes one: it is measured as KVM does, and
+ * never runs. */
+struct soft_other {
+	bool there, late; /* late: after the launch */
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
 };
 
 /* The kernel's half of an SNP guest. */
@@ -112,6 +121,7 @@ struct soft_device {
 	bool has_vm, has_cpu;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
+	struct soft_other other;
 	bool state_changed; /* the monitor has not seen it yet */
 	bool begun;	    /* it knows the guest */
 	struct monitor_cpuid cpuid[MONITOR_CPUIDS]; /* the guest's */
@@ -130,6 +140,7 @@ int soft_failed(struct soft_device *s);
 int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg);
 int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg);
 int soft_kvm_enter(struct soft_device *s, struct kvm_run *run);
+int soft_kvm_enter_other(struct soft_device *s, struct kvm_run *run);
 int soft_kvm_call(struct soft_device *s, enum monitor_op op,
 	const uint64_t args[4]);
 /* The monitor learns of the guest, before anything is done to it. */
@@ -141,8 +152,10 @@ enum { SOFT_IO_DATA_AT = sizeof(struct kvm_run) - 8 };
 /* --- kvm_cpu.c ---------------------------------------------------------- */
 
 int soft_kvm_cpu(struct soft_device *s, unsigned long request, void *arg);
+int soft_kvm_other(struct soft_device *s, unsigned long request, void *arg);
 /* The registers that were set, and what a reset gives. */
-void soft_kvm_put_state(const struct soft_device *s, struct monitor_state *out);
+void soft_kvm_put_state(const struct kvm_sregs *g, const struct kvm_regs *r,
+	struct monitor_state *out);
 void soft_kvm_clock_start(struct soft_device *s);
 /* False: that leaf is not in the table. */
 bool soft_kvm_cpuid(const struct monitor_cpuid *table, uint32_t count,

@@ -348,8 +348,10 @@ static enum soft_turn end_certs(struct soft_device *s, struct ghcb *g,
 		return answer(g, GHCB_ANSWER_DONE, GHCB_REQUEST_LENGTH);
 	case EAGAIN:
 		return answer(g, GHCB_ANSWER_DONE, GHCB_REQUEST_BUSY);
-	default:
+	case EIO:
 		return answer(g, GHCB_ANSWER_DONE, ALL_ONES << 32);
+	default:
+		return SOFT_DEAD;
 	}
 }
 

@@ -283,8 +283,19 @@ static int set_memory_1(struct soft_device *s,
 	return r->flags ? -EINVAL : set_memory(s, &two);
 }
 
-static int create_cpu(struct soft_device *s, const void *number)
+static int create_other(struct soft_device *s)
 {
+	if (!s->snp.active || !s->has_cpu || s->other.there)
+		return -EINVAL;
+	s->other =
+		(struct soft_other){ .there = true, .late = s->snp.launched };
+	return SOFT_HANDLE_OTHER;
+}
+
+static int create_cpu(struct soft_device *s, uintptr_t number)
+{
+	if (number == 1)
+		return create_other(s);
 	if (s->has_cpu || number || (s->snp.asked && !s->snp.active))
 		return -EINVAL;
 	int n = boot(s);
@@ -322,7 +333,7 @@ int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg)
 	case KVM_ENABLE_CAP:
 		return enable(s, arg);
 	case KVM_CREATE_VCPU:
-		return create_cpu(s, arg);
+		return create_cpu(s, (uintptr_t)arg);
 	case KVM_CHECK_EXTENSION:
 		return check_extension((uintptr_t)arg);
 	default:
@@ -351,7 +362,7 @@ static int prepare(struct soft_device *s)
 {
 	int n = soft_kvm_begin(s);
 	if (n == 0 && s->state_changed && !s->snp.asked) {
-		soft_kvm_put_state(s, &s->machine.box->state);
+		soft_kvm_put_state(&s->sregs, &s->regs, &s->machine.box->state);
 		n = call(s, MONITOR_STATE, 0);
 		s->state_changed = n != 0;
 	}
@@ -448,4 +459,15 @@ int soft_kvm_enter(struct soft_device *s, struct kvm_run *run)
 		sizeof x.value);
 	return soft_machine_run(&s->machine, &x) ? soft_kvm_tell(&x, run) :
 						   soft_failed(s);
+}
+
+/* Its save area is none that the firmware took, or none that this platform has
+ * a processor for. */
+int soft_kvm_enter_other(struct soft_device *s, struct kvm_run *run)
+{
+	if (!s->other.there || !s->snp.launched)
+		return -EINVAL;
+	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
+	run->fail_entry.hardware_entry_failure_reason = ~0ull;
+	return 0;
 }

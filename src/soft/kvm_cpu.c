@@ -86,6 +86,28 @@ int soft_kvm_cpu(struct soft_device *s, unsigned long request, void *arg)
 	}
 }
 
+int soft_kvm_other(struct soft_device *s, unsigned long request, void *arg)
+{
+	struct soft_other *o = &s->other;
+	if (request == KVM_SET_CPUID2)
+		return 0;
+	if (!o->there || (s->snp.launched && !o->late))
+		return -EINVAL;
+	switch (request) {
+	case KVM_GET_SREGS:
+		memcpy(arg, &o->sregs, sizeof o->sregs);
+		return 0;
+	case KVM_SET_SREGS:
+		memcpy(&o->sregs, arg, sizeof o->sregs);
+		return 0;
+	case KVM_SET_REGS:
+		memcpy(&o->regs, arg, sizeof o->regs);
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
 static struct monitor_segment segment(const struct kvm_segment *g)
 {
 	uint32_t a = g->type & 15u;
@@ -110,9 +132,9 @@ static void put_general(const struct kvm_regs *r, struct monitor_state *out)
 }
 
 /* What nobody can set has its value after a reset (volume 2, §14.1.3). */
-void soft_kvm_put_state(const struct soft_device *s, struct monitor_state *out)
+void soft_kvm_put_state(const struct kvm_sregs *g, const struct kvm_regs *r,
+	struct monitor_state *out)
 {
-	const struct kvm_sregs *g = &s->sregs;
 	struct monitor_state t = { .dr6 = 0xffff0ff0,
 		.dr7 = 0x400,
 		.pat = 0x0007040600070406,
@@ -120,7 +142,7 @@ void soft_kvm_put_state(const struct soft_device *s, struct monitor_state *out)
 		.cr3 = g->cr3,
 		.cr4 = g->cr4,
 		.efer = g->efer };
-	put_general(&s->regs, &t);
+	put_general(r, &t);
 	t.es = segment(&g->es);
 	t.cs = segment(&g->cs);
 	t.ss = segment(&g->ss);

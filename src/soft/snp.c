@@ -233,10 +233,11 @@ static int update(struct soft_device *s, struct spec_kvm_snp_update *u,
 }
 
 /* As KVM's sev_es_sync_vmsa. */
-static void put_vmsa(const struct soft_device *s, struct svm_save *v)
+static void put_vmsa(const struct soft_device *s, const struct kvm_sregs *g,
+	const struct kvm_regs *r, struct svm_save *v)
 {
 	struct monitor_state t;
-	soft_kvm_put_state(s, &t);
+	soft_kvm_put_state(g, r, &t);
 	*v = (struct svm_save){ .cr0 = t.cr0,
 		.cr3 = t.cr3,
 		.cr4 = t.cr4 | CR4_MCE,
@@ -268,18 +269,33 @@ _Static_assert(offsetof(struct svm_save, tr) - offsetof(struct svm_save, es) ==
 			offsetof(struct monitor_state, es),
 	"segments in the same order");
 
-/* The processor's page is measured last. */
-static int launch_cpu(struct soft_device *s, struct spec_kvm_sev_cmd *cmd)
+static int measure_cpu(struct soft_device *s, const struct kvm_sregs *g,
+	const struct kvm_regs *r, struct spec_kvm_sev_cmd *cmd)
 {
 	uint8_t *stage = (uint8_t *)s->machine.box + MONITOR_STAGE_AT;
 	struct svm_save *v = calloc(1, sizeof *v);
 	if (!v)
 		return -ENOMEM;
-	put_vmsa(s, v);
+	put_vmsa(s, g, r, v);
 	memcpy(stage, v, sizeof *v);
 	free(v);
 	cmd->error = psp_update(s->snp.psp, SNP_PAGE_VMSA, SNP_VMSA_GPA, stage);
 	return cmd->error == SNP_OK ? 0 : -EIO;
+}
+
+/* Each processor's page is measured, last; the first one's stays staged. */
+static int launch_cpus(struct soft_device *s, struct spec_kvm_sev_cmd *cmd)
+{
+	const struct soft_other *o = &s->other;
+	uint8_t *stage = (uint8_t *)s->machine.box + MONITOR_STAGE_AT;
+	uint8_t first[PAGE_BYTES];
+	int r = measure_cpu(s, &s->sregs, &s->regs, cmd);
+	if (r < 0 || !o->there)
+		return r;
+	memcpy(first, stage, sizeof first);
+	r = measure_cpu(s, &o->sregs, &o->regs, cmd);
+	memcpy(stage, first, sizeof first);
+	return r;
 }
 
 static int finish(struct soft_device *s, const struct spec_kvm_snp_finish *f,
@@ -291,7 +307,7 @@ static int finish(struct soft_device *s, const struct spec_kvm_snp_finish *f,
 		return -EINVAL;
 	int r = soft_kvm_begin(s);
 	if (r == 0)
-		r = launch_cpu(s, cmd);
+		r = launch_cpus(s, cmd);
 	if (r < 0)
 		return r;
 	const struct snp_id_block *id = NULL;

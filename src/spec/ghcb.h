@@ -120,6 +120,7 @@ struct ghcb_state_head {
 };
 
 /* [11:0] pages done, [51:12] page, [55:52] operation, [56] 2 MiB */
+#define GHCB_STATE_2M	    (1ull << 56)
 #define GHCB_STATE_DONE(e)  ((e)&0xfff)
 #define GHCB_STATE_PAGE(e)  ((e) >> 12 & 0xffffffffffull)
 #define GHCB_STATE_OP(e)    ((uint32_t)((e) >> 52 & 15))
@@ -129,6 +130,16 @@ struct ghcb_state_head {
 #define GHCB_STATE_WRONG_HEAD  0x100000001ull
 #define GHCB_STATE_WRONG_ENTRY 0x100000002ull
 #define GHCB_STATE_FAILED      0x10000000000ull
+
+/* Certificates that come with an extended guest request (§4.1.8.1): entries,
+ * one of zeros at their end, then what they point to, from the table's begin.
+ */
+struct ghcb_certificate {
+	uint8_t guid[16];
+	uint32_t offset;
+	uint32_t bytes;
+};
+LAYOUT_SIZE(struct ghcb_certificate, 24);
 
 /* Guest request's SW_EXITINFO2: [63:32] of the hypervisor, [31:0] of the
  * firmware (enum snp_status). */

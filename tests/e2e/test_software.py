@@ -202,6 +202,21 @@ def test_auto_takes_what_is_really_there(tenant, agent):
     assert "software platform" not in chosen[0]["detail"]
 
 
+def test_what_this_machine_lacks_itself_is_said(tenant, agent):
+    _, body = agent.call("GET", "/v1/platform")
+    played = [t for t in body["technologies"]
+              if "software platform" in t["detail"]]
+    assert all(t["missing"] for t in played)
+    text = tenant.donjon("platform", "info", "--host",
+                         f"unix://{agent.unix}").stdout.decode()
+    for t in played:
+        assert f"hardware: {t['missing']}" in text
+    modules = [m for m in os.listdir("/sys/module") if m.startswith("kvm_")]
+    kvm = [t for t in played if t["name"] == "kvm"]
+    if kvm and "million instructions a second" in kvm[0]["missing"]:
+        assert any(m in kvm[0]["missing"] for m in modules)
+
+
 # --- who signed it -----------------------------------------------------------
 
 def release(tenant):
@@ -357,6 +372,32 @@ def left():
         found |= {f"{folder}/{n}" for n in names
                   if re.search(r"qemu|ivshmem|memfd|^(donjon-)?keep", n)}
     return found
+
+
+def resident(pids):
+    """MiB that these processes hold, shared pages divided."""
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/smaps_rollup") as f:
+            total += int(re.search(r"^Pss: +(\d+)", f.read(), re.M).group(1))
+    return total / 1024
+
+
+def test_memory_that_a_keep_needs_no_more_is_its_host_s_again(
+        tenant, agent, tmp_path, searchable):  # noqa: F811
+    """Of kvm, whose memory is the loader's; of snp, tests/unit/hal/snp.c sees
+    that the kernel is asked to take it."""
+    p = tenant.start(*deploy(tenant, agent, "kvm"), "--memory", "256MiB",
+                     "--dir", f"{tmp_path}::/data:rw",
+                     tenant.out / "tests/wasm/tide.wasm", "/data/x", "64")
+    held = []
+    for word in (b"high\n", b"low\n"):
+        assert p.stdout.readline() == word, p.stderr.read1()
+        held.append(resident(qemus(agent) + named(agent, "donjon-keep")))
+        p.stdin.write(b"\n")
+        p.stdin.flush()
+    assert p.wait(30) == 0
+    assert held[0] - held[1] > 40, held
 
 
 # --- what is left ----------------------------------------------------------------

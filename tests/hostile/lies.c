@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lies.h"
 
+#include <errno.h>
 #include <linux/kvm.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@
 
 const char *const lie_names[LIES] = { "none", "event at an instruction",
 	"event soon", "#VC for CPUID", "interrupts all the time", "gate reply",
-	"race", "GHCB", "GHCB MSR", "CPUID page", "hints", "level", "memory" };
+	"race", "GHCB", "GHCB MSR", "CPUID page", "hints", "level", "memory",
+	"certificates", "page states" };
 
 static struct lies *current;
 
@@ -235,6 +237,37 @@ static void at_finish(struct lies *l)
 		start_mischief(l);
 }
 
+/* A change that the guest asked for, on its way to the kernel. */
+static int lie_state(struct lies *l, struct device *d, int handle,
+	struct spec_kvm_attributes *a)
+{
+	const unsigned long request = SPEC_KVM_SET_MEMORY_ATTRIBUTES;
+	struct spec_kvm_attributes other = *a;
+	bool private = a->attributes;
+	/* From some change on: all, those to private, those to shared. */
+	if (l->states <= l->at % 4 || (l->at / 4 % 3 == 1 && !private) ||
+		(l->at / 4 % 3 == 2 && private))
+		return l->real->ioctl(d, handle, request, a);
+	switch (lies_random(l, 4)) {
+	case 0:
+		TELL(l, "not made %s", private ? "private" : "shared");
+		return 0;
+	case 1:
+		TELL(l, "refused");
+		return -ENOMEM;
+	case 2:
+		other.size = (1 + some(l, 8)) * PAGE_BYTES;
+		if (other.size > a->size)
+			other.size = a->size;
+		TELL(l, "only 0x%llx", (unsigned long long)other.size);
+		break;
+	default:
+		other.attributes ^= SPEC_KVM_ATTRIBUTE_PRIVATE;
+		TELL(l, "the other way");
+	}
+	return l->real->ioctl(d, handle, request, &other);
+}
+
 static int spy_ioctl(struct device *d, int handle, unsigned long request,
 	void *arg)
 {
@@ -246,13 +279,66 @@ static int spy_ioctl(struct device *d, int handle, unsigned long request,
 	if (op && c->id == SPEC_KVM_SNP_UPDATE && u->type == SNP_PAGE_CPUID &&
 		l->kind == LIE_CPUID && !l->told)
 		lie_cpuid(l, u);
+	/* A kernel that has none to offer. */
+	if (op && c->id == SPEC_KVM_SNP_ENABLE_CERTS && l->kind == LIE_CERTS &&
+		l->at % 4 == 0) {
+		TELL(l, "no certificates");
+		return -EINVAL;
+	}
+	if (request == SPEC_KVM_SET_MEMORY_ATTRIBUTES && l->runs) {
+		l->states++;
+		if (l->kind == LIE_STATE)
+			return lie_state(l, d, handle, arg);
+	}
 	int n = l->real->ioctl(d, handle, request, arg);
 	if (request == KVM_CREATE_VM)
 		l->vm = n;
 	if (request == SPEC_KVM_CREATE_GUEST_MEMFD)
 		l->memfd = n;
-	if (op && n >= 0 && c->id == SPEC_KVM_SNP_FINISH)
+	if (op && n >= 0 && c->id == SPEC_KVM_SNP_FINISH) {
+		l->runs = true;
 		at_finish(l);
+	}
+	return n;
+}
+
+/* The loader's answer, on its way to the guest. */
+static void lie_certs(struct lies *l, struct spec_kvm_certs *c)
+{
+	static const uint64_t errors[] = { ENOSPC, EAGAIN, EIO, 0, 1, 400 };
+	c->ret = errors[lies_random(l, ARRAY_LEN(errors))];
+	c->npages = some(l, 64);
+	TELL(l, "error %llu, %llu pages", (unsigned long long)c->ret,
+		(unsigned long long)c->npages);
+	if (!c->ret)
+		spoil(l, l->window + VM_CERTS_AT, VM_CERTS_BYTES);
+}
+
+/* The guest's question, on its way to the loader. */
+static void lie_question(struct lies *l, struct spec_kvm_certs *c)
+{
+	if (lies_random(l, 2))
+		c->npages = some(l, 3);
+	else
+		c->gpa = some(l, 64);
+	TELL(l, "%llu pages at 0x%llx", (unsigned long long)c->npages,
+		(unsigned long long)c->gpa);
+}
+
+static int spy_enter(struct device *d, int vcpu, void *run)
+{
+	struct lies *l = current;
+	struct kvm_run *r = run;
+	void *certs = (uint8_t *)run + SPEC_KVM_RUN_UNION;
+	bool lie = l->kind == LIE_CERTS, question = l->at % 4 == 1;
+	if (l->wanted && lie && !question)
+		lie_certs(l, certs);
+	l->wanted = false;
+	int n = l->real->enter(d, vcpu, run);
+	l->wanted = n == 0 && r->exit_reason == SPEC_KVM_EXIT_SNP_REQ_CERTS;
+	l->certs += l->wanted;
+	if (l->wanted && lie && question)
+		lie_question(l, certs);
 	return n;
 }
 
@@ -285,7 +371,15 @@ static void lie_msr(struct lies *l, uint64_t *msr)
 
 static void lie_ghcb(struct lies *l, struct ghcb *g)
 {
-	switch (lies_random(l, 5)) {
+	static const uint64_t known[] = { GHCB_REQUEST_LENGTH,
+		GHCB_REQUEST_BUSY, 0, 1, ~0ull << 32 };
+	switch (lies_random(l, 6)) {
+	case 4:
+		g->rbx = some(l, 64);
+		g->exit_info_2 = known[lies_random(l, ARRAY_LEN(known))];
+		TELL(l, "exit %u: information 2 is 0x%llx", l->exits,
+			(unsigned long long)g->exit_info_2);
+		break;
 	case 0:
 		g->exit_info_1 = some(l, 64);
 		TELL(l, "exit %u: information 1", l->exits);
@@ -337,6 +431,7 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 	spy = *(*out)->ops;
 	spy.ioctl = spy_ioctl;
 	spy.memory = spy_memory;
+	spy.enter = spy_enter;
 	(*out)->ops = &spy;
 	soft_device_scribble(*out, scribble, current);
 	if (current->kind == LIE_LEVEL) {

@@ -26,6 +26,8 @@ enum lie {
 	LIE_HINTS,	/* the loader's hints, the gate's boot page */
 	LIE_LEVEL,	/* the Keep is not at level 0 */
 	LIE_MEMORY,	/* pages made shared, discarded, put elsewhere */
+	LIE_CERTS,	/* what comes of the report's certificates */
+	LIE_STATE, /* changes of pages' states: not made, others, refused */
 	LIES,
 };
 
@@ -33,14 +35,18 @@ extern const char *const lie_names[LIES];
 
 struct lies {
 	enum lie kind;
-	uint64_t state; /* of the generator */
-	unsigned at;	/* which bell, exit or call it is told at */
-	unsigned bells; /* so far */
-	unsigned exits; /* VMGEXITs so far */
-	bool told;	/* something was */
-	char what[160]; /* it was, for people */
-	bool stop;	/* atomic: the thread's end */
-	bool running;	/* there is a thread */
+	uint64_t state;	 /* of the generator */
+	unsigned at;	 /* which bell, exit or call it is told at */
+	unsigned bells;	 /* so far */
+	unsigned exits;	 /* VMGEXITs so far */
+	unsigned certs;	 /* times that the guest wanted certificates */
+	unsigned states; /* changes of pages' states that it asked for */
+	bool told;	 /* something was */
+	bool wanted;	 /* the guest waits for certificates */
+	bool runs;	 /* it was launched */
+	char what[160];	 /* it was, for people */
+	bool stop;	 /* atomic: the thread's end */
+	bool running;	 /* there is a thread */
 	pthread_t thread;
 	/* The loader's. */
 	struct device *device;

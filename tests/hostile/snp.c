@@ -161,12 +161,20 @@ static enum outcome judge(const struct run *r)
 {
 	char told[32];
 	fmt(told, sizeof told, "exit status %d", VICTIM_TOLD);
+	/* Certificates come with the report; memory goes, and comes back. */
+	if (r->lies.kind == LIE_NONE &&
+		(r->lies.certs != 1 || r->lies.states < 2))
+		return WRONG;
 	if (!strcmp(r->why, "exit status 0") && r->lies.kind != LIE_LEVEL)
 		return r->finished		? RIGHT :
 			r->lies.kind == LIE_RACE ||
 				r->lies.kind == LIE_GHCB ?
 						  NAMED : /* it lied to itself */
 						  WRONG;
+	/* Certificates are no reason to have no report, but where the kernel
+	 * ends its guest for a number that is none. */
+	if (r->lies.kind == LIE_CERTS)
+		return strstr(r->why, "KVM_RUN: ") ? NAMED : WRONG;
 	/* It must not run at all: reason 17 (END_NOT_VMPL0). */
 	if (r->lies.kind == LIE_LEVEL)
 		return strstr(r->why, "ended at its start, reason 0x110100") ?

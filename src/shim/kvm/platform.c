@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plain virtual machine: the host sees everything, so nothing is hidden. */
 #include "shim/x86_64_vm/platform.h"
+#include "shim/x86_64_vm/paging.h"
 
 void platform_init(const struct vm_image_head *head)
 {
@@ -16,11 +17,21 @@ struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub)
 	return cpu_id(leaf, sub);
 }
 
-bool platform_accept(uint64_t from, uint64_t to)
+bool platform_accept(uint64_t from, uint64_t to, bool again)
 {
 	(void)from;
 	(void)to;
+	(void)again;
 	return true;
+}
+
+void platform_release(uint64_t from, uint64_t to)
+{
+	volatile struct vm_release *r =
+		(void *)(PAGING_WINDOW_VA + VM_RELEASE_AT);
+	r->from = from * PAGE_BYTES;
+	r->to = to * PAGE_BYTES;
+	platform_event(VM_EVENT_RELEASE);
 }
 
 void platform_event(enum vm_event event)

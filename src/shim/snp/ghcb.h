@@ -13,8 +13,16 @@ bool ghcb_ready(void);
 NORETURN void ghcb_end(unsigned reason);
 /* A 32-bit OUT. */
 void ghcb_out(uint16_t port, uint32_t value);
+/* Asks for another state (GHCB_STATE_...) of guest-physical pages, whole large
+ * ones; false: the host did not say that all of them have it.  Whoever makes
+ * them private validates them before they are used. */
+bool ghcb_page_state(uint64_t from, uint64_t to, uint32_t state);
 /* Lets the firmware answer the message at one guest-physical page in another;
  * crashes by name when it does not. */
 void ghcb_guest_request(uint64_t request, uint64_t response);
+/* The same, with room for certificates of the key that will have signed the
+ * report, in so many pages; false: the host has none, or they are more. */
+bool ghcb_extended_request(uint64_t request, uint64_t response, uint64_t at,
+	uint64_t pages);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AMD SEV-SNP.  RAM is private from the start and used page by page as it is
- * validated; the window is the host's.  Privilege level 0 alone, one
- * processor, no change of a page's state ever.
+ * AMD SEV-SNP.  RAM is private from the start and used block by block as it is
+ * validated; blocks that nobody needs any more become the host's, and private
+ * again before they are used.  The window is the host's.  Privilege level 0
+ * alone, one processor.
  */
 #include "shim/x86_64_vm/platform.h"
 #include "shim/snp/cpuid.h"
@@ -89,8 +90,10 @@ static bool validate_small(uint64_t from, uint64_t to)
 	return ok;
 }
 
-bool platform_accept(uint64_t from, uint64_t to)
+bool platform_accept(uint64_t from, uint64_t to, bool again)
 {
+	if (again && !ghcb_page_state(from, to, GHCB_STATE_PRIVATE))
+		return false;
 	while (from < to) {
 		uint64_t next = from + 1;
 		bool fits = false, ok = false;
@@ -107,6 +110,35 @@ bool platform_accept(uint64_t from, uint64_t to)
 	return true;
 }
 
+static void rescind(uint64_t page, bool large, bool *fits)
+{
+	bool unchanged;
+	uint32_t n = cpu_pvalidate((uint64_t)paging_at(page * PAGE_BYTES),
+		large, false, &unchanged);
+	*fits = n != SNP_FAIL_SIZE;
+	/* One that is not valid is not the page that was. */
+	if (*fits && (n != SNP_DONE || unchanged))
+		shim_crash("a page was not valid any more");
+}
+
+/* Valid pages would be found out when they are used next: not valid, they are
+ * the host's, whatever it does with them. */
+void platform_release(uint64_t from, uint64_t to)
+{
+	for (uint64_t at = from; at < to; at += LARGE_PAGES) {
+		bool fits;
+		rescind(at, true, &fits);
+		for (uint64_t i = 0; !fits && i < LARGE_PAGES; i++) {
+			bool small;
+			rescind(at + i, false, &small);
+			if (!small)
+				shim_crash("a page was not valid any more");
+		}
+	}
+	/* A host that will not have them does without. */
+	(void)!ghcb_page_state(from, to, GHCB_STATE_SHARED);
+}
+
 /* --- the host --------------------------------------------------------------
  */
 
@@ -116,10 +148,16 @@ static void before_bell(void)
 {
 	const volatile struct gate_area *a =
 		(void *)(PAGING_WINDOW_VA + VM_AREA_AT);
-	if (a->request.op == GATE_EVIDENCE)
-		ghcb_guest_request(VM_WINDOW_GPA + VM_AREA_AT +
-				offsetof(struct gate_area, data),
-			VM_WINDOW_GPA + VM_MESSAGE_AT);
+	const uint64_t ask =
+		VM_WINDOW_GPA + VM_AREA_AT + offsetof(struct gate_area, data);
+	const uint64_t answer = VM_WINDOW_GPA + VM_MESSAGE_AT;
+	if (a->request.op != GATE_EVIDENCE)
+		return;
+	/* Certificates are whoever reads them's to judge: the loader hands them
+	 * on.  A report without them is one all the same. */
+	if (!ghcb_extended_request(ask, answer, VM_WINDOW_GPA + VM_CERTS_AT,
+		    VM_CERTS_BYTES / PAGE_BYTES))
+		ghcb_guest_request(ask, answer);
 }
 
 void platform_event(enum vm_event event)

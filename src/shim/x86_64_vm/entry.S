@@ -34,14 +34,27 @@ boot_2:	.quad VM_RAM_GPA + 0x83
 	.skip 2 * 4096
 stack_vc:
 
-	/* In: the state of docs/shim.md; all general registers 0. */
+	.section .bss
+	.balign 4
+entered:
+	.skip 4
+
+	/* In: the state of docs/shim.md; all general registers 0.  Once: who
+	 * starts here again, another processor or this one put back, stands
+	 * still, with nobody's stack. */
 	.section .entry, "ax"
 	.globl shim_entry
 shim_entry:
+	lock btsl $0, entered(%rip)
+	jc stand_still
 	lea stack_main(%rip), %rsp
 	xor %ebp, %ebp
 	call shim_start
 	ud2
+stand_still:
+	cli
+	hlt
+	jmp stand_still
 
 	/* SYSCALL.  In: rax the number, rdi rsi rdx r10 r8 r9 its arguments,
 	 * rcx and r11 exec's rip and rflags; on exec's stack.  Out: rax; rcx

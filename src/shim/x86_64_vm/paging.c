@@ -98,11 +98,19 @@ void paging_init(struct paging *p, const struct vm_image_head *head)
 /* --- RAM -------------------------------------------------------------------
  */
 
-static bool accept(void *ctx, uint64_t from, uint64_t to)
+static bool accept(void *ctx, uint64_t from, uint64_t to, bool again)
 {
 	(void)ctx;
-	return platform_accept(from, to);
+	return platform_accept(from, to, again);
 }
+
+static void release(void *ctx, uint64_t from, uint64_t to)
+{
+	(void)ctx;
+	platform_release(from, to);
+}
+
+static const struct frames_ops frames_ops = { accept, release };
 
 static void map_large(struct paging *p, uint64_t *level2, uint64_t from,
 	uint64_t to)
@@ -112,7 +120,7 @@ static void map_large(struct paging *p, uint64_t *level2, uint64_t from,
 			PTE_WRITE | PTE_NX | PTE_LARGE;
 }
 
-/* The page frames' bitmap is the first thing behind the images. */
+/* The page frames' bitmaps are the first thing behind the images. */
 static void init_frames(struct paging *p, uint64_t end)
 {
 	uint64_t pages = (end - p->free_gpa) / PAGE_BYTES;
@@ -124,13 +132,12 @@ static void init_frames(struct paging *p, uint64_t end)
 	if (own >= pages || ready > pages || ready > ENTRIES * 128)
 		shim_crash("boot: RAM of %llu pages",
 			(unsigned long long)pages);
-	if (!platform_accept(first, first + ready))
+	if (!platform_accept(first, first + ready, false))
 		shim_crash("boot: the host gave no memory");
 	cpu_store_bytes(paging_at(p->free_gpa), 0, own * PAGE_BYTES);
-	frames_init(&p->frames, first + own, pages - own,
+	frames_init(&p->frames, first + own, pages - own, ready - own,
 		paging_at(p->free_gpa));
-	p->frames.accepted = ready - own;
-	p->frames.accept = accept;
+	p->frames.ops = &frames_ops;
 }
 
 void paging_add_ram(struct paging *p, uint64_t ram_bytes)
@@ -178,14 +185,16 @@ static void *new_page(struct paging *p, uint64_t *gpa)
 	return paging_at(*gpa);
 }
 
-/* The last-level entry of va; NULL: there is no table, or it is the shim's
- * half. */
-static uint64_t *entry_of(struct paging *p, uint64_t va, bool make)
+enum { SHIFT_4 = 39, SHIFT_2 = 21, SHIFT_1 = 12 };
+
+/* The entry of va in the table of that shift; NULL: there is no table, or it is
+ * the shim's half. */
+static uint64_t *walk(struct paging *p, uint64_t va, unsigned last, bool make)
 {
 	uint64_t *t = level4;
 	if (va >> 47)
 		return NULL;
-	for (unsigned shift = 39; shift > 12; shift -= 9) {
+	for (unsigned shift = SHIFT_4; shift > last; shift -= 9) {
 		uint64_t *e = &t[va >> shift & (ENTRIES - 1)];
 		if (!(*e & PTE_PRESENT)) {
 			uint64_t gpa;
@@ -196,7 +205,12 @@ static uint64_t *entry_of(struct paging *p, uint64_t va, bool make)
 		}
 		t = paging_at(*e & PTE_ADDRESS & ~p->encrypted);
 	}
-	return &t[va >> 12 & (ENTRIES - 1)];
+	return &t[va >> last & (ENTRIES - 1)];
+}
+
+static uint64_t *entry_of(struct paging *p, uint64_t va, bool make)
+{
+	return walk(p, va, SHIFT_1, make);
 }
 
 /* A page whose range has no right at all keeps its frame, not present. */
@@ -276,22 +290,34 @@ static uint64_t next_table(uint64_t va)
 	return (va | LARGE_MASK) + 1;
 }
 
+/* A table in which nothing is: it would keep its block from the host. */
+static void drop_table(struct paging *p, uint64_t va)
+{
+	uint64_t *up = walk(p, va, SHIFT_2, false);
+	if (!up || !(*up & PTE_PRESENT))
+		return;
+	const uint64_t *t = paging_at(*up & PTE_ADDRESS & ~p->encrypted);
+	for (size_t i = 0; i < ENTRIES; i++)
+		if (t[i])
+			return;
+	drop(p, *up);
+	*up = 0;
+}
+
 static void space_unmap(void *ctx, uint64_t start, uint64_t end)
 {
 	struct paging *p = ctx;
-	for (uint64_t va = start; va < end;) {
+	for (uint64_t va = start, next; va < end; va = next) {
 		uint64_t *e = entry_of(p, va, false);
-		if (!e) {
-			va = next_table(va);
-			continue;
+		next = next_table(va) < end ? next_table(va) : end;
+		for (uint64_t at = va; e && at < next; at += PAGE_BYTES, e++) {
+			drop(p, *e);
+			*e = 0;
 		}
-		uint64_t was = *e;
-		*e = 0;
-		if (was)
-			drop(p, was);
-		va += PAGE_BYTES;
+		drop_table(p, va);
 	}
 	flush(start, end);
+	frames_trim(&p->frames);
 }
 
 static void space_protect(void *ctx, uint64_t start, uint64_t end, uint8_t prot)

@@ -16,8 +16,11 @@ void platform_init(const struct vm_image_head *head);
 void platform_ready(void);
 /* What the processor can; checked, where the host could lie. */
 struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub);
-/* Makes guest-physical pages usable (numbers; `to` excluded). */
-bool platform_accept(uint64_t from, uint64_t to);
+/* Makes guest-physical pages usable (numbers; `to` excluded); again: they were
+ * released. */
+bool platform_accept(uint64_t from, uint64_t to, bool again);
+/* Whole blocks (2 MiB) go back to the host: nobody needs what is in them. */
+void platform_release(uint64_t from, uint64_t to);
 /* Tells the loader; returns when it lets the Keep run on. */
 void platform_event(enum vm_event event);
 /* What exec is told; once, and what is secret in it is then no more here. */

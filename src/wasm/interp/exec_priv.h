@@ -27,6 +27,7 @@ struct wasm_frame {
 };
 
 struct wasm_exec {
+	struct wasm_jit_state jit;
 	/* Hot. */
 	int64_t budget; /* units of work until somebody must look */
 	struct wasm_frame *frame, *frames_end;
@@ -69,7 +70,6 @@ struct wasm_exec {
 	struct wasm_memory none;  /* stands for memory 0 where there is none */
 	uint64_t exception;	  /* being thrown */
 	struct wasm_trace *trace; /* or NULL */
-	struct wasm_jit_state jit;
 };
 
 struct wasm_caller {

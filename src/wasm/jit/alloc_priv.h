@@ -107,13 +107,16 @@ bool jit_intervals(struct jit_fn *f);
 /* What the instruction reads, with what is folded into it. */
 uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 	struct jit_opnd out[MAX_OPNDS]);
-/* A constant that an instruction can hold, for an operation of that type? */
-bool jit_fits32(const struct jit_fn *f, uint32_t v, uint32_t type);
 /* Registers lost to it; UINT32_MAX: all. */
 uint32_t jit_lost(const struct jit_fn *f, const struct jit_ins *i);
 static inline bool jit_has_ival(const struct jit_ins *i)
 {
 	return i->op != J_K && i->op != J_K128 && i->type != JT_NONE;
+}
+/* A load that is done by who reads it. */
+static inline bool jit_is_fused(const struct jit_ins *i)
+{
+	return i->op == J_LOAD && (i->flags & JF_FOLDED);
 }
 static inline bool jit_in_xmm(const struct jit_ins *i)
 {

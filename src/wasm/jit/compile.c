@@ -141,7 +141,8 @@ bool jit_translate(struct jit_fn *f, struct jit_code *out)
 {
 	if (f->type->results > JIT_RESULTS)
 		return jit_fail(f, "too many results");
-	bool ok = jit_flow(f) && jit_build(f) && jit_ranges(f) && jit_finish(f);
+	bool ok = jit_flow(f) && jit_build(f) && jit_ranges(f) &&
+		jit_finish(f) && jit_fuse(f);
 	if (ok && (f->jit->dump & WASM_DUMP_SSA))
 		jit_dump_ssa(f);
 	return ok && allocate(f) && emit(f, out);

@@ -413,6 +413,8 @@ static void put_table(struct jit_emit *e, const struct jit_patch *t)
 	}
 }
 
+enum { LOOP_ALIGN = 32 };
+
 /* --- blocks
  * ----------------------------------------------------------------------
  */
@@ -485,9 +487,29 @@ static void instruction(struct jit_emit *e, uint32_t n)
 	store_early(e, n, i->pos + 1);
 }
 
+/* A loop within which there is no other, and no call, begins a line of what
+ * the processor keeps decoded. */
+static void align_loop(struct jit_emit *e, const struct jit_block *b)
+{
+	const struct jit_fn *f = e->f;
+	const struct jit_alloc *a = f->alloc;
+	uint32_t n = f->alloc->order[e->k];
+	for (uint32_t k = n + 1; k <= b->loop_end; k++)
+		if (f->blocks[k].is_head)
+			return;
+	while (e->call < a->call_count && a->calls[e->call] < b->from)
+		e->call++;
+	if (e->call < a->call_count &&
+		a->calls[e->call] < f->blocks[b->loop_end].to)
+		return;
+	x64_nops(&e->a, -e->a.len % LOOP_ALIGN);
+}
+
 static void block(struct jit_emit *e)
 {
 	struct jit_block *b = &e->f->blocks[e->f->alloc->order[e->k]];
+	if (b->is_head)
+		align_loop(e, b);
 	b->label = e->a.len;
 	if (e->k == 0)
 		jit_emit_entry(e);

@@ -16,7 +16,9 @@ void jit_xop(struct jit_emit *e, uint32_t op, uint32_t xmm, uint32_t v,
 {
 	uint32_t at = jit_place(e, v);
 	const struct jit_ins *i = jit_ins_of(e, v);
-	if (at == LOC_STACK)
+	if (jit_is_fused(i))
+		x64_rm(&e->a, op, 0, xmm, jit_address(e, i));
+	else if (at == LOC_STACK)
 		x64_rm(&e->a, op, 0, xmm, jit_slot(e, v));
 	else if (at == LOC_CONST)
 		jit_pool_op(e, op, 0, xmm, type == JT_F32 ? 4 : 8, i->imm, 0);

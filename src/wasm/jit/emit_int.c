@@ -24,7 +24,9 @@ void jit_alu(struct jit_emit *e, uint32_t op, uint32_t imm_op, bool wide,
 {
 	uint32_t at = jit_place(e, v), w = wide ? X64_W : 0;
 	int32_t imm;
-	if (at < XMM0) {
+	if (jit_is_fused(jit_ins_of(e, v))) {
+		x64_rm(&e->a, op, w, reg, jit_address(e, jit_ins_of(e, v)));
+	} else if (at < XMM0) {
 		x64_rr(&e->a, op, w, reg, at);
 	} else if (at == LOC_STACK) {
 		x64_rm(&e->a, op, w, reg, jit_slot(e, v));
@@ -40,7 +42,9 @@ void jit_alu(struct jit_emit *e, uint32_t op, uint32_t imm_op, bool wide,
 static void unary_rm(struct jit_emit *e, uint32_t op, uint32_t flags,
 	uint32_t reg, uint32_t v)
 {
-	if (jit_place(e, v) == LOC_STACK)
+	if (jit_is_fused(jit_ins_of(e, v)))
+		x64_rm(&e->a, op, flags, reg, jit_address(e, jit_ins_of(e, v)));
+	else if (jit_place(e, v) == LOC_STACK)
 		x64_rm(&e->a, op, flags, reg, jit_slot(e, v));
 	else
 		x64_rr(&e->a, op, flags, reg, jit_reg(e, v));
@@ -56,8 +60,53 @@ struct jit_cond jit_not(struct jit_cond c)
 	return c;
 }
 
+/* test [load], constant */
+static void test_fused(struct jit_emit *e, const struct jit_ins *load,
+	const struct jit_ins *k, bool wide)
+{
+	struct x64_mem m = jit_address(e, load);
+	if (load->cc == ACC_U8) {
+		x64_rm(&e->a, X64(0, 0, 0xf6), 0, 0, m);
+		x64_u8(&e->a, (uint32_t)k->imm);
+		return;
+	}
+	x64_rm(&e->a, X_GROUP3, wide ? X64_W : 0, 0, m);
+	x64_u32(&e->a, (uint32_t)k->imm);
+}
+
+/* cmp [load], constant: a byte's comparison is one without sign. */
+static uint8_t compare_fused(struct jit_emit *e, const struct jit_ins *i,
+	const struct jit_ins *load)
+{
+	static const uint8_t plain[16] = { [CC_E] = CC_E,
+		[CC_NE] = CC_NE,
+		[CC_L] = CC_B,
+		[CC_GE] = CC_AE,
+		[CC_LE] = CC_BE,
+		[CC_G] = CC_A,
+		[CC_B] = CC_B,
+		[CC_AE] = CC_AE,
+		[CC_BE] = CC_BE,
+		[CC_A] = CC_A };
+	struct x64_mem m = jit_address(e, load);
+	uint32_t k = (uint32_t)jit_ins_of(e, i->b)->imm;
+	if (load->cc != ACC_U8) {
+		x64_alu_mi(&e->a, ALU_CMP, i->in == JT_I64 ? X64_W : 0, m,
+			(int32_t)k);
+		return i->cc;
+	}
+	x64_rm(&e->a, X64(0, 0, 0x80), 0, ALU_CMP, m);
+	x64_u8(&e->a, k);
+	return plain[i->cc];
+}
+
 static void test(struct jit_emit *e, const struct jit_ins *and, bool wide)
 {
+	if (jit_is_fused(jit_ins_of(e, and->a))) {
+		test_fused(e, jit_ins_of(e, and->a), jit_ins_of(e, and->b),
+			wide);
+		return;
+	}
 	uint32_t w = wide ? X64_W : 0, reg = jit_reg(e, and->a);
 	int32_t imm;
 	if (jit_place(e, and->b) == LOC_CONST) {
@@ -96,6 +145,10 @@ static struct jit_cond compare(struct jit_emit *e, const struct jit_ins *i)
 	}
 	if (a->flags & JF_FOLDED && a->op == J_AND) {
 		test(e, a, wide);
+		return c;
+	}
+	if (jit_is_fused(a)) {
+		c.cc = compare_fused(e, i, a);
 		return c;
 	}
 	bool constant =
@@ -194,8 +247,13 @@ static void add_scaled(struct jit_emit *e, const struct jit_ins *i, uint32_t d)
 	const struct jit_ins *s = jit_ins_of(e, i->b);
 	uint32_t scale = (uint32_t)jit_ins_of(e, s->b)->imm, w = w_of(i->type);
 	uint32_t base = jit_place(e, i->a), index = jit_place(e, s->a);
+	int32_t imm;
 	if (base < XMM0 && index < XMM0) {
 		x64_rm(&e->a, X_LEA, w, d, x64_sum(base, index, scale, 0));
+		return;
+	}
+	if (base == LOC_CONST && index < XMM0 && small(e, i->a, w != 0, &imm)) {
+		x64_rm(&e->a, X_LEA, w, d, x64_sum(NO_REG, index, scale, imm));
 		return;
 	}
 	jit_mov(e, SCRATCH, s->a, w != 0);
@@ -210,7 +268,8 @@ static void add(struct jit_emit *e, const struct jit_ins *i)
 	uint32_t d = jit_def(e), w = w_of(i->type);
 	uint32_t a = jit_place(e, i->a), b = jit_place(e, i->b);
 	int32_t imm;
-	if (jit_ins_of(e, i->b)->flags & JF_FOLDED) {
+	if (jit_ins_of(e, i->b)->flags & JF_FOLDED &&
+		!jit_is_fused(jit_ins_of(e, i->b))) {
 		add_scaled(e, i, d);
 	} else if (b == d) {
 		jit_alu(e, X_ADD, ALU_ADD, w != 0, d, i->a);

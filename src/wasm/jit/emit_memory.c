@@ -72,7 +72,7 @@ static struct x64_mem at_sum(struct jit_emit *e, const struct jit_ins *i,
 	return x64_sum(REG_MEM, SCRATCH, 0, -(int64_t)i->spare);
 }
 
-static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
+struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
 {
 	uint64_t k, end;
 	if (jit_is_const(e->f, i->a, &k))
@@ -131,7 +131,7 @@ void jit_load_from(struct jit_emit *e, uint32_t kind, uint32_t d,
 
 static void load(struct jit_emit *e, const struct jit_ins *i)
 {
-	struct x64_mem m = address(e, i);
+	struct x64_mem m = jit_address(e, i);
 	jit_load_from(e, i->cc, jit_def(e), m);
 }
 
@@ -204,7 +204,7 @@ void jit_store_to(struct jit_emit *e, const struct jit_ins *i, struct x64_mem m)
 
 static void store(struct jit_emit *e, const struct jit_ins *i)
 {
-	struct x64_mem m = address(e, i);
+	struct x64_mem m = jit_address(e, i);
 	jit_store_to(e, i, m);
 }
 

@@ -59,6 +59,7 @@ struct jit_emit {
 	uint32_t pos;
 	uint32_t k;	  /* place of the current block in the order */
 	uint32_t move;	  /* next of the moves within blocks */
+	uint32_t call;	  /* next of the calls */
 	uint32_t *starts; /* for dumps: where each instruction's code begins */
 	struct jit_patch *jumps, *traps;
 	uint32_t jump_count, jump_cap, trap_count, trap_cap;
@@ -145,6 +146,9 @@ void jit_xconst(struct jit_emit *e, uint32_t xmm, const struct jit_ins *k);
 /* --- emit_memory.c
  * -------------------------------------------------------------- */
 bool jit_emit_memory(struct jit_emit *e, const struct jit_ins *i);
+/* Where an access goes, checked; a fused load's leaves the scratch register
+ * alone. */
+struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i);
 
 void jit_load_from(struct jit_emit *e, uint32_t kind, uint32_t d,
 	struct x64_mem m);

@@ -142,7 +142,7 @@ static bool commutes(uint32_t op)
 }
 
 /* A comparison with its operands exchanged. */
-static uint8_t mirrored(uint8_t cc)
+uint8_t jit_mirrored(uint8_t cc)
 {
 	static const uint8_t to[16] = { [CC_E] = CC_E,
 		[CC_NE] = CC_NE,
@@ -247,8 +247,24 @@ static uint32_t quotient_unsigned(struct jit_fn *f, uint32_t x, uint64_t d)
 			.imm = c });
 }
 
+/* The shift has to round towards zero: add 2^log - 1 to what is negative. */
+static uint32_t quotient_shift(struct jit_fn *f, uint32_t x, uint64_t log)
+{
+	uint32_t t = x;
+	if (log > 1)
+		t = pure2(f, J_SAR, JT_I32, x, jit_const(f, 31));
+	t = pure2(f, J_SHR, JT_I32, t, jit_const(f, 32 - log));
+	t = pure2(f, J_ADD, JT_I32, x, t);
+	return pure2(f, J_SAR, JT_I32, t, jit_const(f, log));
+}
+
 static uint32_t quotient_signed(struct jit_fn *f, uint32_t x, int64_t d)
 {
+	uint64_t k;
+	if (power_of_2((uint64_t)(d < 0 ? -d : d), &k)) {
+		uint32_t q = quotient_shift(f, x, k);
+		return d < 0 ? pure2(f, J_SUB, JT_I32, jit_const(f, 0), q) : q;
+	}
 	uint64_t ad = (uint64_t)(d < 0 ? -d : d), log = 1;
 	while (1ull << log < ad)
 		log++;
@@ -280,16 +296,21 @@ static uint32_t divide(struct jit_fn *f, const struct jit_ins *i, uint64_t k)
 	return pure2(f, J_SUB, JT_I32, i->a, back);
 }
 
-/* (x + k1) + k2 */
-static void reassociate(struct jit_fn *f, struct jit_ins *i, uint64_t k)
+/* (x + k1) + k2; x itself when they cancel out, else 0. */
+static uint32_t reassociate(struct jit_fn *f, struct jit_ins *i, uint64_t k)
 {
 	const struct jit_ins *x = &f->ins[i->a];
 	uint64_t k1;
 	if (i->op != J_ADD || x->op != J_ADD || x->type != i->type ||
 		!jit_is_const(f, x->b, &k1))
-		return;
+		return 0;
+	k = narrow(i->type, k + k1);
 	i->a = x->a;
-	i->b = jit_const(f, narrow(i->type, k + k1));
+	if (!k)
+		return i->type == JT_I32 ? pure2(f, J_WRAP, JT_I32, x->a, 0) :
+					   x->a;
+	i->b = jit_const(f, k);
+	return 0;
 }
 
 /* A comparison with zero of a comparison is that one or its opposite. */
@@ -323,7 +344,7 @@ static uint32_t fold_binary(struct jit_fn *f, struct jit_ins *i)
 		b = a;
 		kb = true;
 		if (i->op == J_ICMP)
-			i->cc = mirrored(i->cc);
+			i->cc = jit_mirrored(i->cc);
 	}
 	if (!kb)
 		return 0;
@@ -343,8 +364,7 @@ static uint32_t fold_binary(struct jit_fn *f, struct jit_ins *i)
 			return v;
 	}
 	reduce(f, i, b);
-	reassociate(f, i, b);
-	return 0;
+	return reassociate(f, i, b);
 }
 
 static uint32_t fold_select(struct jit_fn *f, const struct jit_ins *i)

@@ -41,6 +41,11 @@ static inline bool jit_is_float(uint32_t type)
 	return type >= JT_F32 && type <= JT_V128;
 }
 
+static inline bool jit_is_wide(uint32_t type)
+{
+	return type == JT_I64 || type == JT_F64;
+}
+
 enum jit_op {
 	J_NOP,
 	J_K,	/* imm */
@@ -399,6 +404,8 @@ bool jit_ranges(struct jit_fn *f);
  */
 /* Another value for it, or 0; may change the instruction. */
 uint32_t jit_fold(struct jit_fn *f, struct jit_ins *i);
+/* A comparison's condition when its operands are exchanged. */
+uint8_t jit_mirrored(uint8_t cc);
 
 /* --- types.c: register classes, dead code, folding into users ---------------
  */
@@ -439,6 +446,13 @@ uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	uint32_t k);
 bool jit_has_args(uint32_t op);
 bool jit_has_effect(const struct jit_ins *i);
+bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i);
+/* A constant that an instruction can hold, for an operation of that type? */
+bool jit_fits32(const struct jit_fn *f, uint32_t v, uint32_t type);
+
+/* --- fuse.c: loads as operands ---------------------------------------------
+ */
+bool jit_fuse(struct jit_fn *f);
 
 /* --- dump.c ----------------------------------------------------------------
  */

@@ -16,6 +16,12 @@ struct list {
 static void put(const struct jit_fn *f, struct list *l, uint32_t v,
 	uint8_t kind, bool late)
 {
+	if (jit_is_fused(&f->ins[v])) {
+		/* Its address, until the result is there. */
+		v = f->ins[v].a;
+		kind = USE_REG;
+		late = true;
+	}
 	if (v && jit_has_ival(&f->ins[v]))
 		l->out[l->n++] = (struct jit_opnd){ v, kind, late };
 }
@@ -70,7 +76,7 @@ static void binary_operands(const struct jit_fn *f, const struct jit_ins *i,
 	uint64_t k;
 	switch (i->op) {
 	case J_ADD:
-		if (b->flags & JF_FOLDED) {
+		if (b->flags & JF_FOLDED && !jit_is_fused(b)) {
 			put(f, l, i->a, USE_REG, false);
 			put(f, l, b->a, USE_REG, false);
 			return;

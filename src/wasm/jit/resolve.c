@@ -34,6 +34,17 @@ static uint64_t weight(const struct jit_fn *f, uint32_t pos)
 	return 1ull << (d > 12 ? 36 : d * 3);
 }
 
+/* At a block's beginning the move is made on the ways into it. */
+static uint64_t move_weight(const struct jit_fn *f, uint32_t pos)
+{
+	uint64_t w = weight(f, pos), before;
+	if (!pos ||
+		f->blocks[f->alloc->order[jit_block_at(f, pos)]].from != pos)
+		return w;
+	before = weight(f, pos - 1);
+	return before < w ? before : w;
+}
+
 /* Is it cheaper to store the value once, where it is made, than wherever it
  * goes from a register to the stack? */
 static bool store_early(const struct jit_fn *f, uint32_t n)
@@ -43,7 +54,7 @@ static bool store_early(const struct jit_fn *f, uint32_t n)
 		const struct jit_ival *x = &f->ivals[k];
 		const struct jit_ival *y = &f->ivals[x->next];
 		if (x->loc < LOC_STACK && y->loc == LOC_STACK)
-			cost += weight(f, y->from);
+			cost += move_weight(f, y->from);
 	}
 	return cost >= early;
 }

@@ -11,8 +11,10 @@ enum { JIT_ARGS = 7, JIT_FLOAT_ARGS = 8, JIT_RESULTS = 16 };
 enum { WASM_JIT_BOUNDS = 65 };
 
 struct wasm_jit_state {
-	uint8_t *base;			/* of the first memory */
-	int64_t bound[WASM_JIT_BOUNDS]; /* its length less the index */
+	/* The first memory's length less the index.  First of all, as what is
+	 * compared most has short addresses then. */
+	int64_t bound[WASM_JIT_BOUNDS];
+	uint8_t *base; /* of the first memory */
 	/* Where speculation past a failed check leads: an offset within
 	 * memory, an index of a table. */
 	uint64_t safe, zero;

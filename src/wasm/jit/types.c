@@ -129,7 +129,7 @@ static bool find_same(struct jit_fn *f, uint32_t **out)
  * ----------------------------------------------------------
  */
 
-static bool may_trap(const struct jit_fn *f, const struct jit_ins *i)
+bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i)
 {
 	uint64_t k;
 	switch (i->op) {
@@ -196,7 +196,7 @@ static bool drop_dead(struct jit_fn *f)
 	for (uint32_t b = 0; b < f->block_count; b++)
 		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next)
 			if (jit_has_effect(&f->ins[n]) ||
-				may_trap(f, &f->ins[n])) {
+				jit_may_trap(f, &f->ins[n])) {
 				f->ins[n].flags |= JF_LIVE;
 				t.item[t.count++] = n;
 			}

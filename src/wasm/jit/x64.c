@@ -99,6 +99,12 @@ static void modrm(struct jit_asm *a, uint32_t mod, uint32_t reg, uint32_t rm)
 /* ModRM, SIB and displacement of a memory operand. */
 static uint32_t address(struct jit_asm *a, uint32_t reg, struct x64_mem m)
 {
+	if (m.base == NO_REG && m.index != NO_REG) {
+		modrm(a, 0, reg, RSP);
+		put(a, (uint32_t)m.scale << 6 | (m.index & 7u) << 3 | RBP);
+		put32(a, (uint32_t)m.disp);
+		return 0;
+	}
 	if (m.base == NO_REG) {
 		modrm(a, 0, reg, 5);
 		put32(a, (uint32_t)m.disp);
@@ -268,4 +274,21 @@ void x64_patch_here(struct jit_asm *a, uint32_t at)
 void x64_ret(struct jit_asm *a)
 {
 	x64_u8(a, 0xc3);
+}
+
+/* Instructions of 1 to 9 bytes that do nothing (volume 2, NOP). */
+void x64_nops(struct jit_asm *a, uint32_t n)
+{
+	static const uint8_t nop[9][9] = { { 0x90 }, { 0x66, 0x90 },
+		{ 0x0f, 0x1f, 0 }, { 0x0f, 0x1f, 0x40, 0 },
+		{ 0x0f, 0x1f, 0x44, 0, 0 }, { 0x66, 0x0f, 0x1f, 0x44, 0, 0 },
+		{ 0x0f, 0x1f, 0x80, 0, 0, 0, 0 },
+		{ 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 },
+		{ 0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0 } };
+	while (n) {
+		uint32_t k = n < 9 ? n : 9;
+		for (uint32_t i = 0; i < k; i++)
+			x64_u8(a, nop[k - 1][i]);
+		n -= k;
+	}
 }

@@ -119,8 +119,8 @@ struct jit_asm {
 	bool (*more)(struct jit_asm *a, uint32_t n);
 };
 
-/* A memory operand; index NO_REG: none; base NO_REG: rip-relative, and the
- * displacement's place is noted by the caller. */
+/* A memory operand; index NO_REG: none; base NO_REG: none, and without an
+ * index rip-relative: the displacement's place is noted by the caller. */
 struct x64_mem {
 	uint8_t base, index, scale; /* scale: log2 */
 	int32_t disp;
@@ -174,5 +174,6 @@ uint32_t x64_call(struct jit_asm *a);
 void x64_patch(struct jit_asm *a, uint32_t at, uint32_t to);
 void x64_patch_here(struct jit_asm *a, uint32_t at);
 void x64_ret(struct jit_asm *a);
+void x64_nops(struct jit_asm *a, uint32_t n);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/e2e/test_kvm.py runs this program on a real KVM, too. */
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "../test.h"
 #include "attest/measure.h"
 #include "base/cleanup.h"
+#include "hal/vm_priv.h"
 #include "helpers/vm.h"
 #include "spec/software.h"
 
@@ -88,6 +90,120 @@ TEST(kvm_keep_finds_the_walls_of_its_shim)
 TEST(kvm_keep_may_use_all_memory_that_was_promised)
 {
 	place_ends("kvm", GUEST_FULL, "exit status 0");
+}
+
+static const struct device_ops *real;
+static size_t dropped;
+
+static void count_drop(struct device *d, void *at, size_t len)
+{
+	real->memory_drop(d, at, len);
+	for (size_t i = 0; i < len; i += PAGE_BYTES)
+		CHECK_INT(((const uint8_t *)at)[i], 0);
+	dropped += len;
+}
+
+static const struct device_ops *spy(const struct device_ops *ops)
+{
+	static struct device_ops mine;
+	real = ops;
+	mine = *ops;
+	mine.memory_drop = count_drop;
+	return &mine;
+}
+
+TEST(kvm_keep_gives_back_memory_that_it_needs_no_more)
+{
+	struct place p;
+	char why[128] = "";
+	place_open(&p, "kvm", GUEST_FULL);
+	dropped = 0;
+	place_spy = spy;
+	struct hal_keep *k = place_launch(&p);
+	place_spy = NULL;
+	CHECK(!place_took(&p, k, why));
+	CHECK_STR(why, "exit status 0");
+	/* Of 64 MiB, all but some. */
+	if (p.cfg.platform == HAL_SOFTWARE)
+		CHECK(dropped >= 40u << 20);
+	p.tech->destroy(k);
+	place_close(&p);
+}
+
+TEST(kvm_images_window_and_what_is_no_memory_are_never_dropped)
+{
+	enum { BLOCK = VM_IMAGE_ALIGN };
+	/* Images end in block 4. */
+	const struct vm_machine m = { .ram_bytes = 20 * BLOCK,
+		.images.end = 3 * BLOCK + PAGE_BYTES };
+	const uint64_t ram = VM_RAM_GPA;
+	CHECK(vm_machine_may_drop(&m, ram + 4 * BLOCK, 16 * BLOCK));
+	CHECK(vm_machine_may_drop(&m, ram + 19 * BLOCK, BLOCK));
+	const struct {
+		uint64_t gpa, bytes;
+	} wrong[] = { { ram + 3 * BLOCK, BLOCK }, { ram, 20 * BLOCK },
+		{ VM_WINDOW_GPA, BLOCK }, { 0, BLOCK },
+		{ ram + 4 * BLOCK, 17 * BLOCK }, { ram + 20 * BLOCK, BLOCK },
+		{ ram + 4 * BLOCK, 0 }, { ram + 4 * BLOCK, PAGE_BYTES },
+		{ ram + 4 * BLOCK + PAGE_BYTES, BLOCK },
+		{ ram + 4 * BLOCK, -(uint64_t)BLOCK },
+		{ -(uint64_t)BLOCK, 2 * BLOCK } };
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		CHECK(!vm_machine_may_drop(&m, wrong[i].gpa, wrong[i].bytes));
+}
+
+/* --- a host that starts the shim again ---------------------------------------
+ */
+
+static struct kvm_sregs first_sregs;
+static struct kvm_regs first_regs;
+static struct device *machine;
+static int processor;
+
+static int remember(struct device *d, int handle, unsigned long request,
+	void *arg)
+{
+	if (request == KVM_SET_SREGS)
+		memcpy(&first_sregs, arg, sizeof first_sregs);
+	if (request == KVM_SET_REGS) {
+		memcpy(&first_regs, arg, sizeof first_regs);
+		machine = d;
+		processor = handle;
+	}
+	return real->ioctl(d, handle, request, arg);
+}
+
+static const struct device_ops *spy_registers(const struct device_ops *ops)
+{
+	static struct device_ops mine;
+	real = ops;
+	mine = *ops;
+	mine.ioctl = remember;
+	return &mine;
+}
+
+TEST(kvm_shim_is_entered_once)
+{
+	struct place p;
+	char why[128] = "";
+	struct err e = { 0 };
+	place_open(&p, "kvm", GUEST_RING);
+	if (p.cfg.platform != HAL_SOFTWARE)
+		SKIP_TEST("this machine's own KVM is asked by nobody else");
+	place_spy = spy_registers;
+	struct hal_keep *k = place_launch(&p);
+	place_spy = NULL;
+	CHECK(place_took(&p, k, why));
+	/* The state that it was launched with, and where. */
+	CHECK_INT(real->ioctl(machine, processor, KVM_SET_SREGS, &first_sregs),
+		0);
+	CHECK_INT(real->ioctl(machine, processor, KVM_SET_REGS, &first_regs),
+		0);
+	CHECK(p.tech->resume(k, &e));
+	CHECK(!place_took(&p, k, why));
+	CHECK_STR(why, "halted (5)");
+	p.tech->destroy(k);
+	place_close(&p);
 }
 
 TEST(kvm_says_how_a_keep_died)

@@ -233,6 +233,57 @@ TEST(snp_of_a_kernel_s_features_those_are_asked_for_that_a_verifier_knows)
 	place_close(&p);
 }
 
+/* --- what a Keep gives back
+ * ---------------------------------------------------
+ */
+
+static uint64_t shared_bytes, private_bytes, gone_bytes;
+
+static int watch(struct device *d, int handle, unsigned long request, void *arg)
+{
+	const struct spec_kvm_attributes *a = arg;
+	if (request == SPEC_KVM_SET_MEMORY_ATTRIBUTES)
+		*(a->attributes ? &private_bytes : &shared_bytes) += a->size;
+	return real->ioctl(d, handle, request, arg);
+}
+
+static int watch_discard(struct device *d, int handle, uint64_t at,
+	uint64_t len)
+{
+	gone_bytes += len;
+	return real->discard(d, handle, at, len);
+}
+
+static const struct device_ops *spy_states(const struct device_ops *ops)
+{
+	static struct device_ops mine;
+	real = ops;
+	mine = *ops;
+	mine.ioctl = watch;
+	mine.discard = watch_discard;
+	return &mine;
+}
+
+TEST(snp_keep_gives_back_memory_that_it_needs_no_more)
+{
+	struct place p;
+	char why[128] = "";
+	place_open(&p, "snp", GUEST_FULL);
+	place_spy = spy_states;
+	struct hal_keep *k = place_launch(&p);
+	place_spy = NULL;
+	CHECK(!place_took(&p, k, why));
+	CHECK_STR(why, "exit status 0");
+	/* Of 64 MiB, all but some; at the launch, all was made private. */
+	if (p.cfg.platform == HAL_SOFTWARE) {
+		CHECK(shared_bytes >= 40u << 20);
+		CHECK(gone_bytes == shared_bytes);
+		CHECK(private_bytes >= 128u << 20);
+	}
+	p.tech->destroy(k);
+	place_close(&p);
+}
+
 TEST(snp_what_the_firmware_corrected_of_a_cpuid_page_is_taken)
 {
 	struct place p;

@@ -134,6 +134,26 @@ TEST(gate_looks_names_up_without_keeping_the_keep_waiting)
 	scene_close(&s);
 }
 
+TEST(gate_wakes_a_keep_whose_answer_came_before_it_waited)
+{
+	struct net_rule rule;
+	struct scene s = { .names = true };
+	CHECK(net_rule_parse("*:80", &rule, &s.e));
+	const struct gate_grants grants = { .connect = &rule,
+		.connect_count = 1 };
+	scene_open(&s, &grants, false);
+	uint32_t l = scene_advance(&s, GATE_PHASE_SERVING);
+	CHECK_INT(resolve(&s, "a.example"), GATE_AGAIN);
+	CHECK_INT(answer(&s, true), GATE_TURN_WAIT);
+	scene_wait_for(&s, l, GATE_IN, UINT64_MAX);
+	CHECK_INT(scene_look(&s), GATE_TURN_KEEP);
+	CHECK_INT(s.area->reply.ret0, 0);
+	/* Once: a program that never asks again may wait for other things. */
+	scene_wait_for(&s, l, GATE_IN, UINT64_MAX);
+	CHECK_INT(scene_look(&s), GATE_TURN_WAIT);
+	scene_close(&s);
+}
+
 TEST(gate_looks_up_only_so_many_names_at_once)
 {
 	struct net_rule rule;

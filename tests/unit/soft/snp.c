@@ -4,6 +4,7 @@
  * refuses: each test boots a guest of ours and looks at what came of it.
  */
 #include "soft/device_priv.h"
+#include "soft/psp_priv.h"
 
 #include <errno.h>
 #include <linux/kvm_para.h>
@@ -465,6 +466,60 @@ TEST(snp_a_launch_has_its_order)
 	/* A page that is not private, and one that is there already. */
 	CHECK(run_update(&r, VM_RAM_GPA, page, PAGE_BYTES, SNP_PAGE_NORMAL) <
 		0);
+	run_close(&r);
+}
+
+/* Two of KVM's processors, both to start where the Keep's one does. */
+static void second(struct run *r, uint8_t digest[48], int *entry, bool early)
+{
+	const struct soft_device *s = (const void *)r->d;
+	int other = -1;
+	run_open(r, true);
+	s = (const void *)r->d;
+	if (early) {
+		other = r->d->ops->ioctl(r->d, r->vm, KVM_CREATE_VCPU,
+			(void *)1);
+		CHECK(other > 0);
+		int first = r->cpu;
+		r->cpu = other;
+		run_set(r, GUEST_NOTHING, 0);
+		r->cpu = first;
+	}
+	run_launch(r, GUEST_NOTHING, 0);
+	memcpy(digest, s->snp.psp->digest, 48);
+	if (!early)
+		other = r->d->ops->ioctl(r->d, r->vm, KVM_CREATE_VCPU,
+			(void *)1);
+	CHECK(other > 0);
+	struct kvm_run *run = r->d->ops->map(r->d, other, r->run_bytes);
+	CHECK(run != NULL);
+	CHECK_INT(r->d->ops->enter(r->d, other, run), 0);
+	*entry = (int)run->exit_reason;
+	r->d->ops->unmap(r->d, run, r->run_bytes);
+}
+
+TEST(snp_a_second_processor_is_measured_or_does_not_run)
+{
+	uint8_t one[48], two[48], late[48];
+	int entry;
+	struct run r;
+	run_open(&r, true);
+	run_launch(&r, GUEST_NOTHING, 0);
+	memcpy(one,
+		((const struct soft_device *)(const void *)r.d)
+			->snp.psp->digest,
+		48);
+	run_close(&r);
+	/* Made before the launch ends, it is in the digest: no Keep of ours. */
+	second(&r, two, &entry, true);
+	run_close(&r);
+	CHECK(memcmp(one, two, 48) != 0);
+	/* Made later, it has no save area that the firmware took; and the first
+	 * one runs. */
+	second(&r, late, &entry, false);
+	CHECK_MEM(one, late, 48);
+	CHECK_INT(entry, KVM_EXIT_FAIL_ENTRY);
+	run_to_end(&r);
 	run_close(&r);
 }
 

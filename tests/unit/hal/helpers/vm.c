@@ -10,6 +10,8 @@
 #include "soft/device.h"
 
 const struct device_ops *(*place_spy)(const struct device_ops *real);
+/* Of the last device. */
+static const struct device_ops *spied;
 
 bool __real_soft_device_new(const struct soft_config *c, struct device **out,
 	struct err *e);
@@ -20,9 +22,25 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 {
 	if (!__real_soft_device_new(c, out, e))
 		return false;
+	spied = (*out)->ops;
 	if (place_spy)
 		(*out)->ops = place_spy((*out)->ops);
 	return true;
+}
+
+/* It looks at whose device it is. */
+bool __real_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e);
+bool __wrap_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e);
+bool __wrap_soft_device_endorsements(struct device *d, struct buf *out,
+	struct err *e)
+{
+	const struct device_ops *ops = d->ops;
+	d->ops = spied;
+	bool ok = __real_soft_device_endorsements(d, out, e);
+	d->ops = ops;
+	return ok;
 }
 
 /* For a nested machine under emulation, on a busy host. */

@@ -84,6 +84,8 @@ enum { MAX_CLIMB = 64 };
 
 bool jit_dominates(const struct jit_fn *f, uint32_t a, uint32_t b)
 {
+	if (a == b || !a)
+		return true;
 	uint32_t want = f->blocks[a].dom_depth;
 	for (int n = 0; n < MAX_CLIMB && f->blocks[b].dom_depth > want; n++)
 		b = f->blocks[b].idom;

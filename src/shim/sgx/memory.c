@@ -422,6 +422,9 @@ static bool move(void *ctx, uint64_t from, uint64_t to, uint64_t bytes)
 	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES) {
 		if (!memory_has(m, from + at))
 			continue;
+		if (!asked(m, to + at, false))
+			memory_ask(m, to + at,
+				size_min(BLOCK_BYTES, bytes - at), false);
 		have_page(m, from + at, SGX_PAGE_R);
 		have_page(m, to + at, RW);
 		cpu_move_bytes((void *)(to + at), (void *)(from + at),

@@ -115,7 +115,8 @@ enum { KEEP_NO, KEEP_BEFORE, KEEP_AFTER }; /* the values */
  * instructions that allocate and after calls.  A place is the first word of
  * the one and the last word of the other.  Its slots are a list, the end of
  * which it has in common with other places: 0, or an index in `live`.
- * Places without any are not in the table.
+ * Places without any are not in the table, but for one in a function that has
+ * references between them only.
  */
 struct wasm_point {
 	uint32_t at;
@@ -175,6 +176,9 @@ struct wasm_module {
 	struct wasm_live *live; /* the first one is not used */
 	uint32_t live_count, live_cap;
 
+	struct wasm_place *places; /* in the order of functions */
+	uint32_t place_count, place_cap;
+
 	bool canonical_nans;
 	struct bytes func_names; /* the name section's, unchecked; owned */
 };
@@ -195,9 +199,14 @@ const struct wasm_exportdef *wasm_find_export(const struct wasm_module *m,
 struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func);
 /* The first of the places at or after that word of code. */
 uint32_t wasm_first_point(const struct wasm_module *m, uint32_t word);
-/* Does some place in the function have such slots?  (One without any can be
- * run by whoever tells the collector nothing about its values.) */
+/* Does the function have references to objects, at such places or between
+ * them?  (One without any can be run, or left anywhere, by whoever tells the
+ * collector nothing about its values.) */
 bool wasm_func_holds(const struct wasm_module *m, uint32_t func);
+/* Where in the module the instruction is that became that word of code; 0:
+ * nobody knows. */
+uint32_t wasm_place_of(const struct wasm_module *m, uint32_t func,
+	uint32_t word);
 /* The function whose code holds `at`. */
 bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,
 	uint32_t *func);

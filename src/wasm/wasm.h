@@ -30,14 +30,6 @@ enum wasm_type {
 	WASM_EXTERNREF = 0x6f,
 };
 
-/* `at` is where the instruction is in the module, `word` where its register
- * code is going to be (the instruction before may still change what is there).
- */
-struct wasm_watch {
-	void (*instruction)(void *ctx, uint32_t func, size_t at, uint32_t word);
-	void *ctx;
-};
-
 /* Hard limits; a zero field means the default given. */
 struct wasm_limits {
 	uint64_t memory_bytes; /* all linear memories together; 4 GiB */
@@ -45,6 +37,8 @@ struct wasm_limits {
 	uint32_t table_elems;  /* all tables together; 10,000,000 */
 	uint32_t stack_bytes;  /* wasm stack (not the host's); 1 MiB */
 	uint32_t call_depth;   /* nested calls; 20,000 */
+	uint32_t threads;      /* of a program at once; 64 */
+	uint32_t thread_stack; /* stack_bytes of all but the first; 256 KiB */
 	/* JIT: the compiler for x86-64; a store is refused where there is
 	 * none, or where no memory may become executable.  AUTO: the same,
 	 * but interpreted there. */
@@ -55,6 +49,9 @@ struct wasm_limits {
 	} engine;
 	uint64_t code_bytes;	/* compiled code; 64 MiB */
 	uint32_t jit_registers; /* for tests: no more of each kind */
+	/* For tests: whatever the compiler decides is drawn by lot, and it
+	 * checks itself; 0: not. */
+	uint64_t jit_stress;
 	/* For tests: no newer vector instructions than 1 SSE2, 2 SSSE3,
 	 * 3 SSE4.1, 4 SSE4.2, 5 AVX. */
 	uint32_t jit_vectors;
@@ -67,8 +64,9 @@ struct wasm_limits {
 	 * so that runs agree across machines to the last bit.  Costs time. */
 	bool canonical_nans;
 	bool collect_always; /* for tests: at every allocation */
-	/* For developers: told of each instruction before it is compiled. */
-	const struct wasm_watch *watch;
+	/* For modules and developers: where each instruction is is kept, so
+	 * that traps and dumps name it.  Costs memory. */
+	bool places;
 };
 
 /*
@@ -138,7 +136,7 @@ enum wasm_trap {
 	WASM_TRAP_CAST,		  /* cast failure */
 	WASM_TRAP_UNALIGNED,	  /* unaligned atomic access */
 	WASM_TRAP_NOT_SHARED,	  /* waiting needs a shared memory */
-	WASM_TRAP_DEADLOCK,	  /* waiting without end: there is one thread */
+	WASM_TRAP_DEADLOCK,	  /* every thread waits, and without end */
 };
 
 struct wasm_result {
@@ -147,7 +145,8 @@ struct wasm_result {
 	enum wasm_trap trap;
 	/* For people: the trap's name as the specification's tests spell it
 	 * and the wasm functions on the stack (names from the name section,
-	 * else indices), innermost first.  Reveals the module: never for the
+	 * else indices), innermost first, with the instruction's place in the
+	 * module where places are kept.  Reveals the module: never for the
 	 * host. */
 	char text[1024];
 };
@@ -195,6 +194,21 @@ void wasm_instance_tick(struct wasm_instance *i, uint32_t interval,
 void wasm_instance_fuel(struct wasm_instance *i, uint64_t units);
 
 /*
+ * Threads (docs/wasm.md): they take turns on the one thread of the embedder,
+ * and live until the call in which they began is over.  The clock says how
+ * long a wait takes: `now` in ns, `wait` sleeps until `deadline` (UINT64_MAX:
+ * none) or until what a paused host function waits for may have happened, and
+ * says false when the call is to stop.  Without one a wait is over as soon as
+ * nobody else can go on.  Copied.
+ */
+struct wasm_clock {
+	uint64_t (*now)(void *ctx);
+	bool (*wait)(void *ctx, uint64_t deadline);
+	void *ctx;
+};
+void wasm_instance_clock(struct wasm_instance *i, const struct wasm_clock *c);
+
+/*
  * References of the embedder's own (externref): any number below 2^62, never
  * null.  A slot that holds anything else is a reference of the program's.
  */
@@ -223,6 +237,29 @@ bool wasm_caller_trap(struct wasm_caller *c, const char *text);
 bool wasm_caller_exit(struct wasm_caller *c, uint32_t code);
 bool wasm_caller_stop(struct wasm_caller *c);
 
+/* Does the program have other threads just now? */
+bool wasm_caller_shares(const struct wasm_caller *c);
+/*
+ * For `return` (false), when there are others: they go on, and the function is
+ * called again, with the same parameters, when `deadline` has come (0: after
+ * everybody else's turn) or the clock's wait has returned.  Other threads may
+ * have changed everything but what the function noted in its struct wasm_kept,
+ * which is all zero when it is called for the first time.
+ */
+bool wasm_caller_pause(struct wasm_caller *c, uint64_t deadline);
+struct wasm_kept {
+	uint64_t since, done;
+};
+struct wasm_kept *wasm_caller_kept(struct wasm_caller *c);
+/*
+ * A new thread with an own instance of the caller's module, over the same
+ * imports: calls the exported function `entry`, of two i32, with the thread's
+ * number (1 to 2^29 - 1) and arg.  Says why there is none.
+ */
+enum wasm_spawn { WASM_SPAWNED, WASM_SPAWN_LIMIT, WASM_SPAWN_NO_ENTRY };
+enum wasm_spawn wasm_caller_spawn(struct wasm_caller *c, const char *entry,
+	uint32_t arg, uint32_t *id);
+
 /* --- several instances that share things -------------------------------- */
 
 /*
@@ -239,6 +276,8 @@ void wasm_store_fuel(struct wasm_store *s, uint64_t units);
 void wasm_store_tick(struct wasm_store *s, uint32_t interval,
 	bool (*tick)(void *ctx), void *ctx);
 size_t wasm_store_footprint(const struct wasm_store *s);
+
+void wasm_store_clock(struct wasm_store *s, const struct wasm_clock *c);
 
 /* What an instance exports and another can import. */
 enum wasm_extern_kind {
@@ -279,6 +318,11 @@ MUST_USE bool wasm_store_func(struct wasm_store *s,
 /* Sizes in pages or elements; max UINT64_MAX: none. */
 MUST_USE bool wasm_store_memory(struct wasm_store *s, uint64_t min,
 	uint64_t max, bool is64, struct wasm_extern *out);
+/* A shared memory as the module imports it; false: it imports none of that
+ * name, or it is too large. */
+MUST_USE bool wasm_store_shared_memory(struct wasm_store *s,
+	const struct wasm_module *m, struct bytes module, struct bytes name,
+	struct wasm_extern *out);
 MUST_USE bool wasm_store_table(struct wasm_store *s, uint64_t min, uint64_t max,
 	bool is64, struct wasm_extern *out);
 MUST_USE bool wasm_store_global(struct wasm_store *s, enum wasm_type type,
@@ -299,6 +343,15 @@ void wasm_module_func_name(const struct wasm_module *m, uint32_t func,
  * word that it is about (0: the function itself); nothing for imports. */
 void wasm_module_dump(const struct wasm_module *m, uint32_t func,
 	void (*put)(void *ctx, uint32_t word, const char *text), void *ctx);
+
+/* Where instruction number n of all functions is in the module, and its
+ * register code (the instruction after may still have changed what is there).
+ * False past the end; nothing without wasm_limits.places. */
+struct wasm_place {
+	uint32_t func, word, at;
+};
+bool wasm_module_place(const struct wasm_module *m, size_t n,
+	struct wasm_place *out);
 
 /* Interpreted programs step by step; what is compiled is not seen.  `step`
  * is called before each instruction of register code. */
@@ -330,10 +383,22 @@ struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i);
  */
 void wasm_instance_jit_all(struct wasm_instance *i,
 	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx);
-/* Writes what becomes of each function that is compiled from now on. */
-enum { WASM_DUMP_SSA = 1, WASM_DUMP_CODE = 2 };
-void wasm_instance_jit_dump(struct wasm_instance *i, uint32_t what,
-	void (*put)(void *ctx, const char *text), void *ctx);
+/* Sees what becomes of each function that is compiled from now on. */
+struct wasm_jit_watch {
+	enum { WASM_DUMP_SSA = 1, WASM_DUMP_ASM = 2 } dump; /* or both */
+	void (*text)(void *ctx, const char *line);
+	/* The machine code of what the last line said: the bytes [from, to) of
+	 * a function's, which is going to be at offset `base`. */
+	void (*code)(void *ctx, struct bytes func, uint32_t base, uint32_t from,
+		uint32_t to);
+	/* Code lies there from now on, that of functions made before included;
+	 * func UINT32_MAX: what all have in common. */
+	void (*made)(void *ctx, const struct wasm_module *m, uint32_t func,
+		const void *at, size_t len);
+	void *ctx;
+};
+void wasm_instance_jit_watch(struct wasm_instance *i,
+	const struct wasm_jit_watch *w);
 /* Why functions were left to the interpreter: reason number n, or NULL. */
 const char *wasm_store_jit_reason(const struct wasm_store *s, uint32_t n,
 	uint32_t *count);

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -22,6 +23,22 @@ SUITE = SHARED / "wasi/tests"
 MODULES = SHARED / "modules"
 STDLIB = Path("/usr/lib/python3.11")
 SLOW = 10 if "DONJON_SANITIZED" in os.environ else 1
+
+
+ALL = "DONJON_ALL" in os.environ
+# Interpreted; compiled; compiled by lots, with the compiler checking itself.
+ENGINES = {"interp": [], "jit": ["--engine", "jit"], "stress":
+           ["--stress", os.environ.get("DONJON_WASM_STRESS", "1")]}
+# Programs that take no minutes where everything is slower.
+QUICK = {"rust163-app.wasm", "zig-app.wasm", "as-app.wasm", "lua.wasm",
+         "bzip2.wasm"}
+COMPILES = os.uname().machine == "x86_64"
+
+
+def engines(engine):
+    if engine != "interp" and not COMPILES:
+        pytest.skip("the compiler is for x86-64")
+    return ENGINES[engine]
 
 
 def run(*args, stdin=b"", timeout=120, **more):
@@ -50,14 +67,16 @@ def test_the_whole_suite_is_there():
     if not SUITE.is_dir():
         pytest.skip("no wasi-testsuite (DONJON_SHARED)")
     assert len(PREVIEW1) == 72
+    assert len(THREADS) == 15
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("module", PREVIEW1, ids=name_of)
-def test_suite(module, tmp_path):
+def test_suite(module, engine, tmp_path):
     spec = {}
     if module.with_suffix(".json").exists():
         spec = json.loads(module.with_suffix(".json").read_text())
-    args = []
+    args = list(engines(engine))
     for d in spec.get("dirs", []):
         shutil.copytree(module.parent / d, tmp_path / d)
         # Comes with a .gitignore only, which git's packers leave out.
@@ -73,13 +92,57 @@ def test_suite(module, tmp_path):
         assert p.stderr.decode() == spec["stderr"]
 
 
+@pytest.fixture
+def silence():
+    """A standard input that stays open and says nothing."""
+    r, w = os.pipe()
+    yield r
+    os.close(r)
+    os.close(w)
+
+
+@pytest.mark.parametrize("engine", ["interp", "jit"])
 @pytest.mark.parametrize("module", THREADS, ids=lambda m: m.stem)
-def test_threads_are_refused_with_a_reason(module):
-    """wasi-threads wants a shared memory and several threads of execution;
-    the engine has neither, and says so before anything runs."""
-    p = run(module, timeout=20)
-    assert p.returncode == 121
-    assert p.stderr.startswith(b"donjon-wasm: ")
+def test_suite_of_threads(module, engine, silence):
+    spec = {}
+    if module.with_suffix(".json").exists():
+        spec = json.loads(module.with_suffix(".json").read_text())
+    p = run("--engine", engine, module, stdin=silence, timeout=20)
+    assert p.returncode == spec.get("exit_code", 0), p.stderr.decode()
+
+
+ENDS = [
+    ("sum", 0, b"the same sum\n", b""),
+    ("queue", 0, b"20000 items of 199990000\n", b""),
+    ("many", 0, b"64 threads\n", b""),
+    ("deadlock", 134, b"", b"waiting without end, in thread 1"),
+    ("trap", 134, b"", b"unreachable, in thread 1\n    at trap"),
+    ("leave", 7, b"", b""),
+]
+
+
+@pytest.mark.parametrize("engine", ["interp", "jit"])
+@pytest.mark.parametrize("what,status,out,err", ENDS, ids=lambda v: str(v)[:8])
+def test_threads_of_a_program_in_c(what, status, out, err, engine):
+    p = run("--engine", engine, PROGRAMS / "threads.wasm", what, timeout=30)
+    assert p.returncode == status, p.stderr
+    assert p.stdout == out
+    assert err in p.stderr
+    if what == "many":
+        p = run("--threads", "9", PROGRAMS / "threads.wasm", what)
+        assert p.stdout == b"9 threads\n"
+
+
+@pytest.mark.parametrize("engine", ["interp", "jit"])
+def test_others_go_on_while_a_thread_waits_for_input(engine):
+    with subprocess.Popen([TOOL, "--engine", engine, PROGRAMS / "threads.wasm",
+                           "input"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as p:
+        assert p.stdout.readline() == b"ticked 3, heard 0\n"
+        p.stdin.write(b"hello")
+        p.stdin.close()
+        assert p.stdout.read() == b"heard 5\n"
+        assert p.wait(timeout=20 * SLOW) == 0
 
 
 # --- programs from real toolchains ------------------------------------------
@@ -125,13 +188,17 @@ def dirs_of(row, scratch):
     return []
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("row", manifest(), ids=lambda r: r["file"])
-def test_program(row, tmp_path):
+def test_program(row, engine, tmp_path):
+    if SLOW > 1 and engine != "interp" and row["file"] not in QUICK and \
+            not ALL:
+        pytest.skip("sanitized and compiled only with DONJON_ALL=1")
     if row["file"] in NOT_RUN:
         pytest.skip(NOT_RUN[row["file"]])
     if row["file"] == "python.wasm" and not (STDLIB / "re").is_dir():
         pytest.skip("no Debian libpython3.11-stdlib")
-    args = dirs_of(row, tmp_path)
+    args = engines(engine) + dirs_of(row, tmp_path)
     if row["env"] != "-":
         for pair in row["env"].split(" "):
             args += ["--env", pair]
@@ -148,6 +215,24 @@ def test_program(row, tmp_path):
         digests = [hashlib.sha256(f.read_bytes()).hexdigest()
                    for f in tmp_path.iterdir()]
         assert any(d.startswith(row["out_file_sha256"]) for d in digests)
+
+
+SEEDS = range(1, 31 if ALL else 3)
+
+
+@pytest.mark.skipif(not COMPILES, reason="the compiler is for x86-64")
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("program", ["gofmt", "lua"] + (
+    ["go-app", "brotli", "sqlite3", "duktape"] if ALL else []))
+def test_every_function_compiles_by_lot(program, seed):
+    """The compiler checks itself, and ends the program when it erred."""
+    module = MODULES / f"{program}.wasm"
+    if not module.exists():
+        pytest.skip("no modules (DONJON_SHARED)")
+    if SLOW > 1 and not ALL and (program, seed) != ("lua", 1):
+        pytest.skip("sanitized only with DONJON_ALL=1")
+    p = run("--stress", str(seed), "--eager", "--fuel", "1", module)
+    assert p.returncode == 124, p.stderr[-2000:]
 
 
 # --- the tool ----------------------------------------------------------------
@@ -263,13 +348,16 @@ def test_an_export_can_be_invoked(tmp_path):
     assert run("--invoke", "none", add).returncode == 121
 
 
+LOOKED_AT = bytes.fromhex(
+    "0061736d01000000" "010c0260017e017e60027f7e017e" "0303020001"
+    "0707010361646400" "01" "0a11020400" "20000b" "0a0020012000ac"
+    "10007c0b" "000e046e616d65" "01070101" "0473756d6d")
+
+
 def test_a_module_and_its_calls_can_be_looked_at(tmp_path):
     """add calls id: (func (param i64) (result i64) local.get 0)"""
     module = tmp_path / "m.wasm"
-    module.write_bytes(bytes.fromhex(
-        "0061736d01000000" "010c0260017e017e60027f7e017e" "0303020001"
-        "0707010361646400" "01" "0a11020400" "20000b" "0a0020012000ac"
-        "10007c0b"))
+    module.write_bytes(LOOKED_AT)
     p = run("--dump", "--invoke", "add", module, "5", "6")
     text = p.stdout.decode()
     assert "i64.extend_i32_s" in text and "i64_extend_i32_s" in text
@@ -277,9 +365,66 @@ def test_a_module_and_its_calls_can_be_looked_at(tmp_path):
     assert text.endswith("11\n")
     p = run("--trace", "--invoke", "add", module, "5", "6")
     assert [line.split()[:3] for line in p.stderr.decode().splitlines()] == [
-        ["->", "function", "1"], ["->", "function", "0"],
-        ["<-", "function", "0"], ["<-", "function", "1"]]
+        ["->", "summ", "5"], ["->", "function", "0"],
+        ["<-", "function", "0"], ["<-", "summ"]]
     p = run("--trace=words", "--invoke", "add", module, "5", "6")
     assert len(p.stderr.splitlines()) > 5
     assert run("--dump=x", module).returncode == 2
     assert run("--trace=x", module).returncode == 2
+
+
+@pytest.mark.skipif(not COMPILES, reason="the compiler is for x86-64")
+@pytest.mark.parametrize("path", [None, "/nowhere"],
+                         ids=["disassembled", "bytes"])
+def test_machine_code_stands_beside_values_and_places(path, tmp_path):
+    if not path and not shutil.which("objdump"):
+        pytest.skip("no objdump")
+    module = tmp_path / "m.wasm"
+    module.write_bytes(LOOKED_AT)
+    env = dict(os.environ, PATH=path) if path else None
+    p = run("--dump=asm", "--invoke", "add", module, "5", "6", env=env)
+    assert p.stdout == b"11\n"
+    text = p.stderr.decode()
+    # call 0 at 0x33, i64.add at 0x35, each with its code behind it.
+    call = re.search(r"^ 0x00033 .* = call i64.*\n(.*)\n", text, re.M)
+    add = re.search(r"^ 0x00035 .* = add i64(?:.*\n)*?(.*:\t.*)\n", text, re.M)
+    assert re.match(r" +[0-9a-f]+:\te8 ", call[1]), text
+    assert re.match(r" +[0-9a-f]+:\t4[89c] ", add[1]), text
+    assert ("\tcall " in call[1]) == (path is None), text
+    p = run("--dump=ssa", "--invoke", "add", module, "5", "6")
+    assert re.search(r"^ 0x00035 .* = add i64", p.stderr.decode(), re.M)
+    assert b":\t" not in p.stderr
+
+
+@pytest.mark.skipif(not COMPILES, reason="the compiler is for x86-64")
+def test_compiled_functions_have_names_for_perf(tmp_path):
+    module = tmp_path / "m.wasm"
+    module.write_bytes(LOOKED_AT)
+    with subprocess.Popen([TOOL, "--perf", "--invoke", "add", module, "5",
+                           "6"], stdout=subprocess.PIPE) as p:
+        assert p.communicate()[0] == b"11\n"
+    path = Path(f"/tmp/perf-{p.pid}.map")
+    lines = [line.split(" ", 2) for line in path.read_text().splitlines()]
+    path.unlink()
+    assert [name for _, _, name in lines] == ["donjon stubs", "summ",
+                                              "function 0"]
+    ends = [(int(at, 16), int(at, 16) + int(n, 16)) for at, n, _ in lines]
+    assert ends == sorted(ends)
+    assert all(a[1] <= b[0] for a, b in zip(ends, ends[1:]))
+
+
+def test_a_trap_says_where_it_was(tmp_path):
+    """(func (param i32) (result i32) local.get 0 i32.load) at the end of
+    memory."""
+    module = tmp_path / "m.wasm"
+    module.write_bytes(bytes.fromhex(
+        "0061736d01000000" "0106 0160017f017f" "03020100" "0503010001"
+        "0705010166 0000" "0a0901070020002802000b".replace(" ", "")))
+    for engine in ENGINES if COMPILES else ["interp"]:
+        args = ENGINES[engine] + ["--invoke", "f", module, "65533"]
+        p = run("--places", *args)
+        assert p.returncode == 134
+        assert p.stderr.endswith(
+            b"out of bounds memory access\n    at function 0 (0x27)\n")
+        p = run(*args)
+        assert p.stderr.endswith(b"access\n    at function 0\n")

@@ -40,7 +40,7 @@ static void reset(struct wasm_compiler *c, const struct wasm_typedef *type)
 	c->type = type;
 	c->local_count = c->val_count = c->ctl_count = c->set_count = 0;
 	c->aliases = c->loops = c->const_count = c->ref_count = 0;
-	c->keeps_locals = false;
+	c->keeps_locals = c->holds = false;
 	c->live_locals = 0;
 	c->local_slots = c->stack_base = c->max_slot = 0;
 	c->last = c->tail = c->tail_before = NO_CODE;
@@ -223,13 +223,25 @@ static bool const_op(const struct wasm_compiler *c)
 		(op >= 0x7c && op <= 0x7e);
 }
 
+static void note_place(struct wasm_compiler *c)
+{
+	struct wasm_module *m = c->m;
+	if (c->const_only)
+		return;
+	if (!wasm_fit(&m->heap, m->places, m->place_cap,
+		    m->place_count + 1ull)) {
+		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
+		return;
+	}
+	m->places[m->place_count++] = (struct wasm_place){ c->func,
+		m->code_count, (uint32_t)(c->in.at - c->in.start) };
+}
+
 static void instructions(struct wasm_compiler *c)
 {
 	while (c->ctl_count && !c->failed && !c->in.why) {
-		if (c->watch)
-			c->watch->instruction(c->watch->ctx, c->func,
-				(size_t)(c->in.at - c->in.start),
-				c->m->code_count);
+		if (c->places)
+			note_place(c);
 		else
 			while (quick(c))
 				;
@@ -261,6 +273,7 @@ static void end_code(struct wasm_compiler *c)
 		wasm_emit_u64(c, c->consts[i]);
 	if (c->failed)
 		return;
+	wasm_close_points(c, c->header + consts - 1);
 	union wasm_word *h = &c->m->code[c->header];
 	uint32_t params = c->type->param_slots;
 	h[0].op = (uint16_t)(c->max_slot + 1);

@@ -44,7 +44,7 @@ struct jit_ival {
 	uint32_t from, to;
 	/* Ranges and uses, ascending: [r0, r1) cut to [from, to), [u0, u1). */
 	uint32_t r0, r1, u0, u1;
-	uint32_t next; /* the part of the value after this one */
+	uint32_t next, prev; /* parts of the value after and before this one */
 	uint8_t loc;
 	uint8_t hint; /* LOC_NONE: none */
 	bool vector;
@@ -139,6 +139,10 @@ bool jit_vec_late(const struct jit_fn *f, const struct jit_ins *i);
 /* --- scan.c ----------------------------------------------------------------
  */
 bool jit_scan(struct jit_fn *f);
+/* Cuts an interval that has no register yet; what is behind pos comes later. */
+void jit_split_at(struct jit_fn *f, uint32_t n, uint32_t pos);
+/* To the stack, until it has to be in a register; false: it has to be now. */
+bool jit_spill_whole(struct jit_fn *f, uint32_t n);
 
 /* --- resolve.c -------------------------------------------------------------
  */

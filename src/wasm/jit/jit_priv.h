@@ -29,16 +29,24 @@ enum {
 enum jit_event {
 	JIT_RETURNED,
 	JIT_CALLS,  /* x->callee, arguments in x->jit.regs */
-	JIT_HALTED, /* x->end is set */
+	JIT_HALTED, /* x->end is set, or it pauses */
 	JIT_TRAPS,  /* x->trap is set */
 	JIT_TAILS,  /* as JIT_CALLS, in place of the function that does it */
 	JIT_THROWS, /* x->exception */
+	JIT_AGAIN,  /* from outside: the host function once more */
+};
+
+/* Which word of register code the machine code from there on is of. */
+struct jit_line {
+	uint32_t at, word;
 };
 
 struct jit_code {
 	uint32_t at, len; /* offsets into the code memory */
 	uint32_t frame;
 	const struct wasm_func *func;
+	struct jit_line *lines; /* ascending; none without places */
+	uint32_t line_count;
 };
 
 /* An instruction for the interpreter, and what ends it. */
@@ -87,7 +95,8 @@ struct wasm_jit {
 	bool broken; /* the code memory can't be used */
 
 	/* Offsets of what is common to all functions. */
-	uint32_t enter, jump, resume, leave, indirect, step, trap, refill;
+	uint32_t stubs_len, enter, jump, resume, leave, indirect, step, trap,
+		refill, refilled;
 	uint32_t tail, tail_typed, throw, throw_ref, copy, fill;
 
 	/* What is known of calls that compiled functions are in. */
@@ -98,8 +107,6 @@ struct wasm_jit {
 	struct jit_landing *landings;
 	uint32_t landing_count, landing_cap;
 
-	uint8_t *stack;
-	size_t stack_size;
 	struct wasm_op_entry ops[WASM_OP_COUNT]; /* the interpreter's */
 
 	uint32_t level; /* enum jit_level: of vectors */
@@ -108,14 +115,13 @@ struct wasm_jit {
 	struct jit_reason reasons[16];
 	uint32_t stress; /* registers of each kind; 0: all */
 	bool verify, mask;
-	/* For developers: what is put where each function is compiled. */
-	void (*put)(void *ctx, const char *text);
-	void *put_ctx;
-	uint32_t dump; /* WASM_DUMP_ */
+	struct wasm_jit_watch watch; /* for developers */
 };
 
 bool wasm_jit_new(struct wasm_store *s);
 void wasm_jit_free(struct wasm_store *s);
+/* The machine's stack for compiled code, so large and some more. */
+bool wasm_jit_stack(struct wasm_exec *x, uint32_t bytes);
 /* The instance's functions may be compiled from now on. */
 void wasm_jit_adopt(struct wasm_instance *i);
 /* Compiles it, or finds that it can't be: f->jit_state says. */
@@ -128,6 +134,10 @@ void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *f);
  */
 bool wasm_jit_call(struct wasm_exec *x, struct wasm_func *f, uint64_t *fp);
 bool wasm_jit_resume(struct wasm_exec *x);
+/* After a pause. */
+bool wasm_jit_again(struct wasm_exec *x);
+/* Does it pause in compiled code that may have references nobody tells of? */
+bool wasm_jit_holds(const struct wasm_exec *x);
 /* Can it be called as compiled code?  Compiles at the first call. */
 bool wasm_jit_ready(struct wasm_exec *x, struct wasm_func *f);
 void wasm_jit_replace_ops(struct wasm_op_entry *ops);
@@ -135,7 +145,8 @@ enum { WASM_JIT_TAG_SHIFT = 20 };
 uint32_t wasm_jit_tag(const struct wasm_instance *i, uint32_t canon);
 /* Called by compiled code. */
 void wasm_jit_sync(struct wasm_exec *x);
-bool wasm_jit_refill(struct wasm_exec *x);
+enum { JIT_REFILL_ENDS, JIT_REFILL_GOES_ON, JIT_REFILL_PAUSES };
+uint32_t wasm_jit_refill(struct wasm_exec *x);
 bool wasm_jit_step(struct wasm_exec *x, const struct jit_words *k,
 	uint64_t *frame);
 uint32_t wasm_jit_throw(struct wasm_exec *x, const struct jit_words *k,
@@ -148,6 +159,7 @@ void wasm_jit_drop_stay(struct wasm_exec *x);
 struct jit_walk {
 	const uint64_t *sp;
 	const uint64_t *seg;
+	uint32_t word; /* of the module's code, where the frame is */
 };
 struct jit_walk wasm_jit_walk(const struct wasm_exec *x);
 /* The next frame of the stay; NULL: it is over. */
@@ -199,6 +211,9 @@ void jit_arena_fini(struct jit_arena *a);
 /* --- compile.c -------------------------------------------------------------
  */
 struct jit_fn;
+/* f: zeros. */
+void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w);
+void jit_fini(struct jit_fn *f);
 /* Do the callee's arguments on the stack have room where the caller's are? */
 bool jit_tail_fits(const struct wasm_module *m,
 	const struct wasm_typedef *caller, const struct wasm_typedef *callee);
@@ -206,5 +221,8 @@ bool jit_tail_fits(const struct wasm_module *m,
 bool jit_translate(struct jit_fn *f, struct jit_code *out);
 
 struct jit_words *jit_words_new(struct wasm_jit *j);
+/* Tells who watches. */
+void jit_made(const struct wasm_jit *j, const struct jit_code *c);
+void jit_code_fini(struct wasm_jit *j, struct jit_code *c);
 
 #endif

@@ -51,37 +51,44 @@ static void find_features(struct wasm_jit *j)
 bool wasm_jit_new(struct wasm_store *s)
 {
 	struct wasm_jit *j = wasm_heap_new(&s->heap, 1, sizeof *j);
-	struct wasm_exec *x = s->exec;
 	if (!j)
 		return false;
 	j->store = s;
-	j->stack_size = s->limits.stack_bytes + STACK_SLACK;
-	j->stack = wasm_heap_new(&s->heap, j->stack_size, 1);
 	s->jit = j;
 	memcpy(j->ops, all_ops, sizeof all_ops);
 	wasm_jit_replace_ops(j->ops);
 	find_features(j);
+	jit_stress_features(j);
 	if (s->limits.jit_vectors && s->limits.jit_vectors <= j->level)
 		j->level = s->limits.jit_vectors - 1;
 	j->stress = s->limits.jit_registers;
-	j->verify = j->stress != 0;
+	j->verify = j->stress != 0 || s->limits.jit_stress != 0;
 	j->mask = s->limits.jit_mask;
 #if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
 	j->verify = true; /* sanitizers, fuzzing */
 #endif
-	if (!j->stack || !jit_memory_open(j, (size_t)s->limits.code_bytes) ||
+	if (!jit_memory_open(j, (size_t)s->limits.code_bytes) ||
 		!jit_stubs_make(j)) {
 		wasm_jit_free(s);
 		return false;
 	}
-	uintptr_t top = (uintptr_t)(j->stack + j->stack_size) & ~(uintptr_t)15;
-	x->jit.rsp = top;
-	x->jit.top = top;
-	x->jit.limit = (uint64_t)(uintptr_t)j->stack + STACK_SLACK;
-	x->jit.seg = NULL;
-	x->jit.stale = true;
-	x->jit.safe = WASM_JIT_BOUNDS - 1;
-	x->jit.zero = 0;
+	return true;
+}
+
+bool wasm_jit_stack(struct wasm_exec *x, uint32_t bytes)
+{
+	struct wasm_jit_state *s = &x->jit;
+	size_t size = (size_t)bytes + STACK_SLACK;
+	s->stack = wasm_heap_new(&x->store->heap, size, 1);
+	if (!s->stack)
+		return false;
+	s->stack_size = size;
+	uintptr_t top = (uintptr_t)(s->stack + size) & ~(uintptr_t)15;
+	s->rsp = top;
+	s->top = top;
+	s->limit = (uint64_t)(uintptr_t)s->stack + STACK_SLACK;
+	s->stale = true;
+	s->safe = WASM_JIT_BOUNDS - 1;
 	return true;
 }
 
@@ -97,12 +104,13 @@ void wasm_jit_free(struct wasm_store *s)
 	}
 	jit_arena_fini(&j->arena);
 	jit_memory_close(j);
+	for (uint32_t k = 0; k < j->code_count; k++)
+		jit_code_fini(j, &j->codes[k]);
 	wasm_heap_free(&s->heap, j->codes, j->code_cap, sizeof *j->codes);
 	wasm_heap_free(&s->heap, j->sites, j->site_cap, sizeof *j->sites);
 	wasm_heap_free(&s->heap, j->words_of, j->word_cap, sizeof *j->words_of);
 	wasm_heap_free(&s->heap, j->landings, j->landing_cap,
 		sizeof *j->landings);
-	wasm_heap_free(&s->heap, j->stack, j->stack_size, 1);
 	wasm_heap_free(&s->heap, j, 1, sizeof *j);
 	s->jit = NULL;
 }
@@ -164,11 +172,16 @@ void wasm_jit_sync(struct wasm_exec *x)
 		x->jit.bound[n] = (int64_t)m->len - n;
 }
 
-bool wasm_jit_refill(struct wasm_exec *x)
+uint32_t wasm_jit_refill(struct wasm_exec *x)
 {
 	bool go = wasm_exec_pay(x, 0);
 	wasm_jit_sync(x);
-	return go;
+	if (!go)
+		return JIT_REFILL_ENDS;
+	if (!wasm_thread_yields(x))
+		return JIT_REFILL_GOES_ON;
+	x->jit.paused = WASM_JIT_PAUSED_REFILL;
+	return JIT_REFILL_PAUSES;
 }
 
 /* Where the interpreter's operation goes afterwards. */
@@ -189,6 +202,7 @@ bool wasm_jit_step(struct wasm_exec *x, const struct jit_words *k,
 	all_ops[k->w->op].run(k->w, frame, m->data, m->len, x, ends);
 	bool go_on = !x->done;
 	x->done = false;
+	x->jit.paused = WASM_JIT_PAUSED_STEP;
 	x->fp = fp;
 	x->ip = ip;
 	wasm_jit_sync(x);
@@ -486,6 +500,28 @@ static enum next enter(struct wasm_exec *x, struct wasm_func *f, bool ready,
 	return INTERPRET;
 }
 
+static enum next call_host(struct wasm_exec *x, struct wasm_func *f,
+	const struct types *t, bool tail, uint32_t *event)
+{
+	x->jit.paused = tail ? WASM_JIT_PAUSED_TAIL : WASM_JIT_PAUSED_HOST;
+	if (!wasm_exec_host(x, f, x->fp))
+		return STOP;
+	if (tail)
+		x->jit.rsp = (uint64_t)(uintptr_t)tail_of(x, f).caller_returns;
+	move_results(x, t, x->fp, true);
+	*event = resume(x);
+	return GO_ON;
+}
+
+/* The host function that paused: its arguments lie where they were put. */
+static enum next call_again(struct wasm_exec *x, uint32_t *event)
+{
+	struct types t;
+	types_of(x->callee, &t);
+	return call_host(x, x->callee, &t,
+		x->jit.paused == WASM_JIT_PAUSED_TAIL, event);
+}
+
 /* Compiled code calls what can't be called directly. */
 static enum next call_out(struct wasm_exec *x, uint32_t *event, bool tail)
 {
@@ -511,15 +547,11 @@ static enum next call_out(struct wasm_exec *x, uint32_t *event, bool tail)
 	enum next n = take_args(x, f, ready, stack, &t);
 	if (n != GO_ON)
 		return n;
-	if (!f->inst && !wasm_exec_host(x, f, x->fp))
-		return STOP;
+	if (!f->inst)
+		return call_host(x, f, &t, tail, event);
 	if (tail)
 		x->jit.rsp = (uint64_t)(uintptr_t)k.caller_returns;
-	if (f->inst)
-		return enter(x, f, ready, event);
-	move_results(x, &t, x->fp, true);
-	*event = resume(x);
-	return GO_ON;
+	return enter(x, f, ready, event);
 }
 
 static enum next unwind(struct wasm_exec *x, uint32_t *event)
@@ -549,6 +581,8 @@ static void returned(struct wasm_exec *x)
 	x->fp = x->frame->fp;
 }
 
+static const union wasm_word again_code[1] = { { .op = OP_again } };
+
 static bool drive(struct wasm_exec *x, uint32_t event)
 {
 	for (;;) {
@@ -563,6 +597,8 @@ static bool drive(struct wasm_exec *x, uint32_t event)
 			n = call_out(x, &event, event == JIT_TAILS);
 		else if (event == JIT_THROWS)
 			n = unwind(x, &event);
+		else if (event == JIT_AGAIN)
+			n = call_again(x, &event);
 		if (n == INTERPRET)
 			return true;
 		if (n == STOP)
@@ -570,7 +606,7 @@ static bool drive(struct wasm_exec *x, uint32_t event)
 	}
 	/* So that the compiled frames are found. */
 	push_frame(x, wasm_resume_code, x->fp);
-	x->ip = wasm_exit_code;
+	x->ip = x->thread.paused ? again_code : wasm_exit_code;
 	return false;
 }
 
@@ -591,6 +627,27 @@ bool wasm_jit_resume(struct wasm_exec *x)
 	types_of(*pending(x), &t);
 	move_results(x, &t, x->fp, true);
 	return drive(x, resume(x));
+}
+
+bool wasm_jit_holds(const struct wasm_exec *x)
+{
+	struct jit_walk w = wasm_jit_walk(x);
+	if (x->ip != again_code || x->jit.paused == WASM_JIT_PAUSED_HOST)
+		return false;
+	const struct wasm_func *f = wasm_jit_walk_next(x, &w);
+	return f && wasm_func_holds(f->inst->module, f->index);
+}
+
+bool wasm_jit_again(struct wasm_exec *x)
+{
+	const struct wasm_jit *j = x->store->jit;
+	uint32_t event = JIT_AGAIN;
+	x->frame--; /* what drive pushed */
+	if (x->jit.paused == WASM_JIT_PAUSED_STEP)
+		event = go(x, j->resume, 0);
+	else if (x->jit.paused == WASM_JIT_PAUSED_REFILL)
+		event = go(x, j->refilled, 0);
+	return drive(x, event);
 }
 
 /* --- for developers
@@ -623,15 +680,31 @@ const char *wasm_instance_jit_reason(const struct wasm_instance *i, uint32_t n,
 	return wasm_store_jit_reason(i->store, n, count);
 }
 
-void wasm_instance_jit_dump(struct wasm_instance *i, uint32_t what,
-	void (*put)(void *ctx, const char *text), void *ctx)
+void jit_made(const struct wasm_jit *j, const struct jit_code *c)
+{
+	if (j->watch.made)
+		j->watch.made(j->watch.ctx, c->func->inst->module,
+			c->func->index, j->memory + c->at, c->len);
+}
+
+void jit_code_fini(struct wasm_jit *j, struct jit_code *c)
+{
+	wasm_heap_free(&j->store->heap, c->lines, c->line_count,
+		sizeof *c->lines);
+	c->lines = NULL;
+}
+
+void wasm_instance_jit_watch(struct wasm_instance *i,
+	const struct wasm_jit_watch *w)
 {
 	struct wasm_jit *j = i->store->jit;
 	if (!j)
 		return;
-	j->dump = what;
-	j->put = put;
-	j->put_ctx = ctx;
+	j->watch = *w;
+	if (w->made)
+		w->made(w->ctx, i->module, UINT32_MAX, j->memory, j->stubs_len);
+	for (uint32_t k = 0; k < j->code_count; k++)
+		jit_made(j, &j->codes[k]);
 }
 
 void wasm_instance_jit_all(struct wasm_instance *i,

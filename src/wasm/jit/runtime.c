@@ -507,7 +507,7 @@ static enum next call_host(struct wasm_exec *x, struct wasm_func *f,
 	if (!wasm_exec_host(x, f, x->fp))
 		return STOP;
 	if (tail)
-		x->jit.rsp = (uint64_t)(uintptr_t)tail_of(x, f).caller_returns;
+		x->jit.rsp = (uint64_t)(uintptr_t)tail_of(x, t).caller_returns;
 	move_results(x, t, x->fp, true);
 	*event = resume(x);
 	return GO_ON;

@@ -188,7 +188,7 @@ static bool is_limit(const char *why)
 	static const char *const limits[] = { "no memory", "out of memory",
 		"too much work", "too many variables and blocks",
 		"function too large", "frame too large", "code too large",
-		"no room for code" };
+		"no room for code", "it was drawn by lot" };
 	for (size_t k = 0; k < ARRAY_LEN(limits); k++)
 		if (!strcmp(limits[k], why))
 			return true;

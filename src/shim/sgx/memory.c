@@ -290,7 +290,7 @@ void memory_init(struct memory *m, uint32_t heap_bytes)
 	for (uint64_t at = 0; at < ENCLAVE_HEAP_AT + heap_bytes;
 		at += MEMORY_MAP_OF)
 		m->has_map[at / MEMORY_MAP_OF] = true;
-	cpu_store_words((void *)heap, 0, heap_bytes / 8);
+	cpu_store_bytes((void *)heap, 0, heap_bytes);
 	for (uint64_t at = heap; at < heap + heap_bytes; at += PAGE_BYTES)
 		page_set(m, at, PAGE_THERE | RW);
 	m->present += heap_bytes / PAGE_BYTES;

@@ -121,8 +121,10 @@ static void test(struct jit_emit *e, const struct jit_ins *and, bool wide)
 			x64_u32(&e->a, (uint32_t)imm);
 			return;
 		}
+		/* Two constants, of which only one fits an instruction. */
 		if (reg == SCRATCH) {
-			jit_bug(e->f, "spilled operand");
+			jit_pool_op(e, X_TEST, w, reg, 8,
+				jit_ins_of(e, and->b)->imm, 0);
 			return;
 		}
 	}
@@ -161,7 +163,7 @@ static struct jit_cond compare(struct jit_emit *e, const struct jit_ins *i)
 	if (constant && !imm)
 		x64_rr(&e->a, X_TEST, w, reg, reg);
 	else if (reg == SCRATCH && jit_place(e, i->b) == LOC_CONST && !constant)
-		jit_bug(e->f, "spilled operand");
+		jit_pool_op(e, X_CMP, w, reg, 8, jit_ins_of(e, i->b)->imm, 0);
 	else
 		jit_alu(e, X_CMP, ALU_CMP, wide, reg, i->b);
 	return c;

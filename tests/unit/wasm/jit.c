@@ -238,6 +238,27 @@ TEST(a_loop_that_counts_stays_within_memory)
 	}
 }
 
+/* That a loop's variable is always 0 shows only when all is built: what is left
+ * are comparisons of constants, of which one fits no instruction. */
+TEST(two_constants_are_compared)
+{
+	enum { I64_ADD = 0x7c, I64_AND = 0x83, I64_EQ = 0x51, I64_EQZ = 0x50 };
+	struct build b = { 0 };
+	struct pair p;
+	build_func(&b, "eq", "i:i", "I",
+		B(LOOP, GET(1), 0x42, 0, I64_ADD, SET(1), GET(1), 0x42, 0x80,
+			0x80, 0x80, 0x80, 0x70, I64_EQ, BR_IF(0), END, I32(7)));
+	build_func(&b, "and", "i:i", "I",
+		B(LOOP, GET(1), 0x42, 0, I64_ADD, SET(1), GET(1), 0x42, 0x80,
+			0x80, 0x80, 0x80, 0x70, I64_AND, I64_EQZ, 0x45,
+			BR_IF(0), END, I32(8)));
+	pair_init(&p, &b);
+	CHECK_INT(both(&p, "eq", 1), 7);
+	CHECK_INT(both(&p, "and", 1), 8);
+	CHECK_INT(compiled(&p), 2);
+	pair_fini(&p);
+}
+
 /* --- ends --------------------------------------------------------------------
  */
 

@@ -1,17 +1,21 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""bench/wasm.py OUT: the engine against others, on the shared kernels.
+"""bench/wasm.py OUT: the engine against others, all in one run.
 
-Processor time of whole runs as ratios to `gcc -O2` of the same C, start-up of
-the program itself included, the best of RUNS (3); the same for programs with
-vectors (bench/simd; ONLY=vectors does no more); then what loading takes, and
-start and memory of larger programs.  Nothing is asserted; the targets of
-the interpreter are printed with what was found.  Peers that are not installed
-are left out: node (with its optimizing compiler alone, and with its baseline
-compiler alone), wasm2c + `gcc -O2`.  Others are given by path: WASM3=, IWASM=
-(WAMR built with its fast interpreter).
+Kernels: processor time of whole runs as ratios to `gcc -O2` of the same C,
+start-up of the program itself included, the best of RUNS (3); the same for
+programs with vectors (bench/simd); programs of ../shared/modules: seconds,
+peak of memory; compiling all of a module: seconds, megabytes of it in a
+second, size of the code, peak; then what loading takes, and start and memory
+of larger programs.  ONLY= names what is wanted (kernels, vectors, programs,
+compile, load, start; commas between).  Nothing is asserted; the targets are
+printed with what was found.  Peers: bench/wasm_peers.py.  Native builds of
+the programs' sources are not here, so programs have no native column.
 """
+import ast
+import csv
 import glob
+import hashlib
 import math
 import os
 import re
@@ -19,132 +23,176 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
+from pathlib import Path
 
-RUNS = int(os.environ.get("RUNS", 3))
-ONLY = os.environ.get("ONLY")
+from wasm_peers import Result, engines, gcc, geomean, wasm2cs
+
+ONLY = [w for w in os.environ.get("ONLY", "").split(",") if w]
 SHARED = os.environ.get("DONJON_SHARED", "../shared")
 HERE = os.path.dirname(os.path.abspath(__file__))
-WASM2C = "/usr/share/wabt/wasm2c"
-NODE = """
-const { WASI } = require("wasi"), fs = require("fs");
-const wasi = new WASI({ version: "preview1", args: process.argv.slice(1),
-  env: {}, preopens: {} });
-WebAssembly.instantiate(fs.readFileSync(process.argv[1]),
-  { wasi_snapshot_preview1: wasi.wasiImport })
-  .then((r) => wasi.start(r.instance));
-"""
+PROGRAMS = ["sqlite3", "python", "gofmt", "duktape", "bzip2", "brotli"]
+STDLIB = Path("/usr/lib/python3.11")
 
 
-def cpu(argv):
-    """Seconds of processor time, output."""
-    best, out = math.inf, b""
-    for _ in range(RUNS):
-        p = subprocess.Popen(argv, stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL,
-                             stdin=subprocess.DEVNULL)
-        out = p.stdout.read()
-        _, _, usage = os.wait4(p.pid, 0)
-        p.returncode = 0
-        best = min(best, usage.ru_utime + usage.ru_stime)
-    return best, out
+def wanted(what):
+    return not ONLY or what in ONLY
 
 
-def gcc(target, *sources):
-    subprocess.run(["gcc", "-O2", "-w", "-o", target, *sources, "-lm"],
-                   check=True)
-    return [target]
-
-
-def by_wasm2c(folder, wasm):
-    where = os.path.join(folder, "wasm2c")
-    os.makedirs(where, exist_ok=True)
-    subprocess.run(["wasm2c", "-n", "k", wasm, "-o", f"{where}/k.c"],
-                   check=True)
-    return gcc(f"{where}/k", f"-I{where}", f"-I{WASM2C}", f"{where}/k.c",
-               f"{HERE}/wasm2c_host.c", f"{WASM2C}/wasm-rt-impl.c")
-
-
-def engines(out, folder):
-    """Name, and what makes a command line of a module."""
-    def prefix(*argv):
-        return lambda wasm: [*argv, wasm]
-
-    tool = f"{out}/bin/donjon-wasm"
-    found = [("ours", prefix(tool, "--engine", "interp"))]
-    for name, variable in (("wasm3", "WASM3"), ("WAMR fast", "IWASM")):
-        if os.environ.get(variable):
-            found.append((name, prefix(os.environ[variable])))
-    found.append(("ours, jit", prefix(tool, "--engine", "jit")))
-    if shutil.which("node"):
-        for name, flag in (("V8", "--no-liftoff"),
-                           ("V8 liftoff", "--liftoff-only")):
-            found.append((name, prefix("node", "--no-warnings", flag, "-e",
-                                       NODE)))
-    if shutil.which("wasm2c") and os.path.exists(WASM2C):
-        found.append(("wasm2c", lambda wasm: by_wasm2c(folder, wasm)))
-    return found
-
-
-def geomean(values):
-    return math.exp(sum(map(math.log, values)) / len(values))
+def held(text, value, target, below=True):
+    ok = value <= target if below else value >= target
+    print("  target %-9s %s: %.2f (%s %s)" % (
+        "held" if ok else "NOT HELD", text, value,
+        "at most" if below else "at least", target))
 
 
 def targets(ratios):
-    ours = ratios["ours"]
-    print("  interpreter: %.2f times native (target: 8)" % geomean(ours))
-    peers = [ratios[n] for n in ("wasm3", "WAMR fast") if n in ratios]
+    ours = ratios["interp"]
+    held("interpreter, geomean to native", geomean(ours), 8)
+    peers = [ratios[n] for n in ("wasm3", "WAMR") if n in ratios]
     if peers:
-        worst = max(us / min(them) for us, *them in zip(ours, *peers))
-        print("  at worst %.2f times the better of wasm3 and WAMR (target: "
-              "1.3)" % worst)
+        held("interpreter, worst to the better of wasm3 and WAMR",
+             max(us / min(them) for us, *them in zip(ours, *peers)), 1.3)
+    jit = ratios["jit"]
+    held("compiled, geomean to native", geomean(jit), 1.5)
+    held("compiled, worst to native", max(jit), 3)
+    for name in ("wt checks", "wt guard"):
+        if name in ratios:
+            held(f"compiled, geomean to {name}",
+                 geomean(jit) / geomean(ratios[name]), 1)
+
+
+def table(rows, peers, base_of):
+    """Rows of (name, wasm); base_of: name -> native seconds, output."""
+    print("  %-9s%8s" % ("", "native") +
+          "".join("%12s" % e.name for e in peers))
+    ratios = {e.name: [] for e in peers}
+    for name, wasm in rows:
+        base, want = base_of(name, wasm)
+        line = "  %-9s%7.2fs" % (name, base)
+        for engine in peers:
+            r = engine.run(wasm)
+            ratio = r.seconds / base
+            ratios[engine.name].append(ratio)
+            line += "%11.2f%s" % (ratio, " " if r.out == want else "!")
+        print(line, flush=True)
+    print("  %-9s%8s" % ("geomean", "") + "".join(
+        "%11.2f " % geomean(ratios[e.name]) for e in peers))
+    return ratios
 
 
 def kernels(out, folder):
-    peers = engines(out, folder)
+    def native(name, wasm):
+        r = Result(gcc(f"{folder}/{name}", wasm[:-4] + "c"))
+        return r.seconds, r.out
+
     print("kernels: processor time, times that of gcc -O2; ! is another "
           "output")
-    print("  %-10s" % "" + "".join("%12s" % n for n, _ in peers))
-    ratios = {n: [] for n, _ in peers}
-    for wasm in sorted(glob.glob(f"{SHARED}/kernels/*.wasm")):
-        name = os.path.basename(wasm)[:-5]
-        base, want = cpu(gcc(f"{folder}/{name}", wasm[:-4] + "c"))
-        line = "  %-10s" % name
-        for peer, command in peers:
-            seconds, got = cpu(command(wasm))
-            ratio = seconds / base
-            ratios[peer].append(ratio)
-            line += "%11.2f%s" % (ratio, " " if got == want else "!")
-        print(line, flush=True)
-    print("  %-10s" % "geomean" +
-          "".join("%11.2f " % geomean(ratios[n]) for n, _ in peers))
-    targets(ratios)
+    rows = [(os.path.basename(w)[:-5], w)
+            for w in sorted(glob.glob(f"{SHARED}/kernels/*.wasm"))]
+    targets(table(rows, engines(out) + wasm2cs(folder), native))
 
 
 def vectors(out, folder):
     """bench/simd: the same vectors here and there, ratios to the better of
     gcc and clang."""
-    # wasm3 and Debian's wasm2c have none.
-    peers = [e for e in engines(out, folder) if e[0] not in
-             ("wasm3", "wasm2c")]
-    print("\nvectors: processor time, times that of the better of gcc -O2 and "
-          "clang -O2; ! is another output")
-    print("  %-10s" % "" + "".join("%12s" % n for n, _ in peers))
-    ratios = {n: [] for n, _ in peers}
+    def native(name, _):
+        source, clang = f"{HERE}/simd/{name}.c", f"{folder}/{name}-clang"
+        subprocess.run(["clang", "-O2", "-w", source, "-o", clang],
+                       check=True)
+        best = min((Result(gcc(f"{folder}/{name}", source)),
+                    Result([clang])), key=lambda r: r.seconds)
+        return best.seconds, best.out
+
+    print("\nvectors: processor time, times that of the better of gcc -O2 "
+          "and clang -O2; ! is another output")
+    rows = []
     for source in sorted(glob.glob(f"{HERE}/simd/*.c")):
         name = os.path.basename(source)[:-2]
-        wasm, native = f"{folder}/{name}.wasm", f"{folder}/{name}-clang"
-        for argv in (["--target=wasm32-wasi", "-msimd128", "-o", wasm],
-                     ["-o", native]):
-            subprocess.run(["clang", "-O2", "-w", source, *argv], check=True)
-        base, want = min(cpu(gcc(f"{folder}/{name}", source)), cpu([native]))
-        line = "  %-10s" % name
-        for peer, command in peers:
-            seconds, got = cpu(command(wasm))
-            ratios[peer].append(seconds / base)
-            line += "%11.2f%s" % (seconds / base, " " if got == want else "!")
+        rows.append((name, f"{folder}/{name}.wasm"))
+        subprocess.run(["clang", "-O2", "-w", "--target=wasm32-wasi",
+                        "-msimd128", source, "-o", rows[-1][1]], check=True)
+    # wasm3 and Debian's wasm2c have none.
+    table(rows, [e for e in engines(out) if e.name != "wasm3"], native)
+
+
+def root_of(row, scratch):
+    """The folder that a program has as its root, or None."""
+    fixtures = f"{SHARED}/modules/fixtures"
+    os.makedirs(scratch, exist_ok=True)
+    if row["file"] == "python.wasm":
+        shutil.copy(f"{fixtures}/a.py", scratch)
+        # Debian's own library, stored: the program has no zlib.
+        with zipfile.ZipFile(f"{scratch}/python311.zip", "w") as z:
+            for f in sorted(STDLIB.rglob("*.py")):
+                rel = f.relative_to(STDLIB)
+                if not {"test", "tests", "idlelib", "lib2to3",
+                        "dist-packages"} & set(rel.parts):
+                    z.write(f, rel)
+    elif row["preopens"] == "fixtures::/":
+        shutil.copytree(fixtures, scratch, dirs_exist_ok=True)
+    elif row["preopens"].startswith("scratch("):
+        for f in row["preopens"][8:].partition(")")[0].split(","):
+            if f:
+                shutil.copyfile(f"{fixtures}/{f}", f"{scratch}/{f}")
+    else:
+        return None
+    return scratch
+
+
+def programs(out, folder):
+    with open(f"{SHARED}/modules/MANIFEST.tsv", encoding="utf-8") as f:
+        rows = {r["file"][:-5]: r for r in csv.DictReader(f, delimiter="\t")}
+    # wasm3 gives programs no folders.
+    peers = [e for e in engines(out) if e.name != "wasm3"]
+    print("\nprograms: seconds of processor time of a whole run, peak in MiB; "
+          "! is another output or status")
+    print("  %-8s" % "" + "".join("%16s" % e.name for e in peers))
+    for name in PROGRAMS:
+        row, line = rows[name], "  %-8s" % name
+        for engine in peers:
+            root = root_of(row, f"{folder}/{name}-{engine.name}")
+            stdin = None if row["stdin"] == "-" else \
+                f"{SHARED}/modules/fixtures/{row['stdin']}"
+            r = engine.run(f"{SHARED}/modules/{row['file']}",
+                           ast.literal_eval(row["args"]), root,
+                           [] if row["env"] == "-" else row["env"].split(),
+                           stdin)
+            digest = hashlib.sha256(r.out).hexdigest()
+            right = r.status == int(row["exit"]) and \
+                digest.startswith(row["stdout_sha256"])
+            line += "%9.3f%5.0f%s " % (r.seconds, r.peak,
+                                       " " if right else "!")
         print(line, flush=True)
-    print("  %-10s" % "geomean" +
-          "".join("%11.2f " % geomean(ratios[n]) for n, _ in peers))
+
+
+def compiling(out):
+    """All functions of a module: ours eagerly, V8's without its baseline."""
+    peers = [e for e in engines(out) if e.compiles or e.name == "jit eager"]
+    print("\ncompiling: seconds of processor time, MB of wasm in a second, "
+          "MB of code (0: not told), peak in MiB")
+    print("  %-8s" % "" + "".join("%27s" % e.name for e in peers))
+    speeds = {e.name: [] for e in peers}
+    for name in PROGRAMS:
+        wasm, line = f"{SHARED}/modules/{name}.wasm", "  %-8s" % name
+        size = os.path.getsize(wasm) / 1e6
+        for engine in peers:
+            done = engine.compile(wasm)
+            if not done:
+                line += "%27s" % "refused"
+                speeds[engine.name].append(math.inf)
+                continue
+            seconds, code, peak = done
+            speeds[engine.name].append(size / seconds)
+            line += "%8.3f%7.1f%6.1f%5.0f " % (seconds, size / seconds,
+                                               code / 1e6, peak)
+        print(line, flush=True)
+    ours = speeds["jit eager"]
+    held("slowest module, MB/s", min(ours), 10, below=False)
+    if "wt checks" in speeds:
+        held("slowest module, times Cranelift's speed",
+             min(us / them for us, them in zip(ours, speeds["wt checks"])
+                 if them < math.inf), 5, below=False)
 
 
 def loads(out):
@@ -172,15 +220,29 @@ def starts(out):
                               re.sub(r", files \d+ KiB", "", line)))
 
 
+def python_start(out):
+    r = Result([f"{out}/bin/donjon-wasm", "--engine", "jit",
+                f"{SHARED}/modules/python.wasm", "-V"])
+    print("  python -V: %.0f ms of processor time" % (r.seconds * 1e3))
+    held("python -V, ms", r.wall * 1e3, 60)
+
+
 def main():
+    out = sys.argv[1]
     with tempfile.TemporaryDirectory() as folder:
-        if ONLY != "vectors":
-            kernels(sys.argv[1], folder)
-        vectors(sys.argv[1], folder)
-    if ONLY:
-        return
-    loads(sys.argv[1])
-    starts(sys.argv[1])
+        if wanted("kernels"):
+            kernels(out, folder)
+        if wanted("vectors"):
+            vectors(out, folder)
+        if wanted("programs"):
+            programs(out, folder)
+    if wanted("compile"):
+        compiling(out)
+    if wanted("load"):
+        loads(out)
+    if wanted("start"):
+        starts(out)
+        python_start(out)
 
 
 if __name__ == "__main__":

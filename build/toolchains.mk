@@ -2,12 +2,12 @@
 #   host   the programs that run on a machine's own system
 #   exec   the Keep's program: static-PIE, glibc and OpenSSL linked in
 #   fuzz   clang's libFuzzer, for `make fuzz`
-#   wasi   wasm32-wasi, for examples and tests
+#   wasi   wasm32-wasi, for examples and tests; wasi-threads: with atomics
 #   linux-riscv64, linux-ppc64le   tests of portable code under qemu-user
 #   shim   freestanding x86-64 at a high address: the shims' own
 #   enclave  freestanding x86-64 at a place of its own: the shim for SGX
 #   monitor  freestanding x86-64 at a low address: the software platform's CPU
-TOOLCHAINS := host exec fuzz wasi shim enclave monitor linux-riscv64 linux-ppc64le
+TOOLCHAINS := host exec fuzz wasi wasi-threads shim enclave monitor linux-riscv64 linux-ppc64le
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -48,6 +48,12 @@ LF.fuzz  := -fsanitize=fuzzer,address,undefined
 CC.wasi := clang
 CF.wasi := --target=wasm32-wasi -O2 -g0 $(WARN)
 LF.wasi := --target=wasm32-wasi -Wl,--strip-debug
+
+# The library of Debian was built without: examples/threads.
+CC.wasi-threads := clang
+CF.wasi-threads := $(CF.wasi) -matomics -mbulk-memory -mthread-model posix
+LF.wasi-threads := $(LF.wasi) -Wl,--shared-memory,--import-memory \
+	-Wl,--max-memory=16777216,--no-check-features
 
 # No libc, no vector registers: exec's own are in them.
 CC.shim := gcc

@@ -44,7 +44,8 @@ static bool put_config(const struct frame_config *c, struct buf *out)
 	buf_u64le(out, c->file_bytes);
 	buf_u64le(out, c->time_ns);
 	buf_u64le(out, c->fuel);
-	buf_u32le(out, c->flags);
+	buf_u16le(out, (uint16_t)c->flags);
+	buf_u16le(out, c->threads);
 	if (!put_strings(out, c->args, c->arg_count) ||
 		!put_strings(out, c->env, c->env_count))
 		return false;
@@ -150,7 +151,8 @@ static bool take_config(struct reader *r, struct frame_config *c, struct err *e)
 	c->file_bytes = reader_u64le(r);
 	c->time_ns = reader_u64le(r);
 	c->fuel = reader_u64le(r);
-	c->flags = reader_u32le(r);
+	c->flags = reader_u16le(r);
+	c->threads = reader_u16le(r);
 	if (r->failed)
 		return err_fail(e, ERR_INPUT, "frame CONFIG: too short");
 	if (version != VERSION_PLAIN && version != VERSION_NETWORK)
@@ -159,6 +161,9 @@ static bool take_config(struct reader *r, struct frame_config *c, struct err *e)
 	if (c->flags & ~FRAME_CONFIG_FLAGS)
 		return err_fail(e, ERR_INPUT, "frame CONFIG: flags 0x%x",
 			c->flags);
+	if (c->threads > FRAME_MAX_THREADS)
+		return err_fail(e, ERR_INPUT, "frame CONFIG: %u threads",
+			c->threads);
 	if (!take_strings(r, &c->args, &c->arg_count, "arguments", e) ||
 		!take_strings(r, &c->env, &c->env_count, "variables", e) ||
 		!take_mounts(r, c, e))

@@ -209,10 +209,10 @@ struct frame_tls {
 
 /*
  * CONFIG's payload: u32 version; u64 memory limit, file bytes, run time ns
- * (0: none), fuel (0: none); u32 flags; then u16 count and entries of args,
- * env (u16 length, bytes each), mounts (u16 length, bytes, u8 flags), and
- * u8 kind for each of stdin, stdout, stderr.  Version 1 ends here; version 2
- * goes on with descriptors (at least one, which then stand for all of them),
+ * (0: none), fuel (0: none); u16 flags, u16 threads; then u16 count and entries
+ * of args, env (u16 length, bytes each), mounts (u16 length, bytes, u8 flags),
+ * and u8 kind for each of stdin, stdout, stderr.  Version 1 ends here; version
+ * 2 goes on with descriptors (at least one, which then stand for all of them),
  * connect rules, listen rules and TLS profiles: docs/protocol.md.
  */
 enum frame_stdio { FRAME_STDIO_CHANNEL = 0, FRAME_STDIO_NULL = 1 };
@@ -223,10 +223,12 @@ enum frame_stdio { FRAME_STDIO_CHANNEL = 0, FRAME_STDIO_NULL = 1 };
 #define FRAME_CONFIG_RECEIPT  0x10u /* a RECEIPT comes before EXIT */
 #define FRAME_CONFIG_INTERP   0x20u /* nothing is compiled */
 #define FRAME_CONFIG_FLAGS    0x3fu
+#define FRAME_MAX_THREADS     4096u
 
 struct frame_config {
 	uint64_t memory_bytes, file_bytes, time_ns, fuel;
 	uint32_t flags;
+	uint16_t threads;   /* of the program at once; 0: the engine's own */
 	struct bytes *args; /* args[0] is the program's name */
 	size_t arg_count;
 	struct bytes *env; /* KEY=value */

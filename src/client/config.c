@@ -116,7 +116,7 @@ static bool read_limits(const struct config *c, struct toml_node *limits,
 	struct err *e)
 {
 	char text[64];
-	int64_t fuel = 0;
+	int64_t fuel = 0, threads = 0;
 	if (!toml_expect(limits, TOML_TABLE, e))
 		return false;
 	struct toml_node *n = toml_get(limits, "memory");
@@ -141,6 +141,10 @@ static bool read_limits(const struct config *c, struct toml_node *limits,
 		return false;
 	if (n)
 		c->w->fuel = (uint64_t)fuel;
+	n = toml_get(limits, "threads");
+	if (n && !toml_integer(n, 1, FRAME_MAX_THREADS, &threads, e))
+		return false;
+	c->w->threads = (uint16_t)threads;
 	return toml_no_more(limits, e);
 }
 

@@ -56,6 +56,7 @@ static const char template[] =
 	"# files = \"64 MiB\"\n"
 	"# time = 60           # seconds\n"
 	"# fuel = 1000000000   # instructions\n"
+	"# threads = 64        # at once\n"
 	"\n"
 	"# Where the program may connect and listen while it runs.\n"
 	"[network]\n"

@@ -76,7 +76,8 @@ struct client_workload {
 	struct client_mount *mounts;
 	size_t mount_count;
 	uint64_t memory_bytes, time_ns, fuel; /* 0: no limit of the tenant's */
-	uint64_t file_bytes;		      /* the same */
+	uint16_t threads;
+	uint64_t file_bytes;	   /* the same */
 	struct client_file *files; /* none: 0, 1, 2, then the mounts */
 	size_t file_count;
 	struct client_item *items;

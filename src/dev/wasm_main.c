@@ -30,6 +30,7 @@ static const char usage[] =
 	"                          changed is copied back at the end (ro)\n"
 	"  --fuel N                stop after N units of work\n"
 	"  --memory BYTES          limit of linear memory (4 GiB)\n"
+	"  --threads N             how many there may be at once (64)\n"
 	"  --files BYTES           limit of the file system (1 GiB)\n"
 	"  --invoke NAME           call an export instead of _start, ARGS are its\n"
 	"                          values\n"
@@ -52,7 +53,7 @@ struct options {
 	struct dev_dir dirs[MAX_DIRS];
 	size_t dir_count;
 	const char *invoke;
-	uint64_t fuel, memory, files, registers;
+	uint64_t fuel, memory, files, registers, threads;
 	bool stats, jit, eager, mask, words, trace;
 	struct dev_trace traced;
 	uint32_t dump;
@@ -151,6 +152,8 @@ static bool one_option(struct options *o, int c, struct err *e)
 		o->traced.words = optarg && !strcmp(optarg, "words");
 		return !optarg || o->traced.words ||
 			err_fail(e, ERR_INPUT, "--trace=%s is unknown", optarg);
+	case 'T':
+		return number(optarg, &o->threads, e);
 	case 'r':
 		return number(optarg, &o->registers, e);
 	default:
@@ -172,6 +175,7 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "eager", no_argument, NULL, 'E' },
 		{ "dump", optional_argument, NULL, 'D' },
 		{ "trace", optional_argument, NULL, 't' },
+		{ "threads", required_argument, NULL, 'T' },
 		{ "registers", required_argument, NULL, 'r' },
 		{ "stats", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
@@ -278,6 +282,9 @@ static bool make_instance(struct run *r, struct err *e)
 	struct wasm_limits limits = { .memory_bytes = r->o->memory,
 		.engine = r->o->jit ? WASM_ENGINE_JIT : WASM_ENGINE_INTERP,
 		.jit_registers = (uint32_t)r->o->registers,
+		.threads = r->o->threads < UINT32_MAX ?
+			(uint32_t)r->o->threads :
+			UINT32_MAX,
 		.jit_mask = r->o->mask };
 	size_t count;
 	if (!make_module(r, &limits, e))
@@ -286,6 +293,8 @@ static bool make_instance(struct run *r, struct err *e)
 	if (!wasm_instance_new(r->module, imports, count, &limits, &r->instance,
 		    &r->result, e))
 		return false;
+	const struct wasm_clock clock = wasi_clock(r->wasi);
+	wasm_instance_clock(r->instance, &clock);
 	wasm_instance_jit_dump(r->instance, r->o->dump, put_line, NULL);
 	if (r->o->eager)
 		wasm_instance_jit_all(r->instance, NULL, NULL);

@@ -255,6 +255,7 @@ static bool compile(struct run *r, struct wasm_limits *l, struct err *e)
 {
 	struct keep_workload *w = &r->k->load;
 	uint64_t room = keep_workload_room(w);
+	l->threads = w->config.threads;
 	if (!(w->config.flags & FRAME_CONFIG_INTERP)) {
 		l->engine = WASM_ENGINE_AUTO;
 		l->put_code = r->k->put_code;
@@ -329,6 +330,8 @@ static bool find_import(void *ctx, struct bytes module, struct bytes name,
 {
 	struct run *r = ctx;
 	char sig[32];
+	if (wasm_store_shared_memory(r->store, r->module, module, name, out))
+		return true;
 	if (!wasm_module_import_signature(r->module, module, name, sig,
 		    sizeof sig))
 		sig[0] = '\0';
@@ -344,7 +347,9 @@ static bool call_program(struct run *r, const struct wasm_limits *l,
 	struct wasm_instance *instance;
 	if (!wasm_store_new(l, &r->store, e))
 		return false;
+	const struct wasm_clock clock = wasi_clock(r->wasi);
 	wasm_store_tick(r->store, TICK_UNITS, tick, r);
+	wasm_store_clock(r->store, &clock);
 	if (fuel)
 		wasm_store_fuel(r->store, fuel);
 	return wasm_store_instantiate(r->store, r->module, find_import, r,

@@ -33,13 +33,19 @@ static uint64_t now_of(struct wasi_call *k, enum wasi_clock clock)
 	return k->w->host->now(k->w->host->ctx, clock);
 }
 
+/* When the call began, by the monotonic clock, and what it says now: later
+ * when others went on meanwhile. */
+struct times {
+	uint64_t began, now;
+};
+
 /* When a clock subscription is due, by the monotonic clock. */
 static int clock_deadline(struct wasi_call *k, const uint8_t *clock,
-	uint64_t mono, uint64_t *deadline)
+	const struct times *t, uint64_t *deadline)
 {
 	uint32_t id = (uint32_t)get_le(clock, 4);
 	uint64_t timeout = get_le(clock + 8, 8);
-	uint64_t flags = get_le(clock + 24, 2);
+	uint64_t flags = get_le(clock + 24, 2), from = t->began;
 	if (flags & ~(uint64_t)CLOCK_ABSTIME || id > WASI_CLOCK_THREAD_CPUTIME)
 		return WASI_INVAL;
 	/* The program's own time stands still while it waits. */
@@ -48,15 +54,16 @@ static int clock_deadline(struct wasi_call *k, const uint8_t *clock,
 	if (flags & CLOCK_ABSTIME) {
 		uint64_t now = id == WASI_CLOCK_REALTIME ?
 			now_of(k, WASI_CLOCK_REALTIME) :
-			mono;
+			t->now;
+		from = t->now;
 		timeout = timeout > now ? timeout - now : 0;
 	}
-	*deadline = add_saturating(mono, timeout);
+	*deadline = add_saturating(from, timeout);
 	return WASI_OK;
 }
 
-static int sub_parse(struct wasi_call *k, const uint8_t *in, uint64_t mono,
-	struct sub *s)
+static int sub_parse(struct wasi_call *k, const uint8_t *in,
+	const struct times *t, struct sub *s)
 {
 	s->userdata = get_le(in, 8);
 	s->type = in[8];
@@ -65,7 +72,7 @@ static int sub_parse(struct wasi_call *k, const uint8_t *in, uint64_t mono,
 		return WASI_INVAL;
 	if (s->type == EVENT_CLOCK) {
 		/* wasi_unstable has an identifier before the clock's. */
-		int r = clock_deadline(k, in + (k->old ? 24 : 16), mono,
+		int r = clock_deadline(k, in + (k->old ? 24 : 16), t,
 			&s->deadline);
 		s->error = (uint8_t)r;
 	} else {
@@ -162,15 +169,19 @@ int wasi_poll_oneoff(struct wasi_call *k)
 	auto_free struct sub *subs = calloc(n, sizeof *subs);
 	if (!subs)
 		return WASI_NOMEM;
-	uint64_t mono = now_of(k, WASI_CLOCK_MONOTONIC);
+	struct wasm_kept *kept = wasm_caller_kept(k->caller);
+	struct times t = { .now = now_of(k, WASI_CLOCK_MONOTONIC) };
+	if (!kept->since)
+		kept->since = t.now + 1;
+	t.began = kept->since - 1;
 	for (uint32_t i = 0; i < n; i++) {
-		int r = sub_parse(k, in + i * each, mono, &subs[i]);
+		int r = sub_parse(k, in + i * each, &t, &subs[i]);
 		if (r)
 			return r;
 	}
 	/* Who looks without waiting sees what there is, not what there was:
 	 * streams learn of it while the host waits, if for no time. */
-	for (bool looked = !any_fd(subs, n);; looked = true) {
+	for (bool looked = kept->done || !any_fd(subs, n);; looked = true) {
 		uint64_t next;
 		bool clocks;
 		uint32_t count = collect(k, subs, n, out, &next, &clocks);
@@ -178,6 +189,7 @@ int wasi_poll_oneoff(struct wasi_call *k)
 			put_le(count_out, count, 4);
 			return WASI_OK;
 		}
+		kept->done = 1;
 		int r = wasi_wait(k, count ? 0 : next);
 		if (r)
 			return r;

@@ -82,11 +82,15 @@ int wasi_random_get(struct wasi_call *k)
 	if (!out)
 		return WASI_FAULT;
 	const struct wasi_host *h = k->w->host;
-	for (uint32_t at = 0, n; at < len; at += n) {
+	struct wasm_kept *kept = wasm_caller_kept(k->caller);
+	for (uint32_t at = (uint32_t)kept->done, n; at < len; at += n) {
 		/* 2 GiB at once must not make the program deaf to a stop. */
-		int r = at ? wasi_wait(k, 0) : WASI_OK;
-		if (r)
-			return r;
+		if (at > kept->done) {
+			kept->done = at;
+			int r = wasi_wait(k, 0);
+			if (r)
+				return r;
+		}
 		n = len - at < RANDOM_STEP ? len - at : RANDOM_STEP;
 		if (!h->random(h->ctx, out + at, n)) {
 			k->ended = true;
@@ -99,6 +103,10 @@ int wasi_random_get(struct wasi_call *k)
 
 int wasi_sched_yield(struct wasi_call *k)
 {
+	struct wasm_kept *kept = wasm_caller_kept(k->caller);
+	if (kept->done)
+		return WASI_OK;
+	kept->done = 1;
 	return wasi_wait(k, 0);
 }
 

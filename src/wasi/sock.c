@@ -17,11 +17,11 @@ int wasi_socket_get(struct wasi_call *k, uint32_t fd, uint64_t right,
 static int accept_wait(struct wasi_call *k, struct wasi_fd *f,
 	struct wasi_stream *got)
 {
-	for (uint64_t late = 0;;) {
+	for (;;) {
 		int r = f->stream.ops->accept(f->stream.ctx, got);
 		if (r != WASI_AGAIN || f->flags & FDFLAG_NONBLOCK)
 			return r;
-		r = wasi_wait_within(k, f->recv_ns, &late);
+		r = wasi_wait_within(k, f->recv_ns);
 		if (r)
 			return r;
 	}
@@ -71,7 +71,6 @@ int wasi_sock_accept(struct wasi_call *k)
 static int peek_fill(struct wasi_call *k, struct wasi_fd *f, size_t want,
 	bool all)
 {
-	uint64_t late = 0;
 	if (want > PEEK_MAX)
 		want = PEEK_MAX;
 	while (f->peeked.len < want) {
@@ -96,7 +95,7 @@ static int peek_fill(struct wasi_call *k, struct wasi_fd *f, size_t want,
 			return WASI_OK;
 		if (n != -WASI_AGAIN || f->flags & FDFLAG_NONBLOCK)
 			return (int)-n;
-		int r = wasi_wait_within(k, f->recv_ns, &late);
+		int r = wasi_wait_within(k, f->recv_ns);
 		if (r)
 			return had && !k->ended ? WASI_OK : r;
 	}

@@ -121,22 +121,33 @@ static int connect_again(const struct wasi_fd *f)
 
 static int connect_wait(struct wasi_call *k, struct wasi_fd *f)
 {
-	for (uint64_t late = 0;;) {
+	for (;;) {
 		int r = f->stream.ops->connected(f->stream.ctx);
 		if (r != WASI_AGAIN)
 			return r;
 		if (f->flags & FDFLAG_NONBLOCK)
 			return WASI_INPROGRESS;
-		r = wasi_wait_within(k, f->send_ns, &late);
+		r = wasi_wait_within(k, f->send_ns);
 		if (r)
 			return r == WASI_AGAIN ? WASI_TIMEDOUT : r;
 	}
+}
+
+static int connect_finish(struct wasi_call *k, struct wasi_fd *f)
+{
+	int r = connect_wait(k, f);
+	if (r && r != WASI_INPROGRESS && !k->ended)
+		make_idle(f);
+	return r;
 }
 
 int wasi_socket_connect(struct wasi_call *k, struct wasi_fd *f,
 	const struct wasi_address *a)
 {
 	const struct wasi_net *net = k->w->net;
+	struct wasm_kept *kept = wasm_caller_kept(k->caller);
+	if (kept->done && f->stream.ops->connected)
+		return connect_finish(k, f);
 	if (f->stream.ops != &idle_ops)
 		return connect_again(f);
 	if (!a->port)
@@ -150,10 +161,8 @@ int wasi_socket_connect(struct wasi_call *k, struct wasi_fd *f,
 	f->stream = got;
 	f->stream.socket = true;
 	f->peer = *a;
-	r = connect_wait(k, f);
-	if (r && r != WASI_INPROGRESS && !k->ended)
-		make_idle(f);
-	return r;
+	kept->done = 1;
+	return connect_finish(k, f);
 }
 
 int wasi_socket_error(const struct wasi_fd *f)

@@ -3,8 +3,9 @@
 
 #include "wasi/wasi_priv.h"
 
-#define MODULE_NOW "wasi_snapshot_preview1"
-#define MODULE_OLD "wasi_unstable"
+#define MODULE_NOW     "wasi_snapshot_preview1"
+#define MODULE_OLD     "wasi_unstable"
+#define MODULE_THREADS "wasi"
 
 static const struct wasi_func funcs[] = {
 #define WASI_ROW(name, sig) { #name, sig, wasi_##name },
@@ -59,8 +60,8 @@ static bool bind_imports(struct wasi *w)
 {
 	static const struct wasi_func *const more[] = { wasi_socket_funcs,
 		wasi_edge_funcs, wasi_wamr_funcs };
-	size_t n = ARRAY_LEN(funcs), at = 0;
-	w->import_count = 2 * n;
+	size_t n = ARRAY_LEN(funcs), at = 0, t = length(wasi_thread_funcs);
+	w->import_count = 2 * n + t;
 	for (size_t i = 0; i < ARRAY_LEN(more); i++)
 		w->import_count += length(more[i]);
 	w->imports = calloc(w->import_count, sizeof *w->imports);
@@ -71,6 +72,7 @@ static bool bind_imports(struct wasi *w)
 	at = bind_some(w, at, MODULE_OLD, funcs, n);
 	for (size_t i = 0; i < ARRAY_LEN(more); i++)
 		at = bind_some(w, at, MODULE_NOW, more[i], length(more[i]));
+	bind_some(w, at, MODULE_THREADS, wasi_thread_funcs, t);
 	return true;
 }
 

@@ -135,9 +135,12 @@ void wasi_free(struct wasi *w);
  * The imports to link a module with, all bound to `w`: every function of
  * wasi_snapshot_preview1 and of its older name wasi_unstable, then those of
  * run-time sockets, some of which have one name and differ by type: see
- * wasi_import.  Owned by w.
+ * wasi_import; then wasi.thread-spawn.  Owned by w.
  */
 const struct wasm_import *wasi_imports(const struct wasi *w, size_t *count);
+
+/* The host's clock and wait, for a program with threads. */
+struct wasm_clock wasi_clock(const struct wasi *w);
 
 /* The one of a type (spelled as in struct wasm_import); without it the first
  * of its name, for the engine to refuse; NULL: there is none. */

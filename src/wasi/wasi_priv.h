@@ -54,8 +54,10 @@ struct wasi_call {
 	struct wasi *w;
 	struct wasm_caller *caller;
 	const uint64_t *arg;
-	bool old;   /* called as wasi_unstable */
-	bool ended; /* the program does not go on after this call */
+	bool old; /* called as wasi_unstable */
+	/* The program does not go on after this call, or the call is made
+	 * again, after others' turns. */
+	bool ended;
 };
 
 /* Every function and its type, in the order of the specification. */
@@ -119,6 +121,8 @@ struct wasi_func {
  * have them.  An empty name ends each. */
 extern const struct wasi_func wasi_socket_funcs[], wasi_edge_funcs[],
 	wasi_wamr_funcs[];
+/* Of the module "wasi": threads. */
+extern const struct wasi_func wasi_thread_funcs[];
 
 static inline uint32_t arg32(const struct wasi_call *k, size_t i)
 {
@@ -169,11 +173,15 @@ unsigned wasi_fd_type(const struct wasi_fd *f);
 
 /* --- stream.c ----------------------------------------------------------- */
 
-/* Waits for the host; CANCELED and k->ended when it says stop. */
+/*
+ * Waits for the host; CANCELED and k->ended when it says stop.  With other
+ * threads the same at once: they go on, and the call is made again from its
+ * beginning.  What it must not forget is in wasm_caller_kept.
+ */
 int wasi_wait(struct wasi_call *k, uint64_t deadline);
-/* The same within a limit (0: none) from the first time on, which *late notes
- * (0 before): AGAIN when it is over. */
-int wasi_wait_within(struct wasi_call *k, uint64_t limit_ns, uint64_t *late);
+/* The same within a limit (0: none) from the first time on, which is kept:
+ * AGAIN when it is over. */
+int wasi_wait_within(struct wasi_call *k, uint64_t limit_ns);
 /* One read or write of a stream; waits unless it is non-blocking. */
 int wasi_stream_read(struct wasi_call *k, struct wasi_fd *f, uint8_t *to,
 	size_t *n);

@@ -77,7 +77,8 @@ uint32_t wasm_op_words(const union wasm_word *w)
 		(ends(name, "_64") && strstr(name, "store") != NULL) ||
 		(ends(name, "_64") && starts(name, "atomic_")))
 		n++;
-	if (starts(name, "atomic_cmpxchg") || starts(name, "atomic_wait"))
+	if (starts(name, "atomic_cmpxchg") || starts(name, "atomic_wait") ||
+		starts(name, "atomic_notify"))
 		n++;
 	if (strstr(name, "_lane") && !strstr(name, "extract"))
 		n++;

@@ -242,7 +242,7 @@ static bool place_data(struct wasm_instance *i, uint32_t n)
 	return true;
 }
 
-static bool place_segments(struct wasm_instance *i)
+bool wasm_instance_place(struct wasm_instance *i)
 {
 	const struct wasm_module *m = i->module;
 	for (uint32_t n = 0; n < m->elem_count; n++)
@@ -262,12 +262,21 @@ static bool start(struct wasm_instance *i)
 {
 	struct wasm_exec *x = i->store->exec;
 	const struct wasm_module *m = i->module;
-	if (!place_segments(i))
+	if (!wasm_instance_place(i))
 		return false;
 	if (!m->has_start)
 		return true;
 	wasm_exec_run(x, wasm_func_of(i, m->start), NULL, 0, 0);
 	return x->end == WASM_RETURNED;
+}
+
+bool wasm_instance_fill(struct wasm_instance *i, struct err *e)
+{
+	if (!make_memories(i, e))
+		return false;
+	if (!make_globals(i))
+		return err_fail(e, ERR_INPUT, "a global's value trapped");
+	return make_tables(i, e);
 }
 
 static bool build(struct wasm_instance *i,
@@ -281,11 +290,7 @@ static bool build(struct wasm_instance *i,
 		return false;
 	make_funcs(i);
 	wasm_jit_adopt(i);
-	if (!make_memories(i, e))
-		return false;
-	if (!make_globals(i))
-		return err_fail(e, ERR_INPUT, "a global's value trapped");
-	return make_tables(i, e);
+	return wasm_instance_fill(i, e);
 }
 
 bool wasm_store_instantiate(struct wasm_store *s, const struct wasm_module *m,
@@ -305,14 +310,16 @@ bool wasm_store_instantiate(struct wasm_store *s, const struct wasm_module *m,
 	s->instances = i;
 	if (!build(i, find, ctx, e))
 		return err_wrap(e, "instantiate");
-	if (!start(i)) {
+	bool started = start(i);
+	if (!started) {
 		struct wasm_result mine;
 		wasm_exec_result(s->exec, r ? r : &mine);
-		return err_fail(e, ERR_INPUT, "instantiate: %s",
+		err_put(e, ERR_INPUT, "instantiate: %s",
 			wasm_trap_name(s->exec->trap));
 	}
+	wasm_threads_end(s);
 	*out = i;
-	return true;
+	return started;
 }
 
 /* --- one instance alone ----------------------------------------------------
@@ -320,6 +327,7 @@ bool wasm_store_instantiate(struct wasm_store *s, const struct wasm_module *m,
 
 struct host_imports {
 	struct wasm_store *store;
+	const struct wasm_module *m;
 	const struct wasm_import *list;
 	size_t count;
 };
@@ -328,6 +336,8 @@ static bool find_host(void *ctx, struct bytes module, struct bytes name,
 	struct wasm_extern *out)
 {
 	const struct host_imports *h = ctx;
+	if (wasm_store_shared_memory(h->store, h->m, module, name, out))
+		return true;
 	for (size_t i = 0; i < h->count; i++) {
 		if (bytes_equal(name, bytes_str(h->list[i].name)) &&
 			bytes_equal(module, bytes_str(h->list[i].module)))
@@ -344,7 +354,7 @@ bool wasm_instance_new(const struct wasm_module *m,
 	struct wasm_store *s;
 	if (!wasm_store_new(l, &s, e))
 		return false;
-	struct host_imports h = { s, imports, import_count };
+	struct host_imports h = { s, m, imports, import_count };
 	if (!wasm_store_instantiate(s, m, find_host, &h, out, r, e)) {
 		wasm_store_free(s);
 		return false;
@@ -386,7 +396,8 @@ static bool call_func(struct wasm_func *f, struct wasm_exec *x,
 		memcpy(results, slots, f->result_slots * sizeof *slots);
 	if (slots != few)
 		wasm_heap_free(&x->store->heap, slots, n, 8);
-	wasm_exec_result(x, r);
+	wasm_exec_result(x->store->exec, r);
+	wasm_threads_end(x->store);
 	return true;
 }
 
@@ -420,11 +431,10 @@ bool wasm_call(struct wasm_instance *i, const char *name,
 void wasm_store_tick(struct wasm_store *s, uint32_t interval,
 	bool (*tick)(void *ctx), void *ctx)
 {
-	struct wasm_exec *x = s->exec;
-	x->interval = tick ? interval : 0;
-	x->unticked = 0;
-	x->tick = tick;
-	x->tick_ctx = ctx;
+	s->work.interval = tick ? interval : 0;
+	s->work.unticked = 0;
+	s->work.tick = tick;
+	s->work.tick_ctx = ctx;
 }
 
 void wasm_instance_tick(struct wasm_instance *i, uint32_t interval,
@@ -435,12 +445,22 @@ void wasm_instance_tick(struct wasm_instance *i, uint32_t interval,
 
 void wasm_instance_fuel(struct wasm_instance *i, uint64_t units)
 {
-	i->store->exec->fuel = units;
+	wasm_store_fuel(i->store, units);
 }
 
 void wasm_store_fuel(struct wasm_store *s, uint64_t units)
 {
-	s->exec->fuel = units;
+	s->work.fuel = units;
+}
+
+void wasm_instance_clock(struct wasm_instance *i, const struct wasm_clock *c)
+{
+	wasm_store_clock(i->store, c);
+}
+
+void wasm_store_clock(struct wasm_store *s, const struct wasm_clock *c)
+{
+	s->threads.clock = *c;
 }
 
 /* --- for host functions

@@ -198,6 +198,26 @@ bool wasm_store_memory(struct wasm_store *s, uint64_t min, uint64_t max,
 	return out->object != NULL;
 }
 
+bool wasm_store_shared_memory(struct wasm_store *s, const struct wasm_module *m,
+	struct bytes module, struct bytes name, struct wasm_extern *out)
+{
+	for (uint32_t n = 0; n < m->import_count; n++) {
+		const struct wasm_importdef *im = &m->imports[n];
+		const struct wasm_range *r;
+		if (im->kind != KIND_MEMORY ||
+			!bytes_equal(im->module, module) ||
+			!bytes_equal(im->name, name))
+			continue;
+		r = &m->memories[im->index].range;
+		if (!r->shared)
+			return false;
+		*out = (struct wasm_extern){ WASM_EXTERN_MEMORY,
+			wasm_memory_make(s, r) };
+		return out->object != NULL;
+	}
+	return false;
+}
+
 bool wasm_store_table(struct wasm_store *s, uint64_t min, uint64_t max,
 	bool is64, struct wasm_extern *out)
 {

@@ -31,6 +31,10 @@ void wasm_limits_fill(struct wasm_limits *l)
 		l->stack_bytes = 1 << 20;
 	if (!l->call_depth)
 		l->call_depth = 20000;
+	if (!l->threads)
+		l->threads = 64;
+	if (!l->thread_stack)
+		l->thread_stack = 256 << 10;
 	if (!l->code_bytes)
 		l->code_bytes = 64 << 20;
 }

@@ -115,7 +115,8 @@ enum { KEEP_NO, KEEP_BEFORE, KEEP_AFTER }; /* the values */
  * instructions that allocate and after calls.  A place is the first word of
  * the one and the last word of the other.  Its slots are a list, the end of
  * which it has in common with other places: 0, or an index in `live`.
- * Places without any are not in the table.
+ * Places without any are not in the table, but for one in a function that has
+ * references between them only.
  */
 struct wasm_point {
 	uint32_t at;
@@ -195,8 +196,9 @@ const struct wasm_exportdef *wasm_find_export(const struct wasm_module *m,
 struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func);
 /* The first of the places at or after that word of code. */
 uint32_t wasm_first_point(const struct wasm_module *m, uint32_t word);
-/* Does some place in the function have such slots?  (One without any can be
- * run by whoever tells the collector nothing about its values.) */
+/* Does the function have references to objects, at such places or between
+ * them?  (One without any can be run, or left anywhere, by whoever tells the
+ * collector nothing about its values.) */
 bool wasm_func_holds(const struct wasm_module *m, uint32_t func);
 /* The function whose code holds `at`. */
 bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,

@@ -90,6 +90,13 @@ static void found(void *ctx, uint64_t ref)
 	mark(ctx, ref);
 }
 
+static void mark_machine(struct marker *m, const struct wasm_exec *x)
+{
+	mark_frames(m, x);
+	wasm_jit_references(x, found, m);
+	mark(m, x->exception);
+}
+
 static void mark_roots(struct marker *m, const struct wasm_exec *x)
 {
 	const struct wasm_store *s = x->store;
@@ -101,9 +108,35 @@ static void mark_roots(struct marker *m, const struct wasm_exec *x)
 	for (const struct wasm_global *g = s->globals; g; g = g->next)
 		if (wasm_registry_collected(&s->registry, g->type))
 			mark(m, g->v[0]);
-	mark_frames(m, x);
-	wasm_jit_references(x, found, m);
-	mark(m, x->exception);
+	/* A new thread's machine is not in the ring yet. */
+	mark_machine(m, x);
+	const struct wasm_exec *y = s->threads.first;
+	do {
+		if (y != x)
+			mark_machine(m, y);
+		y = y->thread.next;
+	} while (y != s->threads.first);
+}
+
+/* Where another thread pauses it is not known which of its slots refer to
+ * objects; those that called are at a call, where it is. */
+static bool holds(const struct wasm_exec *y)
+{
+	uint32_t f;
+	if (y->inst && wasm_func_at(y->inst->module, y->ip, &f))
+		return wasm_func_holds(y->inst->module, f);
+	return wasm_jit_holds(y);
+}
+
+static bool can_collect(const struct wasm_exec *x)
+{
+	const struct wasm_exec *y = x->store->threads.first;
+	do {
+		if (y != x && holds(y))
+			return false;
+		y = y->thread.next;
+	} while (y != x->store->threads.first);
+	return true;
 }
 
 static void sweep(struct wasm_store *s)
@@ -129,6 +162,8 @@ static void collect(struct wasm_exec *x)
 {
 	struct wasm_store *s = x->store;
 	struct marker m = { 0 };
+	if (!can_collect(x))
+		return;
 	mark_roots(&m, x);
 	while (m.gray) {
 		struct wasm_object *o = m.gray;

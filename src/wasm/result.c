@@ -176,5 +176,10 @@ void wasm_exec_result(const struct wasm_exec *x, struct wasm_result *r)
 		put(&t, ": ");
 		put(&t, x->why);
 	}
+	if (x->thread.id) {
+		char in[32];
+		fmt(in, sizeof in, ", in thread %u", x->thread.id);
+		put(&t, in);
+	}
 	put_frames(&t, x);
 }

@@ -31,8 +31,10 @@ struct wasm_memory *wasm_memory_make(struct wasm_store *s,
 	s->memories = m;
 	m->len = r->min * PAGE;
 	m->data = calloc(m->len ? (size_t)m->len : 1, 1);
-	if (!m->data)
+	if (!m->data) {
+		s->memory_bytes -= m->len;
 		m->len = 0;
+	}
 	return m->data ? m : NULL;
 }
 
@@ -157,10 +159,12 @@ struct wasm_store *wasm_store_make(const struct wasm_limits *l,
 	s->heap.limit = heap_limit;
 	s->heap.used = sizeof *s;
 	s->registry.heap = &s->heap;
+	s->work.fuel = UINT64_MAX;
 	enum wasm_engine engine = s->limits.engine;
-	if (!wasm_exec_init(s) ||
-		(engine != WASM_ENGINE_INTERP && !wasm_jit_new(s) &&
-			engine == WASM_ENGINE_JIT)) {
+	bool jit = engine != WASM_ENGINE_INTERP && wasm_jit_new(s);
+	s->exec = wasm_exec_new(s, s->limits.stack_bytes);
+	s->threads.first = s->exec;
+	if (!s->exec || (engine == WASM_ENGINE_JIT && !jit)) {
 		wasm_store_free(s);
 		return NULL;
 	}
@@ -178,13 +182,14 @@ void wasm_store_free(struct wasm_store *s)
 {
 	if (!s)
 		return;
+	wasm_threads_end(s);
 	while (s->instances) {
 		struct wasm_instance *i = s->instances;
 		s->instances = i->next;
 		wasm_instance_release(i);
 	}
+	wasm_exec_free(s->exec);
 	wasm_jit_free(s);
-	wasm_exec_fini(s);
 	wasm_objects_free(s);
 	FREE_LIST(s, wasm_memory, memories, free(o_->data))
 	FREE_LIST(s, wasm_table, tables,

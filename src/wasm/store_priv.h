@@ -82,6 +82,29 @@ struct wasm_instance {
 	uint8_t *data_dropped;
 };
 
+/* What is left to do, and what was done since the last tick: of all threads
+ * together.  A machine holds a part of it as its budget. */
+struct wasm_work {
+	uint64_t fuel;	   /* left, with what budget holds */
+	uint64_t unticked; /* work since the last tick */
+	uint32_t interval;
+	bool (*tick)(void *ctx);
+	void *tick_ctx;
+};
+
+/* The program's threads (interp/thread.c): a ring of machines. */
+struct wasm_threads {
+	struct wasm_exec *first;
+	uint32_t others; /* beside the first */
+	uint32_t last_id;
+	struct wasm_clock clock;
+	uint64_t time; /* without a clock: moves on when nobody can */
+	/* How often streams may have become ready; who sleeps looks again. */
+	uint64_t turn;
+	uint64_t worked, looked;   /* since the last of these; when it was */
+	struct wasm_exec *waiters; /* for a notification, longest first */
+};
+
 struct wasm_store {
 	struct wasm_heap heap;
 	struct wasm_limits limits;
@@ -94,7 +117,9 @@ struct wasm_store {
 	struct wasm_global *globals;
 	struct wasm_tag *tags;
 	struct wasm_func *funcs; /* the embedder's */
-	struct wasm_exec *exec;
+	struct wasm_exec *exec;	 /* the machine of the thread that runs */
+	struct wasm_work work;
+	struct wasm_threads threads;
 	struct wasm_jit *jit; /* NULL: everything is interpreted */
 
 	struct wasm_object *objects; /* all that the collector looks after */
@@ -145,6 +170,10 @@ struct wasm_store *wasm_store_make(const struct wasm_limits *l,
 	size_t heap_limit);
 /* Frees what an instance owns alone. */
 void wasm_instance_release(struct wasm_instance *i);
+/* Its own memories, globals and tables as they are at the beginning; then what
+ * the segments put there: false with the trap in the store's machine. */
+MUST_USE bool wasm_instance_fill(struct wasm_instance *i, struct err *e);
+bool wasm_instance_place(struct wasm_instance *i);
 
 /* A module's type in the store's numbers. */
 uint32_t wasm_store_type(const struct wasm_instance *i, uint32_t t);

@@ -4,7 +4,7 @@
 #include "base/fmt.h"
 #include "wasm/module_priv.h"
 
-enum { MAX_TYPES = 1000000, MAX_PARAMS = 1000, MAX_FIELDS = 10000 };
+enum { MAX_TYPES = 1000000, MAX_FIELDS = 10000 };
 enum { MAX_DEPTH = 63 };
 
 static bool heap_code(uint8_t b)
@@ -72,7 +72,7 @@ static uint32_t read_types(struct wasm_module *m, struct wasm_cursor *c,
 	uint32_t limit, uint32_t *slots)
 {
 	uint32_t n = wasm_u32(c);
-	if (n > MAX_PARAMS) {
+	if (n > WASM_MAX_PARAMS) {
 		wasm_cursor_fail(c, "too many parameters or results");
 		return 0;
 	}

@@ -84,6 +84,8 @@ static inline bool t_defaultable(uint32_t t)
 	return (t & 0xff) != T_REF;
 }
 
+/* Of a function; and results. */
+enum { WASM_MAX_PARAMS = 1000 };
 enum { DEF_FUNC = 0x60, DEF_STRUCT = 0x5f, DEF_ARRAY = 0x5e };
 
 /*

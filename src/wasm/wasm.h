@@ -45,6 +45,8 @@ struct wasm_limits {
 	uint32_t table_elems;  /* all tables together; 10,000,000 */
 	uint32_t stack_bytes;  /* wasm stack (not the host's); 1 MiB */
 	uint32_t call_depth;   /* nested calls; 20,000 */
+	uint32_t threads;      /* of a program at once; 64 */
+	uint32_t thread_stack; /* stack_bytes of all but the first; 256 KiB */
 	/* JIT: the compiler for x86-64; a store is refused where there is
 	 * none, or where no memory may become executable.  AUTO: the same,
 	 * but interpreted there. */
@@ -138,7 +140,7 @@ enum wasm_trap {
 	WASM_TRAP_CAST,		  /* cast failure */
 	WASM_TRAP_UNALIGNED,	  /* unaligned atomic access */
 	WASM_TRAP_NOT_SHARED,	  /* waiting needs a shared memory */
-	WASM_TRAP_DEADLOCK,	  /* waiting without end: there is one thread */
+	WASM_TRAP_DEADLOCK,	  /* every thread waits, and without end */
 };
 
 struct wasm_result {
@@ -195,6 +197,21 @@ void wasm_instance_tick(struct wasm_instance *i, uint32_t interval,
 void wasm_instance_fuel(struct wasm_instance *i, uint64_t units);
 
 /*
+ * Threads (docs/wasm.md): they take turns on the one thread of the embedder,
+ * and live until the call in which they began is over.  The clock says how
+ * long a wait takes: `now` in ns, `wait` sleeps until `deadline` (UINT64_MAX:
+ * none) or until what a paused host function waits for may have happened, and
+ * says false when the call is to stop.  Without one a wait is over as soon as
+ * nobody else can go on.  Copied.
+ */
+struct wasm_clock {
+	uint64_t (*now)(void *ctx);
+	bool (*wait)(void *ctx, uint64_t deadline);
+	void *ctx;
+};
+void wasm_instance_clock(struct wasm_instance *i, const struct wasm_clock *c);
+
+/*
  * References of the embedder's own (externref): any number below 2^62, never
  * null.  A slot that holds anything else is a reference of the program's.
  */
@@ -223,6 +240,29 @@ bool wasm_caller_trap(struct wasm_caller *c, const char *text);
 bool wasm_caller_exit(struct wasm_caller *c, uint32_t code);
 bool wasm_caller_stop(struct wasm_caller *c);
 
+/* Does the program have other threads just now? */
+bool wasm_caller_shares(const struct wasm_caller *c);
+/*
+ * For `return` (false), when there are others: they go on, and the function is
+ * called again, with the same parameters, when `deadline` has come (0: after
+ * everybody else's turn) or the clock's wait has returned.  Other threads may
+ * have changed everything but what the function noted in its struct wasm_kept,
+ * which is all zero when it is called for the first time.
+ */
+bool wasm_caller_pause(struct wasm_caller *c, uint64_t deadline);
+struct wasm_kept {
+	uint64_t since, done;
+};
+struct wasm_kept *wasm_caller_kept(struct wasm_caller *c);
+/*
+ * A new thread with an own instance of the caller's module, over the same
+ * imports: calls the exported function `entry`, of two i32, with the thread's
+ * number (1 to 2^29 - 1) and arg.  Says why there is none.
+ */
+enum wasm_spawn { WASM_SPAWNED, WASM_SPAWN_LIMIT, WASM_SPAWN_NO_ENTRY };
+enum wasm_spawn wasm_caller_spawn(struct wasm_caller *c, const char *entry,
+	uint32_t arg, uint32_t *id);
+
 /* --- several instances that share things -------------------------------- */
 
 /*
@@ -239,6 +279,8 @@ void wasm_store_fuel(struct wasm_store *s, uint64_t units);
 void wasm_store_tick(struct wasm_store *s, uint32_t interval,
 	bool (*tick)(void *ctx), void *ctx);
 size_t wasm_store_footprint(const struct wasm_store *s);
+
+void wasm_store_clock(struct wasm_store *s, const struct wasm_clock *c);
 
 /* What an instance exports and another can import. */
 enum wasm_extern_kind {
@@ -279,6 +321,11 @@ MUST_USE bool wasm_store_func(struct wasm_store *s,
 /* Sizes in pages or elements; max UINT64_MAX: none. */
 MUST_USE bool wasm_store_memory(struct wasm_store *s, uint64_t min,
 	uint64_t max, bool is64, struct wasm_extern *out);
+/* A shared memory as the module imports it; false: it imports none of that
+ * name, or it is too large. */
+MUST_USE bool wasm_store_shared_memory(struct wasm_store *s,
+	const struct wasm_module *m, struct bytes module, struct bytes name,
+	struct wasm_extern *out);
 MUST_USE bool wasm_store_table(struct wasm_store *s, uint64_t min, uint64_t max,
 	bool is64, struct wasm_extern *out);
 MUST_USE bool wasm_store_global(struct wasm_store *s, enum wasm_type type,
@@ -317,6 +364,7 @@ MUST_USE bool wasm_instance_trace(struct wasm_instance *i,
 /* What was compiled so far; zeros for what is interpreted. */
 struct wasm_jit_stats {
 	uint32_t compiled, refused; /* functions */
+	uint32_t gaps; /* of these: refused for what is in them, no limit */
 	uint64_t code_bytes, words; /* machine code; register code read */
 	uint64_t work;
 	uint32_t vector_steps; /* vector instructions left to interpreter */

@@ -60,6 +60,7 @@ def build(out, language):
     ("python", "hello from Python inside a Keep"),
     ("javascript", "hello from JavaScript inside a Keep"),
     ("lua", "hello from Lua inside a Keep"),
+    ("threads", "hello from 5 threads inside a Keep"),
 ])
 def test_the_payroll_is_added_up_in_every_language(field, out, language, said):
     module = build(out, language)

@@ -215,7 +215,7 @@ static bool marked_call(const uint64_t marks[4])
 			 "or %%r\\r, %%rcx\n\t"
 			 ".endr\n\t"
 			 : "=&c"(kept), "+D"(n), "+S"(from)
-			 : "m"(args), "m"(in)
+			 :
 			 : "rax", "rbx", "rdx", "r8", "r9", "r10", "r11", "r12",
 			 "r13", "r14", "r15", "memory", "cc", "xmm0", "xmm1",
 			 "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",

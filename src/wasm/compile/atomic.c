@@ -70,6 +70,7 @@ static void notify(struct wasm_compiler *c)
 		return;
 	operands(c, (const uint32_t[]){ g.is64 ? T_I64 : T_I32, T_I32 }, 2, r);
 	emit(c, OP_atomic_notify_far, &g, wasm_push(c, T_I32), r);
+	wasm_emit_pair(c, 0, g.memory);
 	wasm_leave_memory(c, &g);
 }
 
@@ -96,7 +97,7 @@ void wasm_compile_atomic(struct wasm_compiler *c)
 	else if (op <= 2)
 		wait(c, op == 2);
 	else if (op == 3 && wasm_u8(&c->in) == 0)
-		return; /* a fence: there is one thread */
+		return; /* a fence: accesses are in order */
 	else if (op >= FIRST && op <= LAST)
 		access(c, (op - FIRST) / GROUP, (op - FIRST) % GROUP);
 	else

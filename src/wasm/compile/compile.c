@@ -40,7 +40,7 @@ static void reset(struct wasm_compiler *c, const struct wasm_typedef *type)
 	c->type = type;
 	c->local_count = c->val_count = c->ctl_count = c->set_count = 0;
 	c->aliases = c->loops = c->const_count = c->ref_count = 0;
-	c->keeps_locals = false;
+	c->keeps_locals = c->holds = false;
 	c->live_locals = 0;
 	c->local_slots = c->stack_base = c->max_slot = 0;
 	c->last = c->tail = c->tail_before = NO_CODE;
@@ -261,6 +261,7 @@ static void end_code(struct wasm_compiler *c)
 		wasm_emit_u64(c, c->consts[i]);
 	if (c->failed)
 		return;
+	wasm_close_points(c, c->header + consts - 1);
 	union wasm_word *h = &c->m->code[c->header];
 	uint32_t params = c->type->param_slots;
 	h[0].op = (uint16_t)(c->max_slot + 1);

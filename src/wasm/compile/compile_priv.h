@@ -115,6 +115,7 @@ struct wasm_compiler {
 	uint32_t local_slots;
 	uint32_t stack_base;  /* slot of the first operand */
 	bool keeps_locals;    /* some are references to objects */
+	bool holds;	      /* so is something, somewhere in the function */
 	uint32_t live_locals; /* their list, when it was made */
 	uint32_t max_slot;
 	uint64_t consts[MAX_CONSTS];
@@ -193,7 +194,7 @@ static inline uint32_t wasm_top_slot(const struct wasm_compiler *c)
 }
 
 /* live.c: an entry that is a reference is about to come, has gone. */
-void wasm_ref_pushed(struct wasm_compiler *c);
+void wasm_ref_pushed(struct wasm_compiler *c, uint32_t type);
 
 static inline void wasm_ref_popped(struct wasm_compiler *c)
 {
@@ -223,7 +224,7 @@ static inline void wasm_push_val(struct wasm_compiler *c, struct wasm_val v,
 	v.slot = (uint16_t)slot;
 	c->top = end;
 	if (t_is_ref(type))
-		wasm_ref_pushed(c);
+		wasm_ref_pushed(c, type);
 	c->vals[c->val_count++] = v;
 	if (v.kind == IN_LOCAL) {
 		c->aliases++;
@@ -333,6 +334,9 @@ static inline uint32_t wasm_imm(const struct wasm_val *v)
 /* The references on the stack and in locals, as a list in module->live.  They
  * are in their slots afterwards. */
 uint32_t wasm_live_refs(struct wasm_compiler *c);
+/* At the end of a function: `last` is its last instruction.  One that has
+ * references to objects has a point, if nowhere else there, an empty one. */
+void wasm_close_points(struct wasm_compiler *c, uint32_t last);
 /* The word is a place where the collector may run, with that list. */
 void wasm_add_point(struct wasm_compiler *c, uint32_t word, uint32_t live);
 

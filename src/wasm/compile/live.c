@@ -7,8 +7,9 @@
  */
 #include "wasm/compile/compile_priv.h"
 
-void wasm_ref_pushed(struct wasm_compiler *c)
+void wasm_ref_pushed(struct wasm_compiler *c, uint32_t type)
 {
+	c->holds = c->holds || wasm_type_collected(c->m, type);
 	wasm_ref_popped(c);
 	if (!wasm_fit(&c->m->heap, c->refs, c->ref_cap, c->ref_count + 1ull)) {
 		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
@@ -70,11 +71,9 @@ uint32_t wasm_live_refs(struct wasm_compiler *c)
 	return live;
 }
 
-void wasm_add_point(struct wasm_compiler *c, uint32_t word, uint32_t live)
+static void put_point(struct wasm_compiler *c, uint32_t word, uint32_t live)
 {
 	struct wasm_module *m = c->m;
-	if (!live || c->dead || c->failed)
-		return;
 	if (!wasm_fit(&m->heap, m->points, m->point_cap,
 		    m->point_count + 1ull)) {
 		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
@@ -82,4 +81,19 @@ void wasm_add_point(struct wasm_compiler *c, uint32_t word, uint32_t live)
 	}
 	m->points[m->point_count++] =
 		(struct wasm_point){ .at = word, .live = live };
+}
+
+void wasm_add_point(struct wasm_compiler *c, uint32_t word, uint32_t live)
+{
+	if (live && !c->dead && !c->failed)
+		put_point(c, word, live);
+}
+
+void wasm_close_points(struct wasm_compiler *c, uint32_t last)
+{
+	const struct wasm_module *m = c->m;
+	if (!c->holds && !c->keeps_locals)
+		return;
+	if (!m->point_count || m->points[m->point_count - 1].at < c->header)
+		put_point(c, last, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Atomic accesses.  There is one thread: every access is atomic, nobody waits
- * to be notified, and nobody would ever wake one who waits.
+ * Atomic accesses.  Threads take turns between instructions: every access is
+ * atomic.
  */
 #include "wasm/interp/address_priv.h"
 
@@ -82,30 +82,35 @@ WASM_OPS_ATOMIC_LIST(XCHG, atomic_xchg)
 WASM_OPS_ATOMIC_LIST(EXCHANGE, atomic_cmpxchg)
 /* clang-format on */
 
-/* a how many were woken */
-#define NOTIFY_AS(name, ADDR, M)  \
-	OP(name)                  \
-	{                         \
-		ALIGNED(ADDR, M); \
-		(void)old;        \
-		fp[ip->a] = 0;    \
-		NEXT(2);          \
+/* a how many were woken, c at most; next word: high: the memory */
+#define NOTIFY_AS(name, ADDR, M)                           \
+	OP(name)                                           \
+	{                                                  \
+		ALIGNED(ADDR, M);                          \
+		(void)old;                                 \
+		fp[ip->a] = wasm_thread_notify(x->store,   \
+			x->inst->memories[ip[2].high], ea, \
+			(uint32_t)fp[ip->c]);              \
+		NEXT(3);                                   \
 	}
-
-enum { NOT_EQUAL = 1, TIMED_OUT = 2 };
 
 /* a the outcome, c what is expected; next word: a the time limit in ns
  * (negative: none), high: the memory */
-#define WAIT_AS(name, ADDR, M)                                           \
-	OP(name)                                                         \
-	{                                                                \
-		ALIGNED(ADDR, M);                                        \
-		if (!x->inst->memories[ip[2].high]->range.shared)        \
-			TRAP(NOT_SHARED);                                \
-		if (old == (M)fp[ip->c] && (int64_t)fp[ip[2].a] < 0)     \
-			TRAP(DEADLOCK);                                  \
-		fp[ip->a] = old != (M)fp[ip->c] ? NOT_EQUAL : TIMED_OUT; \
-		NEXT(3);                                                 \
+#define WAIT_AS(name, ADDR, M)                                               \
+	OP(name)                                                             \
+	{                                                                    \
+		ALIGNED(ADDR, M);                                            \
+		const struct wasm_memory *m = x->inst->memories[ip[2].high]; \
+		int64_t limit = (int64_t)fp[ip[2].a];                        \
+		bool equal = old == (M)fp[ip->c];                            \
+		if (!m->range.shared)                                        \
+			TRAP(NOT_SHARED);                                    \
+		fp[ip->a] = equal ? WASM_TIMED_OUT : WASM_NOT_EQUAL;         \
+		if (!equal || !limit)                                        \
+			NEXT(3);                                             \
+		wasm_thread_wait(x, m, ea, limit, &fp[ip->a]);               \
+		ip += 3;                                                     \
+		HALT();                                                      \
 	}
 
 /* clang-format off */

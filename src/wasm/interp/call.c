@@ -51,7 +51,7 @@ const union wasm_word wasm_cross_code[1] = { { .op = OP_cross } };
 /* Out of stack, frames or budget: makes room and goes to ip again. */
 OP(make_room)
 {
-	if (x->budget < 0 && !wasm_exec_pay(x, 0))
+	if (x->budget < 0 && (!wasm_exec_pay(x, 0) || wasm_thread_yields(x)))
 		GOTO(halt);
 	/* By way of x: a variable whose address is known elsewhere would stay
 	 * on the host's stack. */

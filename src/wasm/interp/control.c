@@ -22,7 +22,7 @@ OP(halt)
 /* The budget is used up: at ip goes on what was interrupted. */
 OP(refill)
 {
-	if (!wasm_exec_pay(x, 0))
+	if (!wasm_exec_pay(x, 0) || wasm_thread_yields(x))
 		HALT();
 	GO();
 }

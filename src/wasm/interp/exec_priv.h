@@ -11,6 +11,7 @@
 #define WASM_INTERP_EXEC_PRIV_H
 
 #include "wasm/interp/ops_priv.h"
+#include "wasm/interp/thread_priv.h"
 #include "wasm/jit/state_priv.h"
 #include "wasm/store_priv.h"
 
@@ -49,12 +50,7 @@ struct wasm_exec {
 	uint64_t *stack;
 	uint32_t stack_slots, max_slots;
 
-	uint64_t fuel;	   /* left, with what budget holds */
-	int64_t granted;   /* what budget was when it was last set */
-	uint64_t unticked; /* work since the last tick */
-	uint32_t interval;
-	bool (*tick)(void *ctx);
-	void *tick_ctx;
+	int64_t granted; /* what budget was when it was last set */
 
 	/* Between an operation and make_room, call_any, tail_any. */
 	uint32_t need; /* slots from fp on */
@@ -69,7 +65,8 @@ struct wasm_exec {
 	struct wasm_store *store;
 	struct wasm_memory none;  /* stands for memory 0 where there is none */
 	uint64_t exception;	  /* being thrown */
-	struct wasm_trace *trace; /* or NULL */
+	struct wasm_trace *trace; /* or NULL; the first thread's own */
+	struct wasm_thread thread;
 };
 
 struct wasm_caller {
@@ -253,8 +250,16 @@ extern const union wasm_word wasm_resume_code[1];
 /* A call from outside: parameters in, results out of `slots`. */
 void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,
 	uint32_t params, uint32_t results);
-bool wasm_exec_init(struct wasm_store *s);
-void wasm_exec_fini(struct wasm_store *s);
+/* In two steps: the machine stands before the call, false with its end when
+ * there is no room; it goes until its end or a pause. */
+bool wasm_exec_begin(struct wasm_exec *x, struct wasm_func *f,
+	const uint64_t *slots, uint32_t params, uint32_t results);
+void wasm_exec_go(struct wasm_exec *x);
+/* A budget for what it does next; what it used and `more` is accounted for. */
+void wasm_exec_grant(struct wasm_exec *x);
+void wasm_exec_settle(struct wasm_exec *x, uint64_t more);
+struct wasm_exec *wasm_exec_new(struct wasm_store *s, uint32_t stack_bytes);
+void wasm_exec_free(struct wasm_exec *x);
 /* Fills a result from how the last run ended. */
 void wasm_exec_result(const struct wasm_exec *x, struct wasm_result *r);
 

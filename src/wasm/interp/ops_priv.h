@@ -14,7 +14,7 @@
 
 /* clang-format off */
 #define WASM_OPS_CONTROL(X) \
-	X(exit) X(cross) X(resume) X(unreachable) X(jump) X(br_nz) X(br_z) X(br_table) \
+	X(exit) X(cross) X(resume) X(again) X(unreachable) X(jump) X(br_nz) X(br_z) X(br_table) \
 	X(call) X(call_import) X(call_indirect) X(call_callee) X(call_ref) \
 	X(tail_call) X(tail_import) X(tail_indirect) X(tail_ref) \
 	X(ret) X(ret1) X(ret2) X(retn) \

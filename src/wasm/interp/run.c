@@ -23,36 +23,54 @@ void wasm_exec_enter(struct wasm_exec *x, struct wasm_instance *i)
 	x->mem0 = i->module->memory_count ? i->memories[0] : &x->none;
 }
 
-/* Hands out budget up to the next tick and the end of the fuel. */
-static void grant(struct wasm_exec *x)
+/* What one thread gets at a time when there are several, and what leaving it
+ * for another one costs. */
+enum { QUANTUM = 1 << 14, CHANGE = 64 };
+
+/* Budget up to the next tick, the end of the fuel, and that of its turn. */
+void wasm_exec_grant(struct wasm_exec *x)
 {
-	int64_t n = NO_LIMIT;
-	if (x->interval)
-		n = (int64_t)(x->interval - x->unticked);
-	if (x->fuel < (uint64_t)n)
-		n = (int64_t)x->fuel;
+	const struct wasm_work *w = &x->store->work;
+	int64_t n = x->store->threads.others ? QUANTUM : NO_LIMIT;
+	if (w->interval && w->unticked >= w->interval)
+		n = 0;
+	else if (w->interval && w->interval - w->unticked < (uint64_t)n)
+		n = (int64_t)(w->interval - w->unticked);
+	if (w->fuel < (uint64_t)n)
+		n = (int64_t)w->fuel;
 	x->granted = x->budget = n;
 }
 
 static void settle(struct wasm_exec *x, uint64_t used)
 {
-	x->unticked = x->interval ? x->unticked + used : 0;
-	if (x->fuel != UINT64_MAX)
-		x->fuel = x->fuel > used ? x->fuel - used : 0;
+	struct wasm_work *w = &x->store->work;
+	w->unticked = w->interval ? w->unticked + used : 0;
+	if (w->fuel != UINT64_MAX)
+		w->fuel = w->fuel > used ? w->fuel - used : 0;
 	x->granted = x->budget;
+	wasm_threads_worked(x->store, used);
+}
+
+void wasm_exec_settle(struct wasm_exec *x, uint64_t more)
+{
+	settle(x, (uint64_t)(x->granted - x->budget) + more);
 }
 
 bool wasm_exec_pay(struct wasm_exec *x, uint64_t n)
 {
+	struct wasm_work *w = &x->store->work;
 	uint64_t used = (uint64_t)(x->granted - x->budget) + n;
-	bool out = x->fuel != UINT64_MAX && used > x->fuel;
+	bool out = w->fuel != UINT64_MAX && used > w->fuel;
 	settle(x, used);
-	if (x->interval && x->unticked >= x->interval) {
-		x->unticked = 0;
-		if (!x->tick(x->tick_ctx))
+	if (w->interval && w->unticked >= w->interval) {
+		w->unticked = 0;
+		if (!w->tick(w->tick_ctx))
 			out = true;
 	}
-	grant(x);
+	wasm_exec_grant(x);
+	/* Its turn is over, wherever it can leave next. */
+	if (x->store->threads.others)
+		x->granted = x->budget = 0;
 	if (out)
 		x->end = WASM_STOPPED;
 	return !out;
@@ -133,7 +151,11 @@ bool wasm_exec_host(struct wasm_exec *x, const struct wasm_func *f,
 	struct wasm_caller caller = { .exec = x };
 	x->end = WASM_TRAPPED;
 	x->trap = WASM_TRAP_HOST;
-	if (!f->host->call(&caller, slots, f->host->ctx))
+	bool go_on = f->host->call(&caller, slots, f->host->ctx);
+	if (x->thread.paused)
+		return false;
+	x->thread.kept = (struct wasm_kept){ 0 };
+	if (!go_on)
 		return false;
 	clean_results(f->host->sig, slots);
 	return true;
@@ -161,12 +183,9 @@ static void machine(struct wasm_exec *x)
 static const union wasm_word start_code[] = { { .op = OP_call_callee },
 	{ .op = OP_exit } };
 
-void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,
-	uint32_t params, uint32_t results)
+bool wasm_exec_begin(struct wasm_exec *x, struct wasm_func *f,
+	const uint64_t *slots, uint32_t params, uint32_t results)
 {
-	must(!x->running);
-	x->running = true;
-	x->done = false;
 	x->why[0] = '\0';
 	x->frame = x->frames;
 	x->jit.rsp = x->jit.top;
@@ -177,8 +196,7 @@ void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,
 	uint32_t n = params > results ? params : results;
 	if (!wasm_exec_room(x, n + 8)) {
 		x->end = WASM_TRAPPED;
-		x->running = false;
-		return;
+		return false;
 	}
 	if (params)
 		memcpy(x->fp, slots, params * sizeof *slots);
@@ -186,23 +204,41 @@ void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,
 		wasm_exec_enter(x, f->inst);
 	else
 		x->mem0 = &x->none;
-	grant(x);
+	return true;
+}
+
+void wasm_exec_go(struct wasm_exec *x)
+{
+	x->done = false;
+	x->thread.paused = false;
+	wasm_exec_grant(x);
 	machine(x);
-	settle(x, (uint64_t)(x->granted - x->budget));
+	wasm_exec_settle(x, x->thread.paused ? CHANGE : 0);
+}
+
+void wasm_exec_run(struct wasm_exec *x, struct wasm_func *f, uint64_t *slots,
+	uint32_t params, uint32_t results)
+{
+	must(!x->running);
+	if (!wasm_exec_begin(x, f, slots, params, results))
+		return;
+	x->running = true;
+	wasm_exec_go(x);
+	if (x->thread.paused)
+		wasm_threads_run(x->store);
 	if (x->end == WASM_RETURNED && results)
 		memcpy(slots, x->stack, results * sizeof *slots);
 	x->running = false;
 }
 
-bool wasm_exec_init(struct wasm_store *s)
+struct wasm_exec *wasm_exec_new(struct wasm_store *s, uint32_t stack_bytes)
 {
 	struct wasm_exec *x = wasm_heap_new(&s->heap, 1, sizeof *x);
 	if (!x)
-		return false;
-	s->exec = x;
+		return NULL;
 	x->store = s;
-	x->fuel = UINT64_MAX;
-	x->max_slots = s->limits.stack_bytes / sizeof(uint64_t);
+	x->thread.next = x;
+	x->max_slots = stack_bytes / sizeof(uint64_t);
 	x->max_frames = s->limits.call_depth;
 	x->stack_slots =
 		x->max_slots < FIRST_SLOTS ? x->max_slots : FIRST_SLOTS;
@@ -211,22 +247,25 @@ bool wasm_exec_init(struct wasm_store *s)
 	x->stack = wasm_heap_new(&s->heap, x->stack_slots, sizeof *x->stack);
 	x->frames =
 		wasm_heap_new(&s->heap, x->frame_cap + 2ul, sizeof *x->frames);
-	if (!x->stack || !x->frames)
-		return false;
+	if (!x->stack || !x->frames ||
+		(s->jit && !wasm_jit_stack(x, stack_bytes))) {
+		wasm_exec_free(x);
+		return NULL;
+	}
 	x->stack_end = x->stack + x->stack_slots;
 	x->frames_end = x->frames + x->frame_cap;
-	return true;
+	return x;
 }
 
-void wasm_exec_fini(struct wasm_store *s)
+void wasm_exec_free(struct wasm_exec *x)
 {
-	struct wasm_exec *x = s->exec;
 	if (!x)
 		return;
-	wasm_heap_free(&s->heap, x->stack, x->stack_slots, sizeof *x->stack);
-	wasm_heap_free(&s->heap, x->frames, x->frame_cap + 2ul,
-		sizeof *x->frames);
-	wasm_heap_free(&s->heap, x->trace, 1, sizeof *x->trace);
-	wasm_heap_free(&s->heap, x, 1, sizeof *x);
-	s->exec = NULL;
+	struct wasm_heap *h = &x->store->heap;
+	wasm_heap_free(h, x->stack, x->stack_slots, sizeof *x->stack);
+	wasm_heap_free(h, x->frames, x->frame_cap + 2ul, sizeof *x->frames);
+	wasm_heap_free(h, x->jit.stack, x->jit.stack_size, 1);
+	if (!x->thread.id)
+		wasm_heap_free(h, x->trace, 1, sizeof *x->trace);
+	wasm_heap_free(h, x, 1, sizeof *x);
 }

@@ -44,7 +44,7 @@ struct jit_ival {
 	uint32_t from, to;
 	/* Ranges and uses, ascending: [r0, r1) cut to [from, to), [u0, u1). */
 	uint32_t r0, r1, u0, u1;
-	uint32_t next; /* the part of the value after this one */
+	uint32_t next, prev; /* parts of the value after and before this one */
 	uint8_t loc;
 	uint8_t hint; /* LOC_NONE: none */
 	bool vector;

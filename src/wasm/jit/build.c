@@ -30,13 +30,25 @@ static bool killed(const struct jit_fn *f, uint32_t b, uint32_t dense)
 /* --- blocks -----------------------------------------------------------------
  */
 
-static uint32_t common(const struct jit_fn *f, uint32_t a, uint32_t b)
+/*
+ * What dominates a, which dominates all that was joined before, and b.  The
+ * way up from b ends at a block that was met for the same join: a dominates
+ * it, too.
+ */
+static uint32_t common(struct jit_fn *f, uint32_t join, uint32_t a, uint32_t b,
+	uint32_t *steps)
 {
-	while (a != b) {
-		if (f->blocks[a].dom_depth >= f->blocks[b].dom_depth)
-			a = f->blocks[a].idom;
-		else
-			b = f->blocks[b].idom;
+	uint32_t from = a;
+	for (; a != b; ++*steps) {
+		struct jit_block *x = &f->blocks[a], *y = &f->blocks[b];
+		if (x->dom_depth >= y->dom_depth) {
+			a = x->idom;
+			continue;
+		}
+		if (y->joined == join)
+			return from;
+		y->joined = join;
+		b = y->idom;
 	}
 	return a;
 }
@@ -44,17 +56,18 @@ static uint32_t common(const struct jit_fn *f, uint32_t a, uint32_t b)
 static bool find_idom(struct jit_fn *f, uint32_t b)
 {
 	struct jit_block *x = &f->blocks[b];
-	uint32_t d = UINT32_MAX;
+	uint32_t d = UINT32_MAX, steps = x->pred_count;
 	for (uint32_t i = 0; i < x->pred_count; i++) {
 		const struct jit_edge *e = &f->edges[f->preds[x->pred + i]];
 		if (!e->back)
-			d = d == UINT32_MAX ? e->from : common(f, d, e->from);
+			d = d == UINT32_MAX ? e->from :
+					      common(f, b, d, e->from, &steps);
 	}
 	if (d == UINT32_MAX)
 		return jit_fail(f, "a block without a way in");
 	x->idom = d;
 	x->dom_depth = f->blocks[d].dom_depth + 1;
-	return jit_work(f, x->pred_count);
+	return jit_work(f, steps);
 }
 
 /* The one value that all forward edges bring for the i-th live variable. */

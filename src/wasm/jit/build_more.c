@@ -294,10 +294,6 @@ void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		.c = t->params,
 		.aux = (uint32_t)(t - f->m->types) };
 	f->calls = true;
-	if (t->results > JIT_RESULTS) {
-		jit_fail(f, "too many results");
-		return;
-	}
 	callee(f, w, op, &i);
 	i.b = collect(f, types, t->params, w->a);
 	if (t->results)

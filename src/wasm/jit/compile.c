@@ -6,7 +6,7 @@
 
 /* Work that a function may cost: so much for each word, and so much at
  * least.  Whatever needs more is interpreted. */
-enum { WORK_PER_WORD = 2000, WORK_ANYWAY = 1 << 20 };
+enum { WORK_PER_WORD = 400, WORK_ANYWAY = 1 << 20 };
 
 static bool more_code(struct jit_asm *a, uint32_t n)
 {
@@ -139,8 +139,6 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 
 bool jit_translate(struct jit_fn *f, struct jit_code *out)
 {
-	if (f->type->results > JIT_RESULTS)
-		return jit_fail(f, "too many results");
 	bool ok = jit_flow(f) && jit_build(f) && jit_ranges(f) &&
 		jit_finish(f) && jit_fuse(f);
 	if (ok && (f->jit->dump & WASM_DUMP_SSA))
@@ -148,8 +146,23 @@ bool jit_translate(struct jit_fn *f, struct jit_code *out)
 	return ok && allocate(f) && emit(f, out);
 }
 
+/* What a function may be left to the interpreter for.  All other reasons are
+ * gaps in the compiler. */
+static bool is_limit(const char *why)
+{
+	static const char *const limits[] = { "no memory", "out of memory",
+		"too much work", "too many variables and blocks",
+		"function too large", "frame too large", "code too large",
+		"no room for code" };
+	for (size_t k = 0; k < ARRAY_LEN(limits); k++)
+		if (!strcmp(limits[k], why))
+			return true;
+	return false;
+}
+
 static void count_reason(struct wasm_jit *j, const char *why)
 {
+	j->stats.gaps += !is_limit(why);
 	for (size_t k = 0; k < ARRAY_LEN(j->reasons); k++) {
 		if (j->reasons[k].why && strcmp(j->reasons[k].why, why) != 0)
 			continue;

@@ -165,7 +165,7 @@ static const struct shape shapes[WASM_OP_COUNT] = {
 	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_xor)
 	WASM_OPS_ATOMIC_LIST(ATOMIC_MODIFY, atomic_xchg)
 	WASM_OPS_ATOMIC_LIST(ATOMIC_EXCHANGE, atomic_cmpxchg)
-	ATOMIC_MODIFY(atomic_notify, uint32_t)
+	ATOMIC_SHAPE(atomic_notify, 3, W_A | R_B | R_C)
 	ATOMIC_EXCHANGE(atomic_wait32, uint32_t)
 	ATOMIC_EXCHANGE(atomic_wait64, uint64_t)
 	S(v128_shuffle, 3, W_A2 | R_B2 | R_C2 | IS_STEP)

@@ -204,8 +204,9 @@ struct jit_block {
 	uint32_t loop;		   /* head of the innermost loop; 0: none */
 	uint32_t depth;
 	uint32_t idom, dom_depth;
-	uint32_t *live; /* dense numbers of the variables live into it */
-	uint32_t *phis; /* and their phis, where they have one */
+	uint32_t joined; /* the last join whose dominator was looked for here */
+	uint32_t *live;	 /* dense numbers of the variables live into it */
+	uint32_t *phis;	 /* and their phis, where they have one */
 	uint32_t live_count;
 	uint32_t from, to; /* positions */
 	uint32_t label;	   /* offset of its code */

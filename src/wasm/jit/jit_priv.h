@@ -29,10 +29,11 @@ enum {
 enum jit_event {
 	JIT_RETURNED,
 	JIT_CALLS,  /* x->callee, arguments in x->jit.regs */
-	JIT_HALTED, /* x->end is set */
+	JIT_HALTED, /* x->end is set, or it pauses */
 	JIT_TRAPS,  /* x->trap is set */
 	JIT_TAILS,  /* as JIT_CALLS, in place of the function that does it */
 	JIT_THROWS, /* x->exception */
+	JIT_AGAIN,  /* from outside: the host function once more */
 };
 
 struct jit_code {
@@ -88,6 +89,7 @@ struct wasm_jit {
 
 	/* Offsets of what is common to all functions. */
 	uint32_t enter, jump, resume, leave, indirect, step, trap, refill;
+	uint32_t refilled;
 	uint32_t tail, tail_typed, throw, throw_ref, copy, fill;
 
 	/* What is known of calls that compiled functions are in. */
@@ -98,8 +100,6 @@ struct wasm_jit {
 	struct jit_landing *landings;
 	uint32_t landing_count, landing_cap;
 
-	uint8_t *stack;
-	size_t stack_size;
 	struct wasm_op_entry ops[WASM_OP_COUNT]; /* the interpreter's */
 
 	uint32_t level; /* enum jit_level: of vectors */
@@ -116,6 +116,8 @@ struct wasm_jit {
 
 bool wasm_jit_new(struct wasm_store *s);
 void wasm_jit_free(struct wasm_store *s);
+/* The machine's stack for compiled code, so large and some more. */
+bool wasm_jit_stack(struct wasm_exec *x, uint32_t bytes);
 /* The instance's functions may be compiled from now on. */
 void wasm_jit_adopt(struct wasm_instance *i);
 /* Compiles it, or finds that it can't be: f->jit_state says. */
@@ -128,6 +130,10 @@ void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *f);
  */
 bool wasm_jit_call(struct wasm_exec *x, struct wasm_func *f, uint64_t *fp);
 bool wasm_jit_resume(struct wasm_exec *x);
+/* After a pause. */
+bool wasm_jit_again(struct wasm_exec *x);
+/* Does it pause in compiled code that may have references nobody tells of? */
+bool wasm_jit_holds(const struct wasm_exec *x);
 /* Can it be called as compiled code?  Compiles at the first call. */
 bool wasm_jit_ready(struct wasm_exec *x, struct wasm_func *f);
 void wasm_jit_replace_ops(struct wasm_op_entry *ops);
@@ -135,7 +141,8 @@ enum { WASM_JIT_TAG_SHIFT = 20 };
 uint32_t wasm_jit_tag(const struct wasm_instance *i, uint32_t canon);
 /* Called by compiled code. */
 void wasm_jit_sync(struct wasm_exec *x);
-bool wasm_jit_refill(struct wasm_exec *x);
+enum { JIT_REFILL_ENDS, JIT_REFILL_GOES_ON, JIT_REFILL_PAUSES };
+uint32_t wasm_jit_refill(struct wasm_exec *x);
 bool wasm_jit_step(struct wasm_exec *x, const struct jit_words *k,
 	uint64_t *frame);
 uint32_t wasm_jit_throw(struct wasm_exec *x, const struct jit_words *k,

@@ -163,6 +163,82 @@ static void move_some(struct jit_emit *e, struct jit_move *m, uint32_t n,
 			jit_move_one(e, &m[k]);
 }
 
+/* --- many moves
+ * -----------------------------------------------------------------
+ */
+
+/* A number for a place. */
+static uint32_t place_id(const struct jit_emit *e, uint32_t loc, uint32_t v)
+{
+	return loc == LOC_STACK ?
+		XMM0 + 16 + (uint32_t)(jit_slot(e, v).disp) / 8 :
+		loc;
+}
+
+/* Who reads each place, who writes it. */
+struct traffic {
+	uint32_t *readers, *writer; /* writer: number of the move + 1 */
+	uint32_t *ready, ready_count;
+};
+
+/* m[k] is done, or reads from elsewhere: its old place may be free. */
+static void stop_reading(struct traffic *t, uint32_t place)
+{
+	if (--t->readers[place] == 0 && t->writer[place])
+		t->ready[t->ready_count++] = t->writer[place] - 1;
+}
+
+static void do_ready(struct jit_emit *e, struct jit_move *m, uint8_t *done,
+	struct traffic *t)
+{
+	while (t->ready_count) {
+		uint32_t k = t->ready[--t->ready_count];
+		move_aside(e, &m[k]);
+		done[k] = 1;
+		if (m[k].from != SCRATCH && m[k].from != XCYCLE)
+			stop_reading(t, place_id(e, m[k].from, m[k].v));
+	}
+}
+
+/* As move_some, in a time that grows with n alone. */
+static void move_many(struct jit_emit *e, struct jit_move *m, uint32_t n,
+	uint8_t *done)
+{
+	uint32_t places = 48 + (e->f->out_bytes + e->f->spill_bytes) / 8;
+	struct traffic t = { jit_alloc(e->f, places, sizeof *t.readers),
+		jit_alloc(e->f, places, sizeof *t.writer),
+		jit_alloc(e->f, n, sizeof *t.ready), 0 };
+	if (e->f->failed || !jit_work(e->f, places + n))
+		return;
+	for (uint32_t k = 0; k < n; k++) {
+		if (m[k].from == LOC_CONST)
+			continue;
+		t.readers[place_id(e, m[k].from, m[k].v)]++;
+		t.writer[place_id(e, m[k].to, m[k].to_v)] = k + 1;
+	}
+	for (uint32_t k = 0; k < n; k++)
+		if (m[k].from != LOC_CONST &&
+			!t.readers[place_id(e, m[k].to, m[k].to_v)])
+			t.ready[t.ready_count++] = k;
+	do_ready(e, m, done, &t);
+	/* Cycles: each place has one reader. */
+	for (uint32_t k = 0; k < n && !e->f->failed; k++) {
+		if (done[k] || m[k].from == LOC_CONST)
+			continue;
+		uint32_t place = place_id(e, m[k].from, m[k].v);
+		struct jit_move aside = m[k];
+		aside.to = is_general(m[k].from) ? (uint8_t)SCRATCH :
+						   (uint8_t)XCYCLE;
+		jit_move_one(e, &aside);
+		m[k].from = aside.to;
+		stop_reading(&t, place);
+		do_ready(e, m, done, &t);
+	}
+	for (uint32_t k = 0; k < n; k++)
+		if (m[k].from == LOC_CONST)
+			jit_move_one(e, &m[k]);
+}
+
 enum { FEW = 32 };
 
 void jit_move_all(struct jit_emit *e, const struct jit_move *m, uint32_t n)
@@ -173,7 +249,7 @@ void jit_move_all(struct jit_emit *e, const struct jit_move *m, uint32_t n)
 		jit_move_one(e, m);
 		return;
 	}
-	if (!n || !jit_work(e->f, (uint64_t)n * n / 4))
+	if (!n || !jit_work(e->f, n))
 		return;
 	if (n > FEW) {
 		copy = jit_alloc(e->f, n, sizeof *copy);
@@ -183,5 +259,8 @@ void jit_move_all(struct jit_emit *e, const struct jit_move *m, uint32_t n)
 	}
 	memcpy(copy, m, n * sizeof *m);
 	/* Constants wait: nobody may count them as done or as readers. */
-	move_some(e, copy, n, done);
+	if (n > FEW)
+		move_many(e, copy, n, done);
+	else
+		move_some(e, copy, n, done);
 }

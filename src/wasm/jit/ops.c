@@ -11,12 +11,24 @@ const union wasm_word wasm_resume_code[1] = { { .op = OP_resume } };
 OP(resume)
 {
 	x->fp = fp;
-	if (!wasm_jit_resume(x)) {
-		ip = x->ip;
-		GOTO(halt);
-	}
+	bool go_on = wasm_jit_resume(x);
 	ip = x->ip;
 	fp = x->fp;
+	if (!go_on)
+		GOTO(halt);
+	RELOAD();
+	GO();
+}
+
+/* Compiled code goes on after a pause. */
+OP(again)
+{
+	x->fp = fp;
+	bool go_on = wasm_jit_again(x);
+	ip = x->ip;
+	fp = x->fp;
+	if (!go_on)
+		GOTO(halt);
 	RELOAD();
 	GO();
 }

@@ -5,10 +5,12 @@
 
 uint32_t jit_loc_of_part(const struct jit_fn *f, uint32_t v, uint32_t pos)
 {
-	/* Who asks goes forward, mostly. */
+	/* Who asks does so in the neighbourhood, mostly. */
 	uint32_t n = f->ins[v].ival, *last = f->alloc->last;
-	if (last && last[v] && f->ivals[last[v]].from <= pos)
+	if (last && last[v])
 		n = last[v];
+	while (f->ivals[n].prev && f->ivals[n].from > pos)
+		n = f->ivals[n].prev;
 	while (f->ivals[n].next && f->ivals[f->ivals[n].next].from <= pos)
 		n = f->ivals[n].next;
 	if (last)

@@ -51,12 +51,9 @@ static void find_features(struct wasm_jit *j)
 bool wasm_jit_new(struct wasm_store *s)
 {
 	struct wasm_jit *j = wasm_heap_new(&s->heap, 1, sizeof *j);
-	struct wasm_exec *x = s->exec;
 	if (!j)
 		return false;
 	j->store = s;
-	j->stack_size = s->limits.stack_bytes + STACK_SLACK;
-	j->stack = wasm_heap_new(&s->heap, j->stack_size, 1);
 	s->jit = j;
 	memcpy(j->ops, all_ops, sizeof all_ops);
 	wasm_jit_replace_ops(j->ops);
@@ -69,19 +66,28 @@ bool wasm_jit_new(struct wasm_store *s)
 #if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
 	j->verify = true; /* sanitizers, fuzzing */
 #endif
-	if (!j->stack || !jit_memory_open(j, (size_t)s->limits.code_bytes) ||
+	if (!jit_memory_open(j, (size_t)s->limits.code_bytes) ||
 		!jit_stubs_make(j)) {
 		wasm_jit_free(s);
 		return false;
 	}
-	uintptr_t top = (uintptr_t)(j->stack + j->stack_size) & ~(uintptr_t)15;
-	x->jit.rsp = top;
-	x->jit.top = top;
-	x->jit.limit = (uint64_t)(uintptr_t)j->stack + STACK_SLACK;
-	x->jit.seg = NULL;
-	x->jit.stale = true;
-	x->jit.safe = WASM_JIT_BOUNDS - 1;
-	x->jit.zero = 0;
+	return true;
+}
+
+bool wasm_jit_stack(struct wasm_exec *x, uint32_t bytes)
+{
+	struct wasm_jit_state *s = &x->jit;
+	size_t size = (size_t)bytes + STACK_SLACK;
+	s->stack = wasm_heap_new(&x->store->heap, size, 1);
+	if (!s->stack)
+		return false;
+	s->stack_size = size;
+	uintptr_t top = (uintptr_t)(s->stack + size) & ~(uintptr_t)15;
+	s->rsp = top;
+	s->top = top;
+	s->limit = (uint64_t)(uintptr_t)s->stack + STACK_SLACK;
+	s->stale = true;
+	s->safe = WASM_JIT_BOUNDS - 1;
 	return true;
 }
 
@@ -102,7 +108,6 @@ void wasm_jit_free(struct wasm_store *s)
 	wasm_heap_free(&s->heap, j->words_of, j->word_cap, sizeof *j->words_of);
 	wasm_heap_free(&s->heap, j->landings, j->landing_cap,
 		sizeof *j->landings);
-	wasm_heap_free(&s->heap, j->stack, j->stack_size, 1);
 	wasm_heap_free(&s->heap, j, 1, sizeof *j);
 	s->jit = NULL;
 }
@@ -164,11 +169,16 @@ void wasm_jit_sync(struct wasm_exec *x)
 		x->jit.bound[n] = (int64_t)m->len - n;
 }
 
-bool wasm_jit_refill(struct wasm_exec *x)
+uint32_t wasm_jit_refill(struct wasm_exec *x)
 {
 	bool go = wasm_exec_pay(x, 0);
 	wasm_jit_sync(x);
-	return go;
+	if (!go)
+		return JIT_REFILL_ENDS;
+	if (!wasm_thread_yields(x))
+		return JIT_REFILL_GOES_ON;
+	x->jit.paused = WASM_JIT_PAUSED_REFILL;
+	return JIT_REFILL_PAUSES;
 }
 
 /* Where the interpreter's operation goes afterwards. */
@@ -189,6 +199,7 @@ bool wasm_jit_step(struct wasm_exec *x, const struct jit_words *k,
 	all_ops[k->w->op].run(k->w, frame, m->data, m->len, x, ends);
 	bool go_on = !x->done;
 	x->done = false;
+	x->jit.paused = WASM_JIT_PAUSED_STEP;
 	x->fp = fp;
 	x->ip = ip;
 	wasm_jit_sync(x);
@@ -479,6 +490,28 @@ static enum next enter(struct wasm_exec *x, struct wasm_func *f, bool ready,
 	return INTERPRET;
 }
 
+static enum next call_host(struct wasm_exec *x, struct wasm_func *f,
+	const struct types *t, bool tail, uint32_t *event)
+{
+	x->jit.paused = tail ? WASM_JIT_PAUSED_TAIL : WASM_JIT_PAUSED_HOST;
+	if (!wasm_exec_host(x, f, x->fp))
+		return STOP;
+	if (tail)
+		x->jit.rsp = (uint64_t)(uintptr_t)tail_of(x, f).caller_returns;
+	move_results(x, t, x->fp, true);
+	*event = resume(x);
+	return GO_ON;
+}
+
+/* The host function that paused: its arguments lie where they were put. */
+static enum next call_again(struct wasm_exec *x, uint32_t *event)
+{
+	struct types t;
+	types_of(x->callee, &t);
+	return call_host(x, x->callee, &t,
+		x->jit.paused == WASM_JIT_PAUSED_TAIL, event);
+}
+
 /* Compiled code calls what can't be called directly. */
 static enum next call_out(struct wasm_exec *x, uint32_t *event, bool tail)
 {
@@ -504,15 +537,11 @@ static enum next call_out(struct wasm_exec *x, uint32_t *event, bool tail)
 	enum next n = take_args(x, f, ready, stack, &t);
 	if (n != GO_ON)
 		return n;
-	if (!f->inst && !wasm_exec_host(x, f, x->fp))
-		return STOP;
+	if (!f->inst)
+		return call_host(x, f, &t, tail, event);
 	if (tail)
 		x->jit.rsp = (uint64_t)(uintptr_t)k.caller_returns;
-	if (f->inst)
-		return enter(x, f, ready, event);
-	move_results(x, &t, x->fp, true);
-	*event = resume(x);
-	return GO_ON;
+	return enter(x, f, ready, event);
 }
 
 static enum next unwind(struct wasm_exec *x, uint32_t *event)
@@ -542,6 +571,8 @@ static void returned(struct wasm_exec *x)
 	x->fp = x->frame->fp;
 }
 
+static const union wasm_word again_code[1] = { { .op = OP_again } };
+
 static bool drive(struct wasm_exec *x, uint32_t event)
 {
 	for (;;) {
@@ -556,6 +587,8 @@ static bool drive(struct wasm_exec *x, uint32_t event)
 			n = call_out(x, &event, event == JIT_TAILS);
 		else if (event == JIT_THROWS)
 			n = unwind(x, &event);
+		else if (event == JIT_AGAIN)
+			n = call_again(x, &event);
 		if (n == INTERPRET)
 			return true;
 		if (n == STOP)
@@ -563,7 +596,7 @@ static bool drive(struct wasm_exec *x, uint32_t event)
 	}
 	/* So that the compiled frames are found. */
 	push_frame(x, wasm_resume_code, x->fp);
-	x->ip = wasm_exit_code;
+	x->ip = x->thread.paused ? again_code : wasm_exit_code;
 	return false;
 }
 
@@ -584,6 +617,27 @@ bool wasm_jit_resume(struct wasm_exec *x)
 	types_of(*pending(x), &t);
 	move_results(x, &t, x->fp, true);
 	return drive(x, resume(x));
+}
+
+bool wasm_jit_holds(const struct wasm_exec *x)
+{
+	struct jit_walk w = wasm_jit_walk(x);
+	if (x->ip != again_code || x->jit.paused == WASM_JIT_PAUSED_HOST)
+		return false;
+	const struct wasm_func *f = wasm_jit_walk_next(x, &w);
+	return f && wasm_func_holds(f->inst->module, f->index);
+}
+
+bool wasm_jit_again(struct wasm_exec *x)
+{
+	const struct wasm_jit *j = x->store->jit;
+	uint32_t event = JIT_AGAIN;
+	x->frame--; /* what drive pushed */
+	if (x->jit.paused == WASM_JIT_PAUSED_STEP)
+		event = go(x, j->resume, 0);
+	else if (x->jit.paused == WASM_JIT_PAUSED_REFILL)
+		event = go(x, j->refilled, 0);
+	return drive(x, event);
 }
 
 /* --- for developers

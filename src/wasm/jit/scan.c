@@ -271,6 +271,9 @@ static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 	x->u1 = y.u0;
 	x->r1 = y.r0 + (a->ranges[y.r0].from < pos);
 	x->to = smaller(pos, a->ranges[x->r1 - 1].to);
+	y.prev = n;
+	if (y.next)
+		f->ivals[y.next].prev = f->ival_count;
 	x->next = f->ival_count;
 	if (x->loc < LOC_STACK && a->active[x->loc] == n &&
 		a->active_to[x->loc] > x->to)

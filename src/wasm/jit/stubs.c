@@ -217,8 +217,10 @@ static void put_refill(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
 		x64_rm(a, X_MOVUPS_STORE, 0, k, x64_at(RSP, k * 16));
 	store(a, RSP, JIT_FIELD(jit.saved_rsp));
 	call_host(a, (uint64_t)(uintptr_t)wasm_jit_refill);
+	x64_alu_ri(a, ALU_CMP, 0, RAX, JIT_REFILL_PAUSES);
+	uint32_t pauses = x64_jcc(a, CC_E);
+	uint32_t restore = a->len;
 	load(a, RSP, JIT_FIELD(jit.saved_rsp));
-	x64_rr(a, X64(0, 1, 0xb6), 0, RAX, RAX);
 	x64_rm(a, X_MOV_STORE, 0, RAX, field(JIT_FIELD(jit.want)));
 	for (uint32_t k = 0; k < XMMS; k++)
 		x64_rm(a, X_MOVUPS, 0, k, x64_at(RSP, k * 16));
@@ -230,6 +232,14 @@ static void put_refill(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
 	x64_ret(a);
 	x64_patch_here(a, halted);
 	leave_with(a, JIT_HALTED, out);
+	/* The registers stay where they are, below what jit.rsp says. */
+	x64_patch_here(a, pauses);
+	x64_mov_ri(a, RAX, JIT_HALTED);
+	jump_back(a, out);
+	j->refilled = a->len;
+	save_host(a);
+	x64_mov_ri(a, RAX, JIT_REFILL_GOES_ON);
+	jump_back(a, restore);
 }
 
 static bool no_more(struct jit_asm *a UNUSED, uint32_t n UNUSED)

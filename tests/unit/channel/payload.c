@@ -91,6 +91,7 @@ static const struct frame_config config = { .memory_bytes = 1ull << 33,
 	.time_ns = 5,
 	.fuel = 6,
 	.flags = FRAME_CONFIG_FLAGS,
+	.threads = 7,
 	.args = args,
 	.arg_count = ARRAY_LEN(args),
 	.env = env,
@@ -117,6 +118,7 @@ TEST(a_config_comes_back)
 	CHECK(c.file_bytes == config.file_bytes);
 	CHECK(c.time_ns == 5 && c.fuel == 6);
 	CHECK_INT(c.flags, FRAME_CONFIG_FLAGS);
+	CHECK_INT(c.threads, 7);
 	CHECK_INT(c.arg_count, ARRAY_LEN(args));
 	CHECK_INT(c.env_count, ARRAY_LEN(env));
 	CHECK_INT(c.mount_count, ARRAY_LEN(mounts));
@@ -156,7 +158,8 @@ TEST(a_config_out_of_range_is_refused_naming_the_field)
 		{ 0, 3, "version 3" },
 		{ 3, 1, "version" },
 		{ 36, 0x40, "flags 0x40" },
-		{ 39, 0x80, "flags" },
+		{ 37, 0x80, "flags" },
+		{ 39, 0x80, "threads" },
 		{ 40, 1, "entry 0 of arguments" }, /* takes env's count */
 		{ 41, 0xff, "arguments" },
 		{ 43, 0xff, "variables" },

@@ -33,7 +33,7 @@ TEST(config_reads_arguments_environment_and_limits)
 	     "engine = \"interp\"\n"
 	     "[env]\nA = \"1\"\nB = \"\"\n"
 	     "[limits]\nmemory = \"64 MiB\"\nfiles = 8192\ntime = 10\n"
-	     "fuel = 1000\n",
+	     "fuel = 1000\nthreads = 9\n",
 		&w);
 	CHECK_INT(w.args.count, 2);
 	CHECK_STR(w.args.ptr[1], "y z");
@@ -42,6 +42,7 @@ TEST(config_reads_arguments_environment_and_limits)
 	CHECK_INT(w.file_bytes, 8192);
 	CHECK_INT(w.time_ns, 10000000000);
 	CHECK_INT(w.fuel, 1000);
+	CHECK_INT(w.threads, 9);
 	CHECK(w.interpret);
 	/* No [[files]]: the program's descriptors are as they always are. */
 	CHECK_INT(w.file_count, 0);
@@ -253,6 +254,8 @@ TEST(config_errors_name_their_place)
 		{ "[limits]\nfiles = 1\n", ":2:", "4 KiB" },
 		{ "[limits]\ntime = 0\n", ":2:", "seconds" },
 		{ "[limits]\nfuel = 0\n", ":2:", "" },
+		{ "[limits]\nthreads = 0\n", ":2:", "" },
+		{ "[limits]\nthreads = 4097\n", ":2:", "" },
 		{ "steward = 1\n", ":1:", "string" },
 		{ "args = [\n", ":", "" },
 		{ "args = [\"a\\u0000b\"]\n", ":1:", "" },

@@ -36,6 +36,31 @@ bool wasm_caller_stop(struct wasm_caller *c)
 	return false;
 }
 
+bool wasm_caller_shares(const struct wasm_caller *c)
+{
+	return c->shares;
+}
+
+bool wasm_caller_pause(struct wasm_caller *c, uint64_t deadline)
+{
+	c->pauses++;
+	c->until = deadline;
+	return false;
+}
+
+struct wasm_kept *wasm_caller_kept(struct wasm_caller *c)
+{
+	return &c->kept;
+}
+
+enum wasm_spawn wasm_caller_spawn(struct wasm_caller *c, const char *entry,
+	uint32_t arg, uint32_t *id)
+{
+	c->spawned = entry;
+	*id = arg;
+	return c->spawn;
+}
+
 /* --- streams ------------------------------------------------------------ */
 
 static int64_t pipe_read(void *ctx, uint8_t *to, size_t n)
@@ -349,7 +374,11 @@ int guest_call(struct guest *g, const char *module, const char *name,
 		for (size_t k = 0; k < n; k++)
 			slots[k] =
 				f->sig[k] == 'i' ? (uint32_t)args[k] : args[k];
-		return f->call(&g->caller, slots, f->ctx) ? (int)slots[0] : -1;
+		unsigned pauses = g->caller.pauses;
+		bool back = f->call(&g->caller, slots, f->ctx);
+		if (g->caller.pauses == pauses)
+			g->caller.kept = (struct wasm_kept){ 0 };
+		return back ? (int)slots[0] : -1;
 	}
 	need(false, name);
 	return -1;

@@ -42,6 +42,15 @@ struct wasm_caller {
 	size_t size;
 	enum wasm_end end;
 	uint32_t code;
+	/* Are there other threads?  Then how often a call paused, and until
+	 * when. */
+	bool shares;
+	unsigned pauses;
+	uint64_t until;
+	struct wasm_kept kept;
+	const char *spawned; /* the latest thread's entry; its number is what it
+				gets */
+	enum wasm_spawn spawn;
 	char text[64];
 };
 
@@ -70,7 +79,7 @@ struct guest *guest_new_with(const struct memfs_config *fs);
 void guest_free(struct guest *g);
 
 /* Calls by name; aborts when there is no such function or the number of
- * arguments is wrong.  -1: the program ended (see caller.end). */
+ * arguments is wrong.  -1: the program ended (see caller.end) or paused. */
 int guest_call(struct guest *g, const char *module, const char *name,
 	const uint64_t *args, size_t n);
 #define CALL(g, name, ...)                               \

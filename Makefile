@@ -81,6 +81,13 @@ bench-keep:
 		$(O)/tests/wasm/cat.wasm
 	@bench/keep.py $(O)
 
+## make bench-kvm     what KVM adds to a Keep's start: instructions, exits
+bench-kvm:
+	@tools/packages build demo check
+	@$(MAKE) $(JOBS) all $(BENCH_KEEP) $(O)/examples/hello.wasm \
+		$(O)/tests/wasm/cat.wasm
+	@bench/kvm.py $(O)
+
 ## make bench-package pulls against curl and skopeo, cold and warm deploys
 bench-package:
 	@tools/packages build demo bench
@@ -173,6 +180,7 @@ compile_commands.json: all
 	   xargs cat | sed '$$!s/$$/,/'; echo ']'; } > $@
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
-.PHONY: bench-wasi bench-package bench-attest bench-keep bench-wasm repro
+.PHONY: bench-wasi bench-package bench-attest bench-keep bench-kvm bench-wasm
+.PHONY: repro
 .PHONY: coverage install help clean
 .DELETE_ON_ERROR:

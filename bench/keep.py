@@ -8,13 +8,15 @@ the software platform's, which is said beside each figure: its processor is
 interpreted.  Nothing is asserted; the targets stand beside the figures.
   start-up   ask -> evidence -> delivered -> first output
   measured   bytes and pages
-  exits      per run, by reason
+  exits      per run, by reason; of a request to a server, too
   memory     resident, of a program that hardly uses any itself
+  calls      of the program's for the time; of exec's to its shim
   engine     a program that times itself, in a Keep and outside
 """
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,13 +24,16 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/e2e"))
+from net import free_port  # noqa: E402
 from run import Agent, median, rss, table, tree  # noqa: E402
 from tenant import Tenant  # noqa: E402
 
 RUNS = 7
 PAGE = 4096
+FEW, MANY = 10, 110  # requests
 TEES = ("process", "kvm", "snp", "sgx")
-TARGETS = {"image": 6 << 20, "shim": 128 << 10, "after": 40, "first": 1500}
+TARGETS = {"image": 6 << 20, "shim": 128 << 10, "after": 40, "enclave": 60,
+           "first": 1500}
 
 
 class CountingAgent(Agent):
@@ -41,7 +46,7 @@ class CountingAgent(Agent):
         shutil.copy(out / "bench/keep/donjon-keep", tree_ / "bin")
         (tree_ / "keep").symlink_to(out / "keep")
         self.counts = tree_ / "bin/counts"
-        super().__init__(tree_, folder)
+        super().__init__(tree_, folder, "--allow-listen", "127.0.0.1:1-65535")
 
     def take_counts(self):
         for _ in range(200):
@@ -152,10 +157,99 @@ def bench_calls(tenant, agent, out, columns, root):
           ["in a Keep", "us"], rows)
 
 
+def trap(out, folder, tee):
+    """Ticks of a call to the shim: by SYSCALL, and without a trap."""
+    r = subprocess.run([out / "bench/trap", out / "bench/traps", folder, tee],
+                       stdout=subprocess.PIPE, check=False)
+    ticks = r.stdout.split()[:2]
+    return [f"{int(t):,}" if int(t) else "-" for t in ticks] or ["-", "-"]
+
+
+def bench_traps(out, folder, columns):
+    table("a call of exec's to its shim, ticks of the processor's counter",
+          ["in a Keep", "SYSCALL", "without a trap"],
+          [[label, *trap(out, folder, tee)]
+           for tee, label in columns.items() if tee != "process"])
+
+
+def requests(port, number):
+    """So many, on one connection that stays."""
+    for _ in range(100):
+        try:
+            s = socket.create_connection(("127.0.0.1", port), timeout=60)
+            break
+        except OSError:
+            time.sleep(0.05)
+    ask, got = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b""
+    for _ in range(number):
+        s.sendall(ask)
+        while not got.endswith(b"hello, world\n"):
+            got += s.recv(4096)
+        got = b""
+    s.close()
+
+
+def serve(tenant, agent, out, root, tee, number):
+    """What was counted of a server that answered so many requests."""
+    port = free_port()
+    p = tenant.start(*deploy(agent, policy(tenant, root, tee), tee, "-q",
+                             "--listen", f"tcp://127.0.0.1:{port}",
+                             out / "bench/wasi/http.wasm"))
+    p.stdout.readline()
+    requests(port, number)
+    p.terminate()
+    p.wait()
+    p.stdin.close()
+    p.stdout.close()
+    p.stderr.close()
+    return agent.take_counts()
+
+
+def per_request(few, many):
+    """The difference, for one."""
+    def each(a, b):
+        return f"{(b - a) / (MANY - FEW):.2f}"
+    row = {"all": each(few["exits"], many["exits"])}
+    for k in ("accept", "poll", "recv", "send"):
+        row[k] = each(few.get(k, 0), many.get(k, 0))
+    for k, (n, _) in many.get("enclave", {}).items():
+        row[k] = each(few["enclave"][k][0], n)
+    return row
+
+
+def bench_requests(tenant, agent, out, columns, root):
+    found = {}
+    for tee, label in columns.items():
+        if tee == "process":
+            continue
+        few, many = (serve(tenant, agent, out, root, tee, n)
+                     for n in (FEW, MANY))
+        if few and many:
+            found[label] = per_request(few, many)
+    keys = []
+    for c in found.values():
+        keys += [k for k in c if k not in keys]
+    table("exits to the loader for an HTTP request (bench/wasi/http.c) on a "
+          "connection that stays", [""] + list(found),
+          [[k] + [c.get(k, "-") for c in found.values()] for k in keys])
+
+
+def bench_enclave(counts):
+    for label, c in counts.items():
+        if "enclave" in c:
+            table(f"exits of the enclave for hello, {label} (target after the "
+                  f"channel is up: {TARGETS['enclave']})",
+                  ["", "all", "after"],
+                  [["all", c["exits"], c["after"]],
+                   *([k, *v] for k, v in c["enclave"].items())])
+            print(f"  pages added while it ran: {c.get('pages added', '-')}")
+
+
 def bench_exits(counts):
     keys = []
     for c in counts.values():
-        keys += [k for k in c if k not in keys and k != "processor"]
+        keys += [k for k in c if k not in keys + ["processor", "enclave",
+                                                  "pages added"]]
     table("exits to the loader for hello, by what they were for "
           f"(target after the channel is up: {TARGETS['after']})",
           [""] + list(counts),
@@ -196,10 +290,13 @@ def bench(out, folder):
               [[k] + [f"{t.get(k, 0):.1f}" for t in times.values()]
                for k in keys])
         bench_exits(counts)
+        bench_enclave(counts)
+        bench_requests(tenant, agent, out, columns, root)
         table("resident (Pss): loader, Keep and QEMU, while a program waits "
               "that has a page of memory itself; 64 MiB asked",
               ["", "MiB"], [[k, f"{v:.1f}"] for k, v in used.items()])
         bench_calls(tenant, agent, out, columns, root)
+        bench_traps(out, folder, columns)
         bench_speed(tenant, agent, out, columns, root)
     finally:
         agent.stop()

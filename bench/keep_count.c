@@ -75,7 +75,7 @@ static int spy_enter(struct device *d, int vcpu, void *run)
 static uint64_t touched(const struct device *d)
 {
 	const struct soft_device *s = (const void *)d;
-	return soft ? s->machine.box->counts[MONITOR_COUNT_ADDED] : 0;
+	return soft ? s->machine.box->counts[MONITOR_COUNT_TOUCHED] : 0;
 }
 
 /* An enclave leaves by EEXIT, which says why, or by an exception. */
@@ -151,6 +151,10 @@ static void put_pair(const char *name, uint64_t all, uint64_t since)
 
 static void tell_enclave(const struct device *d)
 {
+	const struct soft_device *s = (const void *)d;
+	if (soft)
+		put(", \"pages added\": %u",
+			s->machine.box->counts[MONITOR_COUNT_PAGES]);
 	put(", \"enclave\": {");
 	for (size_t i = 0; i < LEFT_REASONS; i++) {
 		put_pair(left_names[i], left[i][0], left[i][1]);

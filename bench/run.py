@@ -46,13 +46,13 @@ def table(title, head, rows):
 
 
 class Agent:
-    def __init__(self, out, folder):
+    def __init__(self, out, folder, *flags):
         self.unix = str(folder / "agent")
         read, write = os.pipe()
         self.p = subprocess.Popen(
             [str(out / "bin/donjond"), "--unix", self.unix, "--root",
              str(folder / "root.pem"), "--log-level", "error", "--ready-fd",
-             str(write)], pass_fds=[write])
+             str(write), *flags], pass_fds=[write])
         os.close(write)
         with os.fdopen(read) as f:
             f.readline()

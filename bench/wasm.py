@@ -47,13 +47,16 @@ def held(text, value, target, below=True):
 
 
 def targets(ratios):
-    ours = ratios["interp"]
-    held("interpreter, geomean to native", geomean(ours), 8)
+    ours = ratios.get("interp", [])
     peers = [ratios[n] for n in ("wasm3", "WAMR") if n in ratios]
-    if peers:
+    if ours:
+        held("interpreter, geomean to native", geomean(ours), 8)
+    if ours and peers:
         held("interpreter, worst to the better of wasm3 and WAMR",
              max(us / min(them) for us, *them in zip(ours, *peers)), 1.3)
-    jit = ratios["jit"]
+    jit = ratios.get("jit")
+    if not jit:
+        return
     held("compiled, geomean to native", geomean(jit), 1.5)
     held("compiled, worst to native", max(jit), 3)
     for name in ("wt checks", "wt guard"):
@@ -187,7 +190,9 @@ def compiling(out):
             line += "%8.3f%7.1f%6.1f%5.0f " % (seconds, size / seconds,
                                                code / 1e6, peak)
         print(line, flush=True)
-    ours = speeds["jit eager"]
+    ours = speeds.get("jit eager")
+    if not ours:
+        return
     held("slowest module, MB/s", min(ours), 10, below=False)
     if "wt checks" in speeds:
         held("slowest module, times Cranelift's speed",

@@ -3,7 +3,8 @@
 
 What is not there is left out, and said so.  WASM3=, IWASM= (WAMR) are paths
 of programs; WASMTIME= is a folder with wasmtime's PyPI package (`pip install
---target FOLDER wasmtime`), unless this Python finds it anyway.
+--target FOLDER wasmtime`), unless this Python finds it anyway.  ENGINES=
+names those that are wanted, commas between; all of them otherwise.
 """
 import importlib.util
 import math
@@ -16,6 +17,7 @@ import sys
 import tempfile
 
 RUNS = int(os.environ.get("RUNS", 3))
+ENGINES = [e for e in os.environ.get("ENGINES", "").split(",") if e]
 HERE = os.path.dirname(os.path.abspath(__file__))
 WASM2C = "/usr/share/wabt/wasm2c"
 NODE_RUN = """
@@ -163,11 +165,11 @@ def engines(out):
                                 folders=folders))
         else:
             print(f"left out: {name} ({variable}=)")
-    return (found +
-            [Ours("jit", jit, folders=our_folders),
-             Ours("jit eager", [*jit, "--eager"], folders=our_folders),
-             Ours("jit masked", [*jit, "--mask"], folders=our_folders)] +
-            wasmtimes() + nodes())
+    found += [Ours("jit", jit, folders=our_folders),
+              Ours("jit eager", [*jit, "--eager"], folders=our_folders),
+              Ours("jit masked", [*jit, "--mask"], folders=our_folders)]
+    return [e for e in found + wasmtimes() + nodes()
+            if not ENGINES or e.name in ENGINES]
 
 
 def gcc(target, *sources):
@@ -200,6 +202,8 @@ class Wasm2c(Engine):
 
 
 def wasm2cs(folder):
+    if ENGINES and "wasm2c" not in ENGINES:
+        return []
     if shutil.which("wasm2c") and os.path.exists(WASM2C):
         return [Wasm2c(folder)]
     print("left out: wasm2c")

@@ -32,6 +32,7 @@ static const struct wasm_limits limits[] = {
 		.table_elems = 10000,
 		.stack_bytes = 64 << 10,
 		.call_depth = 200,
+		.places = true,
 		.canonical_nans = true },
 	{ .memory_bytes = 4 << 20,
 		.module_bytes = 64 << 20,
@@ -39,6 +40,7 @@ static const struct wasm_limits limits[] = {
 		.stack_bytes = 64 << 10,
 		.call_depth = 200,
 		.canonical_nans = true,
+		.places = true,
 		.engine = WASM_ENGINE_AUTO,
 		.code_bytes = 1 << 20 },
 };
@@ -48,6 +50,7 @@ enum { MAX_SLOTS = 8, FUEL = 5000 };
 struct seen {
 	enum wasm_end end;
 	enum wasm_trap trap;
+	char text[1024];
 	uint64_t results[MAX_SLOTS];
 };
 
@@ -79,6 +82,7 @@ static struct seen call(struct wasm_instance *i, const char *name, size_t in,
 	must_agree(wasm_call(i, name, params, in, s.results, out, &r, &e));
 	s.end = r.end;
 	s.trap = r.end == WASM_TRAPPED ? r.trap : WASM_TRAP_NONE;
+	memcpy(s.text, r.text, sizeof s.text);
 	return s;
 }
 
@@ -102,6 +106,7 @@ static bool both(struct wasm_instance *const i[2], const char *name,
 		if (by_size(&a) || by_size(&b))
 			return false;
 		must_agree(a.end == b.end && a.trap == b.trap);
+		must_agree(!strcmp(a.text, b.text));
 		if (a.end == WASM_RETURNED)
 			must_agree(!memcmp(a.results, b.results,
 				sizeof a.results));
@@ -158,7 +163,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!wasm_module_new(bytes_of(data, size), &limits[0], &m, &e))
 		return 0;
 	for (int k = 0; k < 2; k++) {
-		ok[k] = wasm_store_new(&limits[k], &s[k], &e);
+		struct wasm_limits l = limits[k];
+		/* Every other input by lots, from its own bytes. */
+		if (k && size > 8 && data[size / 2] & 1)
+			l.jit_stress = size * 256 + data[size / 3] + 1;
+		ok[k] = wasm_store_new(&l, &s[k], &e);
 		if (!ok[k])
 			continue;
 		wasm_store_fuel(s[k], FUEL);

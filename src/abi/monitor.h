@@ -210,9 +210,10 @@ enum monitor_count {
 	MONITOR_COUNT_VMGEXIT,
 	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST; ENCLU */
 	MONITOR_COUNT_OTHER,
-	/* No exits here, but on hardware: pages that an enclave touched and
-	 * that the kernel then added. */
-	MONITOR_COUNT_ADDED,
+	/* No exits: pages of an enclave that were added while it ran; those
+	 * of them, an exit each on hardware, that it touched before. */
+	MONITOR_COUNT_PAGES,
+	MONITOR_COUNT_TOUCHED,
 	MONITOR_COUNTS,
 };
 
@@ -236,7 +237,6 @@ struct monitor_box {
 	uint64_t exits;	 /* of the guest, all in all */
 	/* of them, by what they were for */
 	uint32_t counts[MONITOR_COUNTS];
-	uint8_t reserved_07c[0x80 - 0x7c];
 
 	struct monitor_call call;
 	struct monitor_exit exit;

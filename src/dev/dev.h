@@ -7,6 +7,8 @@
 #ifndef DEV_DEV_H
 #define DEV_DEV_H
 
+#include <stdio.h>
+
 #include "base/err.h"
 #include "memfs/memfs.h"
 #include "wasi/wasi.h"
@@ -49,24 +51,8 @@ MUST_USE bool dev_dir_save(const struct dev_dir *d, struct memfs *fs,
 
 /* --- look.c: what becomes of a module, and what it does ------------------- */
 
-/* Where each instruction of WebAssembly is, and its register code. */
-struct dev_note {
-	size_t at;
-	uint32_t func, word;
-};
-
-struct dev_notes {
-	struct wasm_watch watch; /* for wasm_limits */
-	struct dev_note *list;
-	size_t count, cap;
-};
-
-/* n stays where it is while a module is made. */
-void dev_notes_init(struct dev_notes *n);
-void dev_notes_fini(struct dev_notes *n);
-/* Writes all functions to standard output. */
-void dev_dump(const struct wasm_module *m, const struct dev_notes *notes,
-	struct bytes module);
+/* Writes all functions to standard output; places are kept. */
+void dev_dump(const struct wasm_module *m, struct bytes module);
 
 /* Writes calls and returns, or every instruction, to standard error.  t stays
  * where it is while the instance exists. */
@@ -75,5 +61,22 @@ struct dev_trace {
 };
 MUST_USE bool dev_trace_start(struct dev_trace *t, struct wasm_instance *i,
 	struct err *e);
+
+/* --- code.c: what is compiled ----------------------------------------------
+ */
+
+/* For wasm_instance_jit_watch: writes to standard error, or names functions in
+ * /tmp/perf-PID.map. */
+struct dev_code {
+	struct wasm_jit_watch watch;
+	FILE *map;
+	struct bytes func; /* disassembled last: a line or NULL for each byte */
+	char **lines;
+};
+
+/* d stays where it is while the instance exists. */
+MUST_USE bool dev_code_init(struct dev_code *d, uint32_t dump, bool perf,
+	struct err *e);
+void dev_code_fini(struct dev_code *d);
 
 #endif

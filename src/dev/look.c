@@ -2,7 +2,6 @@
 /* Looking at modules: register code beside WebAssembly, calls as they come. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "dev/dev.h"
 
@@ -95,82 +94,54 @@ static const char *name_of(struct bytes p, int *len)
 /* --- register code beside it ------------------------------------------------
  */
 
-static void note(void *ctx, uint32_t func, size_t at, uint32_t word)
-{
-	struct dev_notes *n = ctx;
-	if (n->count == n->cap) {
-		size_t cap = n->cap ? 2 * n->cap : 4096;
-		struct dev_note *p = realloc(n->list, cap * sizeof *p);
-		if (!p)
-			return;
-		n->list = p;
-		n->cap = cap;
-	}
-	n->list[n->count++] = (struct dev_note){ at, func, word };
-}
-
-void dev_notes_init(struct dev_notes *n)
-{
-	*n = (struct dev_notes){ .watch = { .instruction = note, .ctx = n } };
-}
-
-void dev_notes_fini(struct dev_notes *n)
-{
-	free(n->list);
-	*n = (struct dev_notes){ 0 };
-}
-
 struct dump {
-	const struct dev_notes *notes;
+	const struct wasm_module *m;
 	struct bytes module;
-	size_t next; /* note that is not yet written */
+	size_t next; /* place that is not yet written */
 	uint32_t func;
 };
 
-static void put_note(const struct dump *d, const struct dev_note *n)
+static void put_place(const struct dump *d, const struct wasm_place *p)
 {
 	enum { MOST = 9 };
 	int len;
-	struct bytes p = bytes_from(d->module, n->at);
-	const char *name = name_of(p, &len);
-	printf("%38s0x%zx: %.*s", "", n->at, len, name);
+	struct wasm_place after;
+	struct bytes b = bytes_from(d->module, p->at);
+	const char *name = name_of(b, &len);
+	printf("%38s0x%x: %.*s", "", p->at, len, name);
 	/* It ends where the next one of the function begins. */
-	const struct dev_note *after = n + 1;
-	size_t end = n->at + 1;
-	if (after < d->notes->list + d->notes->count && after->func == n->func)
-		end = after->at;
-	for (size_t i = 1; i < end - n->at && i < p.len && i <= MOST; i++)
-		printf(" %02x", p.ptr[i]);
+	size_t end = p->at + 1;
+	if (wasm_module_place(d->m, d->next, &after) && after.func == p->func)
+		end = after.at;
+	for (size_t i = 1; i < end - p->at && i < b.len && i <= MOST; i++)
+		printf(" %02x", b.ptr[i]);
 	printf("\n");
 }
 
-static void put_notes(struct dump *d, uint32_t before)
+static void put_places(struct dump *d, uint32_t before)
 {
-	const struct dev_notes *n = d->notes;
-	while (d->next < n->count && n->list[d->next].func == d->func &&
-		n->list[d->next].word <= before)
-		put_note(d, &n->list[d->next++]);
+	struct wasm_place p;
+	while (wasm_module_place(d->m, d->next, &p) && p.func == d->func &&
+		p.word <= before) {
+		d->next++;
+		put_place(d, &p);
+	}
 }
 
 static void put_words(void *ctx, uint32_t word, const char *text)
 {
 	struct dump *d = ctx;
 	if (word)
-		put_notes(d, word);
+		put_places(d, word);
 	printf("%s\n", text);
 }
 
-void dev_dump(const struct wasm_module *m, const struct dev_notes *notes,
-	struct bytes module)
+void dev_dump(const struct wasm_module *m, struct bytes module)
 {
-	struct dump d = { .notes = notes, .module = module };
+	struct dump d = { .m = m, .module = module };
 	for (d.func = 0; d.func < wasm_module_funcs(m); d.func++) {
-		while (d.next < notes->count &&
-			(notes->list[d.next].func < d.func ||
-				notes->list[d.next].func == UINT32_MAX))
-			d.next++;
 		wasm_module_dump(m, d.func, put_words, &d);
-		put_notes(&d, UINT32_MAX);
+		put_places(&d, UINT32_MAX);
 	}
 }
 

@@ -37,8 +37,14 @@ static const char usage[] =
 	"  --engine interp|jit     how functions run (interp)\n"
 	"  --mask                  no speculation past checks of bounds\n"
 	"  --eager                 compile all functions before the first call\n"
-	"  --dump[=words|ssa|code] write register code beside WebAssembly; or what\n"
-	"                          the compiler makes of functions\n"
+	"  --stress SEED           compile as awkwardly as chance has it: few\n"
+	"                          registers, values on the stack, code in pieces;\n"
+	"                          the compiler checks itself\n"
+	"  --dump[=words|ssa|asm]  write register code beside WebAssembly; or what\n"
+	"                          the compiler makes of functions, with offsets\n"
+	"                          into the module: values, or machine code too\n"
+	"  --places                traps say where in the module they are\n"
+	"  --perf                  name compiled functions for `perf report`\n"
 	"  --trace[=words]         write calls and returns, or every instruction\n"
 	"                          of register code, on standard error\n"
 	"  --stats                 say times and memory on standard error\n"
@@ -53,8 +59,8 @@ struct options {
 	struct dev_dir dirs[MAX_DIRS];
 	size_t dir_count;
 	const char *invoke;
-	uint64_t fuel, memory, files, registers, threads;
-	bool stats, jit, eager, mask, words, trace;
+	uint64_t fuel, memory, files, stress, threads;
+	bool stats, jit, eager, mask, words, trace, places, perf;
 	struct dev_trace traced;
 	uint32_t dump;
 	char **args; /* args[0]: the module */
@@ -102,10 +108,12 @@ static bool dump_option(struct options *o, const char *what, struct err *e)
 		o->words = true;
 	else if (!strcmp(what, "ssa"))
 		o->dump = WASM_DUMP_SSA;
-	else if (!strcmp(what, "code"))
-		o->dump = WASM_DUMP_CODE;
+	else if (!strcmp(what, "asm"))
+		o->dump = WASM_DUMP_ASM;
 	else
 		return err_fail(e, ERR_INPUT, "--dump=%s is unknown", what);
+	o->jit |= o->dump != 0;
+	o->places = true;
 	return true;
 }
 
@@ -154,8 +162,15 @@ static bool one_option(struct options *o, int c, struct err *e)
 			err_fail(e, ERR_INPUT, "--trace=%s is unknown", optarg);
 	case 'T':
 		return number(optarg, &o->threads, e);
-	case 'r':
-		return number(optarg, &o->registers, e);
+	case 'P':
+		o->places = true;
+		return true;
+	case 'p':
+		o->jit = o->perf = true;
+		return true;
+	case 'S':
+		o->jit = true;
+		return number(optarg, &o->stress, e);
 	default:
 		return err_fail(e, ERR_INPUT, "unknown option");
 	}
@@ -176,7 +191,9 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ "dump", optional_argument, NULL, 'D' },
 		{ "trace", optional_argument, NULL, 't' },
 		{ "threads", required_argument, NULL, 'T' },
-		{ "registers", required_argument, NULL, 'r' },
+		{ "places", no_argument, NULL, 'P' },
+		{ "perf", no_argument, NULL, 'p' },
+		{ "stress", required_argument, NULL, 'S' },
 		{ "stats", no_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -223,6 +240,7 @@ struct run {
 	struct wasi *wasi;
 	struct wasm_module *module;
 	struct wasm_instance *instance;
+	struct dev_code code;
 	struct wasm_result result;
 	uint64_t results[MAX_VALUES];
 };
@@ -255,25 +273,14 @@ static bool make_wasi(struct run *r, struct err *e)
 	return wasi_new(&c, &r->wasi, e);
 }
 
-static void put_line(void *ctx UNUSED, const char *text)
-{
-	fprintf(stderr, "%s\n", text);
-}
-
-static bool make_module(struct run *r, struct wasm_limits *limits,
+static bool make_module(struct run *r, const struct wasm_limits *limits,
 	struct err *e)
 {
-	struct dev_notes notes;
 	auto_buf bytes = { 0 };
-	dev_notes_init(&notes);
-	if (r->o->words)
-		limits->watch = &notes.watch;
 	bool ok = read_all(r->o->args[0], &bytes, e) &&
 		wasm_module_new(buf_bytes(&bytes), limits, &r->module, e);
 	if (ok && r->o->words)
-		dev_dump(r->module, &notes, buf_bytes(&bytes));
-	limits->watch = NULL;
-	dev_notes_fini(&notes);
+		dev_dump(r->module, buf_bytes(&bytes));
 	return ok;
 }
 
@@ -281,11 +288,12 @@ static bool make_instance(struct run *r, struct err *e)
 {
 	struct wasm_limits limits = { .memory_bytes = r->o->memory,
 		.engine = r->o->jit ? WASM_ENGINE_JIT : WASM_ENGINE_INTERP,
-		.jit_registers = (uint32_t)r->o->registers,
 		.threads = r->o->threads < UINT32_MAX ?
 			(uint32_t)r->o->threads :
 			UINT32_MAX,
-		.jit_mask = r->o->mask };
+		.jit_stress = r->o->stress,
+		.jit_mask = r->o->mask,
+		.places = r->o->places };
 	size_t count;
 	if (!make_module(r, &limits, e))
 		return false;
@@ -293,9 +301,11 @@ static bool make_instance(struct run *r, struct err *e)
 	if (!wasm_instance_new(r->module, imports, count, &limits, &r->instance,
 		    &r->result, e))
 		return false;
+	if (!dev_code_init(&r->code, r->o->dump, r->o->perf, e))
+		return false;
 	const struct wasm_clock clock = wasi_clock(r->wasi);
 	wasm_instance_clock(r->instance, &clock);
-	wasm_instance_jit_dump(r->instance, r->o->dump, put_line, NULL);
+	wasm_instance_jit_watch(r->instance, &r->code.watch);
 	if (r->o->eager)
 		wasm_instance_jit_all(r->instance, NULL, NULL);
 	if (r->o->fuel)
@@ -426,6 +436,7 @@ static double seconds(void)
 static void run_fini(struct run *r)
 {
 	wasm_instance_free(r->instance);
+	dev_code_fini(&r->code);
 	wasm_module_free(r->module);
 	wasi_free(r->wasi);
 	memfs_free(r->fs);

@@ -1,1 +1,2 @@
 $(call library,device,$(wildcard src/device/*.c),host fuzz)
+$(call unit,device,device base)

@@ -330,13 +330,13 @@ static bool find_import(void *ctx, struct bytes module, struct bytes name,
 {
 	struct run *r = ctx;
 	char sig[32];
-	if (wasm_store_shared_memory(r->store, r->module, module, name, out))
-		return true;
 	if (!wasm_module_import_signature(r->module, module, name, sig,
 		    sizeof sig))
 		sig[0] = '\0';
 	const struct wasm_import *f = wasi_import(r->wasi, module, name, sig);
-	return f && wasm_store_func(r->store, f, out);
+	return f ? wasm_store_func(r->store, f, out) :
+		   wasm_store_shared_memory(r->store, r->module, module, name,
+			   out);
 }
 
 /* Instantiating may run code, too: it is looked after from the start. */

@@ -196,8 +196,10 @@ static int soft_enclave_protect(struct device *d, uint64_t at, size_t len,
 
 static void soft_enclave_touch(struct device *d, uint64_t at, size_t len)
 {
-	(void)soft_kvm_call(self(d), MONITOR_SGX_AUGMENT,
-		(uint64_t[4]){ at, len / PAGE_BYTES });
+	struct soft_device *s = self(d);
+	if (s->sgx.initialised && !s->broken)
+		(void)soft_kvm_call(s, MONITOR_SGX_AUGMENT,
+			(uint64_t[4]){ at, len / PAGE_BYTES });
 }
 
 static void soft_enclave_unmap(struct device *d, uint64_t at, size_t len)

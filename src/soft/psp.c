@@ -51,6 +51,7 @@ bool psp_new(const char *root_path, struct psp **out, struct err *e)
 		psp_free(p);
 		return err_wrap(e, "firmware");
 	}
+	psp_set_report(p, 3, 0);
 	*out = p;
 	return true;
 }
@@ -63,6 +64,12 @@ void psp_free(struct psp *p)
 	buf_fini(&p->endorsements);
 	crypto_zero(p, sizeof *p);
 	free(p);
+}
+
+void psp_set_report(struct psp *p, uint32_t version, uint64_t mitigations)
+{
+	p->report_version = version;
+	p->mitigations = mitigations;
 }
 
 struct bytes psp_endorsements(const struct psp *p)

@@ -21,6 +21,10 @@ void psp_free(struct psp *p);
 /* Certificates and revocation list, as verifiers read them; borrowed. */
 struct bytes psp_endorsements(const struct psp *p);
 
+/* Its reports are of version 3, or of 5, as of firmware 1.58 on: with a vector
+ * of mitigations. */
+void psp_set_report(struct psp *p, uint32_t version, uint64_t mitigations);
+
 /* --- launch: start, update..., finish, in that order -------------------- */
 
 enum snp_status psp_start(struct psp *p, uint64_t policy,

@@ -28,6 +28,8 @@ struct psp {
 	struct snp_id_block id;
 	bool has_id, has_author;
 	uint8_t id_key_digest[48], author_key_digest[48];
+	uint32_t report_version;
+	uint64_t mitigations; /* since version 5 */
 };
 
 /* psp_report.c: a signed ATTESTATION_REPORT. */

@@ -5,7 +5,7 @@
 #include "crypto/hash.h"
 #include "soft/psp_priv.h"
 
-enum { P384_BYTES = 48, CURVE_P384 = 2, REPORT_VERSION = 3 };
+enum { P384_BYTES = 48, CURVE_P384 = 2 };
 
 /* SubjectPublicKeyInfo of a P-384 key, up to its point (RFC 5480 §2). */
 static const uint8_t spki_head[] = { 0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a,
@@ -90,7 +90,9 @@ static bool sign(const struct psp *p, struct snp_report *r, struct err *e)
 bool psp_report(const struct psp *p, const uint8_t report_data[64],
 	uint32_t vmpl, struct snp_report *out, struct err *e)
 {
-	struct snp_report r = { .version = htole32(REPORT_VERSION),
+	struct snp_report r = { .version = htole32(p->report_version),
+		.launch_mit_vector = htole64(p->mitigations),
+		.current_mit_vector = htole64(p->mitigations),
 		.policy = htole64(p->policy),
 		.vmpl = htole32(vmpl),
 		.signature_algo = htole32(SNP_ALGO_P384_SHA384) };

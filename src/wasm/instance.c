@@ -336,14 +336,12 @@ static bool find_host(void *ctx, struct bytes module, struct bytes name,
 	struct wasm_extern *out)
 {
 	const struct host_imports *h = ctx;
-	if (wasm_store_shared_memory(h->store, h->m, module, name, out))
-		return true;
 	for (size_t i = 0; i < h->count; i++) {
 		if (bytes_equal(name, bytes_str(h->list[i].name)) &&
 			bytes_equal(module, bytes_str(h->list[i].module)))
 			return wasm_store_func(h->store, &h->list[i], out);
 	}
-	return false;
+	return wasm_store_shared_memory(h->store, h->m, module, name, out);
 }
 
 bool wasm_instance_new(const struct wasm_module *m,

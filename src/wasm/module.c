@@ -239,7 +239,7 @@ bool wasm_module_new(struct bytes in, const struct wasm_limits *l,
 		.m = m,
 		.err = e,
 		.in = { .at = in.ptr, .end = in.ptr + in.len, .start = in.ptr },
-		.compiler = { .m = m, .err = e, .watch = limits.watch },
+		.compiler = { .m = m, .err = e, .places = limits.places },
 	};
 	d.compiler.in.start = in.ptr;
 	/* So that even an empty list has an address. */
@@ -311,6 +311,7 @@ void wasm_module_free(struct wasm_module *m)
 	wasm_heap_free(h, m->handlers, m->handler_cap, sizeof *m->handlers);
 	wasm_heap_free(h, m->points, m->point_cap, sizeof *m->points);
 	wasm_heap_free(h, m->live, m->live_cap, sizeof *m->live);
+	wasm_heap_free(h, m->places, m->place_cap, sizeof *m->places);
 	free(m);
 }
 

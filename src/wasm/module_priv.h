@@ -176,6 +176,9 @@ struct wasm_module {
 	struct wasm_live *live; /* the first one is not used */
 	uint32_t live_count, live_cap;
 
+	struct wasm_place *places; /* in the order of functions */
+	uint32_t place_count, place_cap;
+
 	bool canonical_nans;
 	struct bytes func_names; /* the name section's, unchecked; owned */
 };
@@ -200,6 +203,10 @@ uint32_t wasm_first_point(const struct wasm_module *m, uint32_t word);
  * them?  (One without any can be run, or left anywhere, by whoever tells the
  * collector nothing about its values.) */
 bool wasm_func_holds(const struct wasm_module *m, uint32_t func);
+/* Where in the module the instruction is that became that word of code; 0:
+ * nobody knows. */
+uint32_t wasm_place_of(const struct wasm_module *m, uint32_t func,
+	uint32_t word);
 /* The function whose code holds `at`. */
 bool wasm_func_at(const struct wasm_module *m, const union wasm_word *at,
 	uint32_t *func);

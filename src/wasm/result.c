@@ -124,8 +124,8 @@ static void put(struct trace *t, const char *text)
 static void put_func(struct trace *t, const struct wasm_module *m,
 	const union wasm_word *ip)
 {
-	uint32_t f;
-	char name[MAX_NAME + 16], text[MAX_NAME + 32];
+	uint32_t f, place;
+	char name[MAX_NAME + 16], text[MAX_NAME + 48];
 	if (t->lines > MAX_LINES || !wasm_func_at(m, ip, &f))
 		return;
 	if (t->lines++ == MAX_LINES) {
@@ -134,6 +134,11 @@ static void put_func(struct trace *t, const struct wasm_module *m,
 	}
 	wasm_module_func_name(m, f, name, sizeof name);
 	fmt(text, sizeof text, "\n    at %s", name);
+	put(t, text);
+	place = wasm_place_of(m, f, (uint32_t)(ip - m->code));
+	if (!place)
+		return;
+	fmt(text, sizeof text, " (0x%x)", place);
 	put(t, text);
 }
 
@@ -149,7 +154,8 @@ static void put_frames(struct trace *t, const struct wasm_exec *x)
 	for (const struct wasm_frame *f = x->frame; f-- > x->frames;) {
 		if (f->ip == wasm_resume_code) {
 			while ((c = wasm_jit_walk_next(x, &w)))
-				put_func(t, c->inst->module, c->code);
+				put_func(t, c->inst->module,
+					c->inst->module->code + w.word);
 			continue;
 		}
 		if (f->ip == wasm_cross_code) {

@@ -30,14 +30,6 @@ enum wasm_type {
 	WASM_EXTERNREF = 0x6f,
 };
 
-/* `at` is where the instruction is in the module, `word` where its register
- * code is going to be (the instruction before may still change what is there).
- */
-struct wasm_watch {
-	void (*instruction)(void *ctx, uint32_t func, size_t at, uint32_t word);
-	void *ctx;
-};
-
 /* Hard limits; a zero field means the default given. */
 struct wasm_limits {
 	uint64_t memory_bytes; /* all linear memories together; 4 GiB */
@@ -57,6 +49,9 @@ struct wasm_limits {
 	} engine;
 	uint64_t code_bytes;	/* compiled code; 64 MiB */
 	uint32_t jit_registers; /* for tests: no more of each kind */
+	/* For tests: whatever the compiler decides is drawn by lot, and it
+	 * checks itself; 0: not. */
+	uint64_t jit_stress;
 	/* For tests: no newer vector instructions than 1 SSE2, 2 SSSE3,
 	 * 3 SSE4.1, 4 SSE4.2, 5 AVX. */
 	uint32_t jit_vectors;
@@ -69,8 +64,9 @@ struct wasm_limits {
 	 * so that runs agree across machines to the last bit.  Costs time. */
 	bool canonical_nans;
 	bool collect_always; /* for tests: at every allocation */
-	/* For developers: told of each instruction before it is compiled. */
-	const struct wasm_watch *watch;
+	/* For modules and developers: where each instruction is is kept, so
+	 * that traps and dumps name it.  Costs memory. */
+	bool places;
 };
 
 /*
@@ -149,7 +145,8 @@ struct wasm_result {
 	enum wasm_trap trap;
 	/* For people: the trap's name as the specification's tests spell it
 	 * and the wasm functions on the stack (names from the name section,
-	 * else indices), innermost first.  Reveals the module: never for the
+	 * else indices), innermost first, with the instruction's place in the
+	 * module where places are kept.  Reveals the module: never for the
 	 * host. */
 	char text[1024];
 };
@@ -347,6 +344,15 @@ void wasm_module_func_name(const struct wasm_module *m, uint32_t func,
 void wasm_module_dump(const struct wasm_module *m, uint32_t func,
 	void (*put)(void *ctx, uint32_t word, const char *text), void *ctx);
 
+/* Where instruction number n of all functions is in the module, and its
+ * register code (the instruction after may still have changed what is there).
+ * False past the end; nothing without wasm_limits.places. */
+struct wasm_place {
+	uint32_t func, word, at;
+};
+bool wasm_module_place(const struct wasm_module *m, size_t n,
+	struct wasm_place *out);
+
 /* Interpreted programs step by step; what is compiled is not seen.  `step`
  * is called before each instruction of register code. */
 struct wasm_step {
@@ -377,10 +383,22 @@ struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i);
  */
 void wasm_instance_jit_all(struct wasm_instance *i,
 	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx);
-/* Writes what becomes of each function that is compiled from now on. */
-enum { WASM_DUMP_SSA = 1, WASM_DUMP_CODE = 2 };
-void wasm_instance_jit_dump(struct wasm_instance *i, uint32_t what,
-	void (*put)(void *ctx, const char *text), void *ctx);
+/* Sees what becomes of each function that is compiled from now on. */
+struct wasm_jit_watch {
+	enum { WASM_DUMP_SSA = 1, WASM_DUMP_ASM = 2 } dump; /* or both */
+	void (*text)(void *ctx, const char *line);
+	/* The machine code of what the last line said: the bytes [from, to) of
+	 * a function's, which is going to be at offset `base`. */
+	void (*code)(void *ctx, struct bytes func, uint32_t base, uint32_t from,
+		uint32_t to);
+	/* Code lies there from now on, that of functions made before included;
+	 * func UINT32_MAX: what all have in common. */
+	void (*made)(void *ctx, const struct wasm_module *m, uint32_t func,
+		const void *at, size_t len);
+	void *ctx;
+};
+void wasm_instance_jit_watch(struct wasm_instance *i,
+	const struct wasm_jit_watch *w);
 /* Why functions were left to the interpreter: reason number n, or NULL. */
 const char *wasm_store_jit_reason(const struct wasm_store *s, uint32_t n,
 	uint32_t *count);

@@ -1,18 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Compares this engine with node on modules that binaryen's fuzzer makes.
+"""Compares this engine's ways to run a module, and them with node's.
 
-tests/differential/run.py OUT COUNT [SEED]: for each of COUNT random inputs
-`wasm-opt -ttf` makes a module; results, traps, logs and the final memory must
-agree, between interpreter and compiled code the globals too.  What differs is
+tests/differential/run.py OUT COUNT [SEED]: of COUNT modules binaryen's fuzzer
+(`wasm-opt -ttf`) makes one half out of random bytes, generate.py the other;
+results, traps, logs and the final memory must agree, between interpreter and
+compiled code the globals and the places of traps too.  What differs is
 kept in OUT/differential.  Modules that node does not take are
 counted apart, and so are those that do something else when all NaNs have the
 same bits: there the specification leaves a choice.
 """
+import collections
 import os
 import random
 import subprocess
 import sys
+
+from generate import generate
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FEATURES = ["--enable-" + f for f in (
@@ -20,7 +24,8 @@ FEATURES = ["--enable-" + f for f in (
     "multivalue", "exception-handling", "mutable-globals",
     "tail-call", "extended-const")]
 NODE = ["node", "--experimental-wasm-typed-funcref",
-        "--experimental-wasm-return-call", "--stack-size=900"]
+        "--experimental-wasm-return-call",
+        "--experimental-wasm-memory64", "--stack-size=900"]
 
 
 BATCH = 100  # modules for each start of node
@@ -32,15 +37,25 @@ def run(argv):
     return p.returncode, p.stdout.decode("utf-8", "replace"), p.stderr.decode()
 
 
-def make(tool, folder, rng, number):
-    """Files of a module, or None when none comes of it."""
-    data, wasm = f"{folder}/in", f"{folder}/{number}.wasm"
+def binaryen(folder, rng, wasm):
+    data = f"{folder}/in"
     with open(data, "wb") as f:
         f.write(rng.randbytes(rng.choice([200, 2000, 8000, 30000])))
     # Some are optimized, which gives them another shape.
     level = rng.choice([[], [], ["-O1"], ["-O3"], ["-Os"]])
-    if run(["wasm-opt", data, "-ttf", *FEATURES, *level, "--denan", "-o",
-            wasm])[0]:
+    return not run(["wasm-opt", data, "-ttf", *FEATURES, *level, "--denan",
+                    "-o", wasm])[0]
+
+
+def make(tool, folder, rng, number, used):
+    """Files of a module, or None when none comes of it."""
+    wasm = f"{folder}/{number}.wasm"
+    if number % 2:
+        module, features = generate(rng)
+        used.update(features)
+        with open(wasm, "wb") as f:
+            f.write(module)
+    elif not binaryen(folder, rng, wasm):
         return None
     with open(f"{folder}/{number}.plan", "w") as f:
         f.write(run([tool, "--plan", wasm])[1])
@@ -93,10 +108,12 @@ def main():
     folder = f"{folder}/{seed}"
     os.makedirs(folder, exist_ok=True)
     totals, functions = {}, {"compiled": 0, "interpreted": 0}
+    used = collections.Counter()
     for first in range(0, count, BATCH):
         made = []
         for i in range(first, min(first + BATCH, count)):
-            files = make(tool, folder, random.Random(f"{seed}/{i}"), i)
+            files = make(tool, folder, random.Random(f"{seed}/{i}"), i,
+                         used)
             if files:
                 made.append(files)
             else:
@@ -112,7 +129,7 @@ def main():
             for file in files:
                 os.remove(file)
         print(first + BATCH, totals, functions, flush=True)
-    print("total", totals, functions)
+    print("total", totals, functions, dict(used))
     return 1 if any("differ" in what for what in totals) else 0
 
 

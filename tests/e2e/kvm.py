@@ -128,7 +128,10 @@ class Tree:
 
 
 class Machine:
-    def __init__(self, out, cache):
+    def __init__(self, out, cache, counted=False):
+        """counted: its clock counts instructions, one a nanosecond, so that its
+        times do not depend on how busy we are."""
+        self.counted = counted
         self.qemu = _need("qemu-system-x86_64", "qemu-system-x86")
         busybox = _need("busybox", "busybox-static")
         if libraries(busybox):
@@ -167,6 +170,7 @@ class Machine:
         return [self.qemu, "-nodefaults", "-no-user-config", "-display",
                 "none", "-M", "pc", "-cpu", "max", "-accel", "tcg", "-m",
                 "2048", "-no-reboot", "-serial", "stdio",
+                *(["-icount", "shift=0,sleep=off"] if self.counted else []),
                 "-kernel", str(image), "-initrd", initrd, "-append",
                 "console=ttyS0 quiet panic=-1 rdinit=/init"]
 

@@ -29,7 +29,7 @@ ROWS = [r for r in test_modules.ROWS
         if "DONJON_ALL" in os.environ or r["file"][:-5] in QUICK]
 MOMENTS = 16 if "DONJON_ALL" in os.environ else 4
 # The same of the WASI suite.
-WASI = test_wasi_keep.MODULES[::8 if "DONJON_ALL" in os.environ else 24]
+WASI = test_wasi_keep.MODULES[::1 if "DONJON_ALL" in os.environ else 24]
 
 pytestmark = [
     pytest.mark.skipif(

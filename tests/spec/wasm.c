@@ -409,19 +409,20 @@ static void commands(struct run *r, const struct json *list)
  */
 
 /* DONJON_WASM_ENGINE=jit: functions are compiled; with
- * DONJON_WASM_REGISTERS=n, for no more than n registers of each kind, with
- * DONJON_WASM_VECTORS=n, with no newer vector instructions (wasm.h). */
-static struct wasm_limits engine(void)
+ * DONJON_WASM_STRESS=n, by lots from that seed (and, with DONJON_ALL, from
+ * those behind it); with DONJON_WASM_MASK, without speculation past checks;
+ * with DONJON_WASM_VECTORS=n, with no newer vector instructions (wasm.h). */
+static struct wasm_limits engine(unsigned round)
 {
 	const char *name = getenv("DONJON_WASM_ENGINE");
-	const char *registers = getenv("DONJON_WASM_REGISTERS");
+	const char *stress = getenv("DONJON_WASM_STRESS");
 	const char *vectors = getenv("DONJON_WASM_VECTORS");
 	struct wasm_limits l = { .collect_always = true };
 	if (name && !strcmp(name, "jit"))
 		l.engine = WASM_ENGINE_JIT;
 	l.jit_mask = getenv("DONJON_WASM_MASK") != NULL;
-	if (registers)
-		l.jit_registers = (uint32_t)strtoul(registers, NULL, 10);
+	if (stress)
+		l.jit_stress = strtoull(stress, NULL, 10) + round;
 	if (vectors)
 		l.jit_vectors = (uint32_t)strtoul(vectors, NULL, 10);
 	return l;
@@ -459,12 +460,14 @@ static bool is_about_vectors(const char *name)
 }
 
 /* Where a machine has SSE 4.2, no vector instruction is left to the
- * interpreter, nor a function that is about them; false: one was. */
+ * interpreter, nor a function that is about them (but by lot); false: one
+ * was. */
 static bool check_vectors(const struct run *r, const char *name)
 {
 	struct wasm_jit_stats st = wasm_store_jit_stats(r->store);
 	const char *vectors = getenv("DONJON_WASM_VECTORS");
-	if (vectors && strtoul(vectors, NULL, 10) < 4)
+	if ((vectors && strtoul(vectors, NULL, 10) < 4) ||
+		getenv("DONJON_WASM_STRESS"))
 		return true;
 #ifdef __x86_64__
 	if (!__builtin_cpu_supports("sse4.2"))
@@ -500,12 +503,12 @@ static void print_compiled(void)
 				totals.reasons[k].why);
 }
 
-static bool file(const char *root, const char *name, unsigned number,
-	size_t *total)
+static bool file(const char *root, const char *name, unsigned round,
+	unsigned number, size_t *total)
 {
 	static struct run r;
 	/* Whatever the collector gets wrong, it gets wrong at once. */
-	const struct wasm_limits limits = engine();
+	const struct wasm_limits limits = engine(round);
 	char path[2048];
 	auto_buf json = { 0 };
 	struct json *doc = NULL;
@@ -554,6 +557,15 @@ static bool wanted(const char *name, int argc, char **argv)
 	return argc < 2;
 }
 
+enum { ALL_ROUNDS = 20 };
+
+static unsigned rounds(void)
+{
+	return getenv("DONJON_WASM_STRESS") && getenv("DONJON_ALL") ?
+		ALL_ROUNDS :
+		1;
+}
+
 int main(int argc, char **argv)
 {
 	char root[512];
@@ -580,7 +592,10 @@ int main(int argc, char **argv)
 				       "implemented\n",
 					number, name, why);
 			else
-				ok &= file(root, name, number, &total);
+				for (unsigned k = 0; k < rounds(); k++)
+					ok &= file(root, name, k, number + k,
+						&total);
+			number += why ? 0 : rounds() - 1;
 		}
 		free(names[i]);
 	}

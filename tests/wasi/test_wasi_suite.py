@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -22,6 +23,22 @@ SUITE = SHARED / "wasi/tests"
 MODULES = SHARED / "modules"
 STDLIB = Path("/usr/lib/python3.11")
 SLOW = 10 if "DONJON_SANITIZED" in os.environ else 1
+
+
+ALL = "DONJON_ALL" in os.environ
+# Interpreted; compiled; compiled by lots, with the compiler checking itself.
+ENGINES = {"interp": [], "jit": ["--engine", "jit"], "stress":
+           ["--stress", os.environ.get("DONJON_WASM_STRESS", "1")]}
+# Programs that take no minutes where everything is slower.
+QUICK = {"rust163-app.wasm", "zig-app.wasm", "as-app.wasm", "lua.wasm",
+         "bzip2.wasm"}
+COMPILES = os.uname().machine == "x86_64"
+
+
+def engines(engine):
+    if engine != "interp" and not COMPILES:
+        pytest.skip("the compiler is for x86-64")
+    return ENGINES[engine]
 
 
 def run(*args, stdin=b"", timeout=120, **more):
@@ -53,12 +70,13 @@ def test_the_whole_suite_is_there():
     assert len(THREADS) == 15
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("module", PREVIEW1, ids=name_of)
-def test_suite(module, tmp_path):
+def test_suite(module, engine, tmp_path):
     spec = {}
     if module.with_suffix(".json").exists():
         spec = json.loads(module.with_suffix(".json").read_text())
-    args = []
+    args = list(engines(engine))
     for d in spec.get("dirs", []):
         shutil.copytree(module.parent / d, tmp_path / d)
         # Comes with a .gitignore only, which git's packers leave out.
@@ -170,13 +188,17 @@ def dirs_of(row, scratch):
     return []
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("row", manifest(), ids=lambda r: r["file"])
-def test_program(row, tmp_path):
+def test_program(row, engine, tmp_path):
+    if SLOW > 1 and engine != "interp" and row["file"] not in QUICK and \
+            not ALL:
+        pytest.skip("sanitized and compiled only with DONJON_ALL=1")
     if row["file"] in NOT_RUN:
         pytest.skip(NOT_RUN[row["file"]])
     if row["file"] == "python.wasm" and not (STDLIB / "re").is_dir():
         pytest.skip("no Debian libpython3.11-stdlib")
-    args = dirs_of(row, tmp_path)
+    args = engines(engine) + dirs_of(row, tmp_path)
     if row["env"] != "-":
         for pair in row["env"].split(" "):
             args += ["--env", pair]
@@ -193,6 +215,24 @@ def test_program(row, tmp_path):
         digests = [hashlib.sha256(f.read_bytes()).hexdigest()
                    for f in tmp_path.iterdir()]
         assert any(d.startswith(row["out_file_sha256"]) for d in digests)
+
+
+SEEDS = range(1, 31 if ALL else 3)
+
+
+@pytest.mark.skipif(not COMPILES, reason="the compiler is for x86-64")
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("program", ["gofmt", "lua"] + (
+    ["go-app", "brotli", "sqlite3", "duktape"] if ALL else []))
+def test_every_function_compiles_by_lot(program, seed):
+    """The compiler checks itself, and ends the program when it erred."""
+    module = MODULES / f"{program}.wasm"
+    if not module.exists():
+        pytest.skip("no modules (DONJON_SHARED)")
+    if SLOW > 1 and not ALL and (program, seed) != ("lua", 1):
+        pytest.skip("sanitized only with DONJON_ALL=1")
+    p = run("--stress", str(seed), "--eager", "--fuel", "1", module)
+    assert p.returncode == 124, p.stderr[-2000:]
 
 
 # --- the tool ----------------------------------------------------------------
@@ -308,13 +348,16 @@ def test_an_export_can_be_invoked(tmp_path):
     assert run("--invoke", "none", add).returncode == 121
 
 
+LOOKED_AT = bytes.fromhex(
+    "0061736d01000000" "010c0260017e017e60027f7e017e" "0303020001"
+    "0707010361646400" "01" "0a11020400" "20000b" "0a0020012000ac"
+    "10007c0b" "000e046e616d65" "01070101" "0473756d6d")
+
+
 def test_a_module_and_its_calls_can_be_looked_at(tmp_path):
     """add calls id: (func (param i64) (result i64) local.get 0)"""
     module = tmp_path / "m.wasm"
-    module.write_bytes(bytes.fromhex(
-        "0061736d01000000" "010c0260017e017e60027f7e017e" "0303020001"
-        "0707010361646400" "01" "0a11020400" "20000b" "0a0020012000ac"
-        "10007c0b"))
+    module.write_bytes(LOOKED_AT)
     p = run("--dump", "--invoke", "add", module, "5", "6")
     text = p.stdout.decode()
     assert "i64.extend_i32_s" in text and "i64_extend_i32_s" in text
@@ -322,9 +365,66 @@ def test_a_module_and_its_calls_can_be_looked_at(tmp_path):
     assert text.endswith("11\n")
     p = run("--trace", "--invoke", "add", module, "5", "6")
     assert [line.split()[:3] for line in p.stderr.decode().splitlines()] == [
-        ["->", "function", "1"], ["->", "function", "0"],
-        ["<-", "function", "0"], ["<-", "function", "1"]]
+        ["->", "summ", "5"], ["->", "function", "0"],
+        ["<-", "function", "0"], ["<-", "summ"]]
     p = run("--trace=words", "--invoke", "add", module, "5", "6")
     assert len(p.stderr.splitlines()) > 5
     assert run("--dump=x", module).returncode == 2
     assert run("--trace=x", module).returncode == 2
+
+
+@pytest.mark.skipif(not COMPILES, reason="the compiler is for x86-64")
+@pytest.mark.parametrize("path", [None, "/nowhere"],
+                         ids=["disassembled", "bytes"])
+def test_machine_code_stands_beside_values_and_places(path, tmp_path):
+    if not path and not shutil.which("objdump"):
+        pytest.skip("no objdump")
+    module = tmp_path / "m.wasm"
+    module.write_bytes(LOOKED_AT)
+    env = dict(os.environ, PATH=path) if path else None
+    p = run("--dump=asm", "--invoke", "add", module, "5", "6", env=env)
+    assert p.stdout == b"11\n"
+    text = p.stderr.decode()
+    # call 0 at 0x33, i64.add at 0x35, each with its code behind it.
+    call = re.search(r"^ 0x00033 .* = call i64.*\n(.*)\n", text, re.M)
+    add = re.search(r"^ 0x00035 .* = add i64(?:.*\n)*?(.*:\t.*)\n", text, re.M)
+    assert re.match(r" +[0-9a-f]+:\te8 ", call[1]), text
+    assert re.match(r" +[0-9a-f]+:\t4[89c] ", add[1]), text
+    assert ("\tcall " in call[1]) == (path is None), text
+    p = run("--dump=ssa", "--invoke", "add", module, "5", "6")
+    assert re.search(r"^ 0x00035 .* = add i64", p.stderr.decode(), re.M)
+    assert b":\t" not in p.stderr
+
+
+@pytest.mark.skipif(not COMPILES, reason="the compiler is for x86-64")
+def test_compiled_functions_have_names_for_perf(tmp_path):
+    module = tmp_path / "m.wasm"
+    module.write_bytes(LOOKED_AT)
+    with subprocess.Popen([TOOL, "--perf", "--invoke", "add", module, "5",
+                           "6"], stdout=subprocess.PIPE) as p:
+        assert p.communicate()[0] == b"11\n"
+    path = Path(f"/tmp/perf-{p.pid}.map")
+    lines = [line.split(" ", 2) for line in path.read_text().splitlines()]
+    path.unlink()
+    assert [name for _, _, name in lines] == ["donjon stubs", "summ",
+                                              "function 0"]
+    ends = [(int(at, 16), int(at, 16) + int(n, 16)) for at, n, _ in lines]
+    assert ends == sorted(ends)
+    assert all(a[1] <= b[0] for a, b in zip(ends, ends[1:]))
+
+
+def test_a_trap_says_where_it_was(tmp_path):
+    """(func (param i32) (result i32) local.get 0 i32.load) at the end of
+    memory."""
+    module = tmp_path / "m.wasm"
+    module.write_bytes(bytes.fromhex(
+        "0061736d01000000" "0106 0160017f017f" "03020100" "0503010001"
+        "0705010166 0000" "0a0901070020002802000b".replace(" ", "")))
+    for engine in ENGINES if COMPILES else ["interp"]:
+        args = ENGINES[engine] + ["--invoke", "f", module, "65533"]
+        p = run("--places", *args)
+        assert p.returncode == 134
+        assert p.stderr.endswith(
+            b"out of bounds memory access\n    at function 0 (0x27)\n")
+        p = run(*args)
+        assert p.stderr.endswith(b"access\n    at function 0\n")

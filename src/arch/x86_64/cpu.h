@@ -187,27 +187,31 @@ static inline void cpu_vmgexit(void)
 	__asm__ volatile(".byte 0xf3, 0x0f, 0x01, 0xd9" : : : "memory");
 }
 
-/* Words of 8 bytes: what an emulated processor does no slower than one byte. */
-static inline void cpu_store_words(void *to, uint64_t value, size_t words)
-{
-	__asm__ volatile("rep stosq"
-			 : "+D"(to), "+c"(words)
-			 : "a"(value)
-			 : "memory");
-}
-
+/* By words, which an emulated processor does as fast as bytes; then the rest.
+ * Forwards, as memmove needs it. */
 static inline void cpu_store_bytes(void *to, uint8_t value, size_t n)
 {
+	size_t words = n / 8, rest = n % 8;
+	uint64_t word = 0x0101010101010101ull * value;
+	__asm__ volatile("rep stosq"
+			 : "+D"(to), "+c"(words)
+			 : "a"(word)
+			 : "memory");
 	__asm__ volatile("rep stosb"
-			 : "+D"(to), "+c"(n)
-			 : "a"(value)
+			 : "+D"(to), "+c"(rest)
+			 : "a"(word)
 			 : "memory");
 }
 
 static inline void cpu_move_bytes(void *to, const void *from, size_t n)
 {
+	size_t words = n / 8, rest = n % 8;
+	__asm__ volatile("rep movsq"
+			 : "+D"(to), "+S"(from), "+c"(words)
+			 :
+			 : "memory");
 	__asm__ volatile("rep movsb"
-			 : "+D"(to), "+S"(from), "+c"(n)
+			 : "+D"(to), "+S"(from), "+c"(rest)
 			 :
 			 : "memory");
 }

@@ -135,6 +135,7 @@ bool sgx_augment(struct monitor *m, uint64_t at)
 	if (epcm_augment(&m->sgx.epcm, PAGE_OF(at), &page) != EPCM_ADDED)
 		return false;
 	memset(monitor_memory(page), 0, PAGE_BYTES);
+	m->box->counts[MONITOR_COUNT_PAGES]++;
 	return true;
 }
 
@@ -162,7 +163,7 @@ struct epcm_entry *sgx_page(struct monitor *m, uint64_t at)
 	struct epcm_entry *p = epcm_find(&m->sgx.epcm, at);
 	if (p || !m->sgx.initialised || !sgx_augment(m, at))
 		return p;
-	m->box->counts[MONITOR_COUNT_ADDED]++;
+	m->box->counts[MONITOR_COUNT_TOUCHED]++;
 	return epcm_find(&m->sgx.epcm, at);
 }
 

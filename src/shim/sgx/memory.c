@@ -290,7 +290,7 @@ void memory_init(struct memory *m, uint32_t heap_bytes)
 	for (uint64_t at = 0; at < ENCLAVE_HEAP_AT + heap_bytes;
 		at += MEMORY_MAP_OF)
 		m->has_map[at / MEMORY_MAP_OF] = true;
-	cpu_store_words((void *)heap, 0, heap_bytes / 8);
+	cpu_store_bytes((void *)heap, 0, heap_bytes);
 	for (uint64_t at = heap; at < heap + heap_bytes; at += PAGE_BYTES)
 		page_set(m, at, PAGE_THERE | RW);
 	m->present += heap_bytes / PAGE_BYTES;
@@ -422,6 +422,9 @@ static bool move(void *ctx, uint64_t from, uint64_t to, uint64_t bytes)
 	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES) {
 		if (!memory_has(m, from + at))
 			continue;
+		if (!asked(m, to + at, false))
+			memory_ask(m, to + at,
+				size_min(BLOCK_BYTES, bytes - at), false);
 		have_page(m, from + at, SGX_PAGE_R);
 		have_page(m, to + at, RW);
 		cpu_move_bytes((void *)(to + at), (void *)(from + at),

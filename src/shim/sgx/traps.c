@@ -17,7 +17,7 @@ enum { VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14 };
 enum { PF_WRITE = 2, PF_FETCH = 16 };
 
 /* Pages that one fault takes, where they lie in one range. */
-enum { FAULT_PAGES = 32 };
+enum { FAULT_PAGES = 64 };
 
 /* Memory of up to this is taken when exec asks for it: no fault later. */
 enum { AHEAD_BYTES = 1 << 20 };

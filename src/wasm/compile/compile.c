@@ -223,13 +223,25 @@ static bool const_op(const struct wasm_compiler *c)
 		(op >= 0x7c && op <= 0x7e);
 }
 
+static void note_place(struct wasm_compiler *c)
+{
+	struct wasm_module *m = c->m;
+	if (c->const_only)
+		return;
+	if (!wasm_fit(&m->heap, m->places, m->place_cap,
+		    m->place_count + 1ull)) {
+		wasm_compile_limit(c, WASM_OUT_OF_MEMORY);
+		return;
+	}
+	m->places[m->place_count++] = (struct wasm_place){ c->func,
+		m->code_count, (uint32_t)(c->in.at - c->in.start) };
+}
+
 static void instructions(struct wasm_compiler *c)
 {
 	while (c->ctl_count && !c->failed && !c->in.why) {
-		if (c->watch)
-			c->watch->instruction(c->watch->ctx, c->func,
-				(size_t)(c->in.at - c->in.start),
-				c->m->code_count);
+		if (c->places)
+			note_place(c);
 		else
 			while (quick(c))
 				;

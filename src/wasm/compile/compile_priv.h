@@ -85,7 +85,7 @@ struct wasm_compiler {
 	struct wasm_module *m;
 	struct wasm_cursor in;
 	struct err *err;
-	const struct wasm_watch *watch;
+	bool places; /* are noted */
 	bool failed;
 	bool const_only; /* a constant expression */
 	uint32_t func;	 /* for texts */

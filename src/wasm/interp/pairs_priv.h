@@ -36,11 +36,18 @@
 	fp[ip[1].a] = (U)(expr);             \
 	NEXT(2);
 
+/* It is the second that traps. */
+#define TRAP_SECOND(t)   \
+	do {             \
+		ip++;    \
+		TRAP(t); \
+	} while (0)
+
 /* The value is the address. */
 #define AT_VALUE(n)                             \
 	uint64_t to_ = (uint64_t)(v) + ip[1].c; \
 	if (UNLIKELY(to_ + (n) > mlen))         \
-	TRAP(MEMORY)
+	TRAP_SECOND(MEMORY)
 #define SECOND_LOAD(M, S)                      \
 	AT_VALUE(sizeof(M));                   \
 	M got_;                                \
@@ -57,7 +64,7 @@
 #define SECOND_STORE_V(M)                                         \
 	uint64_t to_ = (uint64_t)(uint32_t)fp[ip[1].b] + ip[1].c; \
 	if (UNLIKELY(to_ + sizeof(M) > mlen))                     \
-		TRAP(MEMORY);                                     \
+		TRAP_SECOND(MEMORY);                              \
 	M put_ = (M)v;                                            \
 	memcpy(mem + to_, &put_, sizeof put_);                    \
 	NEXT(2);

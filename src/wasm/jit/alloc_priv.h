@@ -139,6 +139,10 @@ bool jit_vec_late(const struct jit_fn *f, const struct jit_ins *i);
 /* --- scan.c ----------------------------------------------------------------
  */
 bool jit_scan(struct jit_fn *f);
+/* Cuts an interval that has no register yet; what is behind pos comes later. */
+void jit_split_at(struct jit_fn *f, uint32_t n, uint32_t pos);
+/* To the stack, until it has to be in a register; false: it has to be now. */
+bool jit_spill_whole(struct jit_fn *f, uint32_t n);
 
 /* --- resolve.c -------------------------------------------------------------
  */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The memory of one compilation, and its limits. */
+#include "base/must.h"
 #include "wasm/jit/ir_priv.h"
+#include "wasm/jit/jit_priv.h"
 
 enum { CHUNK = 256 << 10, MAX_KEPT = 1 };
 
@@ -15,6 +17,13 @@ bool jit_fail(struct jit_fn *f, const char *why)
 	if (!f->failed)
 		f->failed = why;
 	return false;
+}
+
+bool jit_bug(struct jit_fn *f, const char *what)
+{
+	if (f->jit->verify)
+		must_failed(what, "function", (int)f->func->index);
+	return jit_fail(f, "the compiler erred");
 }
 
 bool jit_work(struct jit_fn *f, uint64_t n)

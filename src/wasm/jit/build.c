@@ -103,12 +103,22 @@ static uint32_t make_phi(struct jit_fn *f, uint32_t b, uint32_t i, bool vector)
 	return phi;
 }
 
+/* To a block that is built next, and that nothing else leads to: variables
+ * just keep their values. */
+static bool goes_on(const struct jit_fn *f, const struct jit_edge *e)
+{
+	return e->to == e->from + 1 && f->blocks[e->to].pred_count == 1 &&
+		!e->throws;
+}
+
 static bool enter_block(struct jit_fn *f, uint32_t b)
 {
 	struct jit_block *x = &f->blocks[b];
 	f->block = b;
 	if (!find_idom(f, b))
 		return false;
+	if (x->pred_count == 1 && goes_on(f, &f->edges[f->preds[x->pred]]))
+		return true;
 	if (x->is_head && x->live_count) {
 		x->phis = jit_alloc(f, x->live_count, sizeof *x->phis);
 		if (!x->phis)
@@ -132,6 +142,8 @@ static void leave_by(struct jit_fn *f, uint32_t edge)
 {
 	struct jit_edge *e = &f->edges[edge];
 	const struct jit_block *to = &f->blocks[e->to];
+	if (goes_on(f, e))
+		return;
 	if (e->back) {
 		for (uint32_t i = 0; i < to->live_count; i++)
 			if (to->phis[i])
@@ -201,6 +213,7 @@ static void entry(struct jit_fn *f)
 	const uint32_t *types = f->m->pool + f->type->first;
 	uint32_t slot = 0;
 	f->block = 0;
+	f->word = f->first_word;
 	for (uint32_t i = 0; i < f->type->params; i++) {
 		f->cur[jit_var(f, slot, types[i])] = jit_add(f,
 			(struct jit_ins){ .op = J_PARAM,
@@ -513,6 +526,7 @@ static void block(struct jit_fn *f, uint32_t b)
 	while (at < end && !f->failed) {
 		const union wasm_word *w = f->code + at;
 		uint32_t op = jit_word_op(w);
+		f->word = at;
 		instruction(f, w, op);
 		at += jit_word_count(w, op);
 	}

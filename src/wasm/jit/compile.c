@@ -16,7 +16,7 @@ static bool more_code(struct jit_asm *a, uint32_t n)
 	return jit_fit(f, a->buf, a->cap, (uint64_t)a->len + n);
 }
 
-static void prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
+void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
 {
 	f->jit = j;
 	f->inst = w->inst;
@@ -112,38 +112,73 @@ static bool allocate(struct jit_fn *f)
 	return ok && (f->frame < 1 << 20 || jit_fail(f, "frame too large"));
 }
 
+/* The lines as long as the code lives. */
+static bool keep_lines(const struct jit_emit *e, struct jit_code *out)
+{
+	if (!e->line_count)
+		return true;
+	out->lines = wasm_heap_new(&e->j->store->heap, e->line_count,
+		sizeof *out->lines);
+	if (!out->lines)
+		return jit_fail(e->f, "out of memory");
+	memcpy(out->lines, e->lines, e->line_count * sizeof *out->lines);
+	out->line_count = e->line_count;
+	return true;
+}
+
 static bool emit(struct jit_fn *f, struct jit_code *out)
 {
 	struct jit_emit e = { .f = f,
 		.j = f->jit,
 		.a = { .ctx = f, .more = more_code },
 		.base = (uint32_t)f->jit->used };
-	if (f->jit->dump & WASM_DUMP_CODE)
+	if (f->jit->watch.dump & WASM_DUMP_ASM)
 		e.starts = jit_alloc(f, f->ins_count, sizeof *e.starts);
 	bool ok = jit_fit(f, e.a.buf, e.a.cap, f->ins_count * 8ull) &&
 		jit_sites_begin(&e) && jit_emit_all(&e);
 	if (ok && e.starts)
-		jit_dump_code(f, e.a.buf, e.a.len, e.starts);
+		jit_dump_asm(f, &e);
 	if (!ok && !f->failed)
 		jit_fail(f, "code too large");
-	ok = ok && jit_has_room(f->jit, e.a.len) && jit_sites_publish(&e) &&
+	*out = (struct jit_code){ .at = e.base,
+		.len = e.a.len,
+		.frame = f->frame,
+		.func = f->func };
+	ok = ok && keep_lines(&e, out) && jit_has_room(f->jit, e.a.len) &&
+		jit_sites_publish(&e) &&
 		jit_memory_add(f->jit, e.a.buf, e.a.len) != UINT32_MAX;
-	if (ok)
-		*out = (struct jit_code){ e.base, e.a.len, f->frame, f->func };
-	else
+	if (!ok)
 		jit_forget_thunks(&e);
 	if (!ok)
 		jit_fail(f, "no room for code");
 	return ok;
 }
 
+static bool still_right(struct jit_fn *f, bool typed)
+{
+	char text[160];
+	if (!f->jit->verify || jit_verify_ssa(f, typed, text, sizeof text))
+		return true;
+	if (f->failed)
+		return false;
+	jit_dump_ssa(f);
+	return jit_bug(f, text);
+}
+
 bool jit_translate(struct jit_fn *f, struct jit_code *out)
 {
-	bool ok = jit_flow(f) && jit_build(f) && jit_ranges(f) &&
-		jit_finish(f) && jit_fuse(f);
-	if (ok && (f->jit->dump & WASM_DUMP_SSA))
+	bool ok = jit_flow(f) && jit_build(f) && still_right(f, false) &&
+		jit_ranges(f) && jit_finish(f) && still_right(f, true) &&
+		jit_fuse(f);
+	if (ok && (f->jit->watch.dump & WASM_DUMP_SSA))
 		jit_dump_ssa(f);
 	return ok && allocate(f) && emit(f, out);
+}
+
+void jit_fini(struct jit_fn *f)
+{
+	jit_arena_reset(&f->arena);
+	f->jit->arena = f->arena;
 }
 
 /* What a function may be left to the interpreter for.  All other reasons are
@@ -153,7 +188,7 @@ static bool is_limit(const char *why)
 	static const char *const limits[] = { "no memory", "out of memory",
 		"too much work", "too many variables and blocks",
 		"function too large", "frame too large", "code too large",
-		"no room for code" };
+		"no room for code", "it was drawn by lot" };
 	for (size_t k = 0; k < ARRAY_LEN(limits); k++)
 		if (!strcmp(limits[k], why))
 			return true;
@@ -189,18 +224,22 @@ static bool publish(struct wasm_jit *j, struct wasm_func *w,
 void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *w)
 {
 	struct jit_fn f = { 0 };
-	struct jit_code code;
+	struct jit_code code = { 0 };
 	w->jit_state = JIT_REFUSED;
-	prepare(&f, j, w);
+	jit_prepare(&f, j, w);
+	if (jit_stress_begin(&f))
+		jit_stress_place(&f);
 	j->stats.words += f.end_word - f.first_word;
-	if (!j->broken && jit_translate(&f, &code) && publish(j, w, &code)) {
+	if (!f.failed && !j->broken && jit_translate(&f, &code) &&
+		publish(j, w, &code)) {
 		j->stats.compiled++;
 		j->stats.code_bytes += code.len;
+		jit_made(j, &code);
 	} else {
+		jit_code_fini(j, &code);
 		j->stats.refused++;
 		count_reason(j, f.failed ? f.failed : "no memory");
 	}
 	j->stats.work += f.work;
-	jit_arena_reset(&f.arena);
-	j->arena = f.arena;
+	jit_fini(&f);
 }

@@ -230,12 +230,28 @@ uint32_t jit_word_result(const struct jit_fn *f, const union wasm_word *w,
 	return bits & W_A ? w->a : bits & W_A2 ? f->slots + w->a : NO_VAR;
 }
 
+/* Those of an instruction whose shape says it all, which most are. */
+static void plain_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
+	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
+{
+	const uint32_t slots[] = { w->a, w->b, w->c,
+		w[jit_word_count(w, op) - 1].a };
+	for (uint32_t m = shapes[op].bits & 0xff; m; m &= m - 1) {
+		uint32_t i = (uint32_t)__builtin_ctz(m);
+		ref(f, slots[i & 3] + (i & 4 ? f->slots : 0), false);
+	}
+}
+
 void jit_word_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
 {
 	struct jit_oper few[JIT_OPERS];
-	uint32_t n, to = jit_word_result(f, w, op);
-	const struct jit_oper *o = jit_opers(f, w, op, few, &n);
+	uint32_t n = 0, to = jit_word_result(f, w, op);
+	const struct jit_oper *o = few;
+	if (shapes[op].bits & IS_OTHER)
+		o = jit_opers(f, w, op, few, &n);
+	else
+		plain_refs(f, w, op, ref);
 	for (uint32_t i = 0; o && i < n; i++)
 		ref(f, o[i].var, false);
 	if (op >= OP_call && op <= OP_call_ref) {

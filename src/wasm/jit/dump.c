@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions in the making, for people. */
 #include "base/fmt.h"
-#include "wasm/jit/alloc_priv.h"
-#include "wasm/jit/jit_priv.h"
+#include "wasm/jit/emit_priv.h"
 #include "wasm/jit/vec_priv.h"
 
 /* clang-format off */
@@ -50,9 +49,15 @@ static void PRINTF(2, 3) add(struct line *l, const char *format, ...)
 	va_end(ap);
 }
 
+void jit_dump_line(const struct jit_fn *f, const char *text)
+{
+	if (f->jit->watch.text)
+		f->jit->watch.text(f->jit->watch.ctx, text);
+}
+
 static void put(const struct jit_fn *f, struct line *l)
 {
-	f->jit->put(f->jit->put_ctx, l->text);
+	jit_dump_line(f, l->text);
 	*l = (struct line){ .len = 0 };
 }
 
@@ -94,6 +99,9 @@ static void operand(const struct jit_fn *f, struct line *l, uint32_t v,
 static void instruction(const struct jit_fn *f, struct line *l, uint32_t n)
 {
 	const struct jit_ins *i = &f->ins[n];
+	uint32_t from = wasm_place_of(f->m, f->func->index, i->word);
+	if (from)
+		add(l, " 0x%05x", from);
 	add(l, "  %5u ", i->pos);
 	if (i->type) {
 		add(l, "v%u", n);
@@ -154,49 +162,39 @@ void jit_dump_ssa(const struct jit_fn *f)
 	}
 }
 
-static void bytes(const struct jit_fn *f, struct line *l, const uint8_t *code,
-	uint32_t from, uint32_t to)
+/* The code up to there, which belongs to what was written last. */
+static void code(const struct jit_fn *f, const struct jit_emit *e,
+	uint32_t *from, uint32_t to)
 {
-	while (from < to) {
-		add(l, "        %6x ", from);
-		for (int k = 0; k < 24 && from < to; k++)
-			add(l, " %02x", code[from++]);
-		put(f, l);
-	}
+	const struct wasm_jit_watch *w = &f->jit->watch;
+	if (w->code && to > *from)
+		w->code(w->ctx, bytes_of(e->a.buf, e->a.len), e->base, *from,
+			to);
+	*from = to;
 }
 
-/* Where the code after instruction n begins. */
-static uint32_t end_of(const struct jit_fn *f, uint32_t b, uint32_t n,
-	const uint32_t *starts, uint32_t len)
-{
-	for (;;) {
-		while ((n = f->ins[n].next))
-			if (starts[n])
-				return starts[n];
-		if (++b >= f->block_count)
-			return len;
-		if (f->blocks[b].reached && f->blocks[b].label)
-			return f->blocks[b].label;
-	}
-}
-
-void jit_dump_code(const struct jit_fn *f, const uint8_t *code, uint32_t len,
-	const uint32_t *starts)
+void jit_dump_asm(const struct jit_fn *f, const struct jit_emit *e)
 {
 	struct line l = { .len = 0 };
-	add(&l, "function %u: %u bytes, frame %u", f->func->index, len,
+	uint32_t at = 0;
+	add(&l, "function %u: %u bytes, frame %u", f->func->index, e->a.len,
 		f->frame);
 	put(f, &l);
 	for (uint32_t b = 0; b < f->block_count; b++) {
 		if (!f->blocks[b].reached)
 			continue;
+		code(f, e, &at, f->blocks[b].label);
 		block_head(f, &l, b);
 		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next) {
+			if (e->starts[n])
+				code(f, e, &at, e->starts[n]);
 			instruction(f, &l, n);
 			put(f, &l);
-			if (starts[n])
-				bytes(f, &l, code, starts[n],
-					end_of(f, b, n, starts, len));
 		}
 	}
+	code(f, e, &at, e->far_at);
+	jit_dump_line(f, "out of line");
+	code(f, e, &at, e->data_at);
+	jit_dump_line(f, "constants and tables");
+	code(f, e, &at, e->a.len);
 }

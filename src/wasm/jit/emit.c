@@ -35,7 +35,7 @@ void jit_mov(struct jit_emit *e, uint32_t reg, uint32_t v, bool wide)
 	else if (at < XMM0)
 		x64_rr(&e->a, X_MOV, w, reg, at);
 	else
-		jit_fail(e->f, "general operand in a vector register");
+		jit_bug(e->f, "general operand in a vector register");
 }
 
 uint32_t jit_reg(struct jit_emit *e, uint32_t v)
@@ -67,7 +67,7 @@ void jit_xmov(struct jit_emit *e, uint32_t xmm, uint32_t v, uint32_t type)
 	else if (at >= XMM0 && at < XMM0 + 16)
 		x64_rr(&e->a, X_MOVAPS, 0, xmm, at - XMM0);
 	else
-		jit_fail(e->f, "vector operand in a general register");
+		jit_bug(e->f, "vector operand in a general register");
 }
 
 uint32_t jit_xreg(struct jit_emit *e, uint32_t v, uint32_t type)
@@ -77,6 +77,19 @@ uint32_t jit_xreg(struct jit_emit *e, uint32_t v, uint32_t type)
 		return at - XMM0;
 	jit_xmov(e, 15, v, type);
 	return 15;
+}
+
+/* What comes next is of that word: noted where places are kept. */
+static void begin_word(struct jit_emit *e, uint32_t word)
+{
+	e->word = word;
+	if (!e->f->m->place_count)
+		return;
+	if (!jit_fit(e->f, e->lines, e->line_cap, e->line_count + 1ull)) {
+		jit_fail(e->f, "out of memory");
+		return;
+	}
+	e->lines[e->line_count++] = (struct jit_line){ e->a.len, word };
 }
 
 /* --- traps, constants, what is out of line
@@ -89,7 +102,7 @@ static void add_trap(struct jit_emit *e, uint32_t at, uint32_t trap)
 		jit_fail(e->f, "out of memory");
 		return;
 	}
-	e->traps[e->trap_count++] = (struct jit_patch){ at, trap };
+	e->traps[e->trap_count++] = (struct jit_trap){ at, trap, e->word };
 }
 
 void jit_trap_if(struct jit_emit *e, uint32_t cc, uint32_t trap)
@@ -109,8 +122,10 @@ struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 		jit_fail(e->f, "out of memory");
 		return NULL;
 	}
-	e->fars[e->far_count] =
-		(struct jit_far){ .kind = (uint8_t)kind, .at = at, .n = n };
+	e->fars[e->far_count] = (struct jit_far){ .kind = (uint8_t)kind,
+		.at = at,
+		.n = n,
+		.word = e->word };
 	return &e->fars[e->far_count++];
 }
 
@@ -377,7 +392,7 @@ static void table(struct jit_emit *e, const struct jit_ins *i)
 		return;
 	}
 	if (reg >= XMM0) {
-		jit_fail(e->f, "spilled operand");
+		jit_bug(e->f, "spilled operand");
 		return;
 	}
 	x64_alu_ri(&e->a, ALU_CMP, 0, reg, (int32_t)n);
@@ -446,6 +461,7 @@ static void instruction(struct jit_emit *e, uint32_t n)
 	const struct jit_ins *i = jit_ins_of(e, n);
 	e->n = n;
 	e->pos = i->pos;
+	begin_word(e, i->word);
 	if (e->starts)
 		e->starts[n] = e->a.len;
 	/* What gives way to the result does so before, but after what comes
@@ -483,7 +499,7 @@ static void instruction(struct jit_emit *e, uint32_t n)
 		!jit_emit_vec(e, i) && !jit_emit_memory(e, i) &&
 		!jit_emit_ref(e, i) && !jit_emit_bulk(e, i) &&
 		!jit_emit_call(e, i))
-		jit_fail(e->f, "nothing to emit");
+		jit_bug(e->f, "nothing to emit");
 	store_early(e, n, i->pos + 1);
 }
 
@@ -529,6 +545,7 @@ static void block(struct jit_emit *e)
 static void far(struct jit_emit *e, const struct jit_far *s)
 {
 	x64_patch_here(&e->a, s->at);
+	begin_word(e, s->word);
 	switch (s->kind) {
 	case SLOW_REFILL:
 		jit_call_stub(e, e->j->refill);
@@ -570,8 +587,9 @@ static void put_traps(struct jit_emit *e)
 {
 	uint32_t at[64] = { 0 };
 	for (uint32_t k = 0; k < e->trap_count; k++) {
-		uint32_t trap = e->traps[k].what;
-		if (!at[trap]) {
+		uint32_t trap = e->traps[k].trap;
+		if (!at[trap] || e->line_count) {
+			begin_word(e, e->traps[k].word);
 			at[trap] = e->a.len;
 			x64_mov_ri(&e->a, RAX, trap);
 			jit_call_stub(e, e->j->trap);
@@ -612,11 +630,13 @@ bool jit_emit_all(struct jit_emit *e)
 	e->move = f->inner_moves;
 	for (e->k = 0; e->k < f->alloc->order_count && !f->failed; e->k++)
 		block(e);
+	e->far_at = e->a.len;
 	for (uint32_t k = 0; k < e->far_count && !f->failed; k++)
 		far(e, &e->fars[k]);
 	put_landings(e);
 	put_traps(e);
 	put_thunks(e);
+	e->data_at = e->a.len;
 	for (uint32_t k = 0; k < e->table_count; k++)
 		put_table(e, &e->tables[k]);
 	for (uint32_t k = 0; k < e->jump_count; k++)

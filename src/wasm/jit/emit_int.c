@@ -122,7 +122,7 @@ static void test(struct jit_emit *e, const struct jit_ins *and, bool wide)
 			return;
 		}
 		if (reg == SCRATCH) {
-			jit_fail(e->f, "spilled operand");
+			jit_bug(e->f, "spilled operand");
 			return;
 		}
 	}
@@ -161,7 +161,7 @@ static struct jit_cond compare(struct jit_emit *e, const struct jit_ins *i)
 	if (constant && !imm)
 		x64_rr(&e->a, X_TEST, w, reg, reg);
 	else if (reg == SCRATCH && jit_place(e, i->b) == LOC_CONST && !constant)
-		jit_fail(e->f, "spilled operand");
+		jit_bug(e->f, "spilled operand");
 	else
 		jit_alu(e, X_CMP, ALU_CMP, wide, reg, i->b);
 	return c;

@@ -57,7 +57,7 @@ static struct x64_mem at_sum(struct jit_emit *e, const struct jit_ins *i,
 	if (end <= INT32_MAX && !wide) {
 		x64_rm(&e->a, X_LEA, X64_W, SCRATCH, x64_at(reg, (int64_t)end));
 	} else if (reg == SCRATCH) {
-		jit_fail(e->f, "spilled operand");
+		jit_bug(e->f, "spilled operand");
 	} else {
 		x64_mov_ri(&e->a, SCRATCH, end);
 		x64_rr(&e->a, X_ADD, X64_W, SCRATCH, reg);
@@ -72,7 +72,7 @@ static struct x64_mem at_sum(struct jit_emit *e, const struct jit_ins *i,
 	return x64_sum(REG_MEM, SCRATCH, 0, -(int64_t)i->spare);
 }
 
-struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
+static struct x64_mem address(struct jit_emit *e, const struct jit_ins *i)
 {
 	uint64_t k, end;
 	if (jit_is_const(e->f, i->a, &k))
@@ -82,7 +82,7 @@ struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
 		if (i->imm <= INT32_MAX)
 			return x64_sum(REG_MEM, reg, 0, (int64_t)i->imm);
 		if (reg == SCRATCH)
-			jit_fail(e->f, "spilled operand");
+			jit_bug(e->f, "spilled operand");
 		x64_mov_ri(&e->a, SCRATCH, i->imm);
 		x64_rr(&e->a, X_ADD, X64_W, SCRATCH, reg);
 		return x64_sum(REG_MEM, SCRATCH, 0, 0);
@@ -101,6 +101,16 @@ struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
 		return x64_sum(REG_MEM, reg, 0, (int64_t)i->imm);
 	}
 	return at_sum(e, i, reg, end);
+}
+
+struct x64_mem jit_address(struct jit_emit *e, const struct jit_ins *i)
+{
+	/* A load that is an operand traps where it was, not where it is. */
+	uint32_t word = e->word;
+	e->word = i->word;
+	struct x64_mem m = address(e, i);
+	e->word = word;
+	return m;
 }
 
 void jit_load_from(struct jit_emit *e, uint32_t kind, uint32_t d,
@@ -188,7 +198,7 @@ void jit_store_to(struct jit_emit *e, const struct jit_ins *i, struct x64_mem m)
 			jit_slot(e, i->b));
 		at = XSCRATCH;
 	} else if (at == LOC_STACK || (at >= XMM0 && narrow)) {
-		jit_fail(e->f, "spilled operand");
+		jit_bug(e->f, "spilled operand");
 		return;
 	}
 	if (at >= XMM0)

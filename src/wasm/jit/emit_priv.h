@@ -23,9 +23,13 @@ enum jit_slow {
 	SLOW_TAIL,	/* as SLOW_SIGNATURE, of a tail call */
 };
 
+struct jit_trap {
+	uint32_t at, trap, word;
+};
+
 struct jit_patch {
 	uint32_t at;
-	uint32_t what; /* block, or kind of trap */
+	uint32_t what; /* block */
 };
 
 struct jit_pool {
@@ -39,7 +43,8 @@ struct jit_far {
 	uint8_t kind;
 	uint32_t at, back; /* jump here, and there again */
 	uint32_t n;	   /* instruction or block */
-	uint32_t site;	   /* of a call: whose */
+	uint32_t word;
+	uint32_t site; /* of a call: whose */
 	uint64_t imm;
 };
 
@@ -61,7 +66,12 @@ struct jit_emit {
 	uint32_t move;	  /* next of the moves within blocks */
 	uint32_t call;	  /* next of the calls */
 	uint32_t *starts; /* for dumps: where each instruction's code begins */
-	struct jit_patch *jumps, *traps;
+	uint32_t far_at, data_at; /* out of line, constants */
+	struct jit_line *lines;
+	uint32_t line_count, line_cap;
+	uint32_t word; /* whose code comes next */
+	struct jit_patch *jumps;
+	struct jit_trap *traps;
 	uint32_t jump_count, jump_cap, trap_count, trap_cap;
 	struct jit_pool *pool;
 	uint32_t pool_count, pool_cap;

@@ -75,7 +75,7 @@ static bool take_first(struct jit_fn *f, struct jit_ins *i, uint32_t type,
 {
 	const struct jit_ins *a = &f->ins[i->a];
 	uint64_t k;
-	if (f->ins[a->a].op != J_K || !is_loadable(f, i->a, user, p) ||
+	if (!is_loadable(f, i->a, user, p) || f->ins[a->a].op != J_K ||
 		!jit_is_const(f, i->b, &k))
 		return false;
 	if (is_whole(a, type))

@@ -175,7 +175,8 @@ struct jit_ins {
 	uint16_t spare;	  /* accesses: bytes; vectors: type of b */
 	uint32_t a, b, c; /* operands; with args: a, then first and count */
 	uint32_t block;
-	uint32_t aux; /* calls: number of the type */
+	uint32_t aux;  /* calls: number of the type */
+	uint32_t word; /* what it was made for */
 	uint64_t imm;
 	uint32_t prev, next;
 	uint32_t uses;
@@ -251,9 +252,11 @@ struct jit_fn {
 	uint64_t *live_in, *kill; /* bits per block, by dense number */
 	uint32_t *cur;		  /* variable -> value, here and now */
 	void *scan;
+	uint64_t lots; /* the generator's state; 0: nothing is drawn by lot */
 
 	/* Building. */
 	uint32_t block;	 /* the current one */
+	uint32_t word;	 /* the same */
 	uint32_t *table; /* value numbering: hashed */
 	uint32_t table_mask, table_used;
 	uint32_t *bounds; /* the same for what was checked: value -> check */
@@ -288,6 +291,8 @@ MUST_USE bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap,
 				     jit_grow((f), (void *)&(ptr), &(cap), \
 					     (need), sizeof *(ptr)))
 bool jit_fail(struct jit_fn *f, const char *why);
+/* An error of the compiler's own: ends the program where it checks itself. */
+bool jit_bug(struct jit_fn *f, const char *what);
 /* Counts work against the limit. */
 bool jit_work(struct jit_fn *f, uint64_t n);
 
@@ -457,17 +462,37 @@ bool jit_fuse(struct jit_fn *f);
 
 /* --- dump.c ----------------------------------------------------------------
  */
+/* To who watches, if anybody. */
+void jit_dump_line(const struct jit_fn *f, const char *text);
 void jit_dump_ssa(const struct jit_fn *f);
-/* With the machine code of each instruction, which begins at starts[n]. */
-void jit_dump_code(const struct jit_fn *f, const uint8_t *code, uint32_t len,
-	const uint32_t *starts);
+/* With the machine code of each instruction. */
+struct jit_emit;
+void jit_dump_asm(const struct jit_fn *f, const struct jit_emit *e);
 /* Where along an edge values are when it is taken. */
 static inline uint32_t jit_edge_pos(const struct jit_fn *f,
 	const struct jit_edge *e)
 {
 	return e->call ? f->ins[e->call].pos + 1 : f->blocks[e->from].to - 1;
 }
-/* --- verify.c ---------------------------------------------------------------
+
+/* --- stress.c ----------------------------------------------------------------
+ */
+/* False: the function is left to the interpreter. */
+bool jit_stress_begin(struct jit_fn *f);
+void jit_stress_place(struct jit_fn *f);
+void jit_stress_features(struct wasm_jit *j);
+bool jit_stress_interval(struct jit_fn *f, uint32_t n);
+/* One of n, and one time of n; 0 and never when nothing is drawn by lot. */
+uint32_t jit_lot(struct jit_fn *f, uint32_t n);
+bool jit_chance(struct jit_fn *f, uint32_t n);
+
+/* --- verify_ssa.c -----------------------------------------------------------
+ */
+/* `typed`: after jit_finish.  False: the text says what is wrong, or memory
+ * was short (f->failed). */
+bool jit_verify_ssa(struct jit_fn *f, bool typed, char *text, size_t size);
+
+/* --- verify.c: the allocator's work ------------------------------------------
  */
 bool jit_verify(struct jit_fn *f);
 

@@ -36,10 +36,17 @@ enum jit_event {
 	JIT_AGAIN,  /* from outside: the host function once more */
 };
 
+/* Which word of register code the machine code from there on is of. */
+struct jit_line {
+	uint32_t at, word;
+};
+
 struct jit_code {
 	uint32_t at, len; /* offsets into the code memory */
 	uint32_t frame;
 	const struct wasm_func *func;
+	struct jit_line *lines; /* ascending; none without places */
+	uint32_t line_count;
 };
 
 /* An instruction for the interpreter, and what ends it. */
@@ -88,8 +95,8 @@ struct wasm_jit {
 	bool broken; /* the code memory can't be used */
 
 	/* Offsets of what is common to all functions. */
-	uint32_t enter, jump, resume, leave, indirect, step, trap, refill;
-	uint32_t refilled;
+	uint32_t stubs_len, enter, jump, resume, leave, indirect, step, trap,
+		refill, refilled;
 	uint32_t tail, tail_typed, throw, throw_ref, copy, fill;
 
 	/* What is known of calls that compiled functions are in. */
@@ -108,10 +115,7 @@ struct wasm_jit {
 	struct jit_reason reasons[16];
 	uint32_t stress; /* registers of each kind; 0: all */
 	bool verify, mask;
-	/* For developers: what is put where each function is compiled. */
-	void (*put)(void *ctx, const char *text);
-	void *put_ctx;
-	uint32_t dump; /* WASM_DUMP_ */
+	struct wasm_jit_watch watch; /* for developers */
 };
 
 bool wasm_jit_new(struct wasm_store *s);
@@ -155,6 +159,7 @@ void wasm_jit_drop_stay(struct wasm_exec *x);
 struct jit_walk {
 	const uint64_t *sp;
 	const uint64_t *seg;
+	uint32_t word; /* of the module's code, where the frame is */
 };
 struct jit_walk wasm_jit_walk(const struct wasm_exec *x);
 /* The next frame of the stay; NULL: it is over. */
@@ -206,6 +211,9 @@ void jit_arena_fini(struct jit_arena *a);
 /* --- compile.c -------------------------------------------------------------
  */
 struct jit_fn;
+/* f: zeros. */
+void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w);
+void jit_fini(struct jit_fn *f);
 /* Do the callee's arguments on the stack have room where the caller's are? */
 bool jit_tail_fits(const struct wasm_module *m,
 	const struct wasm_typedef *caller, const struct wasm_typedef *callee);
@@ -213,5 +221,8 @@ bool jit_tail_fits(const struct wasm_module *m,
 bool jit_translate(struct jit_fn *f, struct jit_code *out);
 
 struct jit_words *jit_words_new(struct wasm_jit *j);
+/* Tells who watches. */
+void jit_made(const struct wasm_jit *j, const struct jit_code *c);
+void jit_code_fini(struct wasm_jit *j, struct jit_code *c);
 
 #endif

@@ -82,7 +82,7 @@ void jit_move_one(struct jit_emit *e, const struct jit_move *m)
 		x64_rr(&e->a, X_MOV, m->type == JT_I32 ? 0 : X64_W, m->to,
 			m->from);
 	} else {
-		jit_fail(e->f, "move between classes");
+		jit_bug(e->f, "move between classes");
 	}
 }
 

@@ -151,13 +151,14 @@ static bool stored_already(const struct jit_fn *f, uint32_t v, uint32_t to)
 	return to == LOC_STACK && f->alloc->eager[v];
 }
 
-/* A part between two on the stack, within one block: the value is there. */
+/* A part between two on the stack, within one block: the value is there.  (At
+ * a block's beginning it may have come another way.) */
 static bool is_there(const struct jit_fn *f, uint32_t before,
 	const struct jit_ival *x, const struct jit_ival *y)
 {
 	return before && y->loc == LOC_STACK &&
 		f->ivals[before].loc == LOC_STACK &&
-		f->ivals[before].to == x->from &&
+		f->ivals[before].to == x->from && !at_block_start(f, x->from) &&
 		jit_block_at(f, x->from) == jit_block_at(f, y->from);
 }
 
@@ -190,11 +191,10 @@ static bool inner_moves(struct jit_fn *f, uint32_t n)
 
 /* While they are collected: `pos` is the edge's number. */
 static bool edge_move(struct jit_fn *f, uint32_t edge, uint32_t v,
-	uint32_t to_v, uint32_t pos)
+	uint32_t to_v, uint32_t to)
 {
 	const struct jit_edge *e = &f->edges[edge];
 	uint32_t from = jit_loc(f, v, jit_edge_pos(f, e));
-	uint32_t to = jit_loc(f, to_v, pos);
 	if (to == LOC_NONE || from == LOC_NONE)
 		return true;
 	if (v == to_v && (from == to || stored_already(f, v, to)))
@@ -214,11 +214,14 @@ static bool phi_moves(struct jit_fn *f, uint32_t b)
 {
 	const struct jit_block *x = &f->blocks[b];
 	for (uint32_t n = x->first; n && f->ins[n].op == J_PHI;
-		n = f->ins[n].next)
-		for (uint32_t k = 0; f->ins[n].ival && k < f->ins[n].c; k++)
+		n = f->ins[n].next) {
+		const struct jit_ins *i = &f->ins[n];
+		uint32_t to = jit_loc(f, n, x->from);
+		for (uint32_t k = 0; i->ival && k < i->c; k++)
 			if (!edge_move(f, f->preds[x->pred + k],
-				    f->args[f->ins[n].b + k], n, x->from))
+				    f->args[i->b + k], n, to))
 				return false;
+	}
 	return true;
 }
 
@@ -227,7 +230,7 @@ static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 	uint32_t r, uint32_t first)
 {
 	const struct jit_alloc *a = f->alloc;
-	uint32_t from = a->ranges[r].from, to = a->ranges[r].to;
+	uint32_t from = a->ranges[r].from, to = a->ranges[r].to, steps = 0;
 	from = from < x->from ? x->from : from;
 	to = to > x->to ? x->to : to;
 	for (uint32_t k = jit_block_at(f, from); k < a->order_count; k++) {
@@ -240,13 +243,12 @@ static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 			uint32_t e = f->preds[b->pred + p];
 			uint32_t end = jit_edge_pos(f, &f->edges[e]);
 			if ((end < x->from || end >= x->to) &&
-				!edge_move(f, e, v, v, b->from))
+				!edge_move(f, e, v, v, x->loc))
 				return false;
 		}
-		if (!jit_work(f, b->pred_count))
-			return false;
+		steps += b->pred_count;
 	}
-	return true;
+	return jit_work(f, steps);
 }
 
 /* A value in parts: wherever it is live into a block. */

@@ -58,10 +58,11 @@ bool wasm_jit_new(struct wasm_store *s)
 	memcpy(j->ops, all_ops, sizeof all_ops);
 	wasm_jit_replace_ops(j->ops);
 	find_features(j);
+	jit_stress_features(j);
 	if (s->limits.jit_vectors && s->limits.jit_vectors <= j->level)
 		j->level = s->limits.jit_vectors - 1;
 	j->stress = s->limits.jit_registers;
-	j->verify = j->stress != 0;
+	j->verify = j->stress != 0 || s->limits.jit_stress != 0;
 	j->mask = s->limits.jit_mask;
 #if defined(__SANITIZE_ADDRESS__) || defined(__clang__)
 	j->verify = true; /* sanitizers, fuzzing */
@@ -103,6 +104,8 @@ void wasm_jit_free(struct wasm_store *s)
 	}
 	jit_arena_fini(&j->arena);
 	jit_memory_close(j);
+	for (uint32_t k = 0; k < j->code_count; k++)
+		jit_code_fini(j, &j->codes[k]);
 	wasm_heap_free(&s->heap, j->codes, j->code_cap, sizeof *j->codes);
 	wasm_heap_free(&s->heap, j->sites, j->site_cap, sizeof *j->sites);
 	wasm_heap_free(&s->heap, j->words_of, j->word_cap, sizeof *j->words_of);
@@ -670,15 +673,31 @@ const char *wasm_instance_jit_reason(const struct wasm_instance *i, uint32_t n,
 	return wasm_store_jit_reason(i->store, n, count);
 }
 
-void wasm_instance_jit_dump(struct wasm_instance *i, uint32_t what,
-	void (*put)(void *ctx, const char *text), void *ctx)
+void jit_made(const struct wasm_jit *j, const struct jit_code *c)
+{
+	if (j->watch.made)
+		j->watch.made(j->watch.ctx, c->func->inst->module,
+			c->func->index, j->memory + c->at, c->len);
+}
+
+void jit_code_fini(struct wasm_jit *j, struct jit_code *c)
+{
+	wasm_heap_free(&j->store->heap, c->lines, c->line_count,
+		sizeof *c->lines);
+	c->lines = NULL;
+}
+
+void wasm_instance_jit_watch(struct wasm_instance *i,
+	const struct wasm_jit_watch *w)
 {
 	struct wasm_jit *j = i->store->jit;
 	if (!j)
 		return;
-	j->dump = what;
-	j->put = put;
-	j->put_ctx = ctx;
+	j->watch = *w;
+	if (w->made)
+		w->made(w->ctx, i->module, UINT32_MAX, j->memory, j->stubs_len);
+	for (uint32_t k = 0; k < j->code_count; k++)
+		jit_made(j, &j->codes[k]);
 }
 
 void wasm_instance_jit_all(struct wasm_instance *i,

@@ -258,7 +258,7 @@ static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 	}
 	struct jit_ival *x = &f->ivals[n];
 	if (pos <= x->from || pos >= x->to) {
-		jit_fail(f, "bad split");
+		jit_bug(f, "bad split");
 		return 0;
 	}
 	struct jit_ival y = *x;
@@ -428,10 +428,13 @@ static uint8_t phi_hint(const struct jit_fn *f, const struct jit_ins *i)
 }
 
 /* Which register would save a move. */
-static uint8_t find_hint(const struct jit_fn *f, const struct jit_ival *x)
+static uint8_t find_hint(struct jit_fn *f, const struct jit_ival *x)
 {
 	const struct jit_ins *i = &f->ins[x->v];
 	uint8_t loc = LOC_NONE;
+	if (jit_chance(f, 4))
+		return regs_of(f, x->vector)
+			.reg[jit_lot(f, regs_of(f, x->vector).count)];
 	if (x->hint != LOC_NONE)
 		return x->hint;
 	if (i->reg_hint)
@@ -534,6 +537,14 @@ static uint32_t needed(const struct jit_fn *f, const struct jit_ival *x,
 	return next;
 }
 
+/* Need not be in a register for what happens at pos?  One that came there just
+ * now may not be needed before long. */
+static bool can_leave(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos)
+{
+	return x->from < pos || next_use(f, x, pos, USE_ANY) >= (pos & ~1u) + 2;
+}
+
 /* Makes the holder give up its register before pos. */
 static void evict(struct jit_fn *f, uint32_t n, uint32_t pos)
 {
@@ -572,7 +583,7 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 	uint32_t first = next_use(f, x, x->from, USE_ANY);
 	for (uint32_t k = 0; k < r.count; k++) {
 		uint32_t g = r.reg[k], h = a->active[g];
-		if (h && f->ivals[h].from >= x->from)
+		if (h && !can_leave(f, &f->ivals[h], x->from))
 			continue;
 		if (!x->vector && g <= RDX &&
 			crossing(f, x, a->lost[g], a->lost_count[g]) <=
@@ -589,7 +600,7 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 		return;
 	}
 	if (best == LOC_NONE || best_use <= x->from) {
-		jit_fail(f, "out of registers");
+		jit_bug(f, "out of registers");
 		return;
 	}
 	if (a->active[best]) {
@@ -600,6 +611,24 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 	evict_inactive(f, n, best);
 	free_until(f, &f->ivals[n], until);
 	take_until(f, n, best, until[best]);
+}
+
+void jit_split_at(struct jit_fn *f, uint32_t n, uint32_t pos)
+{
+	if (pos <= f->ivals[n].from || pos >= f->ivals[n].to)
+		return;
+	uint32_t child = split(f, n, pos);
+	if (child)
+		push(f, child);
+}
+
+bool jit_spill_whole(struct jit_fn *f, uint32_t n)
+{
+	const struct jit_ival *x = &f->ivals[n];
+	if (next_use(f, x, x->from, USE_REG) <= x->from + 1)
+		return false;
+	to_stack(f, n, USE_REG);
+	return true;
 }
 
 /* Values that go to a phi of a loop would like its register. */
@@ -628,6 +657,8 @@ bool jit_scan(struct jit_fn *f)
 		expire(f, f->ivals[n].from);
 		if (!jit_work(f, 16 + f->alloc->inactive_count))
 			break;
+		if (jit_stress_interval(f, n) || f->failed)
+			continue;
 		if (!try_free(f, n) && !f->failed)
 			take_blocked(f, n);
 	}

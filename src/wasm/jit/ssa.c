@@ -10,6 +10,8 @@ uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
 		jit_fail(f, "out of memory");
 		return 0;
 	}
+	if (!i.word)
+		i.word = f->word;
 	f->floats |= jit_is_float(i.type) || jit_is_float(i.in);
 	f->ins[f->ins_count] = i;
 	return f->ins_count++;
@@ -84,6 +86,8 @@ enum { MAX_CLIMB = 64 };
 
 bool jit_dominates(const struct jit_fn *f, uint32_t a, uint32_t b)
 {
+	if (a == b || !a)
+		return true;
 	uint32_t want = f->blocks[a].dom_depth;
 	for (int n = 0; n < MAX_CLIMB && f->blocks[b].dom_depth > want; n++)
 		b = f->blocks[b].idom;

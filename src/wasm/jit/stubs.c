@@ -261,5 +261,6 @@ bool jit_stubs_make(struct wasm_jit *j)
 	jit_stubs_bulk(j, &a, out);
 	put_step(j, &a, out);
 	put_refill(j, &a, out);
+	j->stubs_len = a.len;
 	return !a.full && jit_memory_add(j, code, a.len) == 0;
 }

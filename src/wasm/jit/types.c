@@ -341,6 +341,7 @@ static uint32_t converted(struct jit_fn *f, uint32_t v, uint32_t type,
 			.in = x->type,
 			.flags = JF_LIVE,
 			.uses = 1,
+			.word = f->ins[at].word,
 			.a = v });
 	if (n)
 		jit_insert_before(f, at, n);

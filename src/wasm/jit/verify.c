@@ -32,11 +32,9 @@ static bool wrong(struct check *c, const char *what, uint32_t v, uint32_t pos,
 		"registers: function %u: %s v%u at %u is not in %u but v%u",
 		c->f->func->index, what, v, pos, loc,
 		loc < c->places ? c->now[loc] : 0);
-	if (c->f->jit->put)
-		jit_dump_ssa(c->f);
-	if (c->f->jit->put)
-		c->f->jit->put(c->f->jit->put_ctx, c->text);
-	return jit_fail(c->f, "registers are wrong");
+	jit_dump_ssa(c->f);
+	jit_dump_line(c->f, c->text);
+	return jit_bug(c->f, c->text);
 }
 
 static bool holds(struct check *c, uint32_t v, uint32_t loc, uint32_t pos,

@@ -22,10 +22,25 @@ static const struct jit_code *code_at(const struct wasm_jit *j, uint64_t at)
 	return offset - c->at < c->len ? c : NULL;
 }
 
+/* Where the code before that offset is from. */
+static uint32_t word_at(const struct jit_code *c, uint64_t offset)
+{
+	uint32_t low = 0, high = c->line_count;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (c->lines[mid].at < offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low ? c->lines[low - 1].word :
+		     (uint32_t)(c->func->code - c->func->inst->module->code);
+}
+
 struct jit_walk wasm_jit_walk(const struct wasm_exec *x)
 {
 	return (struct jit_walk){ (const uint64_t *)(uintptr_t)x->jit.rsp,
-		x->jit.seg };
+		x->jit.seg, 0 };
 }
 
 const struct wasm_func *wasm_jit_walk_next(const struct wasm_exec *x,
@@ -35,6 +50,9 @@ const struct wasm_func *wasm_jit_walk_next(const struct wasm_exec *x,
 		return NULL;
 	const struct jit_code *c = code_at(x->store->jit, *w->sp - 1);
 	if (c && w->sp < w->seg) {
+		w->word = word_at(c,
+			*w->sp - (uint64_t)(uintptr_t)x->store->jit->memory -
+				c->at);
 		w->sp += 1 + c->frame / 8;
 		return c->func;
 	}

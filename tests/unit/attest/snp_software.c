@@ -22,6 +22,7 @@ struct trial {
 	struct psp *psp;
 	struct snp_report report;
 	uint8_t root[32];
+	const char *more; /* keys below [snp], or NULL */
 	struct attest_verdict v;
 };
 
@@ -66,9 +67,9 @@ static const char *judge(struct trial *t, bool trust)
 	hex_encode(BYTES_ARRAY(t->root), root);
 	snprintf(text, sizeof text,
 		"technologies = [\"snp\"]\n%s%s%s"
-		"[snp]\nmeasurements = [\"%s\"]\n",
+		"[snp]\nmeasurements = [\"%s\"]\n%s",
 		trust ? "software = [\"" : "", trust ? root : "",
-		trust ? "\"]\n" : "", hex);
+		trust ? "\"]\n" : "", hex, t->more ? t->more : "");
 	CHECK(attest_policy_parse(bytes_str(text), "test", NULL, 0, &p, &e));
 	const struct attest_input in = {
 		.evidence = bytes_of(&t->report, sizeof t->report),
@@ -89,6 +90,25 @@ TEST(software_snp_passes_every_check_of_a_real_one)
 	CHECK_STR(judge(&t, true), "");
 	CHECK(t.v.accepted);
 	CHECK_STR(t.v.technology, "snp");
+	trial_fini(&t);
+}
+
+/* What a policy asks of a vector that only later firmware has. */
+TEST(software_snp_reports_are_of_version_3_or_5)
+{
+	const uint8_t data[64] = { 3 };
+	static struct trial t;
+	trial_init(&t, 0x30000);
+	CHECK_INT(le32toh(t.report.version), 3);
+	t.more = "require_mitigations = 0x5\n";
+	CHECK_STR(judge(&t, true), "platform");
+	psp_set_report(t.psp, 5, 0x7);
+	CHECK(psp_report(t.psp, data, 0, &t.report, NULL));
+	CHECK_INT(le32toh(t.report.version), 5);
+	CHECK_STR(judge(&t, true), "");
+	psp_set_report(t.psp, 5, 0x3);
+	CHECK(psp_report(t.psp, data, 0, &t.report, NULL));
+	CHECK_STR(judge(&t, true), "platform");
 	trial_fini(&t);
 }
 

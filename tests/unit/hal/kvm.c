@@ -124,8 +124,7 @@ TEST(kvm_keep_gives_back_memory_that_it_needs_no_more)
 	CHECK(!place_took(&p, k, why));
 	CHECK_STR(why, "exit status 0");
 	/* Of 64 MiB, all but some. */
-	if (p.cfg.platform == HAL_SOFTWARE)
-		CHECK(dropped >= 40u << 20);
+	CHECK(dropped >= 40u << 20);
 	p.tech->destroy(k);
 	place_close(&p);
 }
@@ -188,8 +187,6 @@ TEST(kvm_shim_is_entered_once)
 	char why[128] = "";
 	struct err e = { 0 };
 	place_open(&p, "kvm", GUEST_RING);
-	if (p.cfg.platform != HAL_SOFTWARE)
-		SKIP_TEST("this machine's own KVM is asked by nobody else");
 	place_spy = spy_registers;
 	struct hal_keep *k = place_launch(&p);
 	place_spy = NULL;

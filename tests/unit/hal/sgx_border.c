@@ -4,6 +4,8 @@
  * registers are full of garbage at each entry, and at each exit nothing is in
  * them but the message.
  */
+#include <stdlib.h>
+
 #include "../test.h"
 #include "base/fmt.h"
 #include "helpers/nest.h"
@@ -109,6 +111,113 @@ static void fill_garbage(void)
 	 * and the x87 control word. */
 	memcpy(vectors + MXCSR, "\x40\xe0\0\0", 4);
 	memcpy(vectors, "\x40\x0c", 2);
+}
+
+/* --- whoever enters without having been asked ------------------------------
+ */
+
+/* Up to where exec spins, or has rung. */
+static void launch(struct sgx_machine *m, struct place *n, enum guest what)
+{
+	struct err e = { 0 };
+	nest_open(n, what);
+	if (!sgx_launch(m, n->tech, &n->cfg, &e))
+		fail_msg("%s", e.text);
+	((struct soft_device *)(void *)m->device)->sgx.tell_all = true;
+}
+
+static struct device_enclave enter(struct sgx_machine *m, uint32_t function)
+{
+	struct device_enclave x = { .tcs = m->tcs,
+		.function = function,
+		.rdi = (uintptr_t)m->window };
+	CHECK_INT(m->device->ops->enclave_enter(m->device, m->handle, &x), 0);
+	return x;
+}
+
+/* As a good host does, until the enclave leaves for that reason. */
+static void run_to(struct sgx_machine *m, uint32_t function,
+	enum enclave_leave why)
+{
+	static struct vm_cpu c;
+	for (;;) {
+		struct device_enclave x = enter(m, function);
+		function = SGX_EENTER;
+		if (x.function != SGX_EEXIT)
+			continue;
+		if (x.rdi == why)
+			return;
+		CHECK(x.rdi != ENCLAVE_CRASH && x.rdi != ENCLAVE_EXIT);
+		if (x.rdi == ENCLAVE_RESUME)
+			function = SGX_ERESUME;
+		else
+			(void)sgx_serve_pages(m, &c, &x);
+	}
+}
+
+/* Whoever resumes exec while the shim waits for an answer finds it at the same
+ * call again; whoever enters while the shim runs finds no frame to do it on. */
+TEST(sgx_nobody_reenters_the_shim)
+{
+	static struct sgx_machine m;
+	static struct place n;
+	launch(&m, &n, GUEST_WAIT);
+	run_to(&m, SGX_EENTER, ENCLAVE_BELL);
+	struct gate_area *a = (void *)(m.window + VM_AREA_AT);
+	struct device_enclave x = enter(&m, SGX_ERESUME);
+	CHECK_INT(x.function, SGX_ERESUME);
+	CHECK_INT(x.vector, 6);
+	a->reply = (struct gate_reply){ .seq = 1, .ret0 = 3 };
+	CHECK_INT(soft_kvm_call((void *)m.device, MONITOR_SGX_INTERRUPT,
+			  (uint64_t[4]){ 1 }),
+		0);
+	x = enter(&m, SGX_EENTER);
+	CHECK_INT(x.function, SGX_ERESUME);
+	CHECK_INT(x.vector, MONITOR_NO_VECTOR);
+	x = enter(&m, SGX_EENTER);
+	CHECK_INT(x.function, SGX_EENTER);
+	CHECK_INT(x.vector, 13);
+	run_to(&m, SGX_ERESUME, ENCLAVE_EXIT);
+	const struct vm_report *r = (const void *)(m.window + VM_REPORT_AT);
+	CHECK_INT(r->status, 98);
+	sgx_machine_fini(&m);
+}
+
+TEST(sgx_a_host_that_interrupts_exec_without_end_ends_it)
+{
+	enum { MOST = 300000 };
+	static struct sgx_machine m;
+	static struct place n;
+	static struct vm_cpu c;
+	const struct vm_report *r;
+	struct device_enclave x = { .rdi = 0 };
+	uint32_t function = SGX_EENTER;
+	unsigned i = 0;
+	if (!getenv("DONJON_ALL"))
+		SKIP_TEST("100,000 interrupts only with DONJON_ALL=1");
+	launch(&m, &n, GUEST_SPIN);
+	/* Without it each entry ends at the host again. */
+	struct enclave_cpuid *id = (void *)(m.window + ENCLAVE_CPUID_AT);
+	for (size_t k = 0; k < ENCLAVE_CPUIDS; k++)
+		if (id[k].leaf == 0x12 && id[k].sub == 0)
+			id[k].eax &= ~(1u << 11); /* EDECCSSA */
+	for (; i < MOST && x.rdi != ENCLAVE_CRASH; i++) {
+		uint64_t when[4] = { function == SGX_ERESUME };
+		CHECK_INT(soft_kvm_call((void *)m.device, MONITOR_SGX_INTERRUPT,
+				  when),
+			0);
+		x = enter(&m, function);
+		if (x.function == SGX_EEXIT && x.rdi >= ENCLAVE_RESTRICT &&
+			x.rdi <= ENCLAVE_REMOVE)
+			(void)sgx_serve_pages(&m, &c, &x);
+		function = x.function == SGX_EEXIT && x.rdi == ENCLAVE_RESUME ?
+			SGX_ERESUME :
+			SGX_EENTER;
+	}
+	r = (const void *)(m.window + VM_REPORT_AT);
+	CHECK_INT(x.rdi, ENCLAVE_CRASH);
+	CHECK_HAS(r->text, "interrupts exec without end");
+	sgx_machine_fini(&m);
 }
 
 TEST(sgx_nothing_but_the_message_crosses_the_border)

@@ -275,11 +275,9 @@ TEST(snp_keep_gives_back_memory_that_it_needs_no_more)
 	CHECK(!place_took(&p, k, why));
 	CHECK_STR(why, "exit status 0");
 	/* Of 64 MiB, all but some; at the launch, all was made private. */
-	if (p.cfg.platform == HAL_SOFTWARE) {
-		CHECK(shared_bytes >= 40u << 20);
-		CHECK(gone_bytes == shared_bytes);
-		CHECK(private_bytes >= 128u << 20);
-	}
+	CHECK(shared_bytes >= 40u << 20);
+	CHECK(gone_bytes == shared_bytes);
+	CHECK(private_bytes >= 128u << 20);
 	p.tech->destroy(k);
 	place_close(&p);
 }

@@ -314,6 +314,37 @@ TEST(sgx_a_page_that_comes_later_is_pending_until_accepted)
 	robot_close(&r);
 }
 
+/* So the kernel adds pages whose addresses the loader touches. */
+TEST(sgx_pages_that_the_host_touches_are_there_when_the_enclave_does)
+{
+	static struct robot r;
+	uint8_t m[32];
+	uint64_t page = AT(ROBOT_FREE_AT);
+	robot_open(&r);
+	accept_infos(&r);
+	CHECK_INT(robot_create(&r), 0);
+	/* None before EINIT. */
+	r.d->ops->enclave_touch(r.d, page, PAGE_BYTES);
+	robot_add_all(&r);
+	robot_measure(&r, m);
+	robot_sign(&r, m);
+	CHECK_INT(robot_init(&r), 0);
+	const struct soft_device *s = (void *)r.d;
+	const uint32_t *counts = s->machine.box->counts;
+	r.d->ops->enclave_touch(r.d, page, 2 * PAGE_BYTES);
+	r.d->ops->enclave_touch(r.d, page, PAGE_BYTES);
+	CHECK_INT(counts[MONITOR_COUNT_PAGES], 2);
+	CHECK_INT(robot_fails(&r, ROBOT_READ, page, 0, 0, PF, NULL),
+		SGX_PF_SGX | 5);
+	CHECK_INT(accept(&r, 0, page + PAGE_BYTES), SGX_SUCCESS);
+	CHECK_INT(robot_ask(&r, ROBOT_READ, page + PAGE_BYTES, 0, 0), 0);
+	CHECK_INT(counts[MONITOR_COUNT_TOUCHED], 0);
+	/* One that the enclave touches first. */
+	CHECK_INT(accept(&r, 0, page + 2 * PAGE_BYTES), SGX_SUCCESS);
+	CHECK_INT(counts[MONITOR_COUNT_TOUCHED], 1);
+	robot_close(&r);
+}
+
 TEST(sgx_eaccept_wants_operands_that_there_can_be)
 {
 	static struct robot r;

@@ -256,6 +256,34 @@ TEST(a_trap_names_the_functions_that_called)
 	pair_fini(&p);
 }
 
+/* Where a trap is in the module: of several that look alike, which one. */
+TEST(a_trap_says_where_it_was)
+{
+	static const char *const at[] = { "function 0 (0x", "function 1 (0x" };
+	char texts[4][64] = { "" };
+	struct build b = { 0 };
+	struct pair p;
+	build_memory(&b, 1, 1);
+	build_func(&b, NULL, "i:i", "",
+		B(GET(0), 0x28, 2, 0, GET(0), 0x28, 2, 4, ADD, GET(0), 0x28, 2,
+			8, 0x6e));
+	build_func(&b, "run", "i:i", "", B(GET(0), CALL(0), I32(1), ADD));
+	pair_init(&p, &b);
+	static const uint32_t xs[] = { 0x10000 - 3, 0x10000 - 7, 0x10000 - 11,
+		0 };
+	for (size_t k = 0; k < ARRAY_LEN(xs); k++) {
+		both(&p, "run", xs[k]);
+		CHECK_INT(p.rj.end, WASM_TRAPPED);
+		for (size_t n = 0; n < ARRAY_LEN(at); n++)
+			CHECK(strstr(p.rj.text, at[n]));
+		memcpy(texts[k], strstr(p.rj.text, at[0]) + strlen(at[0]), 2);
+		for (size_t n = 0; n < k; n++)
+			CHECK(strcmp(texts[k], texts[n]) != 0);
+	}
+	CHECK_INT(compiled(&p), 2);
+	pair_fini(&p);
+}
+
 TEST(recursion_without_end_runs_out_of_stack)
 {
 	struct build b = { 0 };

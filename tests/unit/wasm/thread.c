@@ -325,26 +325,52 @@ TEST(a_host_function_that_waits_is_called_again_with_its_parameters)
 	}
 }
 
+TEST(so_is_one_that_is_called_in_place_of_its_caller)
+{
+	struct build b;
+	begin(&b);
+	build_func(&b, NULL, "ii:i", "",
+		B(GET(1), GET(0), I32(1), ADD, 0x12, SLOW));
+	build_func(&b, "begin", "ii:", "",
+		B(GET(1), I32(5), CALL(FIRST), CALL(LOG), DONE));
+	build_func(&b, "main", ":i", "",
+		B(STARTS(10), STARTS(20), I32(30), I32(7), CALL(FIRST),
+			UNTIL(2)));
+	BOTH(&b)
+	{
+		CHECK_INT(ends_well(w), 38);
+		CHECK_STR(w->log, "16 26 ");
+	}
+}
+
 /* Calls that can't be left, so many in a turn of the loop that its budget may
  * always end with one of them. */
+static void loop_of_calls(uint8_t before, uint8_t calls)
+{
+	struct build b;
+	auto_buf code = { 0 };
+	begin(&b);
+	build_func(&b, "begin", "ii:", "", B(DONE));
+	buf_put(&code, B(STARTS(0)));
+	for (uint8_t i = 0; i < before; i++)
+		buf_put(&code, B(CALL(TURN), DROP));
+	buf_put(&code, B(LOOP));
+	for (uint8_t i = 0; i < calls; i++)
+		buf_put(&code, B(CALL(TURN), DROP));
+	buf_put(&code, B(I32(0), LOAD(0), EQZ, BR_IF(0), END, I32(9)));
+	build_func(&b, "main", ":i", "", buf_bytes(&code));
+	WITH_LIMITS(&b, .threads = 2)
+	{
+		wasm_instance_fuel(w->i, 200000);
+		CHECK_INT(ends_well(w), 9);
+	}
+}
+
 TEST(no_number_of_calls_in_a_loop_keeps_others_out)
 {
-	for (uint8_t calls = 0; calls < 9; calls++) {
-		struct build b;
-		auto_buf code = { 0 };
-		begin(&b);
-		build_func(&b, "begin", "ii:", "", B(DONE));
-		buf_put(&code, B(STARTS(0), LOOP));
-		for (uint8_t i = 0; i < calls; i++)
-			buf_put(&code, B(CALL(TURN), DROP));
-		buf_put(&code, B(I32(0), LOAD(0), EQZ, BR_IF(0), END, I32(9)));
-		build_func(&b, "main", ":i", "", buf_bytes(&code));
-		WITH_LIMITS(&b, .threads = 2)
-		{
-			wasm_instance_fuel(w->i, 1000000);
-			CHECK_INT(ends_well(w), 9);
-		}
-	}
+	for (uint8_t calls = 0; calls < 6; calls++)
+		for (uint8_t before = 0; before <= calls; before++)
+			loop_of_calls(before, calls);
 }
 
 TEST(notifications_wake_those_who_wait_longest)
@@ -644,5 +670,36 @@ TEST(objects_of_threads_that_pause_live)
 	{
 		CHECK_INT(ends_well(w), 6);
 		CHECK_STR(w->log, "2 4 ");
+	}
+}
+
+/* An item that only a function has which calls nobody: it makes it, lets others
+ * have their turns, in a loop or by waiting, and looks at it. */
+TEST(objects_live_in_functions_that_call_nobody)
+{
+	for (int waits = 0; waits < 2; waits++) {
+		struct build b;
+		begin(&b);
+		buf_put(&b.types, B(0x5f, 1, 0x7e, 1));
+		b.type_count++;
+		if (waits)
+			build_func(&b, "begin", "ii:", "y",
+				B(GET(1), 0xac, 0xfb, 0, 7, SET(2), I32(8),
+					I32(0), EVER, WAIT, DROP, I32(12),
+					GET(2), CAST, FIELD, STORE(0), DONE));
+		else
+			build_func(&b, "begin", "ii:", "y",
+				B(GET(1), 0xac, 0xfb, 0, 7, SET(2), LOOP,
+					I32(8), LOAD(0), EQZ, BR_IF(0), END,
+					I32(12), GET(2), CAST, FIELD, STORE(0),
+					DONE));
+		build_func(&b, NULL, ":", "", B(JUNK));
+		build_func(&b, "main", ":i", "",
+			B(STARTS(33), CALL(YIELD), CALL(FIRST + 1),
+				CALL(FIRST + 1), I32(8), I32(1), STORE(0),
+				I32(8), I32(1), NOTIFY, DROP, UNTIL(1), I32(12),
+				LOAD(0)));
+		WITH_LIMITS(&b, .collect_always = true)
+		CHECK_INT(ends_well(w), 33);
 	}
 }

@@ -54,9 +54,26 @@ TEST(registers_above_the_seventh_have_their_prefix)
 	IS(0xff, 0xd0);
 }
 
+TEST(what_does_nothing_takes_as_many_bytes_as_wanted)
+{
+	restart();
+	x64_nops(&a, 0);
+	CHECK_INT(a.len, 0);
+	x64_nops(&a, 3); /* nopl (%rax) */
+	IS(0x0f, 0x1f, 0x00);
+	x64_nops(&a, 11); /* nopw 0(%rax,%rax,1); xchg %ax,%ax */
+	IS(0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0, 0x66, 0x90);
+}
+
 TEST(memory_operands_have_the_shortest_form_that_is_one)
 {
 	restart();
+	/* lea eax, [rcx * 4 + 0xe50] */
+	x64_rm(&a, X_LEA, 0, RAX, x64_sum(NO_REG, RCX, 2, 0xe50));
+	IS(0x8d, 0x04, 0x8d, 0x50, 0x0e, 0, 0);
+	/* lea r9, [r12 * 2] */
+	x64_rm(&a, X_LEA, X64_W, R9, x64_sum(NO_REG, R12, 1, 0));
+	IS(0x4e, 0x8d, 0x0c, 0x65, 0, 0, 0, 0);
 	x64_rm(&a, X_MOV, 0, R8, x64_at(RSP, 0)); /* mov r8d, [rsp] */
 	IS(0x44, 0x8b, 0x04, 0x24);
 	x64_rm(&a, X_MOV, X64_W, RAX, x64_at(RSP, 8));

@@ -28,6 +28,17 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 	return true;
 }
 
+bool __real_device_linux_new(struct device **out, struct err *e);
+bool __wrap_device_linux_new(struct device **out, struct err *e);
+bool __wrap_device_linux_new(struct device **out, struct err *e)
+{
+	if (!__real_device_linux_new(out, e))
+		return false;
+	if (place_spy)
+		(*out)->ops = place_spy((*out)->ops);
+	return true;
+}
+
 /* It looks at whose device it is. */
 bool __real_soft_device_endorsements(struct device *d, struct buf *out,
 	struct err *e);

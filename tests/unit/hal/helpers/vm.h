@@ -16,8 +16,8 @@ struct place {
 	const struct hal_tech *tech;
 };
 
-/* What stands for the operations of the software platform's next devices, or
- * NULL; they are intercepted by the linker (src/hal/module.mk). */
+/* What stands for the operations of the next devices, or NULL; they are
+ * intercepted by the linker (src/hal/module.mk). */
 extern const struct device_ops *(*place_spy)(const struct device_ops *real);
 
 /* Images and configuration, but for the technology and the root key's path. */

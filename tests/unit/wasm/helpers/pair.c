@@ -24,6 +24,7 @@ void pair_limited(struct pair *p, struct build *b, struct wasm_limits l)
 	struct err e = { 0 };
 	build_done(b, &out);
 	*p = (struct pair){ 0 };
+	l.places = true; /* ends are compared with them */
 	if (!wasm_module_new(buf_bytes(&out), &l, &p->m, &e))
 		fail_msg("%s", e.text);
 	p->interp = instance(p->m, l, WASM_ENGINE_INTERP);

@@ -29,10 +29,11 @@ CF.host  := -O2 -g $(HARD) $(FORTIFY) $(SANFLAGS) $(WARN) $(WARN_GCC) $(MAP)
 LF.host  := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
 
 CC.exec := gcc
+# Nobody unwinds in a Keep: what a debugger needs of that is in debug/exec.
 ifeq ($(SAN),)
 CF.exec := -O2 -g $(HARD) $(FORTIFY) -ffunction-sections -fdata-sections \
-	$(WARN) $(WARN_GCC) $(MAP)
-LF.exec := -static-pie -Wl,--gc-sections,--build-id=none \
+	-fno-asynchronous-unwind-tables $(WARN) $(WARN_GCC) $(MAP)
+LF.exec := -static-pie -Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
 	-Wl,-z,relro,-z,now,-z,noexecstack
 else
 CF.exec := $(CF.host)

@@ -437,18 +437,25 @@ struct tail {
 	bool fits;		  /* arguments lie where its own were */
 };
 
-static struct tail tail_of(const struct wasm_exec *x, const struct wasm_func *f)
+/* Bytes of the callee's arguments on the stack; host functions have no type
+ * of a module. */
+static uint32_t stack_bytes(const struct types *t)
+{
+	struct jit_abi abi = { 0 };
+	uint32_t offset;
+	for (uint32_t k = 0; k < t->params; k++)
+		jit_abi_next(&abi, t->list[k], &offset);
+	return abi.stack;
+}
+
+static struct tail tail_of(const struct wasm_exec *x, const struct types *t)
 {
 	struct jit_walk w = wasm_jit_walk(x);
 	const struct wasm_func *c = wasm_jit_walk_next(x, &w);
 	const struct wasm_module *m = x->inst->module;
-	struct tail t = { (uint64_t *)(uintptr_t)(uint64_t)(uintptr_t)w.sp,
-		true };
-	if (f->inst)
-		t.fits = jit_stack_args(f->inst->module,
-				 wasm_func_type(f->inst->module, f->index)) <=
-			jit_stack_args(m, wasm_func_type(m, c->index));
-	return t;
+	return (struct tail){ (uint64_t *)(uintptr_t)(uint64_t)(uintptr_t)w.sp,
+		stack_bytes(t) <=
+			jit_stack_args(m, wasm_func_type(m, c->index)) };
 }
 
 /* The callee's arguments from where compiled code passes them to slots. */
@@ -500,7 +507,7 @@ static enum next call_host(struct wasm_exec *x, struct wasm_func *f,
 	if (!wasm_exec_host(x, f, x->fp))
 		return STOP;
 	if (tail)
-		x->jit.rsp = (uint64_t)(uintptr_t)tail_of(x, f).caller_returns;
+		x->jit.rsp = (uint64_t)(uintptr_t)tail_of(x, t).caller_returns;
 	move_results(x, t, x->fp, true);
 	*event = resume(x);
 	return GO_ON;
@@ -524,9 +531,11 @@ static enum next call_out(struct wasm_exec *x, uint32_t *event, bool tail)
 	uint64_t *stack = (uint64_t *)(uintptr_t)(x->jit.rsp + 8);
 	if (!type_fits(x, f))
 		return trap(x, WASM_TRAP_SIGNATURE);
+	if (!types_of(f, &t))
+		return trap(x, WASM_TRAP_LIMIT);
 	bool ready = wasm_jit_ready(x, f);
 	if (tail) {
-		k = tail_of(x, f);
+		k = tail_of(x, &t);
 		stack = k.fits ? k.caller_returns + 1 : stack;
 	}
 	if (ready && f->inst == x->inst && k.fits) {
@@ -535,8 +544,6 @@ static enum next call_out(struct wasm_exec *x, uint32_t *event, bool tail)
 		*event = go(x, x->store->jit->jump, f->jit_at);
 		return GO_ON;
 	}
-	if (!types_of(f, &t))
-		return trap(x, WASM_TRAP_LIMIT);
 	enum next n = take_args(x, f, ready, stack, &t);
 	if (n != GO_ON)
 		return n;

@@ -266,6 +266,57 @@ TEST(tail_calls_by_table_and_by_reference_trap_alike)
 	mixtures(make_table, 3, "f", 60, SMALL);
 }
 
+static bool weigh(struct wasm_caller *c, uint64_t *slots, void *ctx)
+{
+	uint64_t sum = 0;
+	(void)c;
+	(void)ctx;
+	for (uint64_t k = 0; k < 12; k++)
+		sum = sum * 3 + slots[k];
+	slots[0] = sum;
+	return true;
+}
+
+/* The host's function has more arguments than its caller, or fewer. */
+TEST(tail_calls_of_the_host_bring_all_arguments)
+{
+	const struct wasm_import im = { "m", "weigh", "IIIIIIIIIIII:I", weigh,
+		NULL };
+	const enum wasm_engine engines[] = { WASM_ENGINE_INTERP,
+		WASM_ENGINE_JIT };
+	uint64_t found[2][2] = { { 0 } }, x = 7;
+	for (int k = 0; k < 2; k++) {
+		struct build b = { 0 };
+		struct wasm_module *m;
+		struct wasm_instance *i;
+		struct wasm_result r;
+		struct err e = { 0 };
+		struct wasm_limits l = { .engine = engines[k] };
+		auto_buf out = { 0 }, code = { 0 };
+		for (uint8_t n = 0; n < 12; n++)
+			buf_put(&code, B(GET(0), I64(n), ADD64));
+		buf_put(&code, B(TAIL(0)));
+		build_import(&b, "weigh", "IIIIIIIIIIII:I");
+		build_func(&b, "f", "I:I", "", buf_bytes(&code));
+		build_func(&b, NULL, "IIIIIIIIIIIII:I", "", buf_bytes(&code));
+		code.len = 0;
+		for (uint8_t n = 0; n < 13; n++)
+			buf_put(&code, B(GET(0), I64(n), MUL64));
+		buf_put(&code, B(CALL(2), I64(1), ADD64));
+		build_func(&b, "g", "I:I", "", buf_bytes(&code));
+		build_done(&b, &out);
+		CHECK(wasm_module_new(buf_bytes(&out), NULL, &m, &e));
+		CHECK(wasm_instance_new(m, &im, 1, &l, &i, &r, &e));
+		CHECK(wasm_call(i, "f", &x, 1, &found[k][0], 1, &r, &e));
+		CHECK(wasm_call(i, "g", &x, 1, &found[k][1], 1, &r, &e));
+		wasm_instance_free(i);
+		wasm_module_free(m);
+	}
+	CHECK(found[0][0] != found[0][1]);
+	CHECK_INT(found[1][0], found[0][0]);
+	CHECK_INT(found[1][1], found[0][1]);
+}
+
 TEST(tail_calls_take_as_much_fuel_as_in_the_interpreter)
 {
 	struct build b = { 0 };

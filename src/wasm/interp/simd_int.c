@@ -142,19 +142,20 @@ LANES1(i8x16_popcnt, u8x16, u8x16, 16, (uint8_t)__builtin_popcount(v[i]))
 /* --- from one width to another
  * ------------------------------------------------ */
 
+/* 1u: two of 16 bits are multiplied without a sign, too. */
 #define EXTEND(to, from, S, U, DS, DU, DT, DUT, n)                   \
 	LANES1(to##_extend_low_##from##_s, S, DS, n, (DT)v[i])       \
 	LANES1(to##_extend_high_##from##_s, S, DS, n, (DT)v[i + n])  \
 	LANES1(to##_extend_low_##from##_u, U, DU, n, (DUT)v[i])      \
 	LANES1(to##_extend_high_##from##_u, U, DU, n, (DUT)v[i + n]) \
 	LANES2(to##_extmul_low_##from##_s, S, DU, n,                 \
-		(DUT)((DUT)(DT)l[i] * (DUT)(DT)r[i]))                \
+		(DUT)(1u * (DUT)(DT)l[i] * (DUT)(DT)r[i]))           \
 	LANES2(to##_extmul_high_##from##_s, S, DU, n,                \
-		(DUT)((DUT)(DT)l[i + n] * (DUT)(DT)r[i + n]))        \
+		(DUT)(1u * (DUT)(DT)l[i + n] * (DUT)(DT)r[i + n]))   \
 	LANES2(to##_extmul_low_##from##_u, U, DU, n,                 \
-		(DUT)((DUT)l[i] * (DUT)r[i]))                        \
+		(DUT)(1u * (DUT)l[i] * (DUT)r[i]))                   \
 	LANES2(to##_extmul_high_##from##_u, U, DU, n,                \
-		(DUT)((DUT)l[i + n] * (DUT)r[i + n]))
+		(DUT)(1u * (DUT)l[i + n] * (DUT)r[i + n]))
 
 #define PAIRWISE(to, from, S, U, DS, DU, DT, DUT, n)      \
 	LANES1(to##_extadd_pairwise_##from##_s, S, DS, n, \

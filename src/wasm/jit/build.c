@@ -542,6 +542,9 @@ bool jit_build(struct jit_fn *f)
 	if (!f->cur || !jit_fit(f, f->ins, f->ins_cap, words))
 		return false;
 	jit_new(f, (struct jit_ins){ .op = J_NOP });
+	/* So that even an empty list has an address. */
+	if (!jit_fit(f, f->args, f->arg_cap, 1))
+		return jit_fail(f, "out of memory");
 	/* Number 0 is nobody's. */
 	if (f->failed)
 		return false;

@@ -304,6 +304,9 @@ static bool sort(struct jit_fn *f, uint32_t from, uint32_t limit)
 bool jit_resolve(struct jit_fn *f)
 {
 	f->alloc->last = jit_alloc(f, f->ins_count, sizeof *f->alloc->last);
+	/* So that even an empty list has an address. */
+	if (!jit_fit(f, f->moves, f->move_cap, 1))
+		return jit_fail(f, "out of memory");
 	if (!f->alloc->last || !assign_slots(f) || !edge_moves(f))
 		return false;
 	if (!sort(f, 0, f->edge_count))

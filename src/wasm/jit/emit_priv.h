@@ -48,10 +48,10 @@ struct jit_far {
 	uint64_t imm;
 };
 
-/* Where a call returns to: of which instruction, and the places of references
- * then. */
+/* Where a call returns to: of which instruction, at which position, and the
+ * places of references then. */
 struct jit_return {
-	uint32_t at, n;
+	uint32_t at, n, pos;
 	uint32_t map, map_count;
 };
 

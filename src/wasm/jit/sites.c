@@ -147,7 +147,9 @@ uint32_t jit_site(struct jit_emit *e)
 	if (!s)
 		return 0;
 	const struct jit_ins *i = jit_ins_of(e, e->n);
-	struct jit_return r = { .n = e->n, .map = s->word_count };
+	struct jit_return r = { .n = e->n,
+		.pos = e->pos,
+		.map = s->word_count };
 	if (e->f->holds) {
 		add_live(e, s, e->pos + 1);
 		if (i->op == J_STEP || i->op == J_THROW)
@@ -186,6 +188,20 @@ static uint32_t add_landings(struct jit_emit *e, uint32_t block)
 	return n;
 }
 
+/* Only the last call of a block can lead to the block's handlers: a block ends
+ * behind a call that does.  *last: its position, for each block. */
+static bool find_last(struct jit_emit *e, uint32_t **last)
+{
+	const struct jit_sites *s = e->sites;
+	*last = jit_alloc(e->f, e->f->block_count, sizeof **last);
+	for (uint32_t k = 0; *last && k < s->count; k++) {
+		uint32_t *l = &(*last)[jit_ins_of(e, s->all[k].n)->block];
+		if (s->all[k].pos > *l)
+			*l = s->all[k].pos;
+	}
+	return *last != NULL;
+}
+
 static uint64_t count_landings(const struct jit_emit *e)
 {
 	uint64_t n = 0;
@@ -200,8 +216,11 @@ bool jit_sites_publish(struct jit_emit *e)
 	struct wasm_jit *j = e->j;
 	struct jit_sites *s = e->sites;
 	struct wasm_heap *h = &j->store->heap;
+	uint32_t *last = NULL;
 	if (!s)
 		return true;
+	if (s->throws && !find_last(e, &last))
+		return false;
 	if (!wasm_fit(h, j->sites, j->site_cap,
 		    (uint64_t)j->site_count + s->count) ||
 		!wasm_fit(h, j->words_of, j->word_cap,
@@ -215,9 +234,9 @@ bool jit_sites_publish(struct jit_emit *e)
 			.word = j->word_count + r->map,
 			.word_count = r->map_count,
 			.landing = j->landing_count };
-		if (s->throws)
-			x.landing_count =
-				add_landings(e, jit_ins_of(e, r->n)->block);
+		uint32_t block = jit_ins_of(e, r->n)->block;
+		if (s->throws && r->pos == last[block])
+			x.landing_count = add_landings(e, block);
 		if (x.word_count || x.landing_count)
 			j->sites[j->site_count++] = x;
 	}

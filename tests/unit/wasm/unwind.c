@@ -110,6 +110,21 @@ TEST(a_handler_finds_locals_as_they_were_at_the_call)
 		(struct wasm_limits){ .jit_registers = 4 });
 }
 
+/* A call, and one in a try right behind it. */
+static void make_before(struct build *b)
+{
+	throwers(b);
+	build_func(b, "f", "i:i", "i",
+		B(GET(0), CALL(0), SET(1), BLOCK(VOID), TRY(INT, 1),
+			CATCH_ALL(0), I32(0), CALL(0), END, GET(1), ADD, RETURN,
+			END, I32(33)));
+}
+
+TEST(a_call_in_front_of_a_try_is_not_in_it)
+{
+	mixtures(make_before, 3, "f", 4, (struct wasm_limits){ 0 });
+}
+
 /* Function 2 hands on what is not a 1, function 3 delegates, function 4
  * catches the exception itself and throws it again. */
 static void make_old(struct build *b)

@@ -318,7 +318,8 @@ bool wasm_store_instantiate(struct wasm_store *s, const struct wasm_module *m,
 			wasm_trap_name(s->exec->trap));
 	}
 	wasm_threads_end(s);
-	*out = i;
+	if (started)
+		*out = i;
 	return started;
 }
 

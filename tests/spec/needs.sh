@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # tests/spec/needs OUT: TAP, a line for each machine that the engine was built
 # for: besides `base` it takes memory and string functions from outside, and
-# what the compiler wants: executable memory, sorting.
+# what the compiler wants: executable memory, sorting, and what the processor
+# has as glibc found it.
 lib=${1:-$(dirname "$0")/../../lib}
 few=" calloc free malloc realloc memcmp memcpy memmove memset strchr strcmp
 strlen strncmp strstr "
-jit=" mmap mprotect munmap qsort "
+jit=" mmap mprotect munmap qsort __x86_get_cpuid_feature_leaf "
 n=0
 for machine in host linux-riscv64 linux-ppc64le; do
 	n=$((n + 1))

@@ -453,7 +453,8 @@ static void moves_at(struct jit_emit *e, uint32_t pos)
 	uint32_t first = e->move;
 	while (e->move < e->f->move_count && m[e->move].pos == pos)
 		e->move++;
-	jit_move_all(e, m + first, e->move - first);
+	if (e->move > first)
+		jit_move_all(e, m + first, e->move - first);
 }
 
 static void instruction(struct jit_emit *e, uint32_t n)

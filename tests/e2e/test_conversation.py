@@ -179,7 +179,8 @@ MALFORMED = {
     "config_trailing": (f.frame(f.CONFIG, f.config()[8:] + b"x"), "config"),
     "config_nul": (f.config(args=["a\0b"]), "arg"),
     "config_env_without_equals": (f.config(env=["A"]), "variables"),
-    "config_flags": (f.config(flags=0x80000000), "flags"),
+    "config_flags": (f.config(flags=0x8000), "flags"),
+    "config_threads": (f.config(flags=0x80000000), "threads"),
     "config_mount_without_a_name": (f.config(mounts=[("", 0)]), "mount"),
     "config_memory": (f.config(memory=1 << 50), "memory"),
 }

@@ -39,7 +39,7 @@ check:
 
 STATIC = cmd=layers:tools/check-layers cmd=headers:tools/check-headers \
 	cmd=protocol:tools/check-protocol cmd=format:tools/check-format
-FUZZ_SECONDS ?= 3
+FUZZ_SECONDS ?= 2
 
 tests: $(UNITS) $(TAPS) $(REPLAYS)
 

@@ -78,7 +78,7 @@ def test_gdb_stops_in_exec_and_shows_the_way_there(
     gdb = subprocess.Popen(
         ["gdb", "-batch", "-nx", "-x", REPO / "tools/gdb/keep.py",
          "-ex", f"keep attach {socket} {out} {tee}", "-ex", "keep where",
-         "-ex", "keep state", "-ex", "hbreak keep_gate_send",
+         "-ex", "keep state", "-ex", "hbreak keep_gate_poll",
          "-ex", "continue", "-ex", "bt", "-ex", "keep gate", "-ex", "detach"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, cwd=REPO)
@@ -95,7 +95,7 @@ def test_gdb_stops_in_exec_and_shows_the_way_there(
     said += gdb.communicate(timeout=120)[0]
     text = said.decode()
     assert "shim_syscall_entry" in text, "the shim has no symbols\n" + text
-    assert re.search(r"^Breakpoint 1, keep_gate_send", text, re.M), text
+    assert re.search(r"^Breakpoint 1, keep_gate_poll", text, re.M), text
     for name in ("wasi_fd_read", "keep_serve", "main ()"):
         assert name in text, text
     assert re.search(r"^reply\n  error +0x", text, re.M), text

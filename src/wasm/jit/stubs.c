@@ -115,28 +115,17 @@ static void put_enter(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
 	x64_ret(a);
 }
 
-/* rax: the callee; r10d: the type it has to have */
-static void put_leave(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
+/* rax: the callee; from *typed on, r10d: the type it has to have */
+static void put_leave(struct jit_asm *a, uint32_t *any, uint32_t *typed,
+	enum jit_event event, uint32_t out)
 {
-	j->leave = a->len;
+	*any = a->len;
 	x64_mov_ri(a, R10, UINT32_MAX);
-	j->indirect = a->len;
+	*typed = a->len;
 	x64_rm(a, X_MOV_STORE, 0, R10, field(JIT_FIELD(jit.want)));
 	store(a, RAX, JIT_FIELD(callee));
 	args(a, false);
-	leave_with(a, JIT_CALLS, out);
-}
-
-/* The same, of a tail call. */
-static void put_tail(struct wasm_jit *j, struct jit_asm *a, uint32_t out)
-{
-	j->tail = a->len;
-	x64_mov_ri(a, R10, UINT32_MAX);
-	j->tail_typed = a->len;
-	x64_rm(a, X_MOV_STORE, 0, R10, field(JIT_FIELD(jit.want)));
-	store(a, RAX, JIT_FIELD(callee));
-	args(a, false);
-	leave_with(a, JIT_TAILS, out);
+	leave_with(a, event, out);
 }
 
 /* rax: which */
@@ -254,8 +243,8 @@ bool jit_stubs_make(struct wasm_jit *j)
 	uint32_t out = 0;
 	put_out(&a);
 	put_enter(j, &a, out);
-	put_leave(j, &a, out);
-	put_tail(j, &a, out);
+	put_leave(&a, &j->leave, &j->indirect, JIT_CALLS, out);
+	put_leave(&a, &j->tail, &j->tail_typed, JIT_TAILS, out);
 	put_trap(j, &a, out);
 	put_throw(j, &a, out);
 	jit_stubs_bulk(j, &a, out);

@@ -446,23 +446,23 @@ static bool judge_sent(struct keep_gate *g, struct keep_gate_sent *s, size_t at,
 	return true;
 }
 
-/* The heads of a reply; *at: where they end, *sum: bytes behind them. */
+/* The heads of a reply; *sum: how many bytes were taken. */
 static bool judge_turn(struct keep_gate *g, struct keep_gate_turn *t,
-	uint64_t ready, size_t *at, size_t *sum, struct err *e)
+	uint64_t ready, size_t *sum, struct err *e)
 {
-	size_t count = 0;
-	*at = *sum = 0;
+	size_t count = 0, at = 0;
+	*sum = 0;
 	for (size_t i = 0; i < t->poll_count; i++) {
-		if (!judge_poll(g, &t->polls[i], *at, e))
+		if (!judge_poll(g, &t->polls[i], at, e))
 			return false;
-		*at += sizeof t->polls[0];
+		at += sizeof t->polls[0];
 		*sum += t->polls[i].taken;
 		count += t->polls[i].got != 0;
 	}
 	for (size_t i = 0; i < t->send_count; i++) {
-		if (!judge_sent(g, &t->sends[i], *at, e))
+		if (!judge_sent(g, &t->sends[i], at, e))
 			return false;
-		*at += sizeof(struct gate_sent);
+		at += sizeof(struct gate_sent);
 	}
 	if (ready != count)
 		return lie(g, e, "gate: POLL: %llu ready, not %zu",
@@ -476,7 +476,7 @@ bool keep_gate_poll(struct keep_gate *g, struct keep_gate_turn *t,
 	struct gate_reply r;
 	size_t heads = t->poll_count * sizeof t->polls[0] +
 		t->send_count * sizeof(struct gate_sent);
-	size_t at, sum;
+	size_t sum;
 	if (g->lost)
 		return lost(g, e);
 	if (!ask(g, GATE_POLL, timeout_ns, t->poll_count, put_turn(g, t),
@@ -486,12 +486,12 @@ bool keep_gate_poll(struct keep_gate *g, struct keep_gate_turn *t,
 	if (r.data_len < heads)
 		return lie(g, e, "gate: POLL: %u bytes of at least %zu",
 			r.data_len, heads);
-	if (!judge_turn(g, t, r.ret0, &at, &sum, e))
+	if (!judge_turn(g, t, r.ret0, &sum, e))
 		return false;
 	if (r.data_len - heads != sum)
 		return lie(g, e, "gate: POLL: %zu bytes taken, not %zu",
 			r.data_len - heads, sum);
-	copy_once(t->taken, g->area->data + at, sum);
+	copy_once(t->taken, g->area->data + heads, sum);
 	return true;
 }
 

@@ -199,6 +199,8 @@ const struct wasm_exportdef *wasm_find_export(const struct wasm_module *m,
 struct bytes wasm_func_name(const struct wasm_module *m, uint32_t func);
 /* The first of the places at or after that word of code. */
 uint32_t wasm_first_point(const struct wasm_module *m, uint32_t word);
+/* The first of the module's handlers at or after a word. */
+uint32_t wasm_first_handler(const struct wasm_module *m, uint32_t word);
 /* Does the function have references to objects, at such places or between
  * them?  (One without any can be run, or left anywhere, by whoever tells the
  * collector nothing about its values.) */

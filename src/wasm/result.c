@@ -69,6 +69,19 @@ uint32_t wasm_first_point(const struct wasm_module *m, uint32_t word)
 	return low;
 }
 
+uint32_t wasm_first_handler(const struct wasm_module *m, uint32_t word)
+{
+	uint32_t low = 0, high = m->handler_count;
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+		if (m->handlers[mid].at < word)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 bool wasm_func_holds(const struct wasm_module *m, uint32_t func)
 {
 	uint32_t n = func - m->func_imports;

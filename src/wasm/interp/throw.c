@@ -15,20 +15,6 @@ struct search {
 	struct jit_target compiled;
 };
 
-/* The first entry of the table at or after a word of code. */
-static uint32_t first_handler(const struct wasm_module *m, uint32_t word)
-{
-	uint32_t low = 0, high = m->handler_count;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		if (m->handlers[mid].at < word)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* The handler for an exception at s->ip within that one frame. */
 static const struct wasm_handler *find_here(const struct search *s,
 	const struct wasm_tag *tag)
@@ -42,7 +28,7 @@ static const struct wasm_handler *find_here(const struct search *s,
 	uint32_t end = f + 1 < m->func_count - m->func_imports ?
 		m->entries[f + 1] :
 		UINT32_MAX;
-	for (uint32_t i = first_handler(m, m->entries[f]);
+	for (uint32_t i = wasm_first_handler(m, m->entries[f]);
 		i < m->handler_count && m->handlers[i].at < end; i++) {
 		const struct wasm_handler *h = &m->handlers[i];
 		if (word < h->from || word >= h->to || h->depth > depth)

@@ -139,6 +139,9 @@ bool jit_vec_late(const struct jit_fn *f, const struct jit_ins *i);
 /* --- scan.c ----------------------------------------------------------------
  */
 bool jit_scan(struct jit_fn *f);
+/* The first range of the interval that ends after pos. */
+uint32_t jit_range_at(const struct jit_fn *f, const struct jit_ival *x,
+	uint32_t pos);
 /* Cuts an interval that has no register yet; what is behind pos comes later. */
 void jit_split_at(struct jit_fn *f, uint32_t n, uint32_t pos);
 /* To the stack, until it has to be in a register; false: it has to be now. */

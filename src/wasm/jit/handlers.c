@@ -11,14 +11,7 @@
 bool jit_handlers(struct jit_fn *f)
 {
 	const struct wasm_module *m = f->m;
-	uint32_t low = 0, high = m->handler_count;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		if (m->handlers[mid].at < f->first_word)
-			low = mid + 1;
-		else
-			high = mid;
-	}
+	uint32_t low = wasm_first_handler(m, f->first_word);
 	f->first_handler = f->end_handler = low;
 	while (f->end_handler < m->handler_count &&
 		m->handlers[f->end_handler].at < f->end_word)
@@ -62,15 +55,8 @@ bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 
 uint32_t jit_landings_at(struct jit_fn *f, uint32_t word, uint32_t block)
 {
-	uint32_t low = f->first_handler, high = f->end_handler, n = 0;
+	uint32_t low = wasm_first_handler(f->m, word), n = 0;
 	const struct wasm_handler *h = f->m->handlers;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		if (h[mid].at < word)
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	for (; low < f->end_handler && h[low].at == word; low++)
 		if (h[low].kind != HANDLE_DELEGATE)
 			f->landing[low - f->first_handler] = block + n++;

@@ -104,8 +104,7 @@ static bool make_queue(struct jit_fn *f)
 /* --- what an interval covers and needs
  * ---------------------------------------- */
 
-/* The first range that ends after pos. */
-static uint32_t range_at(const struct jit_fn *f, const struct jit_ival *x,
+uint32_t jit_range_at(const struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos)
 {
 	uint32_t low = x->r0, high = x->r1;
@@ -124,7 +123,7 @@ static bool covers(const struct jit_fn *f, const struct jit_ival *x,
 {
 	if (pos < x->from || pos >= x->to)
 		return false;
-	uint32_t r = range_at(f, x, pos);
+	uint32_t r = jit_range_at(f, x, pos);
 	return r < x->r1 && f->alloc->ranges[r].from <= pos;
 }
 
@@ -144,7 +143,7 @@ static uint32_t meet(const struct jit_fn *f, const struct jit_ival *x,
 {
 	const struct jit_range *r = f->alloc->ranges;
 	uint32_t from = larger(x->from, y->from), to = smaller(x->to, y->to);
-	uint32_t a = range_at(f, x, from), b = range_at(f, y, from);
+	uint32_t a = jit_range_at(f, x, from), b = jit_range_at(f, y, from);
 	while (a < x->r1 && b < y->r1) {
 		uint32_t start = larger(r[a].from, r[b].from);
 		if (start >= to)
@@ -265,7 +264,7 @@ static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 	y.hint = x->loc < LOC_STACK ? x->loc : x->hint;
 	y.loc = LOC_NONE;
 	y.split = true;
-	y.r0 = range_at(f, x, pos);
+	y.r0 = jit_range_at(f, x, pos);
 	y.u0 = use_at(f, x, pos);
 	y.from = larger(pos, a->ranges[y.r0].from);
 	x->u1 = y.u0;
@@ -321,7 +320,8 @@ static void occupy(struct jit_fn *f, uint32_t n, uint32_t reg, uint32_t pos)
 	const struct jit_ival *x = &f->ivals[n];
 	a->active[reg] = n;
 	a->active_mask |= 1u << reg;
-	a->active_to[reg] = smaller(x->to, a->ranges[range_at(f, x, pos)].to);
+	a->active_to[reg] =
+		smaller(x->to, a->ranges[jit_range_at(f, x, pos)].to);
 }
 
 static void vacate(struct jit_alloc *a, uint32_t reg)
@@ -349,7 +349,7 @@ static void leave_active(struct jit_fn *f, uint32_t pos)
 			    a->inactive_count + 1ull))
 			return;
 		a->inactive[a->inactive_count++] = (struct jit_inactive){ n,
-			a->ranges[range_at(f, x, pos)].from };
+			a->ranges[jit_range_at(f, x, pos)].from };
 	}
 }
 
@@ -366,7 +366,7 @@ static void expire(struct jit_fn *f, uint32_t pos)
 		} else if (covers(f, x, pos)) {
 			occupy(f, i.n, x->loc, pos);
 		} else if (pos < x->to) {
-			i.from = a->ranges[range_at(f, x, pos)].from;
+			i.from = a->ranges[jit_range_at(f, x, pos)].from;
 			a->inactive[kept++] = i;
 		}
 	}
@@ -566,7 +566,7 @@ static void evict_inactive(struct jit_fn *f, uint32_t n, uint32_t reg)
 		if (x->loc != reg || meet(f, &f->ivals[n], x) == NO_POS)
 			continue;
 		/* It gives way at the end of its hole. */
-		uint32_t r = range_at(f, x, f->ivals[n].from);
+		uint32_t r = jit_range_at(f, x, f->ivals[n].from);
 		a->inactive[k--] = a->inactive[--a->inactive_count];
 		if (r < x->r1)
 			spill_from(f, y, a->ranges[r].from);

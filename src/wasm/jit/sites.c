@@ -62,15 +62,8 @@ static bool find_refs(struct jit_fn *f, struct jit_sites *s)
 static bool covers(const struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos)
 {
-	uint32_t low = x->r0, high = x->r1;
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-		if (f->alloc->ranges[mid].to <= pos)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < x->r1 && f->alloc->ranges[low].from <= pos;
+	uint32_t r = jit_range_at(f, x, pos);
+	return r < x->r1 && f->alloc->ranges[r].from <= pos;
 }
 
 static void add_word(struct jit_fn *f, struct jit_sites *s, uint32_t word)

@@ -8,9 +8,7 @@
 #include <errno.h>
 
 #include "enclave/sign.h"
-#include "soft/device.h"
-
-static const struct device_ops *real;
+#include "loader.h"
 
 static bool sign_again(struct sgx_sigstruct *s)
 {
@@ -36,23 +34,10 @@ static int spy_ioctl(struct device *d, int handle, unsigned long request,
 	if (request == SGX_IOC_ENCLAVE_INIT &&
 		!sign_again((void *)(uintptr_t)init->sigstruct))
 		return -EIO;
-	return real->ioctl(d, handle, request, arg);
+	return loader_real->ioctl(d, handle, request, arg);
 }
 
-/* The linker's door (--wrap). */
-bool __real_soft_device_new(const struct soft_config *c, struct device **out,
-	struct err *e);
-bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
-	struct err *e);
-bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
-	struct err *e)
+void loader_place(struct device_ops *spy)
 {
-	static struct device_ops spy;
-	if (!__real_soft_device_new(c, out, e))
-		return false;
-	real = (*out)->ops;
-	spy = *real;
-	spy.ioctl = spy_ioctl;
-	(*out)->ops = &spy;
-	return true;
+	spy->ioctl = spy_ioctl;
 }

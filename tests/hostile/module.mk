@@ -11,7 +11,7 @@ $(O)/$(HOSTILE)/snp: | $(O)/$(HOSTILE)/keep/snp/exec \
 TAPS += $(O)/$(HOSTILE)/snp
 # Loaders for the end-to-end tests: of debug enclaves, on an old processor.
 define hostile_loader
-$(call program,$(HOSTILE)/$1/donjon-keep,host,src/host/keep_main.c $(HOSTILE)/$1_enclave.c,host hal soft device enclave json crypto codec rule base,-Wl$(comma)--wrap=soft_device_new -ljansson -lseccomp -lcrypto -lprotobuf-c)
+$(call program,$(HOSTILE)/$1/donjon-keep,host,src/host/keep_main.c $(HOSTILE)/loader.c $(HOSTILE)/$1_enclave.c,host hal soft device enclave json crypto codec rule base,-Wl$(comma)--wrap=soft_device_new -ljansson -lseccomp -lcrypto -lprotobuf-c)
 tests: $(O)/$(HOSTILE)/$1/donjon-keep
 endef
 $(foreach l,debug old,$(eval $(call hostile_loader,$l)))

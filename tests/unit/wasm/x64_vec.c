@@ -2,34 +2,7 @@
 /* Vector instructions against the bytes that GNU as makes of them. */
 #include "wasm/jit/vec_priv.h"
 
-#include "../test.h"
-
-static uint8_t buffer[64];
-static struct jit_asm a;
-
-static bool no_more(struct jit_asm *x, uint32_t n)
-{
-	(void)x;
-	(void)n;
-	return false;
-}
-
-static void restart(void)
-{
-	memset(buffer, 0, sizeof buffer);
-	a = (struct jit_asm){ .buf = buffer,
-		.cap = sizeof buffer,
-		.more = no_more };
-}
-
-#define IS(...)                                          \
-	do {                                             \
-		const uint8_t want_[] = { __VA_ARGS__ }; \
-		CHECK(!a.full);                          \
-		CHECK_INT(a.len, sizeof want_);          \
-		CHECK_MEM(buffer, want_, sizeof want_);  \
-		restart();                               \
-	} while (0)
+#include "helpers/asm.h"
 
 #define OP(name) jit_vecs[V_##name].op
 

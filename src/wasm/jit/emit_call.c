@@ -150,7 +150,8 @@ static void call(struct jit_emit *e, const struct jit_ins *i)
 
 #define TABLE_FIELD(n) ((int64_t)offsetof(struct wasm_table, n))
 
-/* A table whose length never changes stays where it is. */
+/* The length never changes.  Where the entries are does: each thread has its
+ * own (twin.c). */
 static bool is_fixed(const struct wasm_table *t)
 {
 	return t->range.has_max && t->range.max == t->range.min &&
@@ -160,23 +161,18 @@ static bool is_fixed(const struct wasm_table *t)
 void jit_find_callee(struct jit_emit *e, const struct jit_ins *i)
 {
 	const struct wasm_table *t = e->f->inst->tables[i->imm >> 32];
-	bool fixed = is_fixed(t);
-	if (fixed) {
+	x64_mov_ri(&e->a, SCRATCH, (uint64_t)(uintptr_t)t);
+	if (is_fixed(t))
 		x64_alu_ri(&e->a, ALU_CMP, X64_W, RAX, (int32_t)t->range.min);
-	} else {
-		x64_mov_ri(&e->a, SCRATCH, (uint64_t)(uintptr_t)t);
+	else
 		x64_rm(&e->a, X_CMP, X64_W, RAX,
 			x64_at(SCRATCH, TABLE_FIELD(range.min)));
-	}
 	jit_trap_if(e, CC_AE, WASM_TRAP_ELEMENT);
 	if (e->j->mask)
 		x64_rm(&e->a, X64(0, 1, 0x40 | CC_AE), X64_W, RAX,
 			x64_at(REG_EXEC, JIT_FIELD(jit.zero)));
-	if (fixed)
-		x64_mov_ri(&e->a, SCRATCH, (uint64_t)(uintptr_t)t->elems);
-	else
-		x64_rm(&e->a, X_MOV, X64_W, SCRATCH,
-			x64_at(SCRATCH, TABLE_FIELD(elems)));
+	x64_rm(&e->a, X_MOV, X64_W, SCRATCH,
+		x64_at(SCRATCH, TABLE_FIELD(elems)));
 	x64_rm(&e->a, X_MOV, X64_W, RAX, x64_sum(SCRATCH, RAX, 3, 0));
 	x64_rr(&e->a, X_TEST, X64_W, RAX, RAX);
 	jit_trap_if(e, CC_E, WASM_TRAP_UNINITIALIZED);

@@ -249,6 +249,27 @@ TEST(a_thread_has_tables_and_segments_of_its_own)
 	CHECK_INT(ends_well(w), 7 * 7 * 10 + 3 + 2);
 }
 
+/* Who calls first has it compiled, and stays while others call. */
+TEST(a_thread_calls_by_its_own_table_of_a_length_that_stays)
+{
+	struct build b;
+	static const uint8_t funcs[] = { FIRST, FIRST + 1 };
+	begin(&b);
+	build_func(&b, NULL, ":i", "", B(I32(3)));
+	build_func(&b, NULL, ":i", "", B(I32(4)));
+	build_func(&b, NULL, ":i", "", B(I32(0), 0x11, FIRST, 0));
+	build_table(&b, 2, 2);
+	build_elem(&b, 0, funcs, 2);
+	build_func(&b, "begin", "ii:", "",
+		B(I32(0), 0xd2, FIRST + 1, 0x26, 0, GET(1), CALL(FIRST + 2),
+			STORE(0), DONE, I32(32), I32(0), EVER, WAIT, DROP));
+	build_func(&b, "main", ":i", "",
+		B(STARTS(16), UNTIL(1), I32(16), LOAD(0), I32(10), MUL,
+			CALL(FIRST + 2), ADD));
+	BOTH(&b)
+	CHECK_INT(ends_well(w), 43);
+}
+
 TEST(threads_take_turns_in_the_order_they_came)
 {
 	struct build b;

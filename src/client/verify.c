@@ -16,7 +16,8 @@
 enum { MAX_POLICY = 1 << 20 };
 
 /* The technologies whose images a release has; the first is never left out. */
-static const char *const release_tees[] = { "process", "kvm", "snp", "sgx" };
+static const char *const release_tees[] = { "process", "kvm", "snp", "tdx",
+	"sgx" };
 
 static void add_references(struct client_verifier *v, const char *tee,
 	const struct attest_measured *m, size_t count)

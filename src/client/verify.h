@@ -10,7 +10,7 @@
 #include "client/api.h"
 
 /* Reference values that a release may have: of all technologies. */
-#define CLIENT_REFERENCES 8u
+#define CLIENT_REFERENCES 16u
 
 /* Policy and the reference values of the tenant's own installed images. */
 struct client_verifier {

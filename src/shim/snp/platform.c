@@ -66,6 +66,11 @@ uint64_t platform_shared_bit(void)
 	return 0;
 }
 
+uint64_t platform_hole(void)
+{
+	return 0;
+}
+
 struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub)
 {
 	return snp_cpuid(&snp_cpuid_page, leaf, sub, xcr0);

@@ -41,6 +41,11 @@ uint64_t platform_shared_bit(void)
 	return TDX_SHARED;
 }
 
+uint64_t platform_hole(void)
+{
+	return VM_RESET_GPA;
+}
+
 struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub)
 {
 	return judge_native(leaf) ? cpu_id(leaf, sub) : judge_cpuid(leaf);

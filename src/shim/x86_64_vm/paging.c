@@ -139,6 +139,7 @@ static void init_frames(struct paging *p, uint64_t end)
 	frames_init(&p->frames, first + own, pages - own, ready - own,
 		paging_at(p->free_gpa));
 	p->frames.ops = &frames_ops;
+	frames_reserve(&p->frames, platform_hole() / PAGE_BYTES);
 }
 
 void paging_add_ram(struct paging *p, uint64_t ram_bytes)

@@ -17,6 +17,9 @@ void platform_ready(void);
 /* Of guest-physical addresses: this bit says that a page is the host's; 0:
  * none does. */
 uint64_t platform_shared_bit(void);
+/* A guest-physical address in whose 2 MiB there is no RAM; 0: there is none.
+ */
+uint64_t platform_hole(void);
 /* What the processor can; checked, where the host could lie. */
 struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub);
 /* Makes guest-physical pages usable (numbers; `to` excluded); again: they were

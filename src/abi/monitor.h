@@ -145,7 +145,8 @@ enum monitor_op {
 	/* TDX, until the guest first runs: b pages at guest-physical a become
 	 * the guest's, with what the stage holds. */
 	MONITOR_TDX_ADD,
-	/* TDX: the processor starts in `state`; a are the attributes. */
+	/* TDX: the processor starts in `state`; a are the attributes, b the
+	 * number of processors that were made. */
 	MONITOR_TDX_START,
 	MONITOR_OPS,
 };

@@ -227,6 +227,8 @@ void soft_snp_fini(struct soft_snp *n);
 /* KVM_MEMORY_ENCRYPT_OP of the machine, of its processor. */
 int soft_tdx_vm_op(struct soft_device *s, struct spec_kvm_tdx_cmd *cmd);
 int soft_tdx_cpu_op(struct soft_device *s, struct spec_kvm_tdx_cmd *cmd);
+/* Of a second one, which never runs. */
+int soft_tdx_other_op(struct soft_device *s, struct spec_kvm_tdx_cmd *cmd);
 int soft_tdx_split_irqchip(struct soft_device *s,
 	const struct kvm_enable_cap *c);
 /* 0, or why not. */

@@ -297,7 +297,9 @@ static int set_memory_1(struct soft_device *s,
 
 static int create_other(struct soft_device *s)
 {
-	if (!s->snp.active || !s->has_cpu || s->other.there)
+	if (s->kind == MONITOR_TDX && s->tdx.runnable)
+		return -EIO;
+	if ((!s->snp.active && !s->tdx.active) || !s->has_cpu || s->other.there)
 		return -EINVAL;
 	s->other =
 		(struct soft_other){ .there = true, .late = s->snp.launched };
@@ -488,7 +490,7 @@ int soft_kvm_enter(struct soft_device *s, struct kvm_run *run)
  * a processor for. */
 int soft_kvm_enter_other(struct soft_device *s, struct kvm_run *run)
 {
-	if (!s->other.there || !s->snp.launched)
+	if (!s->other.there || (!s->snp.launched && !s->tdx.runnable))
 		return -EINVAL;
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason = ~0ull;

@@ -95,6 +95,10 @@ int soft_kvm_other(struct soft_device *s, unsigned long request, void *arg)
 	struct soft_other *o = &s->other;
 	if (request == KVM_SET_CPUID2)
 		return 0;
+	if (s->kind == MONITOR_TDX)
+		return request == KVM_MEMORY_ENCRYPT_OP ?
+			soft_tdx_other_op(s, arg) :
+			-EINVAL;
 	if (!o->there || (s->snp.launched && !o->late))
 		return -EINVAL;
 	switch (request) {

@@ -126,7 +126,7 @@ static int finalize(struct soft_device *s, const struct spec_kvm_tdx_cmd *c)
 		return -EIO;
 	s->machine.box->state = t;
 	r = soft_kvm_call(s, MONITOR_TDX_START,
-		(uint64_t[4]){ n->attributes });
+		(uint64_t[4]){ n->attributes, s->other.there ? 2 : 1 });
 	n->runnable = r == 0;
 	return r;
 }
@@ -243,6 +243,12 @@ int soft_tdx_cpu_op(struct soft_device *s, struct spec_kvm_tdx_cmd *c)
 	default:
 		return -EINVAL;
 	}
+}
+
+int soft_tdx_other_op(struct soft_device *s, struct spec_kvm_tdx_cmd *c)
+{
+	bool ok = s->tdx.cpu && !s->tdx.runnable && !c->hw_error && !c->flags;
+	return ok && c->id == SPEC_KVM_TDX_INIT_VCPU ? 0 : -EINVAL;
 }
 
 /* --- KVM_RUN ------------------------------------------------------------ */

@@ -46,6 +46,7 @@ struct monitor_sgx {
 /* A trust domain. */
 struct monitor_td {
 	uint64_t attributes;
+	uint32_t processors;
 	uint16_t given;	 /* registers that the host may change, until it did */
 	void *report_to; /* where the host's answer goes */
 	struct {

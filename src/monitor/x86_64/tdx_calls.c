@@ -36,6 +36,7 @@ enum monitor_result tdx_call_start(struct monitor *m,
 	if (m->kind != MONITOR_TDX || m->launched)
 		return MONITOR_WRONG;
 	m->td.attributes = c->a;
+	m->td.processors = (uint32_t)c->b;
 	vcpu_set_state(&m->cpu, &m->box->state);
 	m->launched = true;
 	return flat_begin(m) ? MONITOR_OK : MONITOR_FULL;

@@ -45,7 +45,7 @@ static enum exit_turn info(struct monitor *m)
 	uint64_t *r = m->cpu.general;
 	r[MONITOR_RCX] = NPT_C_BIT + 1;
 	r[MONITOR_RDX] = m->td.attributes;
-	r[8] = 1ull << 32 | 1; /* processors: most, made */
+	r[8] = 2ull << 32 | m->td.processors; /* most, made */
 	r[9] = r[10] = r[11] = 0;
 	return done(m, TDX_SUCCESS);
 }

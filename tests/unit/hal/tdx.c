@@ -2,12 +2,162 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "../test.h"
+#include "base/fmt.h"
 #include "hal/tdx_priv.h"
 #include "helpers/vm.h"
 #include "spec/kvm.h"
+
+/* --- what is missing -------------------------------------------------------
+ */
+
+struct host {
+	struct device device;
+	int kvm, types, vm, result; /* of what is opened and asked */
+	uint64_t attributes, xfam;
+	uint32_t entries;
+};
+
+static int host_open(struct device *d, const char *path)
+{
+	(void)path;
+	return ((const struct host *)(const void *)d)->kvm;
+}
+
+static int host_ioctl(struct device *d, int handle, unsigned long request,
+	void *arg)
+{
+	const struct host *h = (const void *)d;
+	const struct spec_kvm_tdx_cmd *c = arg;
+	if (request == KVM_GET_API_VERSION)
+		return KVM_API_VERSION;
+	if (request == KVM_CHECK_EXTENSION)
+		return (uintptr_t)arg == SPEC_KVM_CAP_VM_TYPES ? h->types : 1;
+	if (request == KVM_CREATE_VM)
+		return h->vm;
+	CHECK_INT(handle, h->vm);
+	CHECK(request == KVM_MEMORY_ENCRYPT_OP);
+	CHECK_INT(c->id, SPEC_KVM_TDX_CAPABILITIES);
+	struct spec_kvm_tdx_capabilities *p = (void *)(uintptr_t)c->data;
+	p->supported_attrs = h->attributes;
+	p->supported_xfam = h->xfam;
+	p->cpuid.nent = h->entries;
+	return h->result;
+}
+
+static void host_close(struct device *d, int handle)
+{
+	(void)d;
+	(void)handle;
+}
+
+static const struct device_ops host_ops = { .open = host_open,
+	.ioctl = host_ioctl,
+	.close = host_close };
+
+static const struct host good = { .device.ops = &host_ops,
+	.kvm = 10,
+	.types = 1 | 1 << SPEC_KVM_TDX_VM,
+	.vm = 11,
+	.attributes = TDX_ATTR_SEPT_VE_OFF,
+	.xfam = 0xe7,
+	.entries = 5 };
+
+/* A folder with a software root and the name of a quoting service. */
+struct folder {
+	char dir[64], root[96], socket[96], named[96];
+	int fd;
+	struct hal_config cfg;
+};
+
+static void folder_open(struct folder *f)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	FILE *out;
+	*f = (struct folder){ .dir = "/tmp/donjon-tdx-XXXXXX" };
+	CHECK(mkdtemp(f->dir) != NULL);
+	fmt(f->root, sizeof f->root, "%s/root.pem", f->dir);
+	fmt(f->socket, sizeof f->socket, "%s/qgs", f->dir);
+	fmt(f->named, sizeof f->named, "%s/tdx-quoting", f->dir);
+	out = fopen(f->named, "w");
+	CHECK(out && fprintf(out, "%s\n", f->socket) > 0);
+	fclose(out);
+	memcpy(at.sun_path, f->socket, strlen(f->socket));
+	f->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK_INT(bind(f->fd, (struct sockaddr *)&at, sizeof at), 0);
+	CHECK_INT(listen(f->fd, 4), 0);
+	f->cfg.root_path = f->root;
+}
+
+static void folder_close(struct folder *f)
+{
+	close(f->fd);
+	unlink(f->socket);
+	unlink(f->named);
+	CHECK_INT(rmdir(f->dir), 0);
+}
+
+TEST(tdx_a_host_that_has_all_tells_what_its_domains_have)
+{
+	struct host h = good;
+	struct folder f;
+	char detail[96] = "";
+	struct err e = { 0 };
+	folder_open(&f);
+	if (!tdx_probe_host(&f.cfg, &h.device, detail, &e))
+		fail_msg("%s", e.text);
+	CHECK_STR(detail, "attributes 0x10000000, state 0xe7");
+	folder_close(&f);
+}
+
+static void lacks(const struct hal_config *cfg, const struct host *h,
+	const char *what, const char *mend)
+{
+	struct host copy = *h;
+	char detail[96] = "";
+	struct err e = { 0 };
+	CHECK(!tdx_probe_host(cfg, &copy.device, detail, &e));
+	CHECK_INT(e.kind, ERR_HOST);
+	CHECK_HAS(e.text, what);
+	CHECK_HAS(e.text, mend);
+}
+
+TEST(tdx_what_a_host_lacks_is_named_with_its_mend)
+{
+	struct host h = good;
+	struct folder f;
+	folder_open(&f);
+	h.kvm = -ENOENT;
+	lacks(&f.cfg, &h, "no /dev/kvm", "kvm_intel");
+	h = good;
+	h.types = 1;
+	lacks(&f.cfg, &h, "", "");
+	h = good;
+	h.vm = -EBUSY;
+	lacks(&f.cfg, &h, "KVM makes no trust domain", "key IDs");
+	h = good;
+	h.result = -ENOTTY;
+	lacks(&f.cfg, &h, "KVM_TDX_CAPABILITIES", "");
+	h = good;
+	h.attributes = 0;
+	lacks(&f.cfg, &h, "the TDX module can't do without #VE", "");
+	h = good;
+	h.xfam = 3;
+	lacks(&f.cfg, &h, "has no AVX", "");
+	h = good;
+	h.entries = 100000;
+	lacks(&f.cfg, &h, "the TDX module", "");
+	unlink(f.socket);
+	lacks(&f.cfg, &good, "install and start qgsd of tdx-qgs",
+		"quoting service at");
+	folder_close(&f);
+}
 
 /* --- a Keep -----------------------------------------------------------------
  */
@@ -37,5 +187,169 @@ TEST(tdx_keep_ends_when_it_is_told_to_whatever_it_does)
 	struct place p;
 	place_open(&p, "tdx", GUEST_SPIN);
 	p.tech->destroy(place_launch(&p));
+	place_close(&p);
+}
+
+/* --- what a kernel is told --------------------------------------------------
+ */
+
+static const struct device_ops *real;
+static struct spec_kvm_tdx_init told;
+static uint64_t spoil_attributes, spoil_capabilities;
+static bool add_processor;
+static uint64_t shared_bytes, private_bytes, gone_bytes;
+
+static void second_processor(struct device *d, int vm)
+{
+	struct spec_kvm_tdx_cmd c = { .id = SPEC_KVM_TDX_INIT_VCPU };
+	int other = real->ioctl(d, vm, KVM_CREATE_VCPU, (void *)1);
+	CHECK(other > 0);
+	CHECK_INT(real->ioctl(d, other, KVM_MEMORY_ENCRYPT_OP, &c), 0);
+}
+
+static int spy_ioctl(struct device *d, int handle, unsigned long request,
+	void *arg)
+{
+	struct spec_kvm_tdx_cmd *c = arg;
+	const struct spec_kvm_attributes *a = arg;
+	bool op = request == KVM_MEMORY_ENCRYPT_OP;
+	void *data = op ? (void *)(uintptr_t)c->data : NULL;
+	if (op && c->id == SPEC_KVM_TDX_INIT_VM) {
+		memcpy(&told, data, sizeof told);
+		((struct spec_kvm_tdx_init *)data)->attributes ^=
+			spoil_attributes;
+	}
+	if (op && c->id == SPEC_KVM_TDX_FINALIZE_VM && add_processor)
+		second_processor(d, handle);
+	if (request == SPEC_KVM_SET_MEMORY_ATTRIBUTES)
+		*(a->attributes ? &private_bytes : &shared_bytes) += a->size;
+	int n = real->ioctl(d, handle, request, arg);
+	if (op && c->id == SPEC_KVM_TDX_CAPABILITIES && n == 0)
+		((struct spec_kvm_tdx_capabilities *)data)->supported_attrs &=
+			~spoil_capabilities;
+	return n;
+}
+
+static int spy_discard(struct device *d, int handle, uint64_t at, uint64_t len)
+{
+	gone_bytes += len;
+	return real->discard(d, handle, at, len);
+}
+
+static const struct device_ops *spy(const struct device_ops *ops)
+{
+	static struct device_ops mine;
+	real = ops;
+	mine = *ops;
+	mine.ioctl = spy_ioctl;
+	mine.discard = spy_discard;
+	return &mine;
+}
+
+static void launch_ends(struct place *p, char why[128])
+{
+	place_spy = spy;
+	struct hal_keep *k = place_launch(p);
+	place_spy = NULL;
+	CHECK(!place_took(p, k, why));
+	p->tech->destroy(k);
+}
+
+static void open_soft(struct place *p, enum guest what)
+{
+	spoil_attributes = spoil_capabilities = 0;
+	shared_bytes = private_bytes = gone_bytes = 0;
+	add_processor = false;
+	place_open(p, "tdx", what);
+	if (p->cfg.platform != HAL_SOFTWARE)
+		SKIP_TEST("this machine's own TDX is no test's to spoil");
+}
+
+TEST(tdx_the_owner_s_key_is_in_mrconfigid)
+{
+	static const uint8_t none[16];
+	struct place p;
+	char why[128] = "";
+	open_soft(&p, GUEST_QUIT);
+	launch_ends(&p, why);
+	CHECK_STR(why, "exit status 7");
+	CHECK_MEM(told.mrconfigid, p.cfg.boot.owner_key_hash, 32);
+	CHECK_MEM(told.mrconfigid + 32, none, 16);
+	CHECK(told.attributes == TDX_ATTR_SEPT_VE_OFF);
+	CHECK_INT(told.xfam & 7, 7);
+	place_close(&p);
+}
+
+TEST(tdx_a_debug_keep_s_domain_is_one_where_the_kernel_has_that)
+{
+	struct place p;
+	char why[128] = "";
+	open_soft(&p, GUEST_QUIT);
+	p.cfg.debug = true;
+	launch_ends(&p, why);
+	CHECK_STR(why, "exit status 7");
+	CHECK(told.attributes == (TDX_ATTR_SEPT_VE_OFF | TDX_ATTR_DEBUG));
+	/* As upstream kernels. */
+	spoil_capabilities = TDX_ATTR_DEBUG;
+	launch_ends(&p, why);
+	CHECK_STR(why, "exit status 7");
+	CHECK(told.attributes == TDX_ATTR_SEPT_VE_OFF);
+	place_close(&p);
+}
+
+TEST(tdx_a_domain_with_other_attributes_ends_at_its_start)
+{
+	static const struct {
+		uint64_t attributes;
+		const char *why;
+	} cases[] = {
+		{ TDX_ATTR_DEBUG, "ended at its start, reason 0x12" },
+		{ TDX_ATTR_SEPT_VE_OFF, "ended at its start, reason 0x12" },
+	};
+	struct place p;
+	char why[128] = "";
+	open_soft(&p, GUEST_QUIT);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		spoil_attributes = cases[i].attributes;
+		launch_ends(&p, why);
+		CHECK_STR(why, cases[i].why);
+	}
+	place_close(&p);
+}
+
+TEST(tdx_a_domain_with_two_processors_ends_at_its_start)
+{
+	struct place p;
+	char why[128] = "";
+	open_soft(&p, GUEST_QUIT);
+	add_processor = true;
+	launch_ends(&p, why);
+	CHECK_STR(why, "ended at its start, reason 0x13");
+	place_close(&p);
+}
+
+TEST(tdx_keep_gives_back_memory_that_it_needs_no_more)
+{
+	struct place p;
+	char why[128] = "";
+	open_soft(&p, GUEST_FULL);
+	launch_ends(&p, why);
+	CHECK_STR(why, "exit status 0");
+	/* Of 64 MiB, all but some; at the launch, all was made private. */
+	CHECK(shared_bytes >= 40u << 20);
+	CHECK(gone_bytes == shared_bytes);
+	CHECK(private_bytes >= 128u << 20);
+	place_close(&p);
+}
+
+/* RAM goes around the page in which the processor starts. */
+TEST(tdx_keep_of_four_gib_leaves_its_first_page_alone)
+{
+	struct place p;
+	char why[128] = "";
+	open_soft(&p, GUEST_LIVE);
+	p.cfg.boot.memory_bytes = 4ull << 30;
+	launch_ends(&p, why);
+	CHECK_STR(why, "exit status 0");
 	place_close(&p);
 }

@@ -63,7 +63,7 @@ TEST(tdx_a_domain_runs)
 TEST(tdx_a_domain_is_told_what_it_is)
 {
 	CHECK_TD(TD_INFO, TDX_SUCCESS, 48, TDX_ATTR_SEPT_VE_OFF,
-		1ull << 32 | 1, 0, TDX_NO_VALID_VE_INFO, TDX_OPERAND_INVALID,
+		2ull << 32 | 1, 0, TDX_NO_VALID_VE_INFO, TDX_OPERAND_INVALID,
 		TDX_OPERAND_INVALID, RCX_WRONG, RCX_WRONG);
 }
 
@@ -589,6 +589,30 @@ TEST(tdx_a_launch_has_its_order)
 	CHECK_INT(td_enter(&t), -EINVAL);
 	/* A page that is not private, not there, or there already. */
 	CHECK(td_add(&t, VM_WINDOW_GPA, page, PAGE_BYTES, true) < 0);
+	td_close(&t);
+}
+
+TEST(tdx_a_second_processor_is_told_of_or_comes_too_late)
+{
+	const struct kvm_run *run;
+	struct td t;
+	td_open(&t);
+	td_prepare(&t, TD_INFO, 0);
+	int other = device_ioctl(t.d, t.vm, KVM_CREATE_VCPU, (void *)1);
+	CHECK(other > 0);
+	struct spec_kvm_tdx_cmd c = { .id = SPEC_KVM_TDX_INIT_VCPU };
+	CHECK_INT(device_ioctl(t.d, other, KVM_MEMORY_ENCRYPT_OP, &c), 0);
+	CHECK_INT(td_finalize(&t), 0);
+	run = t.d->ops->map(t.d, other, t.run_bytes);
+	CHECK_INT(t.d->ops->enter(t.d, other, (void *)(uintptr_t)run), 0);
+	CHECK_INT(run->exit_reason, KVM_EXIT_FAIL_ENTRY);
+	t.d->ops->unmap(t.d, (void *)(uintptr_t)run, t.run_bytes);
+	td_to_end(&t);
+	CHECK(td_result(&t)->values[3] == (2ull << 32 | 2));
+	td_close(&t);
+	td_open(&t);
+	td_launch(&t, TD_NOTHING, 0);
+	CHECK_INT(device_ioctl(t.d, t.vm, KVM_CREATE_VCPU, (void *)1), -EIO);
 	td_close(&t);
 }
 

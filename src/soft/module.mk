@@ -1,6 +1,7 @@
 $(call library,soft,$(wildcard src/soft/*.c),host fuzz)
 $(call unit,soft,soft device enclave measure codec crypto base,-lcrypto)
 $(call fuzzer,ghcb,soft codec crypto base,-lcrypto)
+$(call fuzzer,tdvmcall,soft codec crypto base,-lcrypto)
 $(call fuzzer,snp_message,soft codec crypto base,-lcrypto)
 # A guest of the tests: what a processor must refuse is tried from inside.
 GUEST := tests/unit/soft/guest

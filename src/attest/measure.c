@@ -84,7 +84,8 @@ struct measured {
 };
 
 static const struct measured all[] = {
-	{ "process", { "exec" }, false, HASHED, CRYPTO_SHA384_BYTES, 1, { "" } },
+	{ "process", { "exec" }, false, HASHED, CRYPTO_SHA384_BYTES, 1,
+		{ "" } },
 	{ "kvm", { "shim", "exec" }, true, HASHED, CRYPTO_SHA384_BYTES, 1,
 		{ "" } },
 	{ "snp", { "shim", "exec" }, false, LAUNCHED, CRYPTO_SHA384_BYTES, 5,
@@ -120,7 +121,7 @@ static uint32_t heap_of(size_t variant)
 static const char *name_of(const struct measured *m, size_t variant)
 {
 	return m->how == ENCLAVE && variant ? enclave_heaps[variant - 1].name :
-				       m->variants[variant];
+					      m->variants[variant];
 }
 
 static const struct measured *find(const char *technology)

@@ -51,8 +51,8 @@ static bool add_shim(struct domain *d, struct bytes shim, size_t exec_bytes,
 	memcpy(head, shim.ptr, sizeof head);
 	memcpy(head + AT_EXEC_BYTES, &n, sizeof n);
 	return add_page(d, RAM_GPA, BYTES_ARRAY(head), e) &&
-		add_range(d, RAM_GPA + PAGE_BYTES,
-			bytes_from(shim, PAGE_BYTES), e);
+		add_range(d, RAM_GPA + PAGE_BYTES, bytes_from(shim, PAGE_BYTES),
+			e);
 }
 
 static bool add_all(struct domain *d, struct bytes shim, struct bytes exec,
@@ -62,8 +62,8 @@ static bool add_all(struct domain *d, struct bytes shim, struct bytes exec,
 	reader_take(&r, AT_RESET);
 	uint32_t reset = reader_u32le(&r);
 	if (r.failed || shim.len % PAGE_BYTES ||
-		shim.len > EXEC_GPA - RAM_GPA || !reset ||
-		reset % PAGE_BYTES || reset >= shim.len)
+		shim.len > EXEC_GPA - RAM_GPA || !reset || reset % PAGE_BYTES ||
+		reset >= shim.len)
 		return err_fail(e, ERR_HOST, "shim: no image");
 	return add_shim(d, shim, exec.len, e) &&
 		add_range(d, RESET_GPA, bytes_of(shim.ptr + reset, PAGE_BYTES),

@@ -43,6 +43,5 @@ bool crypto_hmac(struct bytes key, struct bytes message,
 			0),
 		OSSL_PARAM_construct_end()
 	};
-	return compute("HMAC", params, key, message, out, CRYPTO_HMAC_BYTES,
-		e);
+	return compute("HMAC", params, key, message, out, CRYPTO_HMAC_BYTES, e);
 }

@@ -208,10 +208,10 @@ struct id {
  * and names the keys in its reports (AMD 56860, §8.18). */
 static bool read_id(const struct hal_config *cfg, struct id *id, struct err *e)
 {
-	if (!vm_file_beside_root(cfg, "snp-id-block", sizeof(struct snp_id_block),
-		    &id->block, e) ||
-		!vm_file_beside_root(cfg, "snp-id-auth", sizeof(struct snp_id_auth),
-			&id->auth, e))
+	if (!vm_file_beside_root(cfg, "snp-id-block",
+		    sizeof(struct snp_id_block), &id->block, e) ||
+		!vm_file_beside_root(cfg, "snp-id-auth",
+			sizeof(struct snp_id_auth), &id->auth, e))
 		return false;
 	if (!id->block.len && !id->auth.len)
 		return true;

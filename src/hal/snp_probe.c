@@ -10,8 +10,8 @@
 static bool why_not(struct err *e)
 {
 	bool there;
-	bool on =
-		vm_probe_parameter("/sys/module/kvm_amd/parameters/sev_snp", &there);
+	bool on = vm_probe_parameter("/sys/module/kvm_amd/parameters/sev_snp",
+		&there);
 	if (!there)
 		return err_fail(e, ERR_HOST,
 			"no AMD processor, or no kvm_amd of Linux 6.11 or "

@@ -89,8 +89,8 @@ static bool make_quote(struct hal_keep *k, struct bytes report,
 	if (!k->software)
 		return qgs_quote(k->qgs, report, quote, e);
 	buf_clear(&k->endorsements);
-	return soft_device_quote(k->t.m.device, report, quote,
-		&k->endorsements, e);
+	return soft_device_quote(k->t.m.device, report, quote, &k->endorsements,
+		e);
 }
 
 /* A quote in the place of the report, or a status that says that there is

@@ -168,8 +168,8 @@ static bool init_domain(struct tdx_machine *t, const struct hal_config *cfg,
 	choose(t, &i->cpuid);
 	struct spec_kvm_tdx_cmd cmd = { .id = SPEC_KVM_TDX_INIT_VM,
 		.data = (uintptr_t)i };
-	bool ok = command(t->m.device, t->m.vm, &cmd, "KVM_TDX_INIT_VM", NULL,
-		e);
+	bool ok =
+		command(t->m.device, t->m.vm, &cmd, "KVM_TDX_INIT_VM", NULL, e);
 	free(i);
 	return ok;
 }

@@ -73,8 +73,8 @@ bool vm_file_lock(const struct hal_config *cfg, const char *name, size_t most,
 	return true;
 }
 
-bool vm_file_beside_root(const struct hal_config *cfg, const char *name, size_t most,
-	struct buf *out, struct err *e)
+bool vm_file_beside_root(const struct hal_config *cfg, const char *name,
+	size_t most, struct buf *out, struct err *e)
 {
 	return vm_file_lock(cfg, name, most, out, NULL, e);
 }

@@ -34,8 +34,8 @@ bool vm_private_map(struct vm_machine *m, const struct vm_region *g,
 	struct spec_kvm_attributes a = { .address = g->gpa,
 		.size = g->bytes,
 		.attributes = SPEC_KVM_ATTRIBUTE_PRIVATE };
-	int n = device_ioctl(m->device, m->vm,
-		SPEC_KVM_SET_USER_MEMORY_REGION2, &r);
+	int n = device_ioctl(m->device, m->vm, SPEC_KVM_SET_USER_MEMORY_REGION2,
+		&r);
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "memory at 0x%llx: %s",
 			(unsigned long long)g->gpa, strerror(-n));

@@ -42,8 +42,7 @@ bool keep_tdx_check(struct bytes report, struct bytes quote, struct err *e)
 	bool same = b.td_attributes == r.info.attributes &&
 		b.xfam == r.info.xfam &&
 		!memcmp(b.mrtd, r.info.mrtd, sizeof b.mrtd) &&
-		!memcmp(b.mrconfigid, r.info.mrconfigid,
-			sizeof b.mrconfigid) &&
+		!memcmp(b.mrconfigid, r.info.mrconfigid, sizeof b.mrconfigid) &&
 		!memcmp(b.report_data, r.head.report_data,
 			sizeof b.report_data);
 	return same || err_fail(e, ERR_HOST, "quote: of another report");

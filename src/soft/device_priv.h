@@ -76,8 +76,8 @@ struct soft_private {
 
 /* The kernel's half of an SNP guest. */
 struct soft_snp {
-	bool active;	 /* INIT2 was there */
-	bool launched;	 /* LAUNCH_FINISH was */
+	bool active;   /* INIT2 was there */
+	bool launched; /* LAUNCH_FINISH was */
 	bool certs;
 	uint64_t vmsa_features;
 	uint8_t level;	 /* VMPL; not 0: a hostile kernel's */
@@ -100,7 +100,7 @@ enum soft_td_pending {
 
 /* The kernel's half of a trust domain. */
 struct soft_tdx {
-	bool irqchip;		     /* split */
+	bool irqchip;		    /* split */
 	bool active, cpu, runnable; /* INIT_VM, INIT_VCPU, FINALIZE_VM */
 	bool dead;
 	uint64_t attributes;
@@ -280,8 +280,7 @@ enum soft_turn { SOFT_GUEST, SOFT_HOST, SOFT_DEAD };
 /* What the domain asks, in the box's state: SOFT_HOST: run says what. */
 enum soft_turn soft_tdvmcall_exit(struct soft_device *s, struct kvm_run *run);
 /* Userspace's answer, in run. */
-enum soft_turn soft_tdvmcall_answer(struct soft_device *s,
-	struct kvm_run *run);
+enum soft_turn soft_tdvmcall_answer(struct soft_device *s, struct kvm_run *run);
 /* What a hostile host does to an answer. */
 void soft_tdvmcall_scribble(struct soft_device *s);
 

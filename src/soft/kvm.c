@@ -40,11 +40,12 @@ static int call(struct soft_device *s, enum monitor_op op, uint64_t a)
 
 static int create_vm(struct soft_device *s, uintptr_t type)
 {
-	if (s->has_vm || (type && type != SPEC_KVM_SNP_VM && type != SPEC_KVM_TDX_VM))
+	if (s->has_vm ||
+		(type && type != SPEC_KVM_SNP_VM && type != SPEC_KVM_TDX_VM))
 		return -EINVAL;
 	s->has_vm = true;
 	s->kind = type == SPEC_KVM_SNP_VM ? MONITOR_SNP :
-		type == SPEC_KVM_TDX_VM   ? MONITOR_TDX :
+		type == SPEC_KVM_TDX_VM	  ? MONITOR_TDX :
 					    MONITOR_PLAIN;
 	return SOFT_HANDLE_VM;
 }
@@ -373,8 +374,7 @@ int soft_kvm_begin(struct soft_device *s)
 	bool td = s->kind == MONITOR_TDX;
 	memcpy(s->machine.box->cpuid, td ? s->tdx.cpuid : s->cpuid,
 		sizeof s->cpuid);
-	s->machine.box->cpuid_count =
-		td ? s->tdx.cpuid_count : s->cpuid_count;
+	s->machine.box->cpuid_count = td ? s->tdx.cpuid_count : s->cpuid_count;
 	int n = call(s, MONITOR_GUEST, s->kind);
 	s->begun = n == 0;
 	s->snp.msr = 0;

@@ -75,8 +75,8 @@ static enum soft_turn next_map(struct soft_device *s, struct kvm_run *run)
 	run->hypercall.nr = KVM_HC_MAP_GPA_RANGE;
 	run->hypercall.ret = 0;
 	run->hypercall.args[0] = at & ~TDX_SHARED;
-	run->hypercall.args[1] = (left < MAP_MOST ? left : MAP_MOST) /
-		PAGE_BYTES;
+	run->hypercall.args[1] =
+		(left < MAP_MOST ? left : MAP_MOST) / PAGE_BYTES;
 	run->hypercall.args[2] = at & TDX_SHARED ? 0 : SPEC_KVM_MAP_ENCRYPTED;
 	s->tdx.pending = SOFT_TD_MAP;
 	return SOFT_HOST;
@@ -113,8 +113,9 @@ static enum soft_turn end_map(struct soft_device *s, struct kvm_run *run)
 	if (run->hypercall.ret) {
 		registers(s)[R11] = s->tdx.map_next;
 		return answer(s,
-			run->hypercall.ret == EAGAIN ? TDX_CALL_RETRY :
-						       TDX_CALL_OPERAND_INVALID);
+			run->hypercall.ret == EAGAIN ?
+				TDX_CALL_RETRY :
+				TDX_CALL_OPERAND_INVALID);
 	}
 	s->tdx.map_next += MAP_MOST;
 	return s->tdx.map_next < s->tdx.map_end ? next_map(s, run) :

@@ -182,8 +182,8 @@ static uint64_t measure_page(struct tdx_module *m, uint64_t gpa,
 	const uint8_t *page, bool contents)
 {
 	uint64_t status = tdx_module_add(m, gpa);
-	for (size_t at = 0; contents && status == TDX_SUCCESS &&
-		at < PAGE_BYTES;
+	for (size_t at = 0;
+		contents && status == TDX_SUCCESS && at < PAGE_BYTES;
 		at += TDX_CHUNK_BYTES)
 		status = tdx_module_extend(m, gpa + at, page + at);
 	return status;

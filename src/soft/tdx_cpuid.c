@@ -106,8 +106,7 @@ static void choose(const struct spec_kvm_tdx_init *i, struct monitor_cpuid *c)
 		c->eax &= ~may->eax;
 		c->ebx &= ~may->ebx;
 		for (uint32_t n = 0; n < i->cpuid.nent; n++) {
-			const struct kvm_cpuid_entry2 *x =
-				&i->cpuid.entries[n];
+			const struct kvm_cpuid_entry2 *x = &i->cpuid.entries[n];
 			if (x->function != c->leaf || x->index != c->sub)
 				continue;
 			c->eax |= x->eax;

@@ -15,7 +15,7 @@ enum { KEY_BYTES = 32, VERSION_NO_SERVICE = 0 };
 #define NO_MEMORY 0x8000020300000000ull
 
 struct tdx_module {
-	uint8_t key[KEY_BYTES]; /* the processor's */
+	uint8_t key[KEY_BYTES];	  /* the processor's */
 	struct crypto_hash *mrtd; /* until it is final */
 	struct tdx_tcb_info tcb;
 	struct tdx_info info;
@@ -165,8 +165,7 @@ bool tdx_module_open(const struct tdx_module *m, struct bytes report,
 	struct tdx_report_mac want;
 	uint8_t mac[32];
 	if (report.len != sizeof r)
-		return err_fail(e, ERR_DENIED, "report: %zu bytes",
-			report.len);
+		return err_fail(e, ERR_DENIED, "report: %zu bytes", report.len);
 	memcpy(&r, report.ptr, sizeof r);
 	want = r.head;
 	if (!mac_of(m, &r.head, mac, e) ||

@@ -3,8 +3,9 @@
  * Linux's KVM, as far as it is newer than Debian 12's <linux/kvm.h>:
  * guest_memfd and attributes of memory (6.8), SEV-SNP (6.11), TDX (6.16), SNP's
  * certificates (6.20).  Documentation/virt/kvm/api.rst,
- * x86/amd-memory-encryption.rst and x86/intel-tdx.rst.  Names as there, prefixed by us where a later
- * header will have them: nothing here clashes with it.
+ * x86/amd-memory-encryption.rst and x86/intel-tdx.rst.  Names as there,
+ * prefixed by us where a later header will have them: nothing here clashes with
+ * it.
  */
 #ifndef SPEC_KVM_H
 #define SPEC_KVM_H

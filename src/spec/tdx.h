@@ -34,7 +34,12 @@ enum tdx_leaf {
 #define TDX_PAGE_ALREADY_ACCEPTED 0x00000b0a00000000ull
 #define TDX_PAGE_SIZE_MISMATCH	  0xc0000b0b00000000ull
 
-enum { TDX_OPERAND_RAX = 0, TDX_OPERAND_RCX, TDX_OPERAND_RDX, TDX_OPERAND_R8 = 8 };
+enum {
+	TDX_OPERAND_RAX = 0,
+	TDX_OPERAND_RCX,
+	TDX_OPERAND_RDX,
+	TDX_OPERAND_R8 = 8
+};
 
 /* TDX_VP_INFO, RCX. */
 #define TDX_GPAW_MASK 0x3full
@@ -66,8 +71,8 @@ enum tdx_reason {
 /* A processor's first state (ABI, "TD VCPU Initial State"): flat 32-bit code,
  * RBX is GPAW, RSI the processor's number, RCX and R8 the host's word. */
 #define TDX_RESET_RIP  0xfffffff0u
-#define TDX_RESET_CR0  0x21u /* PE NE */
-#define TDX_RESET_CR4  0x40u /* MCE; VMXE is hidden */
+#define TDX_RESET_CR0  0x21u  /* PE NE */
+#define TDX_RESET_CR4  0x40u  /* MCE; VMXE is hidden */
 #define TDX_RESET_EFER 0x901u /* SCE LME NXE */
 
 /* --- TDG.VP.VMCALL ---------------------------------------------------------
@@ -101,7 +106,7 @@ enum { TDX_IO_IN = 0, TDX_IO_OUT = 1 };
 struct tdx_quote_head {
 	uint64_t version; /* 1 */
 	uint64_t status;
-	uint32_t in_bytes; /* of a report, behind this */
+	uint32_t in_bytes;  /* of a report, behind this */
 	uint32_t out_bytes; /* of a quote, in its place */
 };
 LAYOUT(struct tdx_quote_head, status, 0x08);

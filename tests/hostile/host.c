@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Keep of the real shim under a host that lies: each run launches it on the
- * software platform's SEV-SNP or TDX, as this program is called (snp, tdx), with
- * one lie, drawn from its seed.  It has to
- * end with the right result or in an error that says what was wrong; a wrong
- * result, a hang or words that name nothing fail the test.
+ * software platform's SEV-SNP or TDX, as this program is called (snp, tdx),
+ *with one lie, drawn from its seed.  It has to end with the right result or in
+ *an error that says what was wrong; a wrong result, a hang or words that name
+ *nothing fail the test.
  *
  *	snp			a few runs of each kind of lie, as TAP
  *	snp FIRST [COUNT]	those seeds: one line each, then a table

@@ -188,7 +188,8 @@ static void lie_hints(struct lies *l)
 		TELL(l, "RAM of 0x%llx", (unsigned long long)h->ram_bytes);
 		break;
 	case 1:
-		h->ram_bytes += (lies_some(l, 20) - lies_some(l, 20)) * VM_IMAGE_ALIGN;
+		h->ram_bytes +=
+			(lies_some(l, 20) - lies_some(l, 20)) * VM_IMAGE_ALIGN;
 		TELL(l, "RAM of 0x%llx", (unsigned long long)h->ram_bytes);
 		break;
 	case 2:
@@ -294,8 +295,9 @@ static int spy_enter(struct device *d, int vcpu, void *run)
 	l->wanted = false;
 	int n = l->real->enter(d, vcpu, run);
 	if (n == 0)
-		l->wanted = l->tdx ? lies_tdx_question(l, r->exit_reason, exit) :
-				     lies_snp_question(l, r->exit_reason, exit);
+		l->wanted = l->tdx ?
+			lies_tdx_question(l, r->exit_reason, exit) :
+			lies_snp_question(l, r->exit_reason, exit);
 	return n;
 }
 

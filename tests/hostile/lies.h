@@ -73,7 +73,8 @@ void lies_at_bell(struct lies *l, struct gate_area *area);
 /* Before the Keep is destroyed. */
 void lies_end(struct lies *l);
 
-/* --- of each technology (lies_snp.c, lies_tdx.c), for lies.c --------------- */
+/* --- of each technology (lies_snp.c, lies_tdx.c), for lies.c ---------------
+ */
 
 uint64_t lies_random(struct lies *l, uint64_t below);
 /* Small numbers as often as large ones. */

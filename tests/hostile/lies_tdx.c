@@ -128,8 +128,7 @@ static void scribble(void *ctx, uint64_t general[16])
 		return;
 	switch (lies_random(l, 4)) {
 	case 0:
-		general[R10] =
-			statuses[lies_random(l, ARRAY_LEN(statuses))];
+		general[R10] = statuses[lies_random(l, ARRAY_LEN(statuses))];
 		break;
 	case 1:
 		general[R10] = lies_some(l, 64);
@@ -137,8 +136,8 @@ static void scribble(void *ctx, uint64_t general[16])
 	case 2:
 		/* As far as it went, or not. */
 		general[R10] = TDX_CALL_RETRY;
-		general[R10 + 1] = lies_random(l, 2) ? lies_some(l, 48) :
-						       general[R10 + 2];
+		general[R10 + 1] =
+			lies_random(l, 2) ? lies_some(l, 48) : general[R10 + 2];
 		break;
 	default:
 		for (unsigned i = 0; i <= R15; i++)

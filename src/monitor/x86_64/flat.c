@@ -62,7 +62,8 @@ static bool leave(struct monitor *m)
 }
 
 /* 0F 20 (read) or 22 (write), and a byte that names the registers. */
-static bool decode(struct monitor *m, unsigned cr, bool write, unsigned *general)
+static bool decode(struct monitor *m, unsigned cr, bool write,
+	unsigned *general)
 {
 	uint8_t code[3];
 	uint64_t rip = (uint32_t)m->cpu.vmcb->save.rip;
@@ -85,7 +86,7 @@ static uint64_t *shadow(struct monitor *m, unsigned cr)
 static uint64_t *general_of(struct monitor *m, unsigned n)
 {
 	struct svm_save *s = &m->cpu.vmcb->save;
-	return n == MONITOR_RAX ? &s->rax :
+	return n == MONITOR_RAX	 ? &s->rax :
 		n == MONITOR_RSP ? &s->rsp :
 				   &m->cpu.general[n];
 }
@@ -95,8 +96,7 @@ bool flat_exit(struct monitor *m)
 	uint64_t code = m->cpu.vmcb->control.exit_code;
 	unsigned cr = code & 15, general;
 	bool write = code & WRITE;
-	if (!m->flat.on || code >= 2 * WRITE ||
-		!decode(m, cr, write, &general))
+	if (!m->flat.on || code >= 2 * WRITE || !decode(m, cr, write, &general))
 		return false;
 	uint64_t *r = general_of(m, general), *own = shadow(m, cr);
 	if (write)

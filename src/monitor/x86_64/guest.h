@@ -17,8 +17,9 @@ enum guest_turn {
 };
 
 /*
- * Where a guest-physical address (with its C-bit, or shared bit) is; rights: RMP_....  Does
- * what a kernel does at a first access: private pages become the guest's.
+ * Where a guest-physical address (with its C-bit, or shared bit) is; rights:
+ * RMP_....  Does what a kernel does at a first access: private pages become the
+ * guest's.
  */
 enum guest_turn guest_resolve(struct monitor *m, uint64_t gpa, uint8_t rights,
 	uint64_t *hpa);

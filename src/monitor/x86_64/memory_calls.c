@@ -10,8 +10,8 @@
 static bool is_range(const struct monitor *m, uint64_t gpa, uint64_t bytes)
 {
 	bool has = m->kind == MONITOR_SNP || m->kind == MONITOR_TDX;
-	return has && !((gpa | bytes) % PAGE_BYTES) &&
-		gpa <= m->box->gpa_end && bytes <= m->box->gpa_end - gpa;
+	return has && !((gpa | bytes) % PAGE_BYTES) && gpa <= m->box->gpa_end &&
+		bytes <= m->box->gpa_end - gpa;
 }
 
 /* Revoked before the call is answered: the guest's only processor stands
@@ -57,8 +57,7 @@ enum monitor_result call_discard(struct monitor *m,
 	return MONITOR_OK;
 }
 
-enum monitor_result call_inject(struct monitor *m,
-	const struct monitor_call *c)
+enum monitor_result call_inject(struct monitor *m, const struct monitor_call *c)
 {
 	if (c->b > UINT32_MAX)
 		return MONITOR_WRONG;

@@ -158,8 +158,8 @@ static enum exit_turn on_msr(struct monitor *m)
 	struct svm_save *s = &m->cpu.vmcb->save;
 	uint32_t msr = (uint32_t)m->cpu.general[MONITOR_RCX];
 	bool write = m->cpu.vmcb->control.exit_info_1 & 1;
-	uint64_t value = msr == EFER ? flat_efer(m) & ~(uint64_t)EFER_SVME :
-				       s->pat;
+	uint64_t value =
+		msr == EFER ? flat_efer(m) & ~(uint64_t)EFER_SVME : s->pat;
 	if (s->cpl) {
 		inject_event(m, VECTOR_GP, 0);
 		return EXIT_RESUME;

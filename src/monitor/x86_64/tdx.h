@@ -22,8 +22,7 @@ enum exit_turn tdx_ve(struct monitor *m, enum tdx_reason reason,
 	uint64_t qualification, uint64_t gpa);
 /* A private page that its domain may not use: the host has to do something
  * first, or has nothing to do any more; or it is the domain's to handle. */
-enum exit_turn tdx_private_fault(struct monitor *m, uint64_t gpa,
-	bool pending);
+enum exit_turn tdx_private_fault(struct monitor *m, uint64_t gpa, bool pending);
 /* The host's half of a first access: the page becomes the domain's, to be
  * accepted.  False: it is not private, not there, or somebody's. */
 MUST_USE bool tdx_augment(struct monitor *m, uint64_t gpa);

@@ -14,7 +14,8 @@ enum {
 };
 
 /* Of RCX, for TDG.VP.VMCALL: RAX, RCX and RSP are nobody's to give. */
-#define NEVER_GIVEN  (1ull << MONITOR_RAX | 1ull << MONITOR_RCX | 1ull << MONITOR_RSP)
+#define NEVER_GIVEN \
+	(1ull << MONITOR_RAX | 1ull << MONITOR_RCX | 1ull << MONITOR_RSP)
 #define CONTROL_KNOWN 0xffffffffull
 
 /* TDG.MEM.PAGE.ACCEPT's RCX. */
@@ -131,9 +132,9 @@ static bool operand(struct monitor *m, uint64_t gpa, unsigned align,
 		*out = monitor_memory(hpa);
 		return true;
 	}
-	*turn = gpa & NPT_C ? invalid(m, number) :
-			      tdx_private_fault(m, gpa,
-				      t == GUEST_NOT_VALIDATED);
+	*turn = gpa & NPT_C ?
+		invalid(m, number) :
+		tdx_private_fault(m, gpa, t == GUEST_NOT_VALIDATED);
 	return false;
 }
 

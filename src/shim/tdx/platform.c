@@ -13,7 +13,6 @@
 
 enum { LARGE_PAGES = 512, VECTOR_VE = 20, QUOTE_SPINS = 1 << 28 };
 
-
 static bool ready;
 
 static uint64_t tdcall(uint64_t leaf, struct cpu_tdcall *c)

@@ -239,8 +239,8 @@ static bool map(struct paging *p, uint64_t va, uint64_t bits, uint8_t prot)
 bool paging_map(struct paging *p, uint64_t va, uint64_t gpa, uint8_t prot,
 	bool shared)
 {
-	uint64_t bits = shared ? PTE_SHARED | p->shared :
-				 PTE_BORROWED | p->encrypted;
+	uint64_t bits =
+		shared ? PTE_SHARED | p->shared : PTE_BORROWED | p->encrypted;
 	return map(p, va, gpa | bits, prot);
 }
 

@@ -41,14 +41,14 @@ static void check_values(const struct td *t, const uint64_t *want, size_t n)
 	} while (0)
 
 /* Launches, runs to its end, compares. */
-#define CHECK_TD(what, ...)                           \
-	do {                                          \
-		struct td td_;                        \
-		td_open(&td_);                        \
-		td_launch(&td_, (what), 0);           \
-		td_to_end(&td_);                      \
-		CHECK_VALUES(&td_, __VA_ARGS__);      \
-		td_close(&td_);                       \
+#define CHECK_TD(what, ...)                      \
+	do {                                     \
+		struct td td_;                   \
+		td_open(&td_);                   \
+		td_launch(&td_, (what), 0);      \
+		td_to_end(&td_);                 \
+		CHECK_VALUES(&td_, __VA_ARGS__); \
+		td_close(&td_);                  \
 	} while (0)
 
 TEST(tdx_a_domain_runs)
@@ -62,8 +62,8 @@ TEST(tdx_a_domain_runs)
 
 TEST(tdx_a_domain_is_told_what_it_is)
 {
-	CHECK_TD(TD_INFO, TDX_SUCCESS, 48, TDX_ATTR_SEPT_VE_OFF,
-		2ull << 32 | 1, 0, TDX_NO_VALID_VE_INFO, TDX_OPERAND_INVALID,
+	CHECK_TD(TD_INFO, TDX_SUCCESS, 48, TDX_ATTR_SEPT_VE_OFF, 2ull << 32 | 1,
+		0, TDX_NO_VALID_VE_INFO, TDX_OPERAND_INVALID,
 		TDX_OPERAND_INVALID, RCX_WRONG, RCX_WRONG);
 }
 

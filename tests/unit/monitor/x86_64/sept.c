@@ -61,8 +61,8 @@ TEST(sept_a_large_page_is_one)
 		SEPT_FINE);
 	CHECK_INT(sept_check(&s, BEGIN + 5 * PAGE_BYTES, GPA + 6 * PAGE_BYTES),
 		SEPT_OTHER_GPA);
-	CHECK_INT(sept_accept(&s, BEGIN + 5 * PAGE_BYTES,
-			  GPA + 5 * PAGE_BYTES, false),
+	CHECK_INT(sept_accept(&s, BEGIN + 5 * PAGE_BYTES, GPA + 5 * PAGE_BYTES,
+			  false),
 		SEPT_ALREADY);
 }
 

@@ -51,8 +51,8 @@ TEST(judge_what_the_module_leaves_to_a_domain_is_fixed)
 	/* "See leaf 4", as Intel's processors say it. */
 	CHECK_INT(judge_cpuid(2).eax, 0x00feff01);
 	CHECK_INT(judge_cpuid(2).ebx, 0xf0);
-	static const uint32_t leaves[] = { 3, 0xb, 0x1f, 0x40000000,
-		0x40000001, 0x80000007 };
+	static const uint32_t leaves[] = { 3, 0xb, 0x1f, 0x40000000, 0x40000001,
+		0x80000007 };
 	for (size_t i = 0; i < ARRAY_LEN(leaves); i++) {
 		struct cpu_id c = judge_cpuid(leaves[i]);
 		CHECK_INT(c.eax | c.ebx | c.ecx | c.edx, 0);

@@ -342,7 +342,8 @@ static void do_it(uint64_t what, uint64_t number)
 	case GUEST_SHARED_VIEW:
 		return tell(probe_read(GUEST_PAGES_GPA + OTHER));
 	case GUEST_PRIVATE_VIEW:
-		return tell(probe_read(VM_WINDOW_GPA + GUEST_SHARED_AT + OTHER));
+		return tell(
+			probe_read(VM_WINDOW_GPA + GUEST_SHARED_AT + OTHER));
 	case GUEST_WRITE_VMSA:
 		return write_vmsa();
 	case GUEST_HOLD:

@@ -77,8 +77,10 @@ static void info(void)
 
 static void exceptions(void)
 {
-	tell_ve(PROBE("cpuid", : : "a"(0x40000000), "c"(0)
-			: "rbx", "rdx", "r15"));
+	tell_ve(PROBE("cpuid",
+		      :
+		      : "a"(0x40000000), "c"(0)
+		      : "rbx", "rdx", "r15"));
 	tell_ve(PROBE("cpuid", : : "a"(0), "c"(0) : "rbx", "rdx", "r15"));
 	tell_ve(PROBE("rdmsr", : : "c"(0x1b) : "rax", "rdx", "r15"));
 	tell_ve(PROBE("wrmsr", : : "c"(0x1b), "a"(0), "d"(0) : "r15"));
@@ -308,7 +310,8 @@ static void do_it(uint64_t what, uint64_t number)
 	case TD_SHARED_VIEW:
 		return tell(probe_read(GUEST_PAGES_GPA + OTHER));
 	case TD_PRIVATE_VIEW:
-		return tell(probe_read(VM_WINDOW_GPA + GUEST_SHARED_AT + OTHER));
+		return tell(
+			probe_read(VM_WINDOW_GPA + GUEST_SHARED_AT + OTHER));
 	case TD_NOWHERE:
 		probe_level_1[0][0] = 0x70000000 | TDX_SHARED | 7;
 		cpu_write_cr3(cpu_read_cr3());

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tests' loader of a trust domain (guest/td.c), step by step, so that a test
- * can leave a step out or spoil it. */
+/* The tests' loader of a trust domain (guest/td.c), step by step, so that a
+ * test can leave a step out or spoil it. */
 #ifndef TESTS_SOFT_TD_H
 #define TESTS_SOFT_TD_H
 

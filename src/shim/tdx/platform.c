@@ -11,7 +11,7 @@
 #include "shim/x86_64_vm/boot.h"
 #include "shim/x86_64_vm/paging.h"
 
-enum { LARGE_PAGES = 512, VECTOR_VE = 20, QUOTE_SPINS = 1 << 28 };
+enum { LARGE_PAGES = 512, VECTOR_VE = 20, TRIES = 1000, QUOTE_SPINS = 1 << 28 };
 
 static bool ready;
 
@@ -57,9 +57,13 @@ struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub)
  * that we used before. */
 static bool accept(uint64_t page, bool large, bool *fits)
 {
-	struct cpu_tdcall c = { .rcx = page * PAGE_BYTES |
-			(large ? TDX_LEVEL_2M : TDX_LEVEL_4K) };
-	uint64_t status = tdcall(TDX_MEM_PAGE_ACCEPT, &c) & TDX_STATUS_MASK;
+	uint64_t status = TDX_OPERAND_BUSY;
+	/* The host may be at that entry, too. */
+	for (unsigned i = 0; i < TRIES && status == TDX_OPERAND_BUSY; i++) {
+		struct cpu_tdcall c = { .rcx = page * PAGE_BYTES |
+				(large ? TDX_LEVEL_2M : TDX_LEVEL_4K) };
+		status = tdcall(TDX_MEM_PAGE_ACCEPT, &c) & TDX_STATUS_MASK;
+	}
 	*fits = status != TDX_PAGE_SIZE_MISMATCH;
 	if (status == TDX_PAGE_ALREADY_ACCEPTED)
 		shim_crash("a page was accepted before it was used");

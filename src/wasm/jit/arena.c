@@ -4,7 +4,7 @@
 #include "wasm/jit/ir_priv.h"
 #include "wasm/jit/jit_priv.h"
 
-enum { CHUNK = 256 << 10, MAX_KEPT = 1 };
+enum { CHUNK = 256 << 10, MAX_KEPT = 4 };
 
 struct jit_chunk {
 	struct jit_chunk *next;

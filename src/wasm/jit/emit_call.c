@@ -80,7 +80,7 @@ void jit_emit_args(struct jit_emit *e, const struct jit_ins *i,
 {
 	struct jit_move moves[MAX_REG_ARGS];
 	struct jit_abi abi = { 0 };
-	uint32_t n = 0, offset;
+	uint32_t n = 0, offset = 0;
 	for (uint32_t k = 0; k < i->c; k++) {
 		uint32_t v = e->f->args[i->b + k];
 		uint32_t type = e->f->m->pool[t->first + k];

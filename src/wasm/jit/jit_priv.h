@@ -87,6 +87,7 @@ struct wasm_jit {
 	struct wasm_store *store;
 	uint8_t *memory; /* executable but for moments */
 	size_t size, used;
+	size_t writable_from, writable_to; /* for many functions; or 0 */
 	struct jit_code *codes; /* in the order of `at` */
 	uint32_t code_count, code_cap;
 	struct jit_words *words; /* for JIT_STEP */
@@ -196,6 +197,10 @@ bool wasm_jit_land(struct wasm_exec *x, const struct jit_target *t);
 /* --- memory.c ------------------------------------------------------------- */
 bool jit_memory_open(struct wasm_jit *j, size_t size);
 void jit_memory_close(struct wasm_jit *j);
+/* Between these two code may be put without a call of mprotect for each, and
+ * none may run. */
+void jit_memory_begin(struct wasm_jit *j);
+void jit_memory_end(struct wasm_jit *j);
 bool jit_has_room(const struct wasm_jit *j, uint32_t len);
 /* Appends code, at j->used; its offset, or UINT32_MAX. */
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);

@@ -711,10 +711,15 @@ void wasm_instance_jit_all(struct wasm_instance *i,
 	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx)
 {
 	uint32_t all = i->module->func_count - i->module->func_imports;
-	for (uint32_t n = 0; i->store->jit && n < all; n++) {
+	struct wasm_jit *j = i->store->jit;
+	if (!j)
+		return;
+	jit_memory_begin(j);
+	for (uint32_t n = 0; n < all; n++) {
 		if (i->own[n].jit_state == JIT_NEW)
-			wasm_jit_compile(i->store->jit, &i->own[n]);
+			wasm_jit_compile(j, &i->own[n]);
 		if (progress && !progress(ctx, n + 1, all))
-			return;
+			break;
 	}
+	jit_memory_end(j);
 }

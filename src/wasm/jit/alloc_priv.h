@@ -63,6 +63,12 @@ struct jit_heap {
 	uint32_t *item, count, cap;
 };
 
+/* Where registers lose what is in them: positions, ascending; the first one
+ * behind the beginning of the interval that is looked at. */
+struct jit_losses {
+	uint32_t *at, count, cap, next;
+};
+
 /* An interval in a hole of its, until `from`. */
 struct jit_inactive {
 	uint32_t n, from;
@@ -74,10 +80,8 @@ struct jit_alloc {
 	uint32_t *order; /* the blocks that are emitted */
 	uint32_t order_count;
 	uint32_t *block_at; /* position / 2 -> place in `order` */
-	uint32_t *calls;    /* positions where everything is lost, ascending */
-	uint32_t call_count;
-	uint32_t *lost[3]; /* the same for rax, rcx, rdx */
-	uint32_t lost_count[3];
+	struct jit_losses calls;   /* of all registers */
+	struct jit_losses lost[3]; /* of rax, rcx, rdx */
 	uint32_t *queue, queue_at, queue_count; /* whole values by beginning */
 	struct jit_heap todo;			/* parts that were split off */
 	/* Who has each register, and from where on to ask again. */

@@ -90,7 +90,7 @@ static uint32_t make_phi(struct jit_fn *f, uint32_t b, uint32_t i, bool vector)
 {
 	uint32_t n = f->blocks[b].pred_count, first = jit_args(f, n);
 	uint32_t phi = jit_add(f,
-		(struct jit_ins){ .op = J_PHI,
+		&(struct jit_ins){ .op = J_PHI,
 			.type = vector ? JT_V128 : JT_ANY,
 			.b = first,
 			.c = n });
@@ -163,7 +163,7 @@ static void leave_block(struct jit_fn *f, uint32_t b)
 	const struct jit_block *x = &f->blocks[b];
 	uint8_t end = f->ins[x->last].op;
 	if (end < J_JUMP) {
-		jit_add(f, (struct jit_ins){ .op = J_JUMP });
+		jit_add(f, &(struct jit_ins){ .op = J_JUMP });
 		end = J_JUMP;
 	}
 	for (uint32_t i = 0; i < x->succ_count && !f->failed; i++)
@@ -188,7 +188,7 @@ static uint32_t zero_of(struct jit_fn *f, uint32_t var)
 {
 	if (var < f->slots)
 		return jit_const(f, 0);
-	return jit_pure(f, (struct jit_ins){ .op = J_K128, .type = JT_V128 });
+	return jit_pure(f, &(struct jit_ins){ .op = J_K128, .type = JT_V128 });
 }
 
 uint32_t jit_type_of(uint32_t wasm_type)
@@ -216,7 +216,7 @@ static void entry(struct jit_fn *f)
 	f->word = f->first_word;
 	for (uint32_t i = 0; i < f->type->params; i++) {
 		f->cur[jit_var(f, slot, types[i])] = jit_add(f,
-			(struct jit_ins){ .op = J_PARAM,
+			&(struct jit_ins){ .op = J_PARAM,
 				.type = (uint8_t)jit_type_of(types[i]),
 				.imm = i });
 		slot += t_slots(types[i]);
@@ -238,7 +238,7 @@ uint32_t jit_pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 	uint32_t b)
 {
 	return jit_pure(f,
-		(struct jit_ins){ .op = (uint8_t)op,
+		&(struct jit_ins){ .op = (uint8_t)op,
 			.type = (uint8_t)type,
 			.a = a,
 			.b = b });
@@ -246,14 +246,14 @@ uint32_t jit_pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 
 static void branch(struct jit_fn *f, uint32_t cond)
 {
-	jit_add(f, (struct jit_ins){ .op = J_BRANCH, .a = cond });
+	jit_add(f, &(struct jit_ins){ .op = J_BRANCH, .a = cond });
 }
 
 static uint32_t compare(struct jit_fn *f, uint32_t op, uint32_t cc, uint32_t in,
 	uint32_t a, uint32_t b)
 {
 	return jit_pure(f,
-		(struct jit_ins){ .op = (uint8_t)op,
+		&(struct jit_ins){ .op = (uint8_t)op,
 			.type = JT_I32,
 			.cc = (uint8_t)cc,
 			.in = (uint8_t)in,
@@ -348,7 +348,7 @@ static void select(struct jit_fn *f, const union wasm_word *w, bool vector)
 	uint32_t yes = jit_read(f, base + w->b), no = jit_read(f, base + w->c);
 	jit_write(f, base + w->a,
 		jit_pure(f,
-			(struct jit_ins){ .op = J_SELECT,
+			&(struct jit_ins){ .op = J_SELECT,
 				.type = vector ? JT_V128 : JT_ANY,
 				.a = cond,
 				.b = yes,
@@ -364,7 +364,7 @@ static void canonical(struct jit_fn *f, const union wasm_word *w, uint32_t type)
 		jit_const(f, type == JT_F32 ? 0x7fc00000 : 0x7ff8000000000000);
 	jit_write(f, w->a,
 		jit_pure(f,
-			(struct jit_ins){ .op = J_SELECT,
+			&(struct jit_ins){ .op = J_SELECT,
 				.type = (uint8_t)type,
 				.a = nan,
 				.b = one,
@@ -384,11 +384,11 @@ static bool control(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	switch (op) {
 	case OP_unreachable:
 		jit_add(f,
-			(struct jit_ins){ .op = J_TRAP,
+			&(struct jit_ins){ .op = J_TRAP,
 				.cc = WASM_TRAP_UNREACHABLE });
 		return true;
 	case OP_jump:
-		jit_add(f, (struct jit_ins){ .op = J_JUMP });
+		jit_add(f, &(struct jit_ins){ .op = J_JUMP });
 		return true;
 	case OP_br_nz:
 	case OP_br_z:
@@ -400,7 +400,7 @@ static bool control(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		return true;
 	case OP_br_table:
 		jit_add(f,
-			(struct jit_ins){ .op = J_TABLE,
+			&(struct jit_ins){ .op = J_TABLE,
 				.a = jit_read(f, w->a),
 				.imm = (uint64_t)(w - f->code) });
 		return true;
@@ -428,7 +428,7 @@ static bool control(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	case OP_throw_ref:
 		jit_build_throws(f,
 			jit_add(f,
-				(struct jit_ins){ .op = J_THROW_REF,
+				&(struct jit_ins){ .op = J_THROW_REF,
 					.a = jit_read(f, w->a) }));
 		return true;
 	default:
@@ -479,7 +479,7 @@ static bool plain(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		return true;
 	case OP_ref_as_non_null:
 		jit_add(f,
-			(struct jit_ins){ .op = J_CHECK,
+			&(struct jit_ins){ .op = J_CHECK,
 				.cc = WASM_TRAP_NULL,
 				.a = jit_read(f, w->a) });
 		return true;
@@ -541,7 +541,7 @@ bool jit_build(struct jit_fn *f)
 	/* About as many as words. */
 	if (!f->cur || !jit_fit(f, f->ins, f->ins_cap, words))
 		return false;
-	jit_new(f, (struct jit_ins){ .op = J_NOP });
+	jit_new(f, &(struct jit_ins){ .op = J_NOP });
 	/* So that even an empty list has an address. */
 	if (!jit_fit(f, f->args, f->arg_cap, 1))
 		return jit_fail(f, "out of memory");

@@ -21,11 +21,11 @@ void jit_build_unary(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 /* Loads and stores of `x`: kind, size, type or value; `form` as the
  * interpreter's three. */
 uint32_t jit_build_load(struct jit_fn *f, const union wasm_word *w,
-	uint32_t form, struct jit_ins x);
+	uint32_t form, struct jit_ins *x);
 void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
-	struct jit_ins x);
+	struct jit_ins *x);
 /* With its address, offset and whether that is wide, too. */
-uint32_t jit_build_at(struct jit_fn *f, struct jit_ins x);
+uint32_t jit_build_at(struct jit_fn *f, struct jit_ins *x);
 /* build.c: what the edges to handlers of the instruction take along. */
 void jit_build_throws(struct jit_fn *f, uint32_t call);
 

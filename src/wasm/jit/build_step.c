@@ -91,7 +91,7 @@ void jit_build_step(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 					 JT_ANY };
 	if (!copy_step(f, w, op, &i))
 		return;
-	uint32_t n = jit_add(f, i);
+	uint32_t n = jit_add(f, &i);
 	if (to != NO_VAR)
 		jit_write(f, to, n);
 }
@@ -100,7 +100,7 @@ void jit_build_throw(struct jit_fn *f, const union wasm_word *w)
 {
 	struct jit_ins i = { .op = J_THROW };
 	if (copy_step(f, w, OP_throw, &i))
-		jit_build_throws(f, jit_add(f, i));
+		jit_build_throws(f, jit_add(f, &i));
 }
 
 static bool is_call(uint32_t op)

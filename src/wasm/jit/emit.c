@@ -514,10 +514,10 @@ static void align_loop(struct jit_emit *e, const struct jit_block *b)
 	for (uint32_t k = n + 1; k <= b->loop_end; k++)
 		if (f->blocks[k].is_head)
 			return;
-	while (e->call < a->call_count && a->calls[e->call] < b->from)
+	while (e->call < a->calls.count && a->calls.at[e->call] < b->from)
 		e->call++;
-	if (e->call < a->call_count &&
-		a->calls[e->call] < f->blocks[b->loop_end].to)
+	if (e->call < a->calls.count &&
+		a->calls.at[e->call] < f->blocks[b->loop_end].to)
 		return;
 	x64_nops(&e->a, -e->a.len % LOOP_ALIGN);
 }

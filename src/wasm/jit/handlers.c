@@ -111,7 +111,7 @@ static void take(struct jit_fn *f, void *ctx UNUSED, uint32_t var,
 {
 	jit_write(f, var,
 		jit_add(f,
-			(struct jit_ins){ .op = J_CAUGHT,
+			&(struct jit_ins){ .op = J_CAUGHT,
 				.type = (uint8_t)jit_type_of(type),
 				.imm = at }));
 }

@@ -384,16 +384,20 @@ bool jit_build(struct jit_fn *f);
 
 /* --- ssa.c: making instructions ------------------------------------------- */
 /* A new instruction at the end of the current block. */
-uint32_t jit_add(struct jit_fn *f, struct jit_ins i);
+uint32_t jit_add(struct jit_fn *f, const struct jit_ins *i);
 /* Before or after another one. */
 void jit_insert_before(struct jit_fn *f, uint32_t at, uint32_t i);
-uint32_t jit_new(struct jit_fn *f, struct jit_ins i);
+uint32_t jit_new(struct jit_fn *f, const struct jit_ins *i);
 void jit_remove(struct jit_fn *f, uint32_t i);
 /* As jit_add for what has no effect: an equal one that dominates is taken,
- * constants are folded. */
-uint32_t jit_pure(struct jit_fn *f, struct jit_ins i);
+ * constants are folded, to which *i may change. */
+uint32_t jit_pure(struct jit_fn *f, struct jit_ins *i);
 uint32_t jit_const(struct jit_fn *f, uint64_t v);
-bool jit_is_const(const struct jit_fn *f, uint32_t v, uint64_t *k);
+static inline bool jit_is_const(const struct jit_fn *f, uint32_t v, uint64_t *k)
+{
+	*k = f->ins[v].imm;
+	return f->ins[v].op == J_K;
+}
 bool jit_dominates(const struct jit_fn *f, uint32_t a, uint32_t b);
 /* Room in the operand lists. */
 uint32_t jit_args(struct jit_fn *f, uint32_t n);
@@ -450,9 +454,29 @@ uint32_t jit_type_of(uint32_t wasm_type);
 /* The same for operand k of a list. */
 uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	uint32_t k);
-bool jit_has_args(uint32_t op);
-bool jit_has_effect(const struct jit_ins *i);
-bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i);
+/* What is so of all instructions of a kind. */
+enum {
+	JB_ARGS = 1,   /* reads a list of operands */
+	JB_EFFECT = 2, /* changes something, or where the run goes on */
+	JB_TRAPS = 4,  /* may trap, and has no other effect */
+	JB_CALLS = 8,  /* no register survives it */
+	JB_TAKES = 16, /* may take rax, rcx or rdx */
+};
+extern const uint8_t jit_op_bits[J_OP_COUNT];
+static inline bool jit_has_args(uint32_t op)
+{
+	return jit_op_bits[op] & JB_ARGS;
+}
+static inline bool jit_has_effect(const struct jit_ins *i)
+{
+	return jit_op_bits[i->op] & JB_EFFECT;
+}
+/* One of JB_TRAPS. */
+bool jit_traps(const struct jit_fn *f, const struct jit_ins *i);
+static inline bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i)
+{
+	return jit_op_bits[i->op] & JB_TRAPS && jit_traps(f, i);
+}
 /* A constant that an instruction can hold, for an operation of that type? */
 bool jit_fits32(const struct jit_fn *f, uint32_t v, uint32_t type);
 

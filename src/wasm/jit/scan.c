@@ -158,25 +158,35 @@ static uint32_t meet(const struct jit_fn *f, const struct jit_ival *x,
 	return NO_POS;
 }
 
-/* The first of the ascending positions that lies within a range, not at its
- * beginning. */
-static uint32_t crossing(const struct jit_fn *f, const struct jit_ival *x,
-	const uint32_t *at, uint32_t count)
+static void forward(struct jit_losses *l, uint32_t pos)
 {
-	for (uint32_t r = x->r0; count && r < x->r1; r++) {
+	while (l->next < l->count && l->at[l->next] <= pos)
+		l->next++;
+}
+
+/* The first loss that lies within a range, not at its beginning. */
+static uint32_t crossing(const struct jit_fn *f, const struct jit_ival *x,
+	const struct jit_losses *l)
+{
+	uint32_t low = l->next;
+	if (low == l->count || l->at[low] >= x->to)
+		return NO_POS;
+	for (uint32_t r = x->r0; r < x->r1; r++) {
 		const struct jit_range *g = &f->alloc->ranges[r];
-		uint32_t from = larger(g->from, x->from), low = 0, high = count;
-		while (low < high) {
-			uint32_t mid = low + (high - low) / 2;
-			if (at[mid] <= from)
-				low = mid + 1;
-			else
-				high = mid;
+		uint32_t from = larger(g->from, x->from), high = l->count;
+		if (l->at[low] <= from) {
+			while (low < high) {
+				uint32_t mid = low + (high - low) / 2;
+				if (l->at[mid] <= from)
+					low = mid + 1;
+				else
+					high = mid;
+			}
+			if (low == l->count)
+				return NO_POS;
 		}
-		if (low == count)
-			return NO_POS;
-		if (at[low] < smaller(g->to, x->to))
-			return at[low];
+		if (l->at[low] < smaller(g->to, x->to))
+			return l->at[low];
 	}
 	return NO_POS;
 }
@@ -378,14 +388,14 @@ static void free_until(struct jit_fn *f, const struct jit_ival *x,
 	uint32_t until[32])
 {
 	const struct jit_alloc *a = f->alloc;
-	uint32_t call = crossing(f, x, a->calls, a->call_count);
+	uint32_t call = crossing(f, x, &a->calls);
 	uint32_t base = x->vector ? XMM0 : 0;
 	for (uint32_t r = base; r < base + 16; r++)
 		until[r] = call;
 	for (uint32_t m = a->active_mask & 0xffffu << base; m; m &= m - 1)
 		until[__builtin_ctz(m)] = 0;
 	for (uint32_t r = RAX; !x->vector && r <= RDX; r++) {
-		uint32_t lost = crossing(f, x, a->lost[r], a->lost_count[r]);
+		uint32_t lost = crossing(f, x, &a->lost[r]);
 		if (lost < until[r])
 			until[r] = lost;
 	}
@@ -472,7 +482,7 @@ static void take_until(struct jit_fn *f, uint32_t n, uint32_t reg,
 		return;
 	/* At a call there is no other register to go to.  What the call itself
 	 * takes is still read from the register. */
-	if (crossing(f, &f->ivals[n], a->calls, a->call_count) == until) {
+	if (crossing(f, &f->ivals[n], &a->calls) == until) {
 		uint32_t last = last_use(f, &f->ivals[n], until, USE_ANY);
 		uint32_t to = best_split(f, last + 1, until);
 		bool late = to <= last || to == (until & ~1u);
@@ -586,7 +596,7 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 		if (h && !can_leave(f, &f->ivals[h], x->from))
 			continue;
 		if (!x->vector && g <= RDX &&
-			crossing(f, x, a->lost[g], a->lost_count[g]) <=
+			crossing(f, x, &a->lost[g]) <=
 				x->from + 1)
 			continue;
 		uint32_t use = h ? needed(f, &f->ivals[h], x->from) : NO_POS;
@@ -655,6 +665,9 @@ bool jit_scan(struct jit_fn *f)
 		return false;
 	while (!f->failed && (n = pop(f)) != 0) {
 		expire(f, f->ivals[n].from);
+		forward(&f->alloc->calls, f->ivals[n].from);
+		for (uint32_t r = RAX; r <= RDX; r++)
+			forward(&f->alloc->lost[r], f->ivals[n].from);
 		if (!jit_work(f, 16 + f->alloc->inactive_count))
 			break;
 		if (jit_stress_interval(f, n) || f->failed)

@@ -8,12 +8,29 @@
 #include "wasm/jit/vec_priv.h"
 #include "wasm/jit/x64_priv.h"
 
-bool jit_has_args(uint32_t op)
-{
-	return op == J_PHI || op == J_CALL || op == J_CALL_INDIRECT ||
-		op == J_CALL_REF || op == J_STEP || op == J_COPY ||
-		op == J_FILL || op == J_RETURN || op == J_TAIL || op == J_THROW;
-}
+/* clang-format off */
+#define BITS(op, bits) [J_##op] = (bits)
+const uint8_t jit_op_bits[J_OP_COUNT] = {
+	BITS(PHI, JB_ARGS), BITS(LOAD, JB_TRAPS), BITS(FLOAT_TO_INT, JB_TRAPS),
+	BITS(DIVS, JB_TRAPS | JB_TAKES), BITS(DIVU, JB_TRAPS | JB_TAKES),
+	BITS(REMS, JB_TRAPS | JB_TAKES), BITS(REMU, JB_TRAPS | JB_TAKES),
+	BITS(MULHU, JB_TAKES), BITS(SHL, JB_TAKES), BITS(SAR, JB_TAKES),
+	BITS(SHR, JB_TAKES), BITS(ROL, JB_TAKES), BITS(ROR, JB_TAKES),
+	BITS(STORE, JB_EFFECT), BITS(GLOBAL_SET, JB_EFFECT),
+	BITS(POINTER, JB_EFFECT), BITS(SLOT, JB_EFFECT), BITS(ELEM, JB_EFFECT),
+	BITS(PUT, JB_EFFECT), BITS(CHECK, JB_EFFECT),
+	BITS(CALL, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(CALL_INDIRECT, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(CALL_REF, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(STEP, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(COPY, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(FILL, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(JUMP, JB_EFFECT), BITS(BRANCH, JB_EFFECT), BITS(TABLE, JB_EFFECT),
+	BITS(RETURN, JB_EFFECT | JB_ARGS), BITS(TAIL, JB_EFFECT | JB_ARGS),
+	BITS(THROW, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(THROW_REF, JB_EFFECT | JB_CALLS), BITS(TRAP, JB_EFFECT),
+};
+/* clang-format on */
 
 uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	uint32_t k)
@@ -129,7 +146,7 @@ static bool find_same(struct jit_fn *f, uint32_t **out)
  * ----------------------------------------------------------
  */
 
-bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i)
+bool jit_traps(const struct jit_fn *f, const struct jit_ins *i)
 {
 	uint64_t k;
 	switch (i->op) {
@@ -137,24 +154,10 @@ bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i)
 		return !(i->flags & JF_CHECKED);
 	case J_FLOAT_TO_INT:
 		return !(i->cc & CVT_SATURATE);
-	case J_DIVS:
-	case J_DIVU:
-	case J_REMS:
-	case J_REMU:
+	default:
 		return !jit_is_const(f, i->b, &k) || !k ||
 			(uint32_t)k == UINT32_MAX;
-	default:
-		return false;
 	}
-}
-
-bool jit_has_effect(const struct jit_ins *i)
-{
-	return i->op == J_STORE || i->op == J_GLOBAL_SET || i->op == J_CHECK ||
-		(i->op >= J_POINTER && i->op <= J_ELEM) || i->op == J_PUT ||
-		i->op == J_COPY || i->op == J_FILL || i->op == J_CALL ||
-		i->op == J_CALL_INDIRECT || i->op == J_CALL_REF ||
-		i->op == J_STEP || i->op >= J_JUMP;
 }
 
 struct todo {
@@ -336,7 +339,7 @@ static uint32_t converted(struct jit_fn *f, uint32_t v, uint32_t type,
 	if (jit_is_float(x->type) == jit_is_float(type) && !stale)
 		return v;
 	uint32_t n = jit_new(f,
-		(struct jit_ins){ .op = J_REINTERPRET,
+		&(struct jit_ins){ .op = J_REINTERPRET,
 			.type = (uint8_t)type,
 			.in = x->type,
 			.flags = JF_LIVE,

@@ -225,7 +225,7 @@ struct jit_fn {
 	const union wasm_word *header, *code; /* code: m->code */
 	uint32_t first_word, end_word;
 	struct jit_arena arena;
-	const char *failed; /* why it is left to the interpreter */
+	enum jit_reason failed; /* why it is left to the interpreter */
 	uint64_t work, max_work;
 
 	struct jit_ins *ins;
@@ -290,11 +290,15 @@ MUST_USE bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap,
 	((uint64_t)(need) <= (cap) ? true :                                \
 				     jit_grow((f), (void *)&(ptr), &(cap), \
 					     (need), sizeof *(ptr)))
-bool jit_fail(struct jit_fn *f, const char *why);
-/* An error of the compiler's own: ends the program where it checks itself. */
-bool jit_bug(struct jit_fn *f, const char *what);
 /* Counts work against the limit. */
 bool jit_work(struct jit_fn *f, uint64_t n);
+
+/* --- reasons.c ------------------------------------------------------------ */
+/* The function is left to the interpreter, for the first reason that is told.
+ */
+bool jit_fail(struct jit_fn *f, enum jit_reason why);
+/* An error of the compiler's own: ends the program where it checks itself. */
+bool jit_bug(struct jit_fn *f, const char *what);
 
 /* --- decode.c ----------------------------------------------------------- */
 /* The operation of a word, with pairs taken apart. */

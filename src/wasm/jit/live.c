@@ -282,7 +282,7 @@ bool jit_number(struct jit_fn *f)
 		x->to = pos;
 	}
 	if (pos > UINT32_MAX / 4)
-		return jit_fail(f, "function too large");
+		return jit_fail(f, JIT_TOO_LARGE);
 	a->block_at = jit_alloc(f, pos / 2 + 1, sizeof *a->block_at);
 	if (!a->block_at)
 		return false;

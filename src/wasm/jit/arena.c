@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The memory of one compilation, and its limits. */
-#include "base/must.h"
 #include "wasm/jit/ir_priv.h"
 #include "wasm/jit/jit_priv.h"
 
@@ -12,24 +11,10 @@ struct jit_chunk {
 	uint64_t data[];
 };
 
-bool jit_fail(struct jit_fn *f, const char *why)
-{
-	if (!f->failed)
-		f->failed = why;
-	return false;
-}
-
-bool jit_bug(struct jit_fn *f, const char *what)
-{
-	if (f->jit->verify)
-		must_failed(what, "function", (int)f->func->index);
-	return jit_fail(f, "the compiler erred");
-}
-
 bool jit_work(struct jit_fn *f, uint64_t n)
 {
 	f->work += n;
-	return f->work <= f->max_work || jit_fail(f, "too much work");
+	return f->work <= f->max_work || jit_fail(f, JIT_TOO_MUCH_WORK);
 }
 
 static bool more(struct jit_arena *a, size_t n)
@@ -56,12 +41,12 @@ static void *take(struct jit_fn *f, size_t count, size_t size, size_t *bytes)
 	struct jit_arena *a = &f->arena;
 	size_t n;
 	if (f->failed || !size_mul(count, size, &n) || n > SIZE_MAX / 4) {
-		jit_fail(f, "out of memory");
+		jit_fail(f, JIT_NO_MEMORY);
 		return NULL;
 	}
 	n = (n + 15) & ~(size_t)15;
 	if (a->cap - a->used < n && !more(a, n)) {
-		jit_fail(f, "out of memory");
+		jit_fail(f, JIT_NO_MEMORY);
 		return NULL;
 	}
 	void *p = (uint8_t *)a->chunks->data + a->used;
@@ -90,7 +75,7 @@ bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap, uint64_t need,
 		n *= 2;
 	memcpy(&old, where, sizeof old);
 	if (n > UINT32_MAX)
-		return jit_fail(f, "out of memory");
+		return jit_fail(f, JIT_NO_MEMORY);
 	/* What was taken last only gets longer. */
 	size_t was = (*cap * size + 15) & ~(size_t)15;
 	if (old && !f->failed &&

@@ -64,7 +64,7 @@ static bool find_idom(struct jit_fn *f, uint32_t b)
 					      common(f, b, d, e->from, &steps);
 	}
 	if (d == UINT32_MAX)
-		return jit_fail(f, "a block without a way in");
+		return jit_fail(f, JIT_NO_WAY_IN);
 	x->idom = d;
 	x->dom_depth = f->blocks[d].dom_depth + 1;
 	return jit_work(f, steps);
@@ -512,7 +512,7 @@ static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	else if (jit_word_shape(op) & IS_STEP)
 		jit_build_step(f, w, op);
 	else if (!control(f, w, op) && !plain(f, w, op))
-		jit_fail(f, "unknown operation");
+		jit_fail(f, JIT_UNKNOWN);
 }
 
 static void block(struct jit_fn *f, uint32_t b)
@@ -544,7 +544,7 @@ bool jit_build(struct jit_fn *f)
 	jit_new(f, &(struct jit_ins){ .op = J_NOP });
 	/* So that even an empty list has an address. */
 	if (!jit_fit(f, f->args, f->arg_cap, 1))
-		return jit_fail(f, "out of memory");
+		return false;
 	/* Number 0 is nobody's. */
 	if (f->failed)
 		return false;

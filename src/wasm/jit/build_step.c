@@ -60,7 +60,7 @@ static bool copy_step(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 	s.k = jit_words_new(f->jit);
 	uint32_t first = jit_args(f, 2 * n);
 	if (!o || !s.k || s.words >= ARRAY_LEN(s.k->w))
-		return jit_fail(f, "out of memory");
+		return jit_fail(f, JIT_NO_MEMORY);
 	if (f->failed)
 		return false;
 	memcpy(s.k->w, w, s.words * sizeof *w);

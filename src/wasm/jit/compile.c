@@ -109,7 +109,7 @@ static bool allocate(struct jit_fn *f)
 		jit_resolve(f) && (!f->jit->verify || jit_verify(f));
 	find_stack_args(f);
 	f->frame = (f->out_bytes + f->spill_bytes + 7) & ~7u;
-	return ok && (f->frame < 1 << 20 || jit_fail(f, "frame too large"));
+	return ok && (f->frame < 1 << 20 || jit_fail(f, JIT_LARGE_FRAME));
 }
 
 /* The lines as long as the code lives. */
@@ -120,7 +120,7 @@ static bool keep_lines(const struct jit_emit *e, struct jit_code *out)
 	out->lines = wasm_heap_new(&e->j->store->heap, e->line_count,
 		sizeof *out->lines);
 	if (!out->lines)
-		return jit_fail(e->f, "out of memory");
+		return jit_fail(e->f, JIT_NO_MEMORY);
 	memcpy(out->lines, e->lines, e->line_count * sizeof *out->lines);
 	out->line_count = e->line_count;
 	return true;
@@ -138,8 +138,6 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 		jit_sites_begin(&e) && jit_emit_all(&e);
 	if (ok && e.starts)
 		jit_dump_asm(f, &e);
-	if (!ok && !f->failed)
-		jit_fail(f, "code too large");
 	*out = (struct jit_code){ .at = e.base,
 		.len = e.a.len,
 		.frame = f->frame,
@@ -147,11 +145,10 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 	ok = ok && keep_lines(&e, out) && jit_has_room(f->jit, e.a.len) &&
 		jit_sites_publish(&e) &&
 		jit_memory_add(f->jit, e.a.buf, e.a.len) != UINT32_MAX;
-	if (!ok)
-		jit_forget_thunks(&e);
-	if (!ok)
-		jit_fail(f, "no room for code");
-	return ok;
+	if (ok)
+		return true;
+	jit_forget_thunks(&e);
+	return jit_fail(f, JIT_NO_ROOM);
 }
 
 static bool still_right(struct jit_fn *f, bool typed)
@@ -179,32 +176,6 @@ void jit_fini(struct jit_fn *f)
 {
 	jit_arena_reset(&f->arena);
 	f->jit->arena = f->arena;
-}
-
-/* What a function may be left to the interpreter for.  All other reasons are
- * gaps in the compiler. */
-static bool is_limit(const char *why)
-{
-	static const char *const limits[] = { "no memory", "out of memory",
-		"too much work", "too many variables and blocks",
-		"function too large", "frame too large", "code too large",
-		"no room for code", "it was drawn by lot" };
-	for (size_t k = 0; k < ARRAY_LEN(limits); k++)
-		if (!strcmp(limits[k], why))
-			return true;
-	return false;
-}
-
-static void count_reason(struct wasm_jit *j, const char *why)
-{
-	j->stats.gaps += !is_limit(why);
-	for (size_t k = 0; k < ARRAY_LEN(j->reasons); k++) {
-		if (j->reasons[k].why && strcmp(j->reasons[k].why, why) != 0)
-			continue;
-		j->reasons[k].why = why;
-		j->reasons[k].count++;
-		return;
-	}
 }
 
 /* Calls that were compiled before there was code look at jit_entry. */
@@ -237,8 +208,7 @@ void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *w)
 		jit_made(j, &code);
 	} else {
 		jit_code_fini(j, &code);
-		j->stats.refused++;
-		count_reason(j, f.failed ? f.failed : "no memory");
+		jit_count_reason(j, f.failed ? f.failed : JIT_NO_MEMORY);
 	}
 	j->stats.work += f.work;
 	jit_fini(&f);

@@ -118,10 +118,8 @@ void jit_go_code(struct jit_emit *e, struct wasm_func *to, uint32_t at)
 		x64_patch(&e->a, at, to->jit_thunk - e->base);
 	} else {
 		if (!jit_fit(e->f, e->thunks, e->thunk_cap,
-			    e->thunk_count + 1ull)) {
-			jit_fail(e->f, "out of memory");
+			    e->thunk_count + 1ull))
 			return;
-		}
 		e->thunks[e->thunk_count++] = (struct jit_patch){ at,
 			to->index - e->f->m->func_imports };
 	}

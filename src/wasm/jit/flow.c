@@ -48,7 +48,7 @@ static bool leaders(struct jit_fn *f)
 		const union wasm_word *w = f->code + at, *j;
 		uint32_t op = jit_word_op(w), n = jit_word_count(w, op);
 		if (!n || n > f->end_word - at)
-			return jit_fail(f, "unknown operation");
+			return jit_fail(f, JIT_UNKNOWN);
 		j = jump_word(w, op);
 		if (j)
 			lead(f, target(f, j));
@@ -105,10 +105,8 @@ static void edge(struct jit_fn *f, uint32_t from, uint32_t to)
 {
 	if (f->failed)
 		return;
-	if (!jit_fit(f, f->edges, f->edge_cap, f->edge_count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, f->edges, f->edge_cap, f->edge_count + 1ull))
 		return;
-	}
 	f->edges[f->edge_count++] =
 		(struct jit_edge){ .from = from, .to = to, .back = to <= from };
 	struct jit_block *b = &f->blocks[from], *t = &f->blocks[to];
@@ -128,7 +126,7 @@ static void jump(struct jit_fn *f, uint32_t from, uint32_t word)
 {
 	if (word < f->first_word || word >= f->end_word ||
 		!f->block_of[word - f->first_word]) {
-		jit_fail(f, "jump out of the function");
+		jit_fail(f, JIT_JUMPS_OUT);
 		return;
 	}
 	edge(f, from, f->block_of[word - f->first_word]);
@@ -181,10 +179,8 @@ struct scan {
 static void note(struct jit_fn *f, struct scan_list *l, uint32_t block,
 	uint32_t var)
 {
-	if (!jit_fit(f, l->item, l->cap, l->count + 2ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, l->item, l->cap, l->count + 2ull))
 		return;
-	}
 	l->item[l->count++] = block;
 	l->item[l->count++] = var;
 }
@@ -200,7 +196,7 @@ static void scan_ref(struct jit_fn *f, uint32_t var, bool write)
 	if (f->failed || is_const_slot(f, var))
 		return;
 	if (var >= f->vars) {
-		jit_fail(f, "slot out of the frame");
+		jit_fail(f, JIT_SLOT_OUT);
 		return;
 	}
 	if (write) {
@@ -215,10 +211,8 @@ static void scan_ref(struct jit_fn *f, uint32_t var, bool write)
 	note(f, &s->reads, s->block, var);
 	if (f->dense[var])
 		return;
-	if (!jit_fit(f, f->var_of, f->dense_cap, f->dense_count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, f->var_of, f->dense_cap, f->dense_count + 1ull))
 		return;
-	}
 	f->var_of[f->dense_count] = var;
 	f->dense[var] = ++f->dense_count;
 }
@@ -277,7 +271,8 @@ static bool scan_blocks(struct jit_fn *f, struct scan *s)
 static bool link_preds(struct jit_fn *f)
 {
 	f->preds = jit_alloc(f, f->edge_count + 1, sizeof *f->preds);
-	if (!f->preds)
+	f->pred_from = jit_alloc(f, f->edge_count + 1, sizeof *f->pred_from);
+	if (f->failed)
 		return false;
 	uint32_t n = 0;
 	for (uint32_t b = 0; b < f->block_count; b++) {
@@ -288,6 +283,7 @@ static bool link_preds(struct jit_fn *f)
 	for (uint32_t e = 0; e < f->edge_count; e++) {
 		struct jit_block *t = &f->blocks[f->edges[e].to];
 		f->edges[e].pred = t->pred_count;
+		f->pred_from[t->pred + t->pred_count] = f->edges[e].from;
 		f->preds[t->pred + t->pred_count++] = e;
 	}
 	return true;
@@ -335,7 +331,7 @@ static bool set_bits(struct jit_fn *f, const struct scan *s)
 	f->bit_words = (f->dense_count + 63) / 64;
 	uint64_t n = (uint64_t)f->block_count * f->bit_words;
 	if (n * 16 > MAX_BITS)
-		return jit_fail(f, "too many variables and blocks");
+		return jit_fail(f, JIT_MANY_VARIABLES);
 	f->live_in = jit_alloc(f, (size_t)n + 1, sizeof *f->live_in);
 	f->kill = jit_alloc(f, (size_t)n + 1, sizeof *f->kill);
 	if (f->failed)

@@ -155,7 +155,7 @@ static bool find_blocks(struct jit_fn *f, struct live *l, uint32_t v)
 			continue;
 		steps += x->pred_count;
 		for (uint32_t p = x->pred; p < x->pred + x->pred_count; p++) {
-			uint32_t b = f->edges[f->preds[p]].from;
+			uint32_t b = f->pred_from[p];
 			lives_in(l, v, b, f->blocks[b].to);
 		}
 	}
@@ -212,10 +212,8 @@ static void add_range(struct jit_fn *f, struct live *l, struct jit_ival *x,
 		a->ranges[x->r1 - 1].to = to;
 		return;
 	}
-	if (!jit_fit(f, a->ranges, l->range_cap, l->range_count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, a->ranges, l->range_cap, l->range_count + 1ull))
 		return;
-	}
 	a->ranges[l->range_count++] = (struct jit_range){ from, to };
 	x->r1 = l->range_count;
 }

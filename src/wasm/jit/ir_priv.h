@@ -225,7 +225,7 @@ struct jit_fn {
 	const union wasm_word *header, *code; /* code: m->code */
 	uint32_t first_word, end_word;
 	struct jit_arena arena;
-	const char *failed; /* why it is left to the interpreter */
+	enum jit_reason failed; /* why it is left to the interpreter */
 	uint64_t work, max_work;
 
 	struct jit_ins *ins;
@@ -236,7 +236,7 @@ struct jit_fn {
 	uint32_t block_count, block_cap;
 	struct jit_edge *edges;
 	uint32_t edge_count, edge_cap;
-	uint32_t *preds;
+	uint32_t *preds, *pred_from; /* and the blocks that they come from */
 	uint32_t *block_of; /* word - first_word -> block, where one begins */
 	uint32_t first_handler,
 		end_handler; /* of the function, in the module */
@@ -290,18 +290,17 @@ MUST_USE bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap,
 	((uint64_t)(need) <= (cap) ? true :                                \
 				     jit_grow((f), (void *)&(ptr), &(cap), \
 					     (need), sizeof *(ptr)))
-bool jit_fail(struct jit_fn *f, const char *why);
-/* An error of the compiler's own: ends the program where it checks itself. */
-bool jit_bug(struct jit_fn *f, const char *what);
 /* Counts work against the limit. */
 bool jit_work(struct jit_fn *f, uint64_t n);
 
-/* --- decode.c ----------------------------------------------------------- */
-/* The operation of a word, with pairs taken apart. */
-uint32_t jit_word_op(const union wasm_word *w);
-/* Words of that operation at w; 0: unknown. */
-uint32_t jit_word_count(const union wasm_word *w, uint32_t op);
+/* --- reasons.c ------------------------------------------------------------ */
+/* The function is left to the interpreter, for the first reason that is told.
+ */
+bool jit_fail(struct jit_fn *f, enum jit_reason why);
+/* An error of the compiler's own: ends the program where it checks itself. */
+bool jit_bug(struct jit_fn *f, const char *what);
 
+/* --- decode.c ----------------------------------------------------------- */
 enum {
 	R_A = 1,
 	R_B = 2,
@@ -317,7 +316,28 @@ enum {
 	IS_END = 0x800,
 	IS_OTHER = 0x1000, /* operands by its kind */
 };
-uint32_t jit_word_shape(uint32_t op);
+struct jit_shape {
+	uint8_t words; /* but for a table's entries; 0: unknown */
+	uint16_t bits;
+};
+extern const struct jit_shape jit_shapes[WASM_OP_COUNT];
+extern const uint16_t jit_firsts[WASM_OP_COUNT]; /* of pairs; else 0 */
+
+/* The operation of a word, with pairs taken apart. */
+static inline uint32_t jit_word_op(const union wasm_word *w)
+{
+	return jit_firsts[w->op] ? jit_firsts[w->op] : w->op;
+}
+/* Words of that operation at w; 0: unknown. */
+static inline uint32_t jit_word_count(const union wasm_word *w, uint32_t op)
+{
+	uint32_t n = jit_shapes[op].words;
+	return op == OP_br_table ? n + w->high + 1 : n;
+}
+static inline uint32_t jit_word_shape(uint32_t op)
+{
+	return jit_shapes[op].bits;
+}
 
 /* The variable that the instruction makes; NO_VAR: none, or those of a call. */
 #define NO_VAR UINT32_MAX

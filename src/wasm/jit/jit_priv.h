@@ -69,9 +69,22 @@ struct jit_landing {
 	uint32_t tag; /* the instance's number; UINT32_MAX: any */
 };
 
-struct jit_reason {
-	const char *why;
-	uint32_t count;
+/* Why a function is left to the interpreter (reasons.c). */
+enum jit_reason {
+	JIT_FINE,
+	JIT_NO_MEMORY,
+	JIT_TOO_MUCH_WORK,
+	JIT_MANY_VARIABLES,
+	JIT_TOO_LARGE,
+	JIT_LARGE_FRAME,
+	JIT_NO_ROOM,
+	JIT_DRAWN,
+	JIT_UNKNOWN,
+	JIT_JUMPS_OUT,
+	JIT_SLOT_OUT,
+	JIT_NO_WAY_IN,
+	JIT_ERRED,
+	JIT_REASONS,
 };
 
 /* The compiler's memory: given back all at once, but for what the next
@@ -113,7 +126,7 @@ struct wasm_jit {
 	uint32_t level; /* enum jit_level: of vectors */
 	bool sse41, popcnt, lzcnt, bmi1, bmi2;
 	struct wasm_jit_stats stats;
-	struct jit_reason reasons[16];
+	uint32_t refused_for[JIT_REASONS];
 	uint32_t stress; /* registers of each kind; 0: all */
 	bool verify, mask;
 	struct wasm_jit_watch watch; /* for developers */
@@ -208,6 +221,10 @@ uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);
 /* --- stubs.c ---------------------------------------------------------------
  */
 bool jit_stubs_make(struct wasm_jit *j);
+
+/* --- reasons.c ---------------------------------------------------------- */
+/* A function is left to the interpreter. */
+void jit_count_reason(struct wasm_jit *j, enum jit_reason why);
 
 /* --- arena.c ------------------------------------------------------------ */
 void jit_arena_reset(struct jit_arena *a);

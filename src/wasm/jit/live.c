@@ -214,7 +214,7 @@ uint32_t jit_lost(const struct jit_fn *f, const struct jit_ins *i)
 static bool note(struct jit_fn *f, struct jit_losses *l, uint32_t pos)
 {
 	if (!jit_fit(f, l->at, l->cap, l->count + 1ull))
-		return jit_fail(f, "out of memory");
+		return false;
 	l->at[l->count++] = pos;
 	return true;
 }
@@ -249,7 +249,7 @@ static bool number_block(struct jit_fn *f, uint32_t b, uint32_t *pos)
 			return false;
 	}
 	x->to = *pos;
-	return *pos <= UINT32_MAX / 4 || jit_fail(f, "function too large");
+	return *pos <= UINT32_MAX / 4 || jit_fail(f, JIT_TOO_LARGE);
 }
 
 bool jit_number(struct jit_fn *f)

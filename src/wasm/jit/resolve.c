@@ -21,7 +21,7 @@ uint32_t jit_loc_of_part(const struct jit_fn *f, uint32_t v, uint32_t pos)
 static bool add_move(struct jit_fn *f, struct jit_move m)
 {
 	if (!jit_fit(f, f->moves, f->move_cap, f->move_count + 1ull))
-		return jit_fail(f, "out of memory");
+		return false;
 	f->moves[f->move_count++] = m;
 	return true;
 }
@@ -77,10 +77,8 @@ static uint32_t find_slot(struct jit_fn *f, struct place **places,
 			return p->slot;
 		}
 	}
-	if (!jit_fit(f, *places, *cap, *count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, *places, *cap, *count + 1ull))
 		return 0;
-	}
 	uint32_t size = want->wide ? 16 : 8;
 	(*places)[*count] =
 		(struct place){ want->to, f->spill_bytes, want->wide };
@@ -306,7 +304,7 @@ bool jit_resolve(struct jit_fn *f)
 	f->alloc->last = jit_alloc(f, f->ins_count, sizeof *f->alloc->last);
 	/* So that even an empty list has an address. */
 	if (!jit_fit(f, f->moves, f->move_cap, 1))
-		return jit_fail(f, "out of memory");
+		return false;
 	if (!f->alloc->last || !assign_slots(f) || !edge_moves(f))
 		return false;
 	if (!sort(f, 0, f->edge_count))

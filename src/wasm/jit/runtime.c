@@ -664,22 +664,6 @@ struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i)
 	return wasm_store_jit_stats(i->store);
 }
 
-const char *wasm_store_jit_reason(const struct wasm_store *s, uint32_t n,
-	uint32_t *count)
-{
-	if (!s->jit || n >= ARRAY_LEN(s->jit->reasons) ||
-		!s->jit->reasons[n].why)
-		return NULL;
-	*count = s->jit->reasons[n].count;
-	return s->jit->reasons[n].why;
-}
-
-const char *wasm_instance_jit_reason(const struct wasm_instance *i, uint32_t n,
-	uint32_t *count)
-{
-	return wasm_store_jit_reason(i->store, n, count);
-}
-
 void jit_made(const struct wasm_jit *j, const struct jit_code *c)
 {
 	if (j->watch.made)

@@ -39,10 +39,8 @@ static bool before(const struct jit_fn *f, uint32_t a, uint32_t b)
 static void push(struct jit_fn *f, uint32_t n)
 {
 	struct jit_heap *h = &f->alloc->todo;
-	if (!jit_fit(f, h->item, h->cap, h->count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, h->item, h->cap, h->count + 1ull))
 		return;
-	}
 	uint32_t at = h->count++;
 	while (at && before(f, n, h->item[(at - 1) / 2])) {
 		h->item[at] = h->item[(at - 1) / 2];
@@ -261,10 +259,8 @@ static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 {
 	struct jit_alloc *a = f->alloc;
 	if (f->failed ||
-		!jit_fit(f, f->ivals, f->ival_cap, f->ival_count + 1ull)) {
-		jit_fail(f, "out of memory");
+		!jit_fit(f, f->ivals, f->ival_cap, f->ival_count + 1ull))
 		return 0;
-	}
 	struct jit_ival *x = &f->ivals[n];
 	if (pos <= x->from || pos >= x->to) {
 		jit_bug(f, "bad split");

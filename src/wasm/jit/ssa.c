@@ -6,10 +6,8 @@
 
 uint32_t jit_new(struct jit_fn *f, const struct jit_ins *i)
 {
-	if (f->failed || !jit_fit(f, f->ins, f->ins_cap, f->ins_count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (f->failed || !jit_fit(f, f->ins, f->ins_cap, f->ins_count + 1ull))
 		return 0;
-	}
 	struct jit_ins *x = &f->ins[f->ins_count];
 	*x = *i;
 	if (!x->word)
@@ -65,10 +63,8 @@ void jit_remove(struct jit_fn *f, uint32_t n)
 uint32_t jit_args(struct jit_fn *f, uint32_t n)
 {
 	if (f->failed ||
-		!jit_fit(f, f->args, f->arg_cap, (uint64_t)f->arg_count + n)) {
-		jit_fail(f, "out of memory");
+		!jit_fit(f, f->args, f->arg_cap, (uint64_t)f->arg_count + n))
 		return 0;
-	}
 	uint32_t at = f->arg_count;
 	if (n)
 		memset(f->args + at, 0, n * sizeof *f->args);

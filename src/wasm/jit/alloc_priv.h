@@ -82,13 +82,15 @@ struct jit_alloc {
 	uint32_t *block_at; /* position / 2 -> place in `order` */
 	struct jit_losses calls;   /* of all registers */
 	struct jit_losses lost[3]; /* of rax, rcx, rdx */
-	uint32_t *queue, queue_at, queue_count; /* whole values by beginning */
+	/* Whole values by where they begin: intervals 1 to queue_count. */
+	uint32_t *queue, queue_at, queue_count;
 	struct jit_heap todo;			/* parts that were split off */
 	/* Who has each register, and from where on to ask again. */
 	uint32_t active[32], active_to[32];
 	uint32_t active_mask;
 	struct jit_inactive *inactive;
 	uint32_t inactive_count, inactive_cap;
+	uint32_t *pred_pos; /* as f->preds: where values are then */
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;
 	uint8_t *eager;

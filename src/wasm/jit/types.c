@@ -183,9 +183,14 @@ static uint32_t mark(struct jit_fn *f, struct todo *t, uint32_t v)
 static void mark_operands(struct jit_fn *f, struct todo *t, uint32_t n)
 {
 	struct jit_ins *i = &f->ins[n];
-	for (int k = 0; k < 3; k++)
-		if (jit_operand_type(i, k) || (!k && i->op == J_RESULT))
-			*operand(i, k) = mark(f, t, *operand(i, k));
+	const uint8_t *is = jit_operand_types[i->op];
+	/* One that an instruction does without is number 0. */
+	if (is[0] || i->op == J_RESULT)
+		i->a = mark(f, t, i->a);
+	if (is[1])
+		i->b = mark(f, t, i->b);
+	if (is[2])
+		i->c = mark(f, t, i->c);
 	for (uint32_t k = 0; jit_has_args(i->op) && k < i->c; k++)
 		f->args[i->b + k] = mark(f, t, f->args[i->b + k]);
 }

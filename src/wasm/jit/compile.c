@@ -73,8 +73,8 @@ static void find_stack_args(struct jit_fn *f)
 	}
 }
 
-/* Parameters would like to stay where they come in, results too. */
-static void hint_registers(struct jit_fn *f)
+/* Parameters would like to stay where they come in. */
+static void hint_params(struct jit_fn *f)
 {
 	struct jit_abi abi = { 0 };
 	uint32_t next = 0, offset, at = LOC_NONE;
@@ -87,16 +87,6 @@ static void hint_registers(struct jit_fn *f)
 				f->m->pool[f->type->first + next], &offset);
 		i->reg_hint = at < LOC_STACK ? (uint8_t)(at + 1) : 0;
 	}
-	for (uint32_t n = 1; n < f->ins_count; n++) {
-		struct jit_ins *i = &f->ins[n];
-		if (i->op >= J_CALL && i->op <= J_CALL_REF)
-			i->reg_hint =
-				jit_is_float(i->type) ? XMM0 + 1 : RAX + 1;
-		else if (i->op == J_DIVS || i->op == J_DIVU)
-			i->reg_hint = RAX + 1;
-		else if (i->op == J_REMS || i->op == J_REMU || i->op == J_MULHU)
-			i->reg_hint = RDX + 1;
-	}
 }
 
 static bool allocate(struct jit_fn *f)
@@ -104,7 +94,7 @@ static bool allocate(struct jit_fn *f)
 	f->alloc = jit_alloc(f, 1, sizeof *f->alloc);
 	if (!f->alloc)
 		return false;
-	hint_registers(f);
+	hint_params(f);
 	bool ok = jit_number(f) && jit_intervals(f) && jit_scan(f) &&
 		jit_resolve(f) && (!f->jit->verify || jit_verify(f));
 	find_stack_args(f);

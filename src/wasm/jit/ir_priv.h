@@ -201,6 +201,7 @@ struct jit_block {
 	uint32_t first, last; /* instructions */
 	uint32_t succ, succ_count;
 	uint32_t pred, pred_count; /* in f->preds: numbers of edges */
+	uint32_t from, to;	   /* positions */
 	uint32_t loop_end;	   /* of a loop's head: its last block */
 	uint32_t loop;		   /* head of the innermost loop; 0: none */
 	uint32_t depth;
@@ -209,7 +210,6 @@ struct jit_block {
 	uint32_t *live;	 /* dense numbers of the variables live into it */
 	uint32_t *phis;	 /* and their phis, where they have one */
 	uint32_t live_count;
-	uint32_t from, to; /* positions */
 	uint32_t label;	   /* offset of its code */
 	uint32_t handler;  /* a landing: of which handler, + 1 */
 	bool reached;

@@ -231,6 +231,26 @@ static bool note_lost(struct jit_fn *f, const struct jit_ins *i)
 	return true;
 }
 
+/* Results would like to stay where they come from. */
+static uint8_t hint(const struct jit_ins *i)
+{
+	switch (i->op) {
+	case J_CALL:
+	case J_CALL_INDIRECT:
+	case J_CALL_REF:
+		return jit_is_float(i->type) ? XMM0 + 1 : RAX + 1;
+	case J_DIVS:
+	case J_DIVU:
+		return RAX + 1;
+	case J_REMS:
+	case J_REMU:
+	case J_MULHU:
+		return RDX + 1;
+	default:
+		return 0;
+	}
+}
+
 static bool number_block(struct jit_fn *f, uint32_t b, uint32_t *pos)
 {
 	struct jit_block *x = &f->blocks[b];
@@ -245,6 +265,9 @@ static bool number_block(struct jit_fn *f, uint32_t b, uint32_t *pos)
 			i->pos = x->from;
 		else
 			*pos += 2;
+		if (!(jit_op_bits[i->op] & (JB_CALLS | JB_TAKES)))
+			continue;
+		i->reg_hint = hint(i);
 		if (!note_lost(f, i))
 			return false;
 	}

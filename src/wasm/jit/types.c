@@ -160,8 +160,11 @@ bool jit_traps(const struct jit_fn *f, const struct jit_ins *i)
 	}
 }
 
+/* From the last instruction to the first: what is found to be used has its
+ * turn later, but for a loop's, which stand in the list. */
 struct todo {
 	uint32_t *item, count;
+	uint32_t at;
 	uint32_t *same; /* or NULL */
 };
 
@@ -175,7 +178,8 @@ static uint32_t mark(struct jit_fn *f, struct todo *t, uint32_t v)
 	/* Number 0 counts as marked. */
 	if (!(i->flags & JF_LIVE)) {
 		i->flags |= JF_LIVE;
-		t->item[t->count++] = v;
+		if (v > t->at)
+			t->item[t->count++] = v;
 	}
 	return v;
 }
@@ -195,27 +199,21 @@ static void mark_operands(struct jit_fn *f, struct todo *t, uint32_t n)
 		f->args[i->b + k] = mark(f, t, f->args[i->b + k]);
 }
 
-static bool drop_dead(struct jit_fn *f)
+static bool mark_live(struct jit_fn *f)
 {
 	struct todo t = { .item = jit_alloc(f, f->ins_count, sizeof *t.item) };
 	if (!t.item || !find_same(f, &t.same))
 		return false;
 	f->ins[0].flags = JF_LIVE;
-	for (uint32_t b = 0; b < f->block_count; b++)
-		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next)
-			if (jit_has_effect(&f->ins[n]) ||
-				jit_may_trap(f, &f->ins[n])) {
-				f->ins[n].flags |= JF_LIVE;
-				t.item[t.count++] = n;
-			}
-	while (t.count)
-		mark_operands(f, &t, t.item[--t.count]);
-	for (uint32_t b = 0; b < f->block_count; b++)
-		for (uint32_t n = f->blocks[b].first, next; n; n = next) {
-			next = f->ins[n].next;
-			if (!(f->ins[n].flags & JF_LIVE))
-				jit_remove(f, n);
-		}
+	for (t.at = f->ins_count - 1; t.at; t.at--) {
+		struct jit_ins *i = &f->ins[t.at];
+		if (jit_has_effect(i) || jit_may_trap(f, i))
+			i->flags |= JF_LIVE;
+		if (i->flags & JF_LIVE)
+			mark_operands(f, &t, t.at);
+		while (t.count)
+			mark_operands(f, &t, t.item[--t.count]);
+	}
 	return jit_work(f, f->ins_count);
 }
 
@@ -301,15 +299,6 @@ static bool settle_some(struct jit_fn *f, const uint32_t *open, uint32_t count,
 		changed = true;
 	}
 	return changed;
-}
-
-/* Without floats there is but one class. */
-static bool settle_all(struct jit_fn *f)
-{
-	for (uint32_t n = 1; n < f->ins_count; n++)
-		if (is_open(&f->ins[n]))
-			settle(&f->ins[n], JT_I64);
-	return true;
 }
 
 static bool choose_classes(struct jit_fn *f)
@@ -433,16 +422,28 @@ static void fold_into(struct jit_fn *f, uint32_t n)
 	}
 }
 
+static void finish_block(struct jit_fn *f, uint32_t b)
+{
+	for (uint32_t n = f->blocks[b].first, next; n && !f->failed; n = next) {
+		next = f->ins[n].next;
+		if (!(f->ins[n].flags & JF_LIVE)) {
+			jit_remove(f, n);
+			continue;
+		}
+		/* Without floats there is but one class. */
+		if (f->floats)
+			convert_operands(f, n);
+		else if (is_open(&f->ins[n]))
+			settle(&f->ins[n], JT_I64);
+		fold_into(f, n);
+	}
+}
+
 bool jit_finish(struct jit_fn *f)
 {
-	if (!drop_dead(f) || !(f->floats ? choose_classes(f) : settle_all(f)))
+	if (!mark_live(f) || (f->floats && !choose_classes(f)))
 		return false;
-	for (uint32_t b = 0; f->floats && b < f->block_count; b++)
-		for (uint32_t n = f->blocks[b].first; n && !f->failed;
-			n = f->ins[n].next)
-			convert_operands(f, n);
 	for (uint32_t b = 0; b < f->block_count && !f->failed; b++)
-		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next)
-			fold_into(f, n);
+		finish_block(f, b);
 	return !f->failed;
 }

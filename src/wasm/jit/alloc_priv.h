@@ -94,6 +94,7 @@ struct jit_alloc {
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;
 	uint8_t *eager;
+	uint8_t *last_reg; /* the register that it had last, + 1 */
 	uint32_t *last; /* part of the value that was asked for last */
 	uint32_t regs;	/* that may be used */
 };

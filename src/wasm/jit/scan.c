@@ -411,33 +411,25 @@ static void free_until(struct jit_fn *f, const struct jit_ival *x,
  * ---------------------------------------------------------------------
  */
 
-static uint8_t last_loc(const struct jit_fn *f, uint32_t v)
+/* The register that the value had last. */
+static uint8_t last_reg(const struct jit_fn *f, uint32_t v)
 {
-	uint32_t n = f->ins[v].ival;
-	if (!n)
-		return LOC_NONE;
-	uint8_t loc = f->ivals[n].loc;
-	for (; n; n = f->ivals[n].next)
-		if (f->ivals[n].loc < LOC_STACK)
-			loc = f->ivals[n].loc;
-	return loc;
+	return (uint8_t)(f->alloc->last_reg[v] - 1);
 }
 
 static uint8_t phi_hint(const struct jit_fn *f, const struct jit_ins *i)
 {
-	for (uint32_t k = 0; k < i->c; k++) {
-		uint8_t loc = last_loc(f, f->args[i->b + k]);
-		if (loc < LOC_STACK)
-			return loc;
-	}
-	return LOC_NONE;
+	uint8_t reg = LOC_NONE;
+	for (uint32_t k = 0; k < i->c && reg == LOC_NONE; k++)
+		reg = last_reg(f, f->args[i->b + k]);
+	return reg;
 }
 
 /* Which register would save a move. */
 static uint8_t find_hint(struct jit_fn *f, const struct jit_ival *x)
 {
 	const struct jit_ins *i = &f->ins[x->v];
-	uint8_t loc = LOC_NONE;
+	uint8_t reg = LOC_NONE;
 	if (jit_chance(f, 4))
 		return regs_of(f, x->vector)
 			.reg[jit_lot(f, regs_of(f, x->vector).count)];
@@ -448,13 +440,12 @@ static uint8_t find_hint(struct jit_fn *f, const struct jit_ival *x)
 	if (i->op == J_PHI)
 		return phi_hint(f, i);
 	if (i->aux && i->op < J_CALL)
-		loc = last_loc(f, i->aux); /* the phi that it goes to */
-	if (loc >= LOC_STACK && i->a && f->ins[i->a].ival)
-		loc = last_loc(f, i->a);
-	if (loc >= LOC_STACK && i->b && i->op <= J_FCOPYSIGN &&
-		i->op != J_PHI && f->ins[i->b].ival)
-		loc = last_loc(f, i->b);
-	return loc;
+		reg = last_reg(f, i->aux); /* the phi that it goes to */
+	if (reg == LOC_NONE)
+		reg = last_reg(f, i->a);
+	if (reg == LOC_NONE && i->b && i->op <= J_FCOPYSIGN)
+		reg = last_reg(f, i->b);
+	return reg;
 }
 
 /* --- allocation
@@ -464,6 +455,7 @@ static uint8_t find_hint(struct jit_fn *f, const struct jit_ival *x)
 static void take(struct jit_fn *f, uint32_t n, uint32_t reg)
 {
 	f->ivals[n].loc = (uint8_t)reg;
+	f->alloc->last_reg[f->ivals[n].v] = (uint8_t)(reg + 1);
 	occupy(f, n, reg, f->ivals[n].from);
 }
 
@@ -656,9 +648,10 @@ static void note_phi_hints(struct jit_fn *f)
 bool jit_scan(struct jit_fn *f)
 {
 	uint32_t n;
-	note_phi_hints(f);
-	if (!make_queue(f))
+	f->alloc->last_reg = jit_alloc(f, f->ins_count, 1);
+	if (!f->alloc->last_reg || !make_queue(f))
 		return false;
+	note_phi_hints(f);
 	while (!f->failed && (n = pop(f)) != 0) {
 		expire(f, f->ivals[n].from);
 		forward(&f->alloc->calls, f->ivals[n].from);

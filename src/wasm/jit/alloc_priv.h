@@ -69,6 +69,13 @@ struct jit_losses {
 	uint32_t *at, count, cap, next;
 };
 
+/* In the order in which they are tried. */
+struct jit_regs {
+	const uint8_t *reg;
+	uint32_t count;
+	uint32_t mask; /* the same as bits */
+};
+
 /* An interval in a hole of its, until `from`. */
 struct jit_inactive {
 	uint32_t n, from;
@@ -88,6 +95,7 @@ struct jit_alloc {
 	/* Who has each register, and from where on to ask again. */
 	uint32_t active[32], active_to[32];
 	uint32_t active_mask;
+	uint32_t wake; /* until then nothing changes here or in a hole */
 	struct jit_inactive *inactive;
 	uint32_t inactive_count, inactive_cap;
 	uint32_t *pred_pos; /* as f->preds: where values are then */
@@ -96,7 +104,7 @@ struct jit_alloc {
 	uint8_t *eager;
 	uint8_t *last_reg; /* the register that it had last, + 1 */
 	uint32_t *last; /* part of the value that was asked for last */
-	uint32_t regs;	/* that may be used */
+	struct jit_regs regs[2]; /* that may be used: general, vectors */
 };
 
 struct jit_move {

@@ -11,19 +11,22 @@ static const uint8_t vectors[] = { XMM0, XMM0 + 1, XMM0 + 2, XMM0 + 3, XMM0 + 4,
 	XMM0 + 5, XMM0 + 6, XMM0 + 7, XMM0 + 8, XMM0 + 9, XMM0 + 10, XMM0 + 11,
 	XMM0 + 12, XMM0 + 13 };
 
-struct regs {
-	const uint8_t *reg;
-	uint32_t count;
-};
-
-static struct regs regs_of(const struct jit_fn *f, bool vector)
+static struct jit_regs regs_of(const struct jit_fn *f, bool vector)
 {
-	struct regs r = { general, ARRAY_LEN(general) };
-	if (vector)
-		r = (struct regs){ vectors, ARRAY_LEN(vectors) };
-	if (f->jit->stress && r.count > f->jit->stress)
-		r.count = f->jit->stress;
-	return r;
+	return f->alloc->regs[vector];
+}
+
+static void choose_regs(struct jit_fn *f)
+{
+	struct jit_regs *r = f->alloc->regs;
+	r[0] = (struct jit_regs){ general, ARRAY_LEN(general), 0 };
+	r[1] = (struct jit_regs){ vectors, ARRAY_LEN(vectors), 0 };
+	for (int k = 0; k < 2; k++) {
+		if (f->jit->stress && r[k].count > f->jit->stress)
+			r[k].count = f->jit->stress;
+		for (uint32_t n = 0; n < r[k].count; n++)
+			r[k].mask |= 1u << r[k].reg[n];
+	}
 }
 
 /* --- the queue of intervals
@@ -281,8 +284,10 @@ static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 		f->ivals[y.next].prev = f->ival_count;
 	x->next = f->ival_count;
 	if (x->loc < LOC_STACK && a->active[x->loc] == n &&
-		a->active_to[x->loc] > x->to)
+		a->active_to[x->loc] > x->to) {
 		a->active_to[x->loc] = x->to;
+		a->wake = smaller(a->wake, x->to);
+	}
 	f->ivals[f->ival_count] = y;
 	return f->ival_count++;
 }
@@ -328,6 +333,7 @@ static void occupy(struct jit_fn *f, uint32_t n, uint32_t reg, uint32_t pos)
 	a->active_mask |= 1u << reg;
 	a->active_to[reg] =
 		smaller(x->to, a->ranges[jit_range_at(f, x, pos)].to);
+	a->wake = smaller(a->wake, a->active_to[reg]);
 }
 
 static void vacate(struct jit_alloc *a, uint32_t reg)
@@ -342,8 +348,10 @@ static void leave_active(struct jit_fn *f, uint32_t pos)
 	for (uint32_t m = a->active_mask; m; m &= m - 1) {
 		uint32_t reg = (uint32_t)__builtin_ctz(m), n = a->active[reg];
 		const struct jit_ival *x = &f->ivals[n];
-		if (pos < a->active_to[reg])
+		if (pos < a->active_to[reg]) {
+			a->wake = smaller(a->wake, a->active_to[reg]);
 			continue;
+		}
 		if (covers(f, x, pos)) {
 			occupy(f, n, reg, pos);
 			continue;
@@ -363,16 +371,21 @@ static void expire(struct jit_fn *f, uint32_t pos)
 {
 	struct jit_alloc *a = f->alloc;
 	uint32_t kept = 0;
+	if (pos < a->wake)
+		return;
+	a->wake = NO_POS;
 	leave_active(f, pos);
 	for (uint32_t k = 0; k < a->inactive_count; k++) {
 		struct jit_inactive i = a->inactive[k];
 		const struct jit_ival *x = &f->ivals[i.n];
-		if (pos < i.from) {
-			a->inactive[kept++] = i;
-		} else if (covers(f, x, pos)) {
+		if (pos >= i.from && covers(f, x, pos)) {
 			occupy(f, i.n, x->loc, pos);
-		} else if (pos < x->to) {
+			continue;
+		}
+		if (pos >= i.from && pos < x->to)
 			i.from = a->ranges[jit_range_at(f, x, pos)].from;
+		if (pos < i.from) {
+			a->wake = smaller(a->wake, i.from);
 			a->inactive[kept++] = i;
 		}
 	}
@@ -485,22 +498,22 @@ static void take_until(struct jit_fn *f, uint32_t n, uint32_t reg,
 
 static bool try_free(struct jit_fn *f, uint32_t n)
 {
-	uint32_t until[32], best = LOC_NONE;
+	uint32_t until[32];
 	const struct jit_ival *x = &f->ivals[n];
-	struct regs r = regs_of(f, x->vector);
-	uint8_t hint = find_hint(f, x);
+	struct jit_regs r = regs_of(f, x->vector);
+	uint32_t hint = find_hint(f, x), best = r.reg[0];
+	if (hint >= LOC_STACK || !(r.mask >> hint & 1))
+		hint = LOC_NONE;
 	free_until(f, x, until);
-	for (uint32_t k = 0; k < r.count; k++) {
+	if (hint != LOC_NONE && until[hint] >= x->to) {
+		take(f, n, hint);
+		return true;
+	}
+	for (uint32_t k = 1; k < r.count; k++) {
 		uint32_t g = r.reg[k];
-		if (best == LOC_NONE || until[g] > until[best])
+		if (until[g] > until[best] ||
+			(until[g] >= x->to && until[g] < until[best]))
 			best = g;
-		if (until[g] >= x->to && best != LOC_NONE &&
-			until[best] >= x->to && until[g] < until[best])
-			best = g;
-		if (g == hint && until[g] >= x->to) {
-			take(f, n, g);
-			return true;
-		}
 	}
 	uint32_t first = next_use(f, x, x->from, USE_ANY);
 	if (until[best] <= x->from + 1)
@@ -509,9 +522,8 @@ static bool try_free(struct jit_fn *f, uint32_t n)
 		to_stack(f, n, USE_ANY);
 		return true;
 	}
-	for (uint32_t k = 0; k < r.count; k++)
-		if (r.reg[k] == hint && until[hint] >= until[best])
-			best = hint;
+	if (hint != LOC_NONE && until[hint] >= until[best])
+		best = hint;
 	take_until(f, n, best, until[best]);
 	return true;
 }
@@ -574,7 +586,7 @@ static void evict_inactive(struct jit_fn *f, uint32_t n, uint32_t reg)
 static void take_blocked(struct jit_fn *f, uint32_t n)
 {
 	const struct jit_ival *x = &f->ivals[n];
-	struct regs r = regs_of(f, x->vector);
+	struct jit_regs r = regs_of(f, x->vector);
 	struct jit_alloc *a = f->alloc;
 	uint32_t best = LOC_NONE, best_use = 0, until[32];
 	uint32_t must = next_use(f, x, x->from, USE_REG);
@@ -651,6 +663,7 @@ bool jit_scan(struct jit_fn *f)
 	f->alloc->last_reg = jit_alloc(f, f->ins_count, 1);
 	if (!f->alloc->last_reg || !make_queue(f))
 		return false;
+	choose_regs(f);
 	note_phi_hints(f);
 	while (!f->failed && (n = pop(f)) != 0) {
 		expire(f, f->ivals[n].from);

@@ -490,9 +490,12 @@ static bool plain(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 
 static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
-	jit_build_point(f, w, op);
+	if (f->holds)
+		jit_build_point(f, w, op);
 	if (op >= OP_i32_eq_rr && op <= OP_i64_rotr_rk)
 		int_op(f, w, op);
+	else if (op >= OP_i32_load && op <= OP_i32_store16_64)
+		jit_build_access(f, w, op);
 	else if (op >= OP_br_i32_eq_rr && op <= OP_br_i64_ge_u_rk)
 		int_branch(f, w, op);
 	else if (op >= OP_f32_eq && op <= OP_f64_ge)
@@ -501,17 +504,16 @@ static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		float_branch(f, w, op);
 	else if (op >= OP_f32_add && op <= OP_f64_copysign)
 		float_binary(f, w, op);
-	else if (op >= OP_i32_load && op <= OP_i32_store16_64)
-		jit_build_access(f, w, op);
 	else if (op >= OP_i32_clz && op <= OP_i64_trunc_sat_f64_u)
 		jit_build_unary(f, w, op);
 	else if (jit_is_vec(op))
 		jit_build_vec(f, w, op);
-	else if (jit_build_ref(f, w, op) || jit_build_bulk(f, w, op))
+	else if (control(f, w, op) || plain(f, w, op) ||
+		jit_build_ref(f, w, op) || jit_build_bulk(f, w, op))
 		return;
 	else if (jit_word_shape(op) & IS_STEP)
 		jit_build_step(f, w, op);
-	else if (!control(f, w, op) && !plain(f, w, op))
+	else
 		jit_fail(f, JIT_UNKNOWN);
 }
 

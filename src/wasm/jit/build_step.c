@@ -117,8 +117,6 @@ void jit_build_point(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	const struct wasm_module *m = f->m;
 	uint32_t at = (uint32_t)(w - f->code);
-	if (!f->holds)
-		return;
 	if (is_call(op))
 		at += jit_word_count(w, op) - 1;
 	uint32_t p = wasm_first_point(m, at);

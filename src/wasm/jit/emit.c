@@ -473,6 +473,11 @@ static void instruction(struct jit_emit *e, uint32_t n)
 	case J_TRAP:
 		jit_trap_always(e, i->cc);
 		return;
+	case J_LOAD:
+	case J_STORE:
+		jit_emit_memory(e, i);
+		store_early(e, n, i->pos + 1);
+		return;
 	case J_CHECK:
 		if (jit_place(e, i->a) == LOC_STACK)
 			x64_alu_mi(&e->a, ALU_CMP, X64_W, jit_slot(e, i->a), 0);

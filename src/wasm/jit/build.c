@@ -527,7 +527,7 @@ static void block(struct jit_fn *f, uint32_t b)
 		jit_build_landing(f, b);
 	while (at < end && !f->failed) {
 		const union wasm_word *w = f->code + at;
-		uint32_t op = jit_word_op(w);
+		uint32_t op = jit_op_at(f, at);
 		f->word = at;
 		instruction(f, w, op);
 		at += jit_word_count(w, op);

@@ -46,7 +46,8 @@ static bool leaders(struct jit_fn *f)
 	lead(f, at);
 	while (at < f->end_word) {
 		const union wasm_word *w = f->code + at, *j;
-		uint32_t op = jit_word_op(w), n = jit_word_count(w, op);
+		uint32_t op = jit_decode(w), n = jit_word_count(w, op);
+		f->ops[at - f->first_word] = (uint16_t)op;
 		if (!n || n > f->end_word - at)
 			return jit_fail(f, JIT_UNKNOWN);
 		j = jump_word(w, op);
@@ -227,7 +228,7 @@ static void scan_block(struct jit_fn *f, struct scan *s, uint32_t b)
 	block->succ = f->edge_count;
 	while (at < block->end && !f->failed) {
 		w = f->code + at;
-		op = jit_word_op(w);
+		op = jit_op_at(f, at);
 		jit_word_refs(f, w, op, scan_ref);
 		at += jit_word_count(w, op);
 	}
@@ -426,7 +427,8 @@ bool jit_flow(struct jit_fn *f)
 	struct scan s = { 0 };
 	f->block_of = jit_alloc(f, f->end_word - f->first_word + 1,
 		sizeof *f->block_of);
-	bool ok = f->block_of && jit_handlers(f) && leaders(f) &&
+	f->ops = jit_alloc(f, f->end_word - f->first_word + 1, sizeof *f->ops);
+	bool ok = !f->failed && jit_handlers(f) && leaders(f) &&
 		make_blocks(f) && scan_blocks(f, &s) && link_preds(f) &&
 		find_loops(f) && set_bits(f, &s) && liveness(f) &&
 		live_lists(f) && loop_kills(f);

@@ -237,6 +237,7 @@ struct jit_fn {
 	struct jit_edge *edges;
 	uint32_t edge_count, edge_cap;
 	uint32_t *preds, *pred_from; /* and the blocks that they come from */
+	uint16_t *ops;	    /* word - first_word -> its operation */
 	uint32_t *block_of; /* word - first_word -> block, where one begins */
 	uint32_t first_handler,
 		end_handler; /* of the function, in the module */
@@ -324,9 +325,14 @@ extern const struct jit_shape jit_shapes[WASM_OP_COUNT];
 extern const uint16_t jit_firsts[WASM_OP_COUNT]; /* of pairs; else 0 */
 
 /* The operation of a word, with pairs taken apart. */
-static inline uint32_t jit_word_op(const union wasm_word *w)
+static inline uint32_t jit_decode(const union wasm_word *w)
 {
 	return jit_firsts[w->op] ? jit_firsts[w->op] : w->op;
+}
+/* The same, found once. */
+static inline uint32_t jit_op_at(const struct jit_fn *f, uint32_t word)
+{
+	return f->ops[word - f->first_word];
 }
 /* Words of that operation at w; 0: unknown. */
 static inline uint32_t jit_word_count(const union wasm_word *w, uint32_t op)

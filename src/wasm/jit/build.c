@@ -22,8 +22,9 @@ void jit_write(struct jit_fn *f, uint32_t var, uint32_t v)
 	f->cur[var] = v;
 }
 
-static bool killed(const struct jit_fn *f, uint32_t b, uint32_t dense)
+static bool killed(const struct jit_fn *f, uint32_t b, uint32_t var)
 {
+	uint32_t dense = f->dense[var] - 1;
 	return f->kill[(size_t)b * f->bit_words + dense / 64] >> dense % 64 & 1;
 }
 
@@ -125,8 +126,8 @@ static bool enter_block(struct jit_fn *f, uint32_t b)
 			return false;
 	}
 	for (uint32_t i = 0; i < x->live_count && !f->failed; i++) {
-		uint32_t var = f->var_of[x->live[i]];
-		bool loop = x->is_head && killed(f, b, x->live[i]);
+		uint32_t var = x->live[i];
+		bool loop = x->is_head && killed(f, b, var);
 		uint32_t v = loop ? 0 : same_value(f, x, i);
 		if (!v)
 			v = make_phi(f, b, i, var >= f->slots);
@@ -148,14 +149,14 @@ static void leave_by(struct jit_fn *f, uint32_t edge)
 		for (uint32_t i = 0; i < to->live_count; i++)
 			if (to->phis[i])
 				f->args[f->ins[to->phis[i]].b + e->pred] =
-					f->cur[f->var_of[to->live[i]]];
+					f->cur[to->live[i]];
 		return;
 	}
 	e->state = jit_alloc(f, to->live_count + 1ul, sizeof *e->state);
 	if (!e->state)
 		return;
 	for (uint32_t i = 0; i < to->live_count; i++)
-		e->state[i] = f->cur[f->var_of[to->live[i]]];
+		e->state[i] = f->cur[to->live[i]];
 }
 
 static void leave_block(struct jit_fn *f, uint32_t b)
@@ -223,7 +224,7 @@ static void entry(struct jit_fn *f)
 	}
 	const struct jit_block *to = &f->blocks[1];
 	for (uint32_t i = 0; i < to->live_count && !f->failed; i++) {
-		uint32_t var = f->var_of[to->live[i]];
+		uint32_t var = to->live[i];
 		if (!f->cur[var])
 			f->cur[var] = zero_of(f, var);
 	}

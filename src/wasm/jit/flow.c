@@ -116,7 +116,7 @@ static void edge(struct jit_fn *f, uint32_t from, uint32_t to)
 	if (to > from) {
 		t->reached = true;
 	} else {
-		t->is_head = true;
+		t->is_head = f->loops = true;
 		if (t->loop_end < from)
 			t->loop_end = from;
 	}
@@ -377,6 +377,8 @@ static bool liveness(struct jit_fn *f)
 		for (uint32_t b = f->block_count; b-- > 0;)
 			if (f->blocks[b].reached)
 				changed |= update(f, b);
+		/* Without loops whatever comes later was there before. */
+		changed &= f->loops;
 		if (!jit_work(f,
 			    ((uint64_t)f->edge_count * f->bit_words) / 4 +
 				    f->block_count))
@@ -401,7 +403,8 @@ static bool live_lists(struct jit_fn *f)
 		for (uint32_t i = 0; i < f->bit_words; i++)
 			for (uint64_t v = in[i]; v; v &= v - 1)
 				x->live[x->live_count++] =
-					i * 64 + (uint32_t)__builtin_ctzll(v);
+					f->var_of[i * 64 + (uint32_t)
+							__builtin_ctzll(v)];
 	}
 	return true;
 }

@@ -207,7 +207,7 @@ struct jit_block {
 	uint32_t depth;
 	uint32_t idom, dom_depth;
 	uint32_t joined; /* the last join whose dominator was looked for here */
-	uint32_t *live;	 /* dense numbers of the variables live into it */
+	uint32_t *live;	 /* the variables live into it */
 	uint32_t *phis;	 /* and their phis, where they have one */
 	uint32_t live_count;
 	uint32_t label;	   /* offset of its code */
@@ -264,6 +264,7 @@ struct jit_fn {
 	uint32_t bounds_mask, bounds_used;
 	uint64_t *phi_most;  /* while loops are looked at: value -> largest */
 	uint64_t min_memory; /* bytes the first memory has for sure */
+	bool loops;	     /* some edge leads back */
 	bool calls;	     /* it calls something */
 	uint32_t memory;     /* that the next access means */
 	bool holds;	     /* references that the collector looks for */

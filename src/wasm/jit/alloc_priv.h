@@ -86,12 +86,12 @@ struct jit_alloc {
 	struct jit_use *uses;
 	uint32_t *order; /* the blocks that are emitted */
 	uint32_t order_count;
-	uint32_t *block_at; /* position / 2 -> place in `order` */
+	uint32_t *block_at;	   /* position / 2 -> place in `order` */
 	struct jit_losses calls;   /* of all registers */
 	struct jit_losses lost[3]; /* of rax, rcx, rdx */
 	/* Whole values by where they begin: intervals 1 to queue_count. */
 	uint32_t *queue, queue_at, queue_count;
-	struct jit_heap todo;			/* parts that were split off */
+	struct jit_heap todo; /* parts that were split off */
 	/* Who has each register, and from where on to ask again. */
 	uint32_t active[32], active_to[32];
 	uint32_t active_mask;
@@ -102,8 +102,8 @@ struct jit_alloc {
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;
 	uint8_t *eager;
-	uint8_t *last_reg; /* the register that it had last, + 1 */
-	uint32_t *last; /* part of the value that was asked for last */
+	uint8_t *last_reg;	 /* the register that it had last, + 1 */
+	uint32_t *last;		 /* part of the value that was asked for last */
 	struct jit_regs regs[2]; /* that may be used: general, vectors */
 };
 

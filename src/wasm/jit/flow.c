@@ -402,9 +402,8 @@ static bool live_lists(struct jit_fn *f)
 			return false;
 		for (uint32_t i = 0; i < f->bit_words; i++)
 			for (uint64_t v = in[i]; v; v &= v - 1)
-				x->live[x->live_count++] =
-					f->var_of[i * 64 + (uint32_t)
-							__builtin_ctzll(v)];
+				x->live[x->live_count++] = f->var_of[i * 64 +
+					(uint32_t)__builtin_ctzll(v)];
 	}
 	return true;
 }

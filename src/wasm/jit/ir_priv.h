@@ -210,8 +210,8 @@ struct jit_block {
 	uint32_t *live;	 /* the variables live into it */
 	uint32_t *phis;	 /* and their phis, where they have one */
 	uint32_t live_count;
-	uint32_t label;	   /* offset of its code */
-	uint32_t handler;  /* a landing: of which handler, + 1 */
+	uint32_t label;	  /* offset of its code */
+	uint32_t handler; /* a landing: of which handler, + 1 */
 	bool reached;
 	bool is_head;
 };
@@ -237,7 +237,7 @@ struct jit_fn {
 	struct jit_edge *edges;
 	uint32_t edge_count, edge_cap;
 	uint32_t *preds, *pred_from; /* and the blocks that they come from */
-	uint16_t *ops;	    /* word - first_word -> its operation */
+	uint16_t *ops;		     /* word - first_word -> its operation */
 	uint32_t *block_of; /* word - first_word -> block, where one begins */
 	uint32_t first_handler,
 		end_handler; /* of the function, in the module */

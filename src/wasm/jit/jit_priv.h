@@ -101,7 +101,7 @@ struct wasm_jit {
 	uint8_t *memory; /* executable but for moments */
 	size_t size, used;
 	size_t writable_from, writable_to; /* for many functions; or 0 */
-	struct jit_code *codes; /* in the order of `at` */
+	struct jit_code *codes;		   /* in the order of `at` */
 	uint32_t code_count, code_cap;
 	struct jit_words *words; /* for JIT_STEP */
 	struct jit_arena arena;	 /* between compilations */

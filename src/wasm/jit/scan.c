@@ -596,8 +596,7 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 		if (h && !can_leave(f, &f->ivals[h], x->from))
 			continue;
 		if (!x->vector && g <= RDX &&
-			crossing(f, x, &a->lost[g]) <=
-				x->from + 1)
+			crossing(f, x, &a->lost[g]) <= x->from + 1)
 			continue;
 		uint32_t use = h ? needed(f, &f->ivals[h], x->from) : NO_POS;
 		if (best == LOC_NONE || use > best_use) {

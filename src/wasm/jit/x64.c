@@ -185,8 +185,8 @@ uint32_t x64_vrm(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
 {
 	if (!room(a))
 		return 0;
-	uint8_t *at = vex(here(a), op, flags, reg, vvvv, high_index(m),
-		high_base(m));
+	uint8_t *at =
+		vex(here(a), op, flags, reg, vvvv, high_index(m), high_base(m));
 	return end_address(a, address(at, reg, m), m);
 }
 

@@ -15,8 +15,9 @@ enum {
 	STATUS_TRAP = 134,
 	STATUS_LIMIT = 124,
 	STATUS_REFUSED = 121,
-	/* Seconds for what the program left in connections. */
-	LEAVE_NETWORK = 5,
+	/* Seconds in all for what the program left in connections; each has
+	 * less where nothing moves (net_priv.h). */
+	LEAVE_NETWORK = 30,
 };
 /* How often a program that asks for nothing is looked after. */
 #define TICK_NS 10000000u

@@ -384,6 +384,10 @@ static bool leave_network(struct run *r)
 	while (ok && k->net.gate && keep_net_unsent(&k->net) &&
 		keep_clock_mono(&k->clock) < late)
 		ok = keep_serve_pump(k, late, r->e);
+	/* What a peer said and nobody took would make our end a reset, which
+	 * takes what is on its way with it. */
+	if (ok && k->net.leaving)
+		ok = keep_serve_pump(k, 0, r->e);
 	if (k->net.gate)
 		keep_net_fini(&k->net);
 	return ok;

@@ -74,7 +74,7 @@ static bool copy_step(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 		f->args[first + n + i] = s.slots;
 		s.slots += o[i].role == ROLE_LIST ? o[i].slots : 2;
 	}
-	f->calls = true;
+	jit_build_out(f, s.slots * 8);
 	out->b = first;
 	out->c = n;
 	out->aux = s.slots;

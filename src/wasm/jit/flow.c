@@ -68,7 +68,8 @@ static bool leaders(struct jit_fn *f)
 static void begin_block(struct jit_fn *f, uint32_t b, uint32_t word)
 {
 	uint32_t n = jit_landings_at(f, word, 0);
-	jit_landings_at(f, word, b - n);
+	if (n)
+		jit_landings_at(f, word, b - n);
 	for (uint32_t k = b - n; k <= b; k++)
 		f->blocks[k].at = word;
 }

@@ -394,8 +394,14 @@ bool jit_handlers(struct jit_fn *f);
  * end_handler: no more.  `depth` is UINT32_MAX at first. */
 uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t h,
 	uint32_t *depth);
-/* May the instruction throw to a handler of this function's? */
-bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+/* May the instruction throw to a handler of this function's?  is_caught: of
+ * one that has some. */
+bool jit_is_caught(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+static inline bool jit_throws_here(struct jit_fn *f, const union wasm_word *w,
+	uint32_t op)
+{
+	return f->first_handler < f->end_handler && jit_is_caught(f, w, op);
+}
 /* The word that tells which handlers an instruction has. */
 uint32_t jit_throw_word(const struct jit_fn *f, const union wasm_word *w,
 	uint32_t op);

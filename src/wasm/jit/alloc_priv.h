@@ -69,6 +69,12 @@ struct jit_losses {
 	uint32_t *at, count, cap, next;
 };
 
+/* The ways into a block, which begins at `to`: the first and the last position
+ * that one begins at. */
+struct jit_ways {
+	uint32_t to, low, high;
+};
+
 /* In the order in which they are tried. */
 struct jit_regs {
 	const uint8_t *reg;
@@ -99,6 +105,7 @@ struct jit_alloc {
 	struct jit_inactive *inactive;
 	uint32_t inactive_count, inactive_cap;
 	uint32_t *pred_pos; /* as f->preds: where values are then */
+	struct jit_ways *ways; /* by the blocks' order */
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;
 	uint8_t *eager;

@@ -104,7 +104,7 @@ struct jit_alloc {
 	uint32_t wake; /* until then nothing changes here or in a hole */
 	struct jit_inactive *inactive;
 	uint32_t inactive_count, inactive_cap;
-	uint32_t *pred_pos; /* as f->preds: where values are then */
+	uint32_t *pred_pos;    /* as f->preds: where values are then */
 	struct jit_ways *ways; /* by the blocks' order */
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;

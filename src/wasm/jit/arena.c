@@ -17,16 +17,20 @@ bool jit_work(struct jit_fn *f, uint64_t n)
 	return f->work <= f->max_work || jit_fail(f, JIT_TOO_MUCH_WORK);
 }
 
-static bool more(struct jit_arena *a, size_t n)
+static bool more(struct jit_fn *f, size_t n)
 {
+	struct jit_arena *a = &f->arena;
 	size_t size = sizeof(struct jit_chunk) + (n > CHUNK ? n : CHUNK);
 	struct jit_chunk *c = a->kept;
+	a->taken += size;
+	if (a->taken > a->most)
+		return jit_fail(f, JIT_TOO_MUCH_MEMORY);
 	if (c && n <= CHUNK)
 		a->kept = c->next;
 	else
 		c = wasm_heap_resize(a->heap, NULL, 0, size);
 	if (!c)
-		return false;
+		return jit_fail(f, JIT_NO_MEMORY);
 	c->next = a->chunks;
 	c->size = size;
 	a->chunks = c;
@@ -45,10 +49,8 @@ static void *take(struct jit_fn *f, size_t count, size_t size, size_t *bytes)
 		return NULL;
 	}
 	n = (n + 15) & ~(size_t)15;
-	if (a->cap - a->used < n && !more(a, n)) {
-		jit_fail(f, JIT_NO_MEMORY);
+	if (a->cap - a->used < n && !more(f, n))
 		return NULL;
-	}
 	void *p = (uint8_t *)a->chunks->data + a->used;
 	a->used += n;
 	*bytes = n;

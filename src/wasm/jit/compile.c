@@ -4,9 +4,14 @@
 
 #include "base/must.h"
 
-/* Work that a function may cost: so much for each word, and so much at
- * least.  Whatever needs more is interpreted. */
-enum { WORK_PER_WORD = 400, WORK_ANYWAY = 1 << 20 };
+/* Work and memory that a function may cost: so much for each word, and so much
+ * at least.  Whatever needs more is interpreted. */
+enum {
+	WORK_PER_WORD = 400,
+	WORK_ANYWAY = 1 << 20,
+	BYTES_PER_WORD = 4 << 10,
+	BYTES_ANYWAY = 16 << 20,
+};
 
 static bool more_code(struct jit_asm *a, uint32_t n)
 {
@@ -33,8 +38,10 @@ void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
 	f->const_to = f->const_from + w->code->c;
 	f->arena = j->arena;
 	f->arena.heap = &j->store->heap;
-	f->max_work = WORK_ANYWAY +
-		(uint64_t)(f->end_word - f->first_word) * WORK_PER_WORD;
+	uint64_t words = f->end_word - f->first_word;
+	f->max_work = WORK_ANYWAY + words * WORK_PER_WORD;
+	f->arena.most = (size_t)(BYTES_ANYWAY + words * BYTES_PER_WORD);
+	f->arena.taken = 0;
 	f->holds = wasm_func_holds(f->m, w->index);
 	if (f->m->memory_count)
 		f->min_memory = f->m->memories[0].range.min << 16;

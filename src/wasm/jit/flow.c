@@ -154,15 +154,15 @@ static void table_edges(struct jit_fn *f, uint32_t b, const union wasm_word *w)
  * throws. */
 static void throw_edges(struct jit_fn *f, uint32_t b, uint32_t word)
 {
-	uint32_t depth = UINT32_MAX, h = f->first_handler;
-	while ((h = jit_handler_for(f, word, h, &depth)) < f->end_handler &&
-		!f->failed) {
+	uint32_t depth, h = jit_handler_for(f, word, &depth);
+	while (h < f->end_handler && !f->failed) {
 		uint32_t n = f->edge_count;
 		edge(f, b, f->landing[h - f->first_handler]);
 		if (f->edge_count > n)
 			f->edges[n].throws = true;
-		if (f->m->handlers[h++].kind == HANDLE_ALL)
+		if (f->m->handlers[h].kind == HANDLE_ALL)
 			break;
+		h = jit_handler_around(f, word, h, &depth);
 	}
 }
 
@@ -295,27 +295,33 @@ static bool link_preds(struct jit_fn *f)
  * --------------------------------------------------------------------
  */
 
+/* A jump back from within an inner loop may be an outer one's last: the inner
+ * one belongs to it as a whole. */
+static uint32_t leave_loop(struct jit_fn *f, uint32_t inner)
+{
+	uint32_t outer = f->blocks[inner].loop;
+	if (outer && f->blocks[outer].loop_end < f->blocks[inner].loop_end)
+		f->blocks[outer].loop_end = f->blocks[inner].loop_end;
+	return outer;
+}
+
 static bool find_loops(struct jit_fn *f)
 {
 	uint32_t loop = 0;
 	for (uint32_t b = 1; b < f->block_count; b++) {
 		struct jit_block *x = &f->blocks[b];
 		while (loop && f->blocks[loop].loop_end < b)
-			loop = f->blocks[loop].loop;
+			loop = leave_loop(f, loop);
 		x->loop = loop;
 		x->depth = f->blocks[loop].depth;
 		if (!x->is_head)
 			continue;
-		/* A jump back from within an inner loop may be an outer one's
-		 * last: the inner one belongs to it as a whole. */
-		for (uint32_t o = loop;
-			o && f->blocks[o].loop_end < x->loop_end;
-			o = f->blocks[o].loop)
-			f->blocks[o].loop_end = x->loop_end;
 		x->depth++;
 		/* For a head `loop` is the one around it; see jit_loop. */
 		loop = b;
 	}
+	while (loop)
+		loop = leave_loop(f, loop);
 	return true;
 }
 

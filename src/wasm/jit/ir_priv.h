@@ -242,6 +242,7 @@ struct jit_fn {
 	uint32_t first_handler,
 		end_handler; /* of the function, in the module */
 	uint32_t *landing;   /* handler - first_handler -> block */
+	uint32_t *around;    /* the same -> the handler to look at next */
 
 	/* Variables: slot s as a number is s, as a vector slots + s. */
 	uint32_t slots, vars;
@@ -390,9 +391,10 @@ bool jit_flow(struct jit_fn *f);
  */
 /* Finds the function's handlers. */
 bool jit_handlers(struct jit_fn *f);
-/* The first handler from number h on, of those for what is thrown at a word;
- * end_handler: no more.  `depth` is UINT32_MAX at first. */
-uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t h,
+/* The innermost handler for what is thrown at a word, then the one around it;
+ * end_handler: there is none. */
+uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t *depth);
+uint32_t jit_handler_around(struct jit_fn *f, uint32_t word, uint32_t h,
 	uint32_t *depth);
 /* May the instruction throw to a handler of this function's?  is_caught: of
  * one that has some. */

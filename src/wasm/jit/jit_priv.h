@@ -73,6 +73,7 @@ struct jit_landing {
 enum jit_reason {
 	JIT_FINE,
 	JIT_NO_MEMORY,
+	JIT_TOO_MUCH_MEMORY,
 	JIT_TOO_MUCH_WORK,
 	JIT_MANY_VARIABLES,
 	JIT_TOO_LARGE,
@@ -92,7 +93,8 @@ enum jit_reason {
 struct jit_arena {
 	struct wasm_heap *heap;
 	struct jit_chunk *chunks, *kept;
-	size_t used, cap; /* of the newest */
+	size_t used, cap;   /* of the newest */
+	size_t taken, most; /* by this compilation */
 };
 
 /* One for each store that has compiled functions. */

@@ -11,6 +11,7 @@ static const struct {
 	bool limit;
 } reasons[JIT_REASONS] = {
 	[JIT_NO_MEMORY] = { "out of memory", true },
+	[JIT_TOO_MUCH_MEMORY] = { "too much memory", true },
 	[JIT_TOO_MUCH_WORK] = { "too much work", true },
 	[JIT_MANY_VARIABLES] = { "too many variables and blocks", true },
 	[JIT_TOO_LARGE] = { "function too large", true },

@@ -142,13 +142,13 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* Where two intervals meet first. */
-static uint32_t meet(const struct jit_fn *f, const struct jit_ival *x,
+static uint32_t meet(struct jit_fn *f, const struct jit_ival *x,
 	const struct jit_ival *y)
 {
 	const struct jit_range *r = f->alloc->ranges;
 	uint32_t from = larger(x->from, y->from), to = smaller(x->to, y->to);
 	uint32_t a = jit_range_at(f, x, from), b = jit_range_at(f, y, from);
-	while (a < x->r1 && b < y->r1) {
+	for (; a < x->r1 && b < y->r1; f->work++) {
 		uint32_t start = larger(r[a].from, r[b].from);
 		if (start >= to)
 			break;
@@ -168,16 +168,17 @@ static void forward(struct jit_losses *l, uint32_t pos)
 		l->next++;
 }
 
-/* The first loss that lies within a range, not at its beginning. */
-static uint32_t crossing(const struct jit_fn *f, const struct jit_ival *x,
-	const struct jit_losses *l)
+/* The first loss before `limit` that lies within a range, not at its
+ * beginning. */
+static uint32_t crossing(struct jit_fn *f, const struct jit_ival *x,
+	const struct jit_losses *l, uint32_t limit)
 {
-	uint32_t low = l->next;
-	if (low == l->count || l->at[low] >= x->to)
-		return NO_POS;
-	for (uint32_t r = x->r0; r < x->r1; r++) {
+	uint32_t low = l->next, to = smaller(x->to, limit);
+	for (uint32_t r = x->r0; r < x->r1; r++, f->work++) {
 		const struct jit_range *g = &f->alloc->ranges[r];
 		uint32_t from = larger(g->from, x->from), high = l->count;
+		if (low == l->count || l->at[low] >= to || from >= to)
+			return NO_POS;
 		if (l->at[low] <= from) {
 			while (low < high) {
 				uint32_t mid = low + (high - low) / 2;
@@ -186,10 +187,8 @@ static uint32_t crossing(const struct jit_fn *f, const struct jit_ival *x,
 				else
 					high = mid;
 			}
-			if (low == l->count)
-				return NO_POS;
 		}
-		if (l->at[low] < smaller(g->to, x->to))
+		if (low < l->count && l->at[low] < smaller(g->to, to))
 			return l->at[low];
 	}
 	return NO_POS;
@@ -212,20 +211,20 @@ static uint32_t use_at(const struct jit_fn *f, const struct jit_ival *x,
 }
 
 /* The next use at or after pos of at least that kind. */
-static uint32_t next_use(const struct jit_fn *f, const struct jit_ival *x,
+static uint32_t next_use(struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos, uint8_t kind)
 {
-	for (uint32_t u = use_at(f, x, pos); u < x->u1; u++)
+	for (uint32_t u = use_at(f, x, pos); u < x->u1; u++, f->work++)
 		if (f->alloc->uses[u].kind >= kind)
 			return f->alloc->uses[u].pos;
 	return NO_POS;
 }
 
 /* The last use before pos; where it begins when there is none. */
-static uint32_t last_use(const struct jit_fn *f, const struct jit_ival *x,
+static uint32_t last_use(struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos, uint8_t kind)
 {
-	for (uint32_t u = use_at(f, x, pos); u-- > x->u0;)
+	for (uint32_t u = use_at(f, x, pos); u-- > x->u0; f->work++)
 		if (f->alloc->uses[u].kind >= kind)
 			return f->alloc->uses[u].pos;
 	return x->from;
@@ -402,14 +401,14 @@ static void free_until(struct jit_fn *f, const struct jit_ival *x,
 	uint32_t until[32])
 {
 	const struct jit_alloc *a = f->alloc;
-	uint32_t call = crossing(f, x, &a->calls);
+	uint32_t call = crossing(f, x, &a->calls, NO_POS);
 	uint32_t base = x->vector ? XMM0 : 0;
 	for (uint32_t r = base; r < base + 16; r++)
 		until[r] = call;
 	for (uint32_t m = a->active_mask & 0xffffu << base; m; m &= m - 1)
 		until[__builtin_ctz(m)] = 0;
 	for (uint32_t r = RAX; !x->vector && r <= RDX; r++) {
-		uint32_t lost = crossing(f, x, &a->lost[r]);
+		uint32_t lost = crossing(f, x, &a->lost[r], until[r]);
 		if (lost < until[r])
 			until[r] = lost;
 	}
@@ -488,7 +487,7 @@ static void take_until(struct jit_fn *f, uint32_t n, uint32_t reg,
 		return;
 	/* At a call there is no other register to go to.  What the call itself
 	 * takes is still read from the register. */
-	if (crossing(f, &f->ivals[n], &a->calls) == until) {
+	if (crossing(f, &f->ivals[n], &a->calls, until + 1) == until) {
 		uint32_t last = last_use(f, &f->ivals[n], until, USE_ANY);
 		uint32_t to = best_split(f, last + 1, until);
 		bool late = to <= last || to == (until & ~1u);
@@ -534,8 +533,7 @@ static bool try_free(struct jit_fn *f, uint32_t n)
 
 /* When the holder of a register needs it next, as seen from pos: what is used
  * in the loop around pos comes round again before the loop's end. */
-static uint32_t needed(const struct jit_fn *f, const struct jit_ival *x,
-	uint32_t pos)
+static uint32_t needed(struct jit_fn *f, const struct jit_ival *x, uint32_t pos)
 {
 	uint32_t next = next_use(f, x, pos, USE_ANY);
 	const struct jit_block *b =
@@ -553,8 +551,7 @@ static uint32_t needed(const struct jit_fn *f, const struct jit_ival *x,
 
 /* Need not be in a register for what happens at pos?  One that came there just
  * now may not be needed before long. */
-static bool can_leave(const struct jit_fn *f, const struct jit_ival *x,
-	uint32_t pos)
+static bool can_leave(struct jit_fn *f, const struct jit_ival *x, uint32_t pos)
 {
 	return x->from < pos || next_use(f, x, pos, USE_ANY) >= (pos & ~1u) + 2;
 }
@@ -600,7 +597,7 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 		if (h && !can_leave(f, &f->ivals[h], x->from))
 			continue;
 		if (!x->vector && g <= RDX &&
-			crossing(f, x, &a->lost[g]) <= x->from + 1)
+			crossing(f, x, &a->lost[g], x->from + 2) != NO_POS)
 			continue;
 		uint32_t use = h ? needed(f, &f->ivals[h], x->from) : NO_POS;
 		if (best == LOC_NONE || use > best_use) {

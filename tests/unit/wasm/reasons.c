@@ -93,6 +93,31 @@ TEST(functions_that_find_no_room_any_more_are_interpreted)
 	pair_fini(&p);
 }
 
+/* An edge from each call to each handler around it. */
+TEST(a_function_that_is_small_for_what_it_takes_is_interpreted)
+{
+	struct build b = { 0 };
+	struct pair p;
+	auto_buf code = { 0 };
+	buf_u8(&b.tags, 0);
+	leb(&b.tags, build_type(&b, ":"));
+	b.tag_count++;
+	for (uint32_t k = 0; k < 1000; k++)
+		buf_put(&code, B(0x02, 0x40, 0x1f, 0x40, 1, 0, 0, 0));
+	for (uint32_t k = 0; k < 1000; k++)
+		buf_put(&code, B(GET(0), 0x10, 0, SET(0)));
+	for (uint32_t k = 0; k < 1000; k++)
+		buf_put(&code, B(END, END));
+	buf_put(&code, B(GET(0)));
+	build_func(&b, NULL, "i:i", "", B(GET(0), I32(1), ADD));
+	build_func(&b, "run", "i:i", "", buf_bytes(&code));
+	pair_init(&p, &b);
+	both(&p, "run", 5);
+	CHECK_INT(compiled(&p), 1);
+	CHECK_INT(left_for(&p, "too much memory"), 1);
+	pair_fini(&p);
+}
+
 /* Each block reads a variable that was written before all of them. */
 TEST(too_many_variables_in_too_many_blocks_are_interpreted)
 {

@@ -69,6 +69,12 @@ struct jit_losses {
 	uint32_t *at, count, cap, next;
 };
 
+/* The ways into a block, which begins at `to`: the first and the last position
+ * that one begins at. */
+struct jit_ways {
+	uint32_t to, low, high;
+};
+
 /* In the order in which they are tried. */
 struct jit_regs {
 	const uint8_t *reg;
@@ -86,24 +92,25 @@ struct jit_alloc {
 	struct jit_use *uses;
 	uint32_t *order; /* the blocks that are emitted */
 	uint32_t order_count;
-	uint32_t *block_at; /* position / 2 -> place in `order` */
+	uint32_t *block_at;	   /* position / 2 -> place in `order` */
 	struct jit_losses calls;   /* of all registers */
 	struct jit_losses lost[3]; /* of rax, rcx, rdx */
 	/* Whole values by where they begin: intervals 1 to queue_count. */
 	uint32_t *queue, queue_at, queue_count;
-	struct jit_heap todo;			/* parts that were split off */
+	struct jit_heap todo; /* parts that were split off */
 	/* Who has each register, and from where on to ask again. */
 	uint32_t active[32], active_to[32];
 	uint32_t active_mask;
 	uint32_t wake; /* until then nothing changes here or in a hole */
 	struct jit_inactive *inactive;
 	uint32_t inactive_count, inactive_cap;
-	uint32_t *pred_pos; /* as f->preds: where values are then */
+	uint32_t *pred_pos;    /* as f->preds: where values are then */
+	struct jit_ways *ways; /* by the blocks' order */
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;
 	uint8_t *eager;
-	uint8_t *last_reg; /* the register that it had last, + 1 */
-	uint32_t *last; /* part of the value that was asked for last */
+	uint8_t *last_reg;	 /* the register that it had last, + 1 */
+	uint32_t *last;		 /* part of the value that was asked for last */
 	struct jit_regs regs[2]; /* that may be used: general, vectors */
 };
 

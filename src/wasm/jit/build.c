@@ -22,8 +22,9 @@ void jit_write(struct jit_fn *f, uint32_t var, uint32_t v)
 	f->cur[var] = v;
 }
 
-static bool killed(const struct jit_fn *f, uint32_t b, uint32_t dense)
+static bool killed(const struct jit_fn *f, uint32_t b, uint32_t var)
 {
+	uint32_t dense = f->dense[var] - 1;
 	return f->kill[(size_t)b * f->bit_words + dense / 64] >> dense % 64 & 1;
 }
 
@@ -125,8 +126,8 @@ static bool enter_block(struct jit_fn *f, uint32_t b)
 			return false;
 	}
 	for (uint32_t i = 0; i < x->live_count && !f->failed; i++) {
-		uint32_t var = f->var_of[x->live[i]];
-		bool loop = x->is_head && killed(f, b, x->live[i]);
+		uint32_t var = x->live[i];
+		bool loop = x->is_head && killed(f, b, var);
 		uint32_t v = loop ? 0 : same_value(f, x, i);
 		if (!v)
 			v = make_phi(f, b, i, var >= f->slots);
@@ -148,14 +149,14 @@ static void leave_by(struct jit_fn *f, uint32_t edge)
 		for (uint32_t i = 0; i < to->live_count; i++)
 			if (to->phis[i])
 				f->args[f->ins[to->phis[i]].b + e->pred] =
-					f->cur[f->var_of[to->live[i]]];
+					f->cur[to->live[i]];
 		return;
 	}
 	e->state = jit_alloc(f, to->live_count + 1ul, sizeof *e->state);
 	if (!e->state)
 		return;
 	for (uint32_t i = 0; i < to->live_count; i++)
-		e->state[i] = f->cur[f->var_of[to->live[i]]];
+		e->state[i] = f->cur[to->live[i]];
 }
 
 static void leave_block(struct jit_fn *f, uint32_t b)
@@ -223,7 +224,7 @@ static void entry(struct jit_fn *f)
 	}
 	const struct jit_block *to = &f->blocks[1];
 	for (uint32_t i = 0; i < to->live_count && !f->failed; i++) {
-		uint32_t var = f->var_of[to->live[i]];
+		uint32_t var = to->live[i];
 		if (!f->cur[var])
 			f->cur[var] = zero_of(f, var);
 	}
@@ -490,9 +491,12 @@ static bool plain(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 
 static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
-	jit_build_point(f, w, op);
+	if (f->holds)
+		jit_build_point(f, w, op);
 	if (op >= OP_i32_eq_rr && op <= OP_i64_rotr_rk)
 		int_op(f, w, op);
+	else if (op >= OP_i32_load && op <= OP_i32_store16_64)
+		jit_build_access(f, w, op);
 	else if (op >= OP_br_i32_eq_rr && op <= OP_br_i64_ge_u_rk)
 		int_branch(f, w, op);
 	else if (op >= OP_f32_eq && op <= OP_f64_ge)
@@ -501,17 +505,16 @@ static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		float_branch(f, w, op);
 	else if (op >= OP_f32_add && op <= OP_f64_copysign)
 		float_binary(f, w, op);
-	else if (op >= OP_i32_load && op <= OP_i32_store16_64)
-		jit_build_access(f, w, op);
 	else if (op >= OP_i32_clz && op <= OP_i64_trunc_sat_f64_u)
 		jit_build_unary(f, w, op);
 	else if (jit_is_vec(op))
 		jit_build_vec(f, w, op);
-	else if (jit_build_ref(f, w, op) || jit_build_bulk(f, w, op))
+	else if (control(f, w, op) || plain(f, w, op) ||
+		jit_build_ref(f, w, op) || jit_build_bulk(f, w, op))
 		return;
 	else if (jit_word_shape(op) & IS_STEP)
 		jit_build_step(f, w, op);
-	else if (!control(f, w, op) && !plain(f, w, op))
+	else
 		jit_fail(f, JIT_UNKNOWN);
 }
 
@@ -525,7 +528,7 @@ static void block(struct jit_fn *f, uint32_t b)
 		jit_build_landing(f, b);
 	while (at < end && !f->failed) {
 		const union wasm_word *w = f->code + at;
-		uint32_t op = jit_word_op(w);
+		uint32_t op = jit_op_at(f, at);
 		f->word = at;
 		instruction(f, w, op);
 		at += jit_word_count(w, op);

@@ -287,6 +287,13 @@ static void callee(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 	}
 }
 
+void jit_build_out(struct jit_fn *f, uint32_t bytes)
+{
+	f->calls = true;
+	if (bytes > f->out_bytes)
+		f->out_bytes = bytes;
+}
+
 void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	const struct wasm_typedef *t = jit_call_type(f, w, op);
@@ -294,7 +301,7 @@ void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	struct jit_ins i = { .op = J_CALL,
 		.c = t->params,
 		.aux = (uint32_t)(t - f->m->types) };
-	f->calls = true;
+	jit_build_out(f, jit_stack_args(f->m, t));
 	callee(f, w, op, &i);
 	i.b = collect(f, types, t->params, w->a);
 	if (t->results)
@@ -310,7 +317,8 @@ void jit_build_tail(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	struct jit_ins i = { .op = J_TAIL,
 		.c = t->params,
 		.aux = (uint32_t)(t - f->m->types) };
-	f->calls = true;
+	jit_build_out(f,
+		jit_tail_fits(f->m, f->type, t) ? 0 : jit_stack_args(f->m, t));
 	callee(f, w, op, &i);
 	i.b = collect(f, f->m->pool + t->first, t->params, w->a);
 	jit_add(f, &i);

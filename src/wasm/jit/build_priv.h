@@ -13,6 +13,8 @@ uint32_t jit_pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 
 /* build_more.c */
 void jit_build_return(struct jit_fn *f, uint32_t slot);
+/* It calls something, which takes so much of the lowest part of the frame. */
+void jit_build_out(struct jit_fn *f, uint32_t bytes);
 void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_tail(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op);

@@ -48,7 +48,9 @@ static void put(struct jit_fn *f, uint32_t pointer, uint64_t at, uint32_t kind,
 static void check(struct jit_fn *f, uint32_t v, uint32_t trap)
 {
 	jit_add(f,
-		&(struct jit_ins){ .op = J_CHECK, .cc = (uint8_t)trap, .a = v });
+		&(struct jit_ins){ .op = J_CHECK,
+			.cc = (uint8_t)trap,
+			.a = v });
 }
 
 /* What lies at an address of the store's. */

@@ -74,7 +74,7 @@ static bool copy_step(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 		f->args[first + n + i] = s.slots;
 		s.slots += o[i].role == ROLE_LIST ? o[i].slots : 2;
 	}
-	f->calls = true;
+	jit_build_out(f, s.slots * 8);
 	out->b = first;
 	out->c = n;
 	out->aux = s.slots;
@@ -117,8 +117,6 @@ void jit_build_point(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	const struct wasm_module *m = f->m;
 	uint32_t at = (uint32_t)(w - f->code);
-	if (!f->holds)
-		return;
 	if (is_call(op))
 		at += jit_word_count(w, op) - 1;
 	uint32_t p = wasm_first_point(m, at);

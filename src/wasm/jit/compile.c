@@ -47,39 +47,6 @@ void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
 		f->min_memory = f->m->memories[0].range.min << 16;
 }
 
-/* What an instruction puts into the lowest part of the frame. */
-static uint32_t out_bytes(const struct jit_fn *f, const struct jit_ins *i)
-{
-	const struct wasm_typedef *t = &f->m->types[i->aux];
-	switch (i->op) {
-	case J_CALL:
-	case J_CALL_INDIRECT:
-	case J_CALL_REF:
-		return jit_stack_args(f->m, t);
-	case J_TAIL:
-		return jit_tail_fits(f->m, f->type, t) ?
-			0 :
-			jit_stack_args(f->m, t);
-	case J_STEP:
-	case J_THROW:
-		return i->aux * 8;
-	default:
-		return 0;
-	}
-}
-
-static void find_stack_args(struct jit_fn *f)
-{
-	for (uint32_t n = 1; n < f->ins_count; n++) {
-		const struct jit_ins *i = &f->ins[n];
-		if (!(i->flags & JF_LIVE) || i->op < J_CALL || i->op > J_THROW)
-			continue;
-		uint32_t bytes = out_bytes(f, i);
-		if (bytes > f->out_bytes)
-			f->out_bytes = bytes;
-	}
-}
-
 /* Parameters would like to stay where they come in. */
 static void hint_params(struct jit_fn *f)
 {
@@ -104,7 +71,6 @@ static bool allocate(struct jit_fn *f)
 	hint_params(f);
 	bool ok = jit_number(f) && jit_intervals(f) && jit_scan(f) &&
 		jit_resolve(f) && (!f->jit->verify || jit_verify(f));
-	find_stack_args(f);
 	f->frame = (f->out_bytes + f->spill_bytes + 7) & ~7u;
 	return ok && (f->frame < 1 << 20 || jit_fail(f, JIT_LARGE_FRAME));
 }

@@ -455,8 +455,11 @@ static void instruction(struct jit_emit *e, uint32_t n)
 		e->starts[n] = e->a.len;
 	/* What gives way to the result does so before, but after what comes
 	 * for the operands. */
-	moves_at(e, i->pos);
-	moves_at(e, i->pos + 1);
+	if (e->move < e->f->move_count &&
+		e->f->moves[e->move].pos <= i->pos + 1) {
+		moves_at(e, i->pos);
+		moves_at(e, i->pos + 1);
+	}
 	switch (i->op) {
 	case J_JUMP:
 		take_edge(e, &e->f->edges[e->f->blocks[i->block].succ]);
@@ -472,6 +475,11 @@ static void instruction(struct jit_emit *e, uint32_t n)
 		return;
 	case J_TRAP:
 		jit_trap_always(e, i->cc);
+		return;
+	case J_LOAD:
+	case J_STORE:
+		jit_emit_memory(e, i);
+		store_early(e, n, i->pos + 1);
 		return;
 	case J_CHECK:
 		if (jit_place(e, i->a) == LOC_STACK)

@@ -46,7 +46,8 @@ static bool leaders(struct jit_fn *f)
 	lead(f, at);
 	while (at < f->end_word) {
 		const union wasm_word *w = f->code + at, *j;
-		uint32_t op = jit_word_op(w), n = jit_word_count(w, op);
+		uint32_t op = jit_decode(w), n = jit_word_count(w, op);
+		f->ops[at - f->first_word] = (uint16_t)op;
 		if (!n || n > f->end_word - at)
 			return jit_fail(f, JIT_UNKNOWN);
 		j = jump_word(w, op);
@@ -67,7 +68,8 @@ static bool leaders(struct jit_fn *f)
 static void begin_block(struct jit_fn *f, uint32_t b, uint32_t word)
 {
 	uint32_t n = jit_landings_at(f, word, 0);
-	jit_landings_at(f, word, b - n);
+	if (n)
+		jit_landings_at(f, word, b - n);
 	for (uint32_t k = b - n; k <= b; k++)
 		f->blocks[k].at = word;
 }
@@ -115,7 +117,7 @@ static void edge(struct jit_fn *f, uint32_t from, uint32_t to)
 	if (to > from) {
 		t->reached = true;
 	} else {
-		t->is_head = true;
+		t->is_head = f->loops = true;
 		if (t->loop_end < from)
 			t->loop_end = from;
 	}
@@ -227,7 +229,7 @@ static void scan_block(struct jit_fn *f, struct scan *s, uint32_t b)
 	block->succ = f->edge_count;
 	while (at < block->end && !f->failed) {
 		w = f->code + at;
-		op = jit_word_op(w);
+		op = jit_op_at(f, at);
 		jit_word_refs(f, w, op, scan_ref);
 		at += jit_word_count(w, op);
 	}
@@ -382,6 +384,8 @@ static bool liveness(struct jit_fn *f)
 		for (uint32_t b = f->block_count; b-- > 0;)
 			if (f->blocks[b].reached)
 				changed |= update(f, b);
+		/* Without loops whatever comes later was there before. */
+		changed &= f->loops;
 		if (!jit_work(f,
 			    ((uint64_t)f->edge_count * f->bit_words) / 4 +
 				    f->block_count))
@@ -405,8 +409,8 @@ static bool live_lists(struct jit_fn *f)
 			return false;
 		for (uint32_t i = 0; i < f->bit_words; i++)
 			for (uint64_t v = in[i]; v; v &= v - 1)
-				x->live[x->live_count++] =
-					i * 64 + (uint32_t)__builtin_ctzll(v);
+				x->live[x->live_count++] = f->var_of[i * 64 +
+					(uint32_t)__builtin_ctzll(v)];
 	}
 	return true;
 }
@@ -432,7 +436,8 @@ bool jit_flow(struct jit_fn *f)
 	struct scan s = { 0 };
 	f->block_of = jit_alloc(f, f->end_word - f->first_word + 1,
 		sizeof *f->block_of);
-	bool ok = f->block_of && jit_handlers(f) && leaders(f) &&
+	f->ops = jit_alloc(f, f->end_word - f->first_word + 1, sizeof *f->ops);
+	bool ok = !f->failed && jit_handlers(f) && leaders(f) &&
 		make_blocks(f) && scan_blocks(f, &s) && link_preds(f) &&
 		find_loops(f) && set_bits(f, &s) && liveness(f) &&
 		live_lists(f) && loop_kills(f);

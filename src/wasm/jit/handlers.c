@@ -80,7 +80,7 @@ uint32_t jit_throw_word(const struct jit_fn *f, const union wasm_word *w,
 	return (uint32_t)(w - f->code) + jit_word_count(w, op) - 1;
 }
 
-bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op)
+bool jit_is_caught(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	uint32_t depth;
 	bool may = (op >= OP_call && op <= OP_call_ref) || op == OP_throw ||
@@ -92,6 +92,8 @@ bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 
 uint32_t jit_landings_at(struct jit_fn *f, uint32_t word, uint32_t block)
 {
+	if (f->first_handler == f->end_handler)
+		return 0;
 	uint32_t low = wasm_first_handler(f->m, word), n = 0;
 	const struct wasm_handler *h = f->m->handlers;
 	for (; low < f->end_handler && h[low].at == word; low++)

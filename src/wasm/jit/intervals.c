@@ -20,6 +20,11 @@ struct reader {
 	uint32_t block, end, next;
 };
 
+/* The last value that was found to be live in a block, and until when. */
+struct life {
+	uint32_t v, end;
+};
+
 struct live {
 	struct ref *refs;
 	uint32_t ref_count, ref_cap;
@@ -28,9 +33,7 @@ struct live {
 	/* Per value: how often it is read; until when in its own block; who
 	 * reads it elsewhere. */
 	uint32_t *uses, *own_end, *first;
-	/* Per block: the last value that was found to be live in it, and
-	 * until when. */
-	uint32_t *mark, *end;
+	struct life *in;	      /* per block */
 	uint32_t *found, found_count; /* the blocks of one value */
 	uint32_t range_count, range_cap;
 };
@@ -129,12 +132,12 @@ static bool find_reads(struct jit_fn *f, struct live *l)
 
 static void lives_in(struct live *l, uint32_t v, uint32_t b, uint32_t end)
 {
-	if (l->mark[b] != v) {
-		l->mark[b] = v;
-		l->end[b] = end;
+	struct life *x = &l->in[b];
+	if (x->v != v) {
+		*x = (struct life){ v, end };
 		l->found[l->found_count++] = b;
-	} else if (end > l->end[b]) {
-		l->end[b] = end;
+	} else if (end > x->end) {
+		x->end = end;
 	}
 }
 
@@ -151,13 +154,11 @@ static bool find_blocks(struct jit_fn *f, struct live *l, uint32_t v)
 	}
 	for (uint32_t k = 0; k < l->found_count; k++) {
 		const struct jit_block *x = &f->blocks[l->found[k]];
-		if (l->found[k] == home)
-			continue;
-		steps += x->pred_count;
-		for (uint32_t p = x->pred; p < x->pred + x->pred_count; p++) {
-			uint32_t b = f->pred_from[p];
-			lives_in(l, v, b, f->blocks[b].to);
-		}
+		const uint32_t *from = f->pred_from + x->pred;
+		uint32_t n = l->found[k] == home ? 0 : x->pred_count;
+		for (uint32_t p = 0; p < n; p++)
+			lives_in(l, v, from[p], f->blocks[from[p]].to);
+		steps += n;
 	}
 	return jit_work(f, l->found_count + steps);
 }
@@ -183,7 +184,7 @@ static void sort_blocks(struct live *l, uint32_t v)
 		return;
 	}
 	for (uint32_t b = low; b <= high; b++)
-		if (l->mark[b] == v)
+		if (l->in[b].v == v)
 			l->found[n++] = b;
 }
 
@@ -233,7 +234,7 @@ static bool find_ranges(struct jit_fn *f, struct live *l, struct jit_ival *x)
 	for (uint32_t k = 0; k < l->found_count && !f->failed; k++) {
 		uint32_t b = l->found[k];
 		add_range(f, l, x, b == home ? x->from : f->blocks[b].from,
-			l->end[b]);
+			l->in[b].end);
 	}
 	return !f->failed;
 }
@@ -242,8 +243,7 @@ static bool find_ranges(struct jit_fn *f, struct live *l, struct jit_ival *x)
 static bool make_intervals(struct jit_fn *f, struct live *l)
 {
 	struct jit_ival x = { .loc = LOC_NONE, .hint = LOC_NONE };
-	l->mark = jit_alloc(f, f->block_count, sizeof *l->mark);
-	l->end = jit_alloc(f, f->block_count, sizeof *l->end);
+	l->in = jit_alloc(f, f->block_count, sizeof *l->in);
 	l->found = jit_alloc(f, f->block_count, sizeof *l->found);
 	if (f->failed || !jit_fit(f, f->ivals, f->ival_cap, f->ins_count) ||
 		!jit_fit(f, f->alloc->ranges, l->range_cap, f->ins_count))

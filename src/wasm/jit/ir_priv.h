@@ -207,7 +207,7 @@ struct jit_block {
 	uint32_t depth;
 	uint32_t idom, dom_depth;
 	uint32_t joined; /* the last join whose dominator was looked for here */
-	uint32_t *live;	 /* dense numbers of the variables live into it */
+	uint32_t *live;	 /* the variables live into it */
 	uint32_t *phis;	 /* and their phis, where they have one */
 	uint32_t live_count;
 	uint32_t label;	  /* offset of its code */
@@ -237,6 +237,7 @@ struct jit_fn {
 	struct jit_edge *edges;
 	uint32_t edge_count, edge_cap;
 	uint32_t *preds, *pred_from; /* and the blocks that they come from */
+	uint16_t *ops;		     /* word - first_word -> its operation */
 	uint32_t *block_of; /* word - first_word -> block, where one begins */
 	uint32_t first_handler,
 		end_handler; /* of the function, in the module */
@@ -264,6 +265,7 @@ struct jit_fn {
 	uint32_t bounds_mask, bounds_used;
 	uint64_t *phi_most;  /* while loops are looked at: value -> largest */
 	uint64_t min_memory; /* bytes the first memory has for sure */
+	bool loops;	     /* some edge leads back */
 	bool calls;	     /* it calls something */
 	uint32_t memory;     /* that the next access means */
 	bool holds;	     /* references that the collector looks for */
@@ -325,9 +327,14 @@ extern const struct jit_shape jit_shapes[WASM_OP_COUNT];
 extern const uint16_t jit_firsts[WASM_OP_COUNT]; /* of pairs; else 0 */
 
 /* The operation of a word, with pairs taken apart. */
-static inline uint32_t jit_word_op(const union wasm_word *w)
+static inline uint32_t jit_decode(const union wasm_word *w)
 {
 	return jit_firsts[w->op] ? jit_firsts[w->op] : w->op;
+}
+/* The same, found once. */
+static inline uint32_t jit_op_at(const struct jit_fn *f, uint32_t word)
+{
+	return f->ops[word - f->first_word];
 }
 /* Words of that operation at w; 0: unknown. */
 static inline uint32_t jit_word_count(const union wasm_word *w, uint32_t op)
@@ -389,8 +396,14 @@ bool jit_handlers(struct jit_fn *f);
 uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t *depth);
 uint32_t jit_handler_around(struct jit_fn *f, uint32_t word, uint32_t h,
 	uint32_t *depth);
-/* May the instruction throw to a handler of this function's? */
-bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+/* May the instruction throw to a handler of this function's?  is_caught: of
+ * one that has some. */
+bool jit_is_caught(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+static inline bool jit_throws_here(struct jit_fn *f, const union wasm_word *w,
+	uint32_t op)
+{
+	return f->first_handler < f->end_handler && jit_is_caught(f, w, op);
+}
 /* The word that tells which handlers an instruction has. */
 uint32_t jit_throw_word(const struct jit_fn *f, const union wasm_word *w,
 	uint32_t op);

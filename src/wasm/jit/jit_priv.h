@@ -238,6 +238,9 @@ struct jit_fn;
 /* f: zeros. */
 void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w);
 void jit_fini(struct jit_fn *f);
+/* Bytes of arguments on the stack. */
+uint32_t jit_stack_args(const struct wasm_module *m,
+	const struct wasm_typedef *t);
 /* Do the callee's arguments on the stack have room where the caller's are? */
 bool jit_tail_fits(const struct wasm_module *m,
 	const struct wasm_typedef *caller, const struct wasm_typedef *callee);

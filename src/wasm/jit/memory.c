@@ -89,8 +89,7 @@ void jit_memory_end(struct wasm_jit *j)
 	size_t from = j->writable_from, end = round_up(j->used, PAGE_BYTES);
 	if (!j->writable_to)
 		return;
-	if ((end > from &&
-		    !turn(j, from, end - from, PROT_READ | PROT_EXEC)) ||
+	if ((end > from && !turn(j, from, end - from, PROT_READ | PROT_EXEC)) ||
 		(j->writable_to > end &&
 			!turn(j, end, j->writable_to - end, PROT_NONE)))
 		j->broken = true;

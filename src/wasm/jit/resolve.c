@@ -210,7 +210,8 @@ static bool phi_moves(struct jit_fn *f, uint32_t b)
 	return true;
 }
 
-/* The blocks that a range begins or goes on into. */
+/* The blocks that a range begins or goes on into.  Where all ways into one
+ * begin within the part nothing moves. */
 static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 	uint32_t r, uint32_t first)
 {
@@ -219,11 +220,14 @@ static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 	from = from < x->from ? x->from : from;
 	to = to > x->to ? x->to : to;
 	for (uint32_t k = jit_block_at(f, from); k < a->order_count; k++) {
-		const struct jit_block *b = &f->blocks[a->order[k]];
-		if (b->from >= to)
+		const struct jit_ways *w = &a->ways[k];
+		if (w->to >= to)
 			break;
-		if (b->from < from || b->from == first)
+		steps++;
+		if ((w->low >= x->from && w->high < x->to) || w->to < from ||
+			w->to == first)
 			continue;
+		const struct jit_block *b = &f->blocks[a->order[k]];
 		for (uint32_t p = b->pred; p < b->pred + b->pred_count; p++)
 			if ((a->pred_pos[p] < x->from ||
 				    a->pred_pos[p] >= x->to) &&
@@ -245,14 +249,32 @@ static bool split_moves(struct jit_fn *f, uint32_t n)
 	return jit_work(f, 4);
 }
 
-static bool edge_moves(struct jit_fn *f)
+static bool find_ways(struct jit_fn *f)
 {
 	struct jit_alloc *a = f->alloc;
 	a->pred_pos = jit_alloc(f, f->edge_count + 1ul, sizeof *a->pred_pos);
-	if (!a->pred_pos)
+	a->ways = jit_alloc(f, a->order_count, sizeof *a->ways);
+	if (f->failed)
 		return false;
-	for (uint32_t p = 0; p < f->edge_count; p++)
-		a->pred_pos[p] = jit_edge_pos(f, &f->edges[f->preds[p]]);
+	for (uint32_t k = 0; k < a->order_count; k++) {
+		const struct jit_block *b = &f->blocks[a->order[k]];
+		struct jit_ways w = { .to = b->from, .low = NO_POS };
+		for (uint32_t p = b->pred; p < b->pred + b->pred_count; p++) {
+			uint32_t pos = jit_edge_pos(f, &f->edges[f->preds[p]]);
+			a->pred_pos[p] = pos;
+			w.low = pos < w.low ? pos : w.low;
+			w.high = pos > w.high ? pos : w.high;
+		}
+		a->ways[k] = w;
+	}
+	return true;
+}
+
+static bool edge_moves(struct jit_fn *f)
+{
+	struct jit_alloc *a = f->alloc;
+	if (!find_ways(f))
+		return false;
 	for (uint32_t k = 0; k < a->order_count; k++)
 		if (!phi_moves(f, a->order[k]))
 			return false;

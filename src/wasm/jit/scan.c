@@ -109,6 +109,9 @@ uint32_t jit_range_at(const struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos)
 {
 	uint32_t low = x->r0, high = x->r1;
+	/* Mostly it is the first one. */
+	if (low < high && f->alloc->ranges[low].to > pos)
+		return low;
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 		if (f->alloc->ranges[mid].to <= pos)
@@ -195,6 +198,8 @@ static uint32_t use_at(const struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos)
 {
 	uint32_t low = x->u0, high = x->u1;
+	if (low < high && f->alloc->uses[low].pos >= pos)
+		return low;
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 		if (f->alloc->uses[mid].pos < pos)
@@ -514,10 +519,9 @@ static bool try_free(struct jit_fn *f, uint32_t n)
 			(until[g] >= x->to && until[g] < until[best]))
 			best = g;
 	}
-	uint32_t first = next_use(f, x, x->from, USE_ANY);
 	if (until[best] <= x->from + 1)
 		return false;
-	if (first >= until[best]) {
+	if (next_use(f, x, x->from, USE_ANY) >= until[best]) {
 		to_stack(f, n, USE_ANY);
 		return true;
 	}

@@ -90,13 +90,12 @@ bool jit_dominates(const struct jit_fn *f, uint32_t a, uint32_t b)
 
 static uint32_t hash(const struct jit_ins *i)
 {
-	uint64_t h = i->op | (uint64_t)i->type << 8 | (uint64_t)i->cc << 16 |
-		(uint64_t)i->in << 24;
-	h = (h ^ i->a) * 0x9e3779b97f4a7c15u;
-	h = (h ^ h >> 29 ^ i->b) * 0x9e3779b97f4a7c15u;
-	h = (h ^ h >> 29 ^ i->c) * 0x9e3779b97f4a7c15u;
-	h = (h ^ h >> 29 ^ i->imm) * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(h >> 32);
+	uint64_t h = (i->op | (uint64_t)i->type << 8 | (uint64_t)i->cc << 16 |
+			     (uint64_t)i->in << 24 | (uint64_t)i->a << 32) *
+		0x9e3779b97f4a7c15u;
+	h ^= (i->b | (uint64_t)i->c << 32) * 0xd6e8feb86659fd93u;
+	h ^= i->imm * 0xa0761d6478bd642fu;
+	return (uint32_t)((h ^ h >> 29) * 0x9e3779b97f4a7c15u >> 32);
 }
 
 static bool equal(const struct jit_ins *x, const struct jit_ins *y)
@@ -158,16 +157,13 @@ static void unwrap_operands(const struct jit_fn *f, struct jit_ins *i)
 
 enum { MAX_PROBE = 32 };
 
-uint32_t jit_pure(struct jit_fn *f, struct jit_ins *i)
+/* The value of an instruction that is equal, and dominates; else a new one. */
+static uint32_t number(struct jit_fn *f, struct jit_ins *i)
 {
-	uint32_t v = jit_fold(f, i);
-	if (v || f->failed)
-		return v;
-	unwrap_operands(f, i);
 	if (f->table_used * 2 >= f->table_mask &&
 		!grow(f, &f->table, &f->table_mask, hash_ins))
 		return 0;
-	uint32_t at = hash(i) & f->table_mask;
+	uint32_t v, at = hash(i) & f->table_mask;
 	for (int n = 0; f->table[at] && n < MAX_PROBE; n++) {
 		v = f->table[at];
 		if (equal(&f->ins[v], i) &&
@@ -184,9 +180,18 @@ uint32_t jit_pure(struct jit_fn *f, struct jit_ins *i)
 	return v;
 }
 
+uint32_t jit_pure(struct jit_fn *f, struct jit_ins *i)
+{
+	uint32_t v = jit_fold(f, i);
+	if (v || f->failed)
+		return v;
+	unwrap_operands(f, i);
+	return number(f, i);
+}
+
 uint32_t jit_const(struct jit_fn *f, uint64_t v)
 {
-	return jit_pure(f,
+	return number(f,
 		&(struct jit_ins){ .op = J_K, .type = JT_ANY, .imm = v });
 }
 

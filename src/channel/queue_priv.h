@@ -16,6 +16,7 @@ enum { QUEUE_MIN = 32 << 10 };
 struct queue {
 	uint8_t *ptr;
 	size_t begin, end, cap;
+	size_t used; /* bytes up to there were something once */
 };
 
 static inline size_t queue_len(const struct queue *q)
@@ -23,9 +24,17 @@ static inline size_t queue_len(const struct queue *q)
 	return q->end - q->begin;
 }
 
+static inline void queue_note_used(struct queue *q)
+{
+	if (q->used < q->end)
+		q->used = q->end;
+}
+
+/* Wiping costs what was used, not what there is room for. */
 static inline void queue_free(struct queue *q)
 {
-	crypto_zero(q->ptr, q->cap);
+	queue_note_used(q);
+	crypto_zero(q->ptr, q->used);
 	free(q->ptr);
 	*q = (struct queue){ 0 };
 }
@@ -36,6 +45,7 @@ static inline uint8_t *queue_reserve(struct queue *q, size_t n)
 	size_t len = queue_len(q), need;
 	if (n <= q->cap - q->end)
 		return q->ptr + q->end;
+	queue_note_used(q);
 	if (!size_add(len, n, &need))
 		return NULL;
 	/* Moving is paid for by the bytes dropped since the last time. */
@@ -63,8 +73,10 @@ static inline void queue_drop(struct queue *q, size_t n)
 {
 	must(n <= queue_len(q));
 	q->begin += n;
-	if (q->begin == q->end)
-		q->begin = q->end = 0;
+	if (q->begin != q->end)
+		return;
+	queue_note_used(q);
+	q->begin = q->end = 0;
 }
 
 #endif

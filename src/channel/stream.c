@@ -20,6 +20,8 @@ enum {
 	/* Bytes that wait for the program, and for the network. */
 	INPUT_MAX = 4 * RECORD,
 	OUTPUT_MAX = 4 * RECORD,
+	/* The same without TLS: what a queue begins with. */
+	PLAIN_MAX = QUEUE_MIN,
 	/* As in channel.c. */
 	POST_HANDSHAKE_MAX = 8,
 	POST_HANDSHAKE_SHIFT = 24,
@@ -27,7 +29,7 @@ enum {
 };
 
 struct channel_stream {
-	struct channel_terms *terms;
+	struct channel_terms *terms; /* these two: NULL without TLS */
 	SSL *ssl;
 	struct bytes feed; /* what OpenSSL may read during input */
 	struct queue in, out;
@@ -42,6 +44,16 @@ struct channel_stream {
 	int alert;	  /* the peer's, or -1 */
 	struct err why;
 };
+
+static bool put(struct queue *q, struct bytes in)
+{
+	uint8_t *to = queue_reserve(q, in.len);
+	if (!to)
+		return false;
+	memcpy(to, in.ptr, in.len);
+	q->end += in.len;
+	return true;
+}
 
 /* --- the BIO -------------------------------------------------------------- */
 
@@ -67,17 +79,12 @@ static int bio_read(BIO *b, char *to, size_t n, size_t *got)
 	return 1;
 }
 
-static int bio_write(BIO *b, const char *from, size_t n, size_t *put)
+static int bio_write(BIO *b, const char *from, size_t n, size_t *done)
 {
 	struct channel_stream *s = BIO_get_data(b);
 	BIO_clear_retry_flags(b);
-	uint8_t *to = queue_reserve(&s->out, n);
-	if (!to)
-		return 0;
-	memcpy(to, from, n);
-	s->out.end += n;
-	*put = n;
-	return 1;
+	*done = n;
+	return put(&s->out, bytes_of(from, n));
 }
 
 static long bio_ctrl(BIO *b, int command, long n, void *p)
@@ -130,6 +137,15 @@ static bool open_ssl(struct channel_stream *s)
 	SSL_set_msg_callback(s->ssl, on_message);
 	SSL_set_msg_callback_arg(s->ssl, s);
 	return SSL_set_app_data(s->ssl, s);
+}
+
+bool channel_stream_plain(struct channel_stream **out, struct err *e)
+{
+	*out = calloc(1, sizeof **out);
+	if (!*out)
+		return err_fail(e, ERR_LIMIT, "connection: no memory");
+	(*out)->open = true;
+	return true;
 }
 
 static struct channel_stream *make(struct channel_terms *t, struct err *e)
@@ -235,18 +251,17 @@ static bool read_record(struct channel_stream *s)
 
 size_t channel_stream_room(const struct channel_stream *s)
 {
-	size_t len = queue_len(&s->in);
+	size_t len = queue_len(&s->in), max = s->ssl ? INPUT_MAX : PLAIN_MAX;
 	/* What comes after the end is nobody's. */
 	if (s->broken || s->peer_closed)
-		return INPUT_MAX;
-	return len < INPUT_MAX ? INPUT_MAX - len : 0;
+		return max;
+	return len < max ? max - len : 0;
 }
 
-void channel_stream_input(struct channel_stream *s, struct bytes in)
+static void input_tls(struct channel_stream *s, struct bytes in)
 {
-	must(in.len <= channel_stream_room(s));
 	s->feed = in;
-	if (!s->open && !s->broken)
+	if (!s->open)
 		handshake(s);
 	while (s->open && !s->broken && !s->peer_closed && read_record(s))
 		;
@@ -256,8 +271,21 @@ void channel_stream_input(struct channel_stream *s, struct bytes in)
 		queue_free(&s->in);
 }
 
+void channel_stream_input(struct channel_stream *s, struct bytes in)
+{
+	must(in.len <= channel_stream_room(s));
+	if (s->broken || s->peer_closed)
+		return;
+	if (s->ssl)
+		input_tls(s, in);
+	else if (!put(&s->in, in))
+		breaks(s, ERR_LIMIT, "connection: no memory");
+}
+
 void channel_stream_input_end(struct channel_stream *s)
 {
+	if (!s->ssl)
+		s->peer_closed = true;
 	if (s->peer_closed)
 		return;
 	breaks(s, ERR_HOST,
@@ -373,10 +401,10 @@ size_t channel_stream_read(struct channel_stream *s, uint8_t *to, size_t n)
 bool channel_stream_writable(const struct channel_stream *s)
 {
 	return s->open && !s->broken && !s->closed &&
-		queue_len(&s->out) < OUTPUT_MAX;
+		queue_len(&s->out) < (s->ssl ? OUTPUT_MAX : PLAIN_MAX);
 }
 
-size_t channel_stream_write(struct channel_stream *s, struct bytes in)
+static size_t write_tls(struct channel_stream *s, struct bytes in)
 {
 	size_t done = 0, n;
 	while (done < in.len && channel_stream_writable(s)) {
@@ -397,11 +425,26 @@ size_t channel_stream_write(struct channel_stream *s, struct bytes in)
 	return done;
 }
 
+size_t channel_stream_write(struct channel_stream *s, struct bytes in)
+{
+	if (s->ssl)
+		return write_tls(s, in);
+	if (!channel_stream_writable(s))
+		return 0;
+	in.len = size_min(in.len, PLAIN_MAX - queue_len(&s->out));
+	if (put(&s->out, in))
+		return in.len;
+	breaks(s, ERR_LIMIT, "connection: no memory");
+	return 0;
+}
+
 void channel_stream_shutdown(struct channel_stream *s)
 {
 	if (!s->open || s->closed || s->broken)
 		return;
 	s->closed = true;
+	if (!s->ssl)
+		return;
 	ERR_clear_error();
 	SSL_shutdown(s->ssl);
 	ERR_clear_error();

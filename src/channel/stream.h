@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TLS 1.3 under one socket of a program, as a machine without I/O.  Bytes of
- * the network go in and out on one side, the program's on the other; whoever
- * owns the socket carries the former.  Nothing blocks, nothing calls back but
- * the terms' own functions.
+ * What is under one socket of a program, TLS 1.3 or nothing, as a machine
+ * without I/O.  Bytes of the network go in and out on one side, the program's
+ * on the other; whoever owns the socket carries the former.  Nothing blocks,
+ * nothing calls back but the terms' own functions.  Both ways it holds so much
+ * and takes no more; what is empty has no memory.
  *
- * The end of what the peer says is its close_notify.  A connection that ends
- * without it was cut, and says so after all that came before was read.
+ * With TLS the end of what the peer says is its close_notify.  A connection
+ * that ends without it was cut, and says so after all that came before was
+ * read.
  */
 #ifndef CHANNEL_STREAM_H
 #define CHANNEL_STREAM_H
@@ -15,6 +17,8 @@
 
 struct channel_stream;
 
+/* Without TLS: the bytes are the same on both sides. */
+MUST_USE bool channel_stream_plain(struct channel_stream **out, struct err *e);
 /* As the server. */
 MUST_USE bool channel_stream_accept(struct channel_terms *t,
 	struct channel_stream **out, struct err *e);
@@ -57,7 +61,7 @@ size_t channel_stream_read(struct channel_stream *s, uint8_t *to, size_t n);
 size_t channel_stream_write(struct channel_stream *s, struct bytes in);
 /* A write would take bytes. */
 bool channel_stream_writable(const struct channel_stream *s);
-/* close_notify; nothing can be written from then on. */
+/* Nothing can be written from then on; TLS says close_notify. */
 void channel_stream_shutdown(struct channel_stream *s);
 
 #endif

@@ -16,10 +16,15 @@ static bool gate_release(struct keep_net *n, uint32_t handle)
 	return false;
 }
 
+uint64_t net_cost(const struct channel_terms *terms)
+{
+	return terms ? TLS_BYTES : PLAIN_BYTES;
+}
+
 struct keep_socket *net_new(struct keep_net *n, enum socket_state state,
 	uint32_t handle, struct channel_terms *terms)
 {
-	uint64_t cost = terms ? TLS_BYTES : PLAIN_BYTES;
+	uint64_t cost = net_cost(terms);
 	struct keep_socket *s = cost <= n->room ? calloc(1, sizeof *s) : NULL;
 	if (!s) {
 		(void)gate_release(n, handle);
@@ -65,8 +70,7 @@ void net_drop(struct keep_socket *s)
 	n->room += s->cost;
 	if (s->handle && !n->lost)
 		(void)gate_release(n, s->handle);
-	channel_stream_free(s->tls);
-	buf_fini(&s->ahead);
+	channel_stream_free(s->stream);
 	free(s->host);
 	free(s);
 }
@@ -267,15 +271,19 @@ bool keep_net_dialled(const struct wasi_stream *stream, bool *done,
 /* --- the pump ----------------------------------------------------------------
  */
 
-/* Output goes with the turn, or now when that is full. */
+/* Output goes with the turn, or now when that is full.  What is closed after
+ * it is not kept waiting. */
 static void push(struct keep_net *n, struct keep_socket *s,
-	struct keep_gate_turn *t, size_t *sends)
+	struct keep_gate_turn *t, size_t *sends, uint64_t *deadline)
 {
 	struct bytes out = socket_output(s);
-	if (out.len && keep_gate_turn_send(t, s->handle, out))
-		n->sent[(*sends)++] = s;
-	else
+	if (!out.len || !keep_gate_turn_send(t, s->handle, out)) {
 		socket_flush(s);
+		return;
+	}
+	n->sent[(*sends)++] = s;
+	if (s->state == SOCKET_LEAVING)
+		*deadline = 0;
 }
 
 bool keep_net_ask(struct keep_net *n, struct keep_gate_turn *t,
@@ -284,7 +292,7 @@ bool keep_net_ask(struct keep_net *n, struct keep_gate_turn *t,
 	size_t polls = 0, sends = 0;
 	n->turn++;
 	for (struct keep_socket *s = n->sockets; s; s = s->next) {
-		push(n, s, t, &sends);
+		push(n, s, t, &sends, deadline);
 		struct gate_poll p = socket_wants(s);
 		if (s->deadline < *deadline)
 			*deadline = s->deadline;
@@ -317,7 +325,7 @@ bool keep_net_unsent(const struct keep_net *n)
 {
 	for (const struct keep_socket *s = n->leaving ? n->sockets : NULL; s;
 		s = s->next)
-		if (s->state == SOCKET_LEAVING && s->fin_due)
+		if (s->state == SOCKET_LEAVING && socket_unsent(s))
 			return true;
 	return false;
 }

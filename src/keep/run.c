@@ -15,8 +15,9 @@ enum {
 	STATUS_TRAP = 134,
 	STATUS_LIMIT = 124,
 	STATUS_REFUSED = 121,
-	/* Seconds for what the program left in connections. */
-	LEAVE_NETWORK = 5,
+	/* Seconds in all for what the program left in connections; each has
+	 * less where nothing moves (net_priv.h). */
+	LEAVE_NETWORK = 30,
 };
 /* How often a program that asks for nothing is looked after. */
 #define TICK_NS 10000000u
@@ -383,6 +384,10 @@ static bool leave_network(struct run *r)
 	while (ok && k->net.gate && keep_net_unsent(&k->net) &&
 		keep_clock_mono(&k->clock) < late)
 		ok = keep_serve_pump(k, late, r->e);
+	/* What a peer said and nobody took would make our end a reset, which
+	 * takes what is on its way with it. */
+	if (ok && k->net.leaving)
+		ok = keep_serve_pump(k, 0, r->e);
 	if (k->net.gate)
 		keep_net_fini(&k->net);
 	return ok;

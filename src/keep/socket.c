@@ -56,13 +56,18 @@ static void fail_gate(struct keep_socket *s, enum gate_error why,
 }
 
 /* A refusal is known by its kind; a cut is the network's. */
-static void fail_tls(struct keep_socket *s)
+static void fail_stream(struct keep_socket *s)
 {
-	s->why = *channel_stream_why(s->tls);
+	s->why = *channel_stream_why(s->stream);
 	fail(s, s->eof ? WASI_CONNRESET : WASI_CONNABORTED);
 }
 
 /* --- the network's side -------------------------------------------------- */
+
+static size_t output_len(const struct keep_socket *s)
+{
+	return s->stream ? channel_stream_output(s->stream).len : 0;
+}
 
 static void send_fin(struct keep_socket *s)
 {
@@ -72,13 +77,18 @@ static void send_fin(struct keep_socket *s)
 		    &ignored))
 		lose(s);
 	if (s->state == SOCKET_LEAVING)
-		s->deadline = after(s, LEAVE_TIME);
+		s->deadline = s->terms ? after(s, LEAVE_TIME) : 0;
+}
+
+bool socket_unsent(const struct keep_socket *s)
+{
+	return s->fin_due || output_len(s);
 }
 
 struct bytes socket_output(const struct keep_socket *s)
 {
-	return s->tls && s->handle && s->writable && !s->fin_due ?
-		channel_stream_output(s->tls) :
+	return s->stream && s->handle && s->writable && !s->fin_due ?
+		channel_stream_output(s->stream) :
 		BYTES_NONE;
 }
 
@@ -89,37 +99,40 @@ void socket_sent(struct keep_socket *s, size_t n, enum gate_error why)
 		return;
 	}
 	/* Nobody hears it; what the peer said may still be read. */
-	channel_stream_output_done(s->tls,
-		why ? channel_stream_output(s->tls).len : n);
-	if (why)
+	channel_stream_output_done(s->stream, why ? output_len(s) : n);
+	if (why) {
 		s->shut_write = true;
+		s->lost = why;
+	}
+	if (s->state == SOCKET_LEAVING)
+		s->deadline =
+			s->terms || socket_unsent(s) ? after(s, FLUSH_TIME) : 0;
 }
 
 void socket_flush(struct keep_socket *s)
 {
 	struct err ignored;
-	while (s->tls && s->handle && s->writable) {
-		struct bytes out = channel_stream_output(s->tls);
-		enum gate_error why;
-		size_t n;
-		if (!out.len)
-			break;
-		if (!keep_gate_send(s->net->gate, s->handle, out, &n, &why,
+	enum gate_error why;
+	size_t n;
+	while (s->handle && s->writable && output_len(s)) {
+		if (!keep_gate_send(s->net->gate, s->handle,
+			    channel_stream_output(s->stream), &n, &why,
 			    &ignored)) {
 			lose(s);
 			return;
 		}
 		socket_sent(s, n, why);
 	}
-	if (s->fin_due && s->tls && !channel_stream_output(s->tls).len)
+	if (s->fin_due && !output_len(s))
 		send_fin(s);
 }
 
 /* The handshake may have come to its end. */
-static void look_at_tls(struct keep_socket *s)
+static void look_at_stream(struct keep_socket *s)
 {
-	socket_flush(s);
-	switch (channel_stream_state(s->tls)) {
+	if (s->terms)
+		socket_flush(s);
+	switch (channel_stream_state(s->stream)) {
 	case CHANNEL_STREAM_HANDSHAKE:
 		return;
 	case CHANNEL_STREAM_OPEN:
@@ -133,30 +146,32 @@ static void look_at_tls(struct keep_socket *s)
 		return;
 	case CHANNEL_STREAM_BROKEN:
 		if (s->state == SOCKET_SHAKE)
-			fail_tls(s);
+			fail_stream(s);
 	}
 }
 
-/* What came for TLS, of at most `most` that were asked for; none: the end. */
+/* What came, of at most `most` that were asked for; none: the end. */
 static void take(struct keep_socket *s, struct bytes in, size_t most)
 {
 	s->readable = in.len == most ? MAYBE : NOTHING;
 	if (in.len) {
-		channel_stream_input(s->tls, in);
+		channel_stream_input(s->stream, in);
 	} else {
 		s->eof = true;
-		channel_stream_input_end(s->tls);
+		channel_stream_input_end(s->stream);
 	}
-	look_at_tls(s);
+	look_at_stream(s);
 }
 
-/* Takes what the network has for TLS. */
+/* Takes what the network has.  Who asks for the answer has sent the
+ * question. */
 static void pull(struct keep_socket *s)
 {
 	struct err ignored;
-	size_t room = channel_stream_room(s->tls), n;
+	size_t room = channel_stream_room(s->stream), n;
 	enum gate_error why;
-	if (!room || !s->handle || s->eof)
+	socket_flush(s);
+	if (!room || !s->handle || s->eof || s->state == SOCKET_FAILED)
 		return;
 	room = size_min(room, GATE_DATA_BYTES);
 	if (!keep_gate_recv(s->net->gate, s->handle, s->net->inbox, room, &n,
@@ -164,6 +179,8 @@ static void pull(struct keep_socket *s)
 		lose(s);
 	else if (why == GATE_AGAIN)
 		s->readable = NOTHING;
+	else if (why != GATE_OK && !s->terms)
+		fail_gate(s, why, "receive");
 	else
 		take(s, bytes_of(s->net->inbox, n), room);
 }
@@ -171,20 +188,19 @@ static void pull(struct keep_socket *s)
 void socket_begin(struct keep_socket *s)
 {
 	struct err why;
-	bool ok = true;
-	s->state = SOCKET_OPEN;
-	s->writable = true;
-	s->deadline = KEEP_CLOCK_NEVER;
-	if (!s->terms)
-		return;
+	bool ok;
 	s->state = SOCKET_SHAKE;
+	s->writable = true;
 	s->deadline = after(s, s->host ? KEEP_NET_DIAL_TIME : SHAKE_TIME);
-	if (s->host)
-		ok = channel_stream_connect(s->terms, s->host, &s->tls, &why);
+	if (!s->terms)
+		ok = channel_stream_plain(&s->stream, &why);
+	else if (s->host)
+		ok = channel_stream_connect(s->terms, s->host, &s->stream,
+			&why);
 	else
-		ok = channel_stream_accept(s->terms, &s->tls, &why);
+		ok = channel_stream_accept(s->terms, &s->stream, &why);
 	if (ok) {
-		look_at_tls(s);
+		look_at_stream(s);
 		return;
 	}
 	s->why = why;
@@ -196,28 +212,30 @@ static size_t wants_bytes(const struct keep_socket *s)
 {
 	if (s->state != SOCKET_OPEN && s->state != SOCKET_SHAKE)
 		return 0;
-	if (s->eof || s->shut_read || s->ahead.len)
+	if (s->eof || s->shut_read)
 		return 0;
-	return s->tls ? size_min(channel_stream_room(s->tls), TAKE_BYTES) :
-			AHEAD_BYTES;
+	return size_min(channel_stream_room(s->stream), TAKE_BYTES);
+}
+
+/* Who is not accepted waits with the host. */
+static bool can_accept(const struct keep_socket *s)
+{
+	return s->pending < MOST_PENDING && s->net->room >= net_cost(s->terms);
 }
 
 static unsigned wants_events(const struct keep_socket *s)
 {
 	unsigned wants = 0;
-	bool unsent = s->tls && channel_stream_output(s->tls).len;
 	if (!s->handle || s->state == SOCKET_FAILED)
 		return 0;
 	if (s->state == SOCKET_DIAL)
 		return GATE_OUT;
-	if (s->state == SOCKET_LISTEN && s->terms)
-		return s->pending < MOST_PENDING && s->net->room >= TLS_BYTES ?
-			GATE_IN :
-			0;
+	if (s->state == SOCKET_LISTEN)
+		return can_accept(s) && (s->terms || s->asked) ? GATE_IN : 0;
 	if (s->asked & WASI_READY_READ || s->state == SOCKET_SHAKE ||
-		s->state == SOCKET_LEAVING)
+		(s->state == SOCKET_LEAVING && s->terms))
 		wants |= GATE_IN;
-	if (s->asked & WASI_READY_WRITE || unsent)
+	if (s->asked & WASI_READY_WRITE || output_len(s))
 		wants |= s->writable ? 0u : GATE_OUT;
 	return wants;
 }
@@ -234,11 +252,9 @@ static void accept_some(struct keep_socket *s)
 {
 	struct keep_net *n = s->net;
 	struct err ignored;
-	for (int i = 0; i < ACCEPT_BURST && s->pending < MOST_PENDING; i++) {
+	for (int i = 0; i < ACCEPT_BURST && can_accept(s); i++) {
 		enum gate_error why;
 		uint32_t handle;
-		if (n->room < TLS_BYTES)
-			return;
 		if (!keep_gate_accept(n->gate, s->handle, &handle, &why,
 			    &ignored)) {
 			lose(s);
@@ -286,20 +302,6 @@ static void leave_on(struct keep_socket *s)
 		s->deadline = 0;
 }
 
-/* Bytes that came with the turn, or the end of them. */
-static void hear_bytes(struct keep_socket *s, const struct gate_poll *p,
-	struct bytes in)
-{
-	if (s->tls) {
-		take(s, in, p->most);
-		return;
-	}
-	s->eof = !in.len;
-	s->readable = in.len == p->most ? MAYBE : NOTHING;
-	if (in.len && !buf_put(&s->ahead, in))
-		fail(s, WASI_NOBUFS);
-}
-
 void socket_hear(struct keep_socket *s, const struct gate_poll *p,
 	struct bytes in)
 {
@@ -327,19 +329,19 @@ void socket_hear(struct keep_socket *s, const struct gate_poll *p,
 	case SOCKET_SHAKE:
 		socket_flush(s);
 		if (came)
-			hear_bytes(s, p, in);
+			take(s, in, p->most);
 		else if (got & (GATE_IN | GATE_HUP))
 			pull(s);
 		return;
 	case SOCKET_OPEN:
 		if (came)
-			hear_bytes(s, p, in);
+			take(s, in, p->most);
 		else
 			socket_flush(s);
 		return;
 	case SOCKET_LEAVING:
 		socket_flush(s);
-		if (got & (GATE_IN | GATE_HUP))
+		if (s->terms && got & (GATE_IN | GATE_HUP))
 			leave_on(s);
 		return;
 	case SOCKET_FAILED:
@@ -375,69 +377,39 @@ static int64_t refuse(struct keep_socket *s, unsigned what)
 	return -WASI_AGAIN;
 }
 
-static int64_t receive(struct keep_socket *s, uint8_t *to, size_t n)
+/* Output that was taken and did not go out: told once, as TCP does. */
+static int told(struct keep_socket *s, int closed)
 {
-	struct err ignored;
-	enum gate_error why;
-	size_t got;
-	n = size_min(n, GATE_DATA_BYTES);
-	if (!keep_gate_recv(s->net->gate, s->handle, to, n, &got, &why,
-		    &ignored)) {
-		lose(s);
-		return -WASI_IO;
-	}
-	s->readable = why != GATE_AGAIN && got == n ? MAYBE : NOTHING;
-	if (why == GATE_AGAIN)
-		return refuse(s, WASI_READY_READ);
-	if (why != GATE_OK) {
-		fail_gate(s, why, "receive");
-		return -s->error;
-	}
-	s->eof = !got;
-	return (int64_t)got;
+	enum gate_error why = s->lost;
+	s->lost = GATE_OK;
+	return why == GATE_CLOSED ? closed : socket_error(why);
 }
 
-static int64_t plain_read(struct keep_socket *s, uint8_t *to, size_t n)
+/* Nothing can be written any more. */
+static int64_t refuse_write(struct keep_socket *s)
 {
-	if (s->ahead.len) {
-		n = size_min(n, s->ahead.len);
-		memcpy(to, s->ahead.ptr, n);
-		buf_consume(&s->ahead, n);
-		return (int64_t)n;
-	}
-	if (s->eof || !n)
-		return 0;
-	if (surely_nothing(s))
-		return refuse(s, WASI_READY_READ);
-	return receive(s, to, n);
+	int why = told(s, WASI_PIPE);
+	return -(why ? why : WASI_PIPE);
 }
 
-/* Who asks whether it could read is told the truth, and not that it may try. */
-static void look_ahead(struct keep_socket *s)
+static int64_t read_open(struct keep_socket *s, uint8_t *to, size_t n)
 {
-	uint8_t *to = buf_reserve(&s->ahead, AHEAD_BYTES);
-	int64_t n = to ? receive(s, to, AHEAD_BYTES) : 0;
-	if (n > 0)
-		buf_commit(&s->ahead, (size_t)n);
-}
-
-static int64_t tls_read(struct keep_socket *s, uint8_t *to, size_t n)
-{
-	if (!n)
-		return 0;
-	if (!channel_stream_pending(s->tls) && !channel_stream_at_end(s->tls) &&
-		!surely_nothing(s))
+	if (!channel_stream_pending(s->stream) &&
+		!channel_stream_at_end(s->stream) &&
+		(s->lost || !surely_nothing(s)))
 		pull(s);
-	size_t got = channel_stream_read(s->tls, to, n);
+	size_t got = channel_stream_read(s->stream, to, n);
 	if (got)
 		return (int64_t)got;
 	if (s->state == SOCKET_FAILED)
 		return -s->error;
-	if (!channel_stream_at_end(s->tls))
+	if (s->lost)
+		return -told(s, WASI_CONNRESET);
+	if (!channel_stream_at_end(s->stream))
 		return refuse(s, WASI_READY_READ);
-	if (channel_stream_state(s->tls) != CHANNEL_STREAM_BROKEN)
+	if (channel_stream_state(s->stream) != CHANNEL_STREAM_BROKEN)
 		return 0;
-	fail_tls(s);
+	fail_stream(s);
 	return -s->error;
 }
 
@@ -448,47 +420,48 @@ static int64_t socket_read(void *ctx, uint8_t *to, size_t n)
 		return -s->error;
 	if (s->state != SOCKET_OPEN)
 		return refuse(s, WASI_READY_READ);
-	if (s->shut_read)
-		return 0;
-	return s->tls ? tls_read(s, to, n) : plain_read(s, to, n);
+	return s->shut_read || !n ? 0 : read_open(s, to, n);
 }
 
-static int64_t plain_write(struct keep_socket *s, struct bytes in)
+/* Much at once is not copied, and does not wait for the turn: 0, or how much
+ * of it went. */
+static size_t send_much(struct keep_socket *s, struct bytes in)
 {
 	struct err ignored;
 	enum gate_error why;
 	size_t n;
-	if (!s->writable)
-		return refuse(s, WASI_READY_WRITE);
-	if (!keep_gate_send(s->net->gate, s->handle, in, &n, &why, &ignored)) {
+	if (s->terms || in.len < FLUSH_BYTES || output_len(s) || !s->writable)
+		return 0;
+	if (!keep_gate_send(s->net->gate, s->handle, in, &n, &why, &ignored))
 		lose(s);
-		return -WASI_IO;
-	}
-	if (why == GATE_AGAIN) {
-		s->writable = false;
-		return refuse(s, WASI_READY_WRITE);
-	}
-	if (why == GATE_OK)
-		return (int64_t)n;
-	/* What came before it went can still be read. */
-	s->shut_write = true;
-	return why == GATE_CLOSED ? -WASI_PIPE : -socket_error(why);
+	else if (why != GATE_OK)
+		socket_sent(s, 0, why);
+	return n;
 }
 
-static int64_t tls_write(struct keep_socket *s, struct bytes in)
+static size_t put_output(struct keep_socket *s, struct bytes in)
 {
-	size_t n = channel_stream_write(s->tls, in);
-	if (!n || channel_stream_output(s->tls).len >= FLUSH_BYTES)
+	return s->state == SOCKET_OPEN && !s->shut_write ?
+		channel_stream_write(s->stream, in) :
+		0;
+}
+
+static int64_t write_open(struct keep_socket *s, struct bytes in)
+{
+	size_t n = send_much(s, in);
+	if (!n)
+		n = put_output(s, in);
+	if (!n || output_len(s) >= FLUSH_BYTES)
 		socket_flush(s);
 	if (!n)
-		n = channel_stream_write(s->tls, in);
+		n = put_output(s, in);
 	if (n)
 		return (int64_t)n;
 	if (s->state == SOCKET_FAILED)
 		return -s->error;
 	if (s->shut_write ||
-		channel_stream_state(s->tls) == CHANNEL_STREAM_BROKEN)
-		return -WASI_PIPE;
+		channel_stream_state(s->stream) == CHANNEL_STREAM_BROKEN)
+		return refuse_write(s);
 	return refuse(s, WASI_READY_WRITE);
 }
 
@@ -500,48 +473,39 @@ static int64_t socket_write(void *ctx, const uint8_t *from, size_t n)
 	if (s->state != SOCKET_OPEN)
 		return refuse(s, WASI_READY_WRITE);
 	if (s->shut_write)
-		return -WASI_PIPE;
-	if (!n)
-		return 0;
-	return s->tls ? tls_write(s, bytes_of(from, n)) :
-			plain_write(s, bytes_of(from, n));
+		return refuse_write(s);
+	return n ? write_open(s, bytes_of(from, n)) : 0;
 }
 
 static bool can_read(struct keep_socket *s)
 {
-	if (!s->tls) {
-		if (s->readable == MAYBE && !s->ahead.len && !s->eof)
-			look_ahead(s);
-		return s->ahead.len || s->readable == SURELY || s->eof;
-	}
-	if (!channel_stream_pending(s->tls) && !channel_stream_at_end(s->tls) &&
-		s->readable)
+	if (!channel_stream_pending(s->stream) &&
+		!channel_stream_at_end(s->stream) && s->readable)
 		pull(s);
-	return channel_stream_pending(s->tls) || channel_stream_at_end(s->tls);
+	return channel_stream_pending(s->stream) ||
+		channel_stream_at_end(s->stream);
 }
 
 static bool can_write(struct keep_socket *s)
 {
-	if (!s->tls)
-		return s->writable;
-	if (!channel_stream_writable(s->tls))
+	if (!channel_stream_writable(s->stream))
 		socket_flush(s);
-	return channel_stream_writable(s->tls) ||
-		channel_stream_state(s->tls) == CHANNEL_STREAM_BROKEN;
+	return channel_stream_writable(s->stream) ||
+		channel_stream_state(s->stream) == CHANNEL_STREAM_BROKEN;
 }
 
 static unsigned socket_ready(void *ctx)
 {
 	struct keep_socket *s = ctx;
 	unsigned ready = 0;
-	if (s->state == SOCKET_FAILED)
-		return WASI_READY_READ | WASI_READY_WRITE | WASI_READY_HANGUP;
 	if (s->state == SOCKET_OPEN) {
-		if (s->shut_read || can_read(s))
+		if (s->shut_read || s->lost || can_read(s))
 			ready |= WASI_READY_READ;
 		if (s->shut_write || can_write(s))
 			ready |= WASI_READY_WRITE;
 	}
+	if (s->state == SOCKET_FAILED)
+		return WASI_READY_READ | WASI_READY_WRITE | WASI_READY_HANGUP;
 	s->asked |= ~ready & (WASI_READY_READ | WASI_READY_WRITE);
 	return ready;
 }
@@ -549,11 +513,7 @@ static unsigned socket_ready(void *ctx)
 static uint64_t socket_pending(void *ctx)
 {
 	const struct keep_socket *s = ctx;
-	if (s->tls)
-		return channel_stream_pending(s->tls);
-	if (s->ahead.len)
-		return s->ahead.len;
-	return s->state == SOCKET_OPEN && s->readable == SURELY && !s->eof;
+	return s->stream ? channel_stream_pending(s->stream) : 0;
 }
 
 static int socket_shutdown(void *ctx, unsigned which)
@@ -566,11 +526,7 @@ static int socket_shutdown(void *ctx, unsigned which)
 	if (!(which & WASI_READY_WRITE) || s->shut_write)
 		return WASI_OK;
 	s->shut_write = true;
-	if (!s->tls) {
-		send_fin(s);
-		return WASI_OK;
-	}
-	channel_stream_shutdown(s->tls);
+	channel_stream_shutdown(s->stream);
 	s->fin_due = true;
 	socket_flush(s);
 	return WASI_OK;
@@ -580,7 +536,7 @@ static int socket_shutdown(void *ctx, unsigned which)
 static void socket_close(void *ctx)
 {
 	struct keep_socket *s = ctx;
-	if (s->state != SOCKET_OPEN || !s->tls) {
+	if (s->state != SOCKET_OPEN || (!s->terms && !socket_unsent(s))) {
 		net_drop(s);
 		return;
 	}
@@ -588,7 +544,9 @@ static void socket_close(void *ctx)
 	s->orphan = true;
 	s->net->leaving++;
 	s->deadline = after(s, FLUSH_TIME);
-	channel_stream_shutdown(s->tls);
+	if (!s->terms)
+		return;
+	channel_stream_shutdown(s->stream);
 	s->fin_due = true;
 	socket_flush(s);
 }
@@ -598,6 +556,8 @@ static int socket_connected(void *ctx)
 	struct keep_socket *s = ctx;
 	if (s->state == SOCKET_FAILED)
 		return s->error;
+	if (s->lost)
+		return told(s, WASI_CONNRESET);
 	return s->state == SOCKET_DIAL || s->state == SOCKET_SHAKE ?
 		(int)-refuse(s, WASI_READY_WRITE) :
 		WASI_OK;
@@ -652,10 +612,8 @@ static int plain_accept(struct keep_socket *s, struct wasi_stream *out)
 	struct err ignored;
 	enum gate_error why;
 	uint32_t handle;
-	if (surely_nothing(s))
+	if (!can_accept(s) || surely_nothing(s))
 		return (int)-refuse(s, WASI_READY_READ);
-	if (n->room < PLAIN_BYTES)
-		return WASI_NOBUFS;
 	if (!keep_gate_accept(n->gate, s->handle, &handle, &why, &ignored)) {
 		lose(s);
 		return WASI_IO;
@@ -684,7 +642,8 @@ static unsigned listener_ready(void *ctx)
 	struct keep_socket *s = ctx;
 	if (s->state == SOCKET_FAILED)
 		return WASI_READY_READ | WASI_READY_HANGUP;
-	if (s->terms ? first_ready(s) != NULL : s->readable == SURELY)
+	if (s->terms ? first_ready(s) != NULL :
+		       s->readable == SURELY && can_accept(s))
 		return WASI_READY_READ;
 	s->asked |= WASI_READY_READ;
 	return 0;

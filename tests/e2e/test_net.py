@@ -190,6 +190,21 @@ def test_much_goes_through_both_ways(field, kind):
     assert got == [n] and not s.failures
 
 
+def test_nothing_is_lost_when_the_program_ends_before_its_peer_reads(field,
+                                                                     kind):
+    n = 1_000_000 if SANITIZED else 5_000_000
+    got = []
+
+    def peer(s):
+        first = read_all(s, n // 2)
+        time.sleep(0.2)  # the rest is in everybody's buffers
+        got.append(len(first) + len(read_all(s)))
+    r, s = talk(field, peer, "3", "fill", str(n), tls=kind[0],
+                options=kind[1])
+    assert r.returncode == 0 and wait_for(lambda: got or s.failures), r
+    assert got == [n], s.failures
+
+
 def test_a_connection_that_is_cut_is_told_from_one_that_ends(field, kind):
     def peer(s):
         s.sendall(b"some")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/fmt.h"
 #include "hal/tdx_priv.h"
 #include "helpers/vm.h"
+#include "soft/device.h"
 #include "spec/kvm.h"
 
 /* --- what is missing -------------------------------------------------------
@@ -352,4 +354,145 @@ TEST(tdx_keep_of_four_gib_leaves_its_first_page_alone)
 	launch_ends(&p, why);
 	CHECK_STR(why, "exit status 0");
 	place_close(&p);
+}
+
+/* --- a host with a quoting service ------------------------------------------
+ */
+
+enum { QUOTE_BYTES = 3000, SERVICE_ASK = 4 + 24 + 1024 };
+
+static struct place quoted;
+
+/* The kernel's part is the software platform's; the rest is as on hardware. */
+static bool kernel(struct device **out, struct err *e)
+{
+	const struct soft_config c = { .image_dir = quoted.images,
+		.root_path = quoted.root };
+	return soft_device_new(&c, out, e);
+}
+
+struct service {
+	int fd;
+	bool answers;
+	uint8_t report[1024];
+	pthread_t thread;
+};
+
+static void put32(uint8_t *at, uint32_t v)
+{
+	for (size_t i = 0; i < 4; i++)
+		at[i] = (uint8_t)(v >> 8 * i);
+}
+
+static void *serve(void *arg)
+{
+	static uint8_t out[4 + 24 + QUOTE_BYTES];
+	struct service *s = arg;
+	uint8_t in[SERVICE_ASK];
+	int fd = accept(s->fd, NULL, NULL);
+	CHECK(fd >= 0);
+	if (recv(fd, in, sizeof in, MSG_WAITALL) == sizeof in && s->answers) {
+		memcpy(s->report, in + 28, sizeof s->report);
+		memset(out, 0x51, sizeof out);
+		put32(out, 0);
+		out[2] = (sizeof out - 4) >> 8;
+		out[3] = (sizeof out - 4) & 0xff;
+		put32(out + 4, 1);
+		put32(out + 8, 1);
+		put32(out + 12, sizeof out - 4);
+		put32(out + 16, 0);
+		put32(out + 20, 0);
+		put32(out + 24, QUOTE_BYTES);
+		(void)!send(fd, out, sizeof out, MSG_NOSIGNAL);
+	}
+	close(fd);
+	return NULL;
+}
+
+/* What the Keep's request came to. */
+static bool evidence_of(struct hal_keep *k, struct buf *quote,
+	struct buf *endorsements, struct err *e)
+{
+	struct gate_area *a = quoted.tech->area(k);
+	static uint8_t copy[1024];
+	char why[128] = "";
+	CHECK(place_took(&quoted, k, why));
+	CHECK_INT(a->request.op, GATE_EVIDENCE);
+	CHECK_INT(a->request.data_len, sizeof copy);
+	memcpy(copy, a->data, sizeof copy);
+	return quoted.tech->evidence(k, BYTES_ARRAY(copy), quote, endorsements,
+		e);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+	CHECK(out && fputs(text, out) >= 0);
+	fclose(out);
+}
+
+static bool quote_by(bool answers, struct service *s, struct buf *quote,
+	struct buf *endorsements, struct err *e)
+{
+	char named[96], collateral[96], path[96], why[128] = "";
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	open_soft(&quoted, GUEST_QUOTE);
+	fmt(path, sizeof path, "%s/qgs", quoted.dir);
+	fmt(named, sizeof named, "%s/tdx-quoting", quoted.dir);
+	fmt(collateral, sizeof collateral, "%s/tdx-endorsements", quoted.dir);
+	write_file(named, path);
+	write_file(collateral, "collateral");
+	memcpy(at.sun_path, path, strlen(path));
+	*s = (struct service){ .answers = answers };
+	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CHECK_INT(bind(s->fd, (struct sockaddr *)&at, sizeof at), 0);
+	CHECK_INT(listen(s->fd, 1), 0);
+	CHECK_INT(pthread_create(&s->thread, NULL, serve, s), 0);
+	quoted.cfg.platform = HAL_HARDWARE;
+	place_linux = kernel;
+	struct hal_keep *k = place_launch(&quoted);
+	place_linux = NULL;
+	bool ok = evidence_of(k, quote, endorsements, e);
+	quoted.tech->area(k)->reply.error = ok ? GATE_OK : GATE_FAILED;
+	CHECK(quoted.tech->resume(k, e));
+	CHECK(!place_took(&quoted, k, why));
+	CHECK_STR(why, ok ? "exit status 0" : "exit status 8");
+	quoted.tech->destroy(k);
+	pthread_join(s->thread, NULL);
+	close(s->fd);
+	unlink(path);
+	unlink(named);
+	unlink(collateral);
+	place_close(&quoted);
+	return ok;
+}
+
+TEST(tdx_a_host_s_quoting_service_quotes_what_the_module_reported)
+{
+	struct buf quote = { 0 }, endorsements = { 0 };
+	struct tdx_report_struct r;
+	struct service s;
+	struct err e = { 0 };
+	CHECK(quote_by(true, &s, &quote, &endorsements, &e));
+	CHECK_INT(quote.len, QUOTE_BYTES);
+	CHECK_INT(quote.ptr[QUOTE_BYTES - 1], 0x51);
+	CHECK_INT(endorsements.len, strlen("collateral"));
+	memcpy(&r, s.report, sizeof r);
+	CHECK_INT(r.head.type, TDX_REPORT_TYPE);
+	CHECK_INT(r.head.report_data[63], 0x42);
+	CHECK_INT(r.info.mrconfigid[0], 0x5a);
+	buf_fini(&quote);
+	buf_fini(&endorsements);
+}
+
+TEST(tdx_a_quoting_service_that_hangs_up_gives_no_evidence)
+{
+	struct buf quote = { 0 }, endorsements = { 0 };
+	struct service s;
+	struct err e = { 0 };
+	CHECK(!quote_by(false, &s, &quote, &endorsements, &e));
+	CHECK_HAS(e.text, "no quote");
+	CHECK_INT(quote.len + endorsements.len, 0);
+	buf_fini(&quote);
+	buf_fini(&endorsements);
 }

@@ -247,16 +247,8 @@ static bool process_resume(struct hal_keep *k, struct err *e)
 static bool process_evidence(struct hal_keep *k, struct bytes request,
 	struct buf *evidence, struct buf *endorsements, struct err *e)
 {
-	if (request.len != REPORT_DATA_BYTES)
-		return err_fail(e, ERR_INPUT, "evidence: report data of %zu",
-			request.len);
-	struct soft_facts f = k->facts;
-	memcpy(f.report_data, request.ptr, sizeof f.report_data);
-	if (!soft_root_sign(k->root, &f, evidence, e))
-		return err_wrap(e, "evidence");
-	if (!buf_put(endorsements, soft_root_spki(k->root)))
-		return err_fail(e, ERR_LIMIT, "endorsements: no memory");
-	return true;
+	return soft_root_evidence(k->root, &k->facts, request, evidence,
+		endorsements, e);
 }
 
 const struct hal_tech hal_process = {

@@ -92,3 +92,19 @@ bool soft_root_sign(const struct soft_root *r, const struct soft_facts *f,
 			"software root: no room for evidence");
 	return true;
 }
+
+bool soft_root_evidence(const struct soft_root *r, const struct soft_facts *f,
+	struct bytes report_data, struct buf *evidence,
+	struct buf *endorsements, struct err *e)
+{
+	struct soft_facts facts = *f;
+	if (report_data.len != sizeof facts.report_data)
+		return err_fail(e, ERR_INPUT, "evidence: report data of %zu",
+			report_data.len);
+	memcpy(facts.report_data, report_data.ptr, report_data.len);
+	if (!soft_root_sign(r, &facts, evidence, e))
+		return err_wrap(e, "evidence");
+	if (!buf_put(endorsements, soft_root_spki(r)))
+		return err_fail(e, ERR_LIMIT, "endorsements: no memory");
+	return true;
+}

@@ -34,5 +34,9 @@ struct soft_facts {
 /* Appends SOFTWARE_BYTES bytes of signed evidence. */
 MUST_USE bool soft_root_sign(const struct soft_root *r,
 	const struct soft_facts *f, struct buf *evidence, struct err *e);
+/* The same with that report data, and what it takes to verify it. */
+MUST_USE bool soft_root_evidence(const struct soft_root *r,
+	const struct soft_facts *f, struct bytes report_data,
+	struct buf *evidence, struct buf *endorsements, struct err *e);
 
 #endif

@@ -6,8 +6,8 @@ WASM_FLOAT := -fno-math-errno -ffp-contract=off
 CF-src/wasm/interp/float := $(WASM_FLOAT)
 CF-src/wasm/interp/simd_float := $(WASM_FLOAT)
 CF-src/wasm/interp/pairs_float := $(WASM_FLOAT)
-# Loading is many small functions in a row.
-$(foreach f,$(wildcard src/wasm/compile/*.c),$(eval CF-$(f:.c=) := $(if $(SAN),,-O3)))
+# Loading and compiling are many small functions in a row, and short loops.
+$(foreach f,$(wildcard src/wasm/compile/*.c src/wasm/jit/*.c),$(eval CF-$(f:.c=) := $(if $(SAN),,-O3 -fno-tree-vectorize)))
 # Clearing three locals is not worth a call of memset.
 CF-src/wasm/interp/call := -fno-builtin
 $(call unit,wasm,wasm base)

@@ -379,7 +379,8 @@ struct wasm_jit_stats wasm_store_jit_stats(const struct wasm_store *s);
 struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i);
 /*
  * Compiles all functions of the instance now, not each at its first call;
- * `progress` (may be NULL) hears how many are done, and stops it with false.
+ * `progress` (may be NULL) hears how many are done, and stops it with false;
+ * it may run nothing of the store's.
  */
 void wasm_instance_jit_all(struct wasm_instance *i,
 	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx);

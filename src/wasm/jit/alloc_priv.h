@@ -63,6 +63,25 @@ struct jit_heap {
 	uint32_t *item, count, cap;
 };
 
+/* Where registers lose what is in them: positions, ascending; the first one
+ * behind the beginning of the interval that is looked at. */
+struct jit_losses {
+	uint32_t *at, count, cap, next;
+};
+
+/* The ways into a block, which begins at `to`: the first and the last position
+ * that one begins at. */
+struct jit_ways {
+	uint32_t to, low, high;
+};
+
+/* In the order in which they are tried. */
+struct jit_regs {
+	const uint8_t *reg;
+	uint32_t count;
+	uint32_t mask; /* the same as bits */
+};
+
 /* An interval in a hole of its, until `from`. */
 struct jit_inactive {
 	uint32_t n, from;
@@ -73,23 +92,26 @@ struct jit_alloc {
 	struct jit_use *uses;
 	uint32_t *order; /* the blocks that are emitted */
 	uint32_t order_count;
-	uint32_t *block_at; /* position / 2 -> place in `order` */
-	uint32_t *calls;    /* positions where everything is lost, ascending */
-	uint32_t call_count;
-	uint32_t *lost[3]; /* the same for rax, rcx, rdx */
-	uint32_t lost_count[3];
-	uint32_t *queue, queue_at, queue_count; /* whole values by beginning */
-	struct jit_heap todo;			/* parts that were split off */
+	uint32_t *block_at;	   /* position / 2 -> place in `order` */
+	struct jit_losses calls;   /* of all registers */
+	struct jit_losses lost[3]; /* of rax, rcx, rdx */
+	/* Whole values by where they begin: intervals 1 to queue_count. */
+	uint32_t *queue, queue_at, queue_count;
+	struct jit_heap todo; /* parts that were split off */
 	/* Who has each register, and from where on to ask again. */
 	uint32_t active[32], active_to[32];
 	uint32_t active_mask;
+	uint32_t wake; /* until then nothing changes here or in a hole */
 	struct jit_inactive *inactive;
 	uint32_t inactive_count, inactive_cap;
+	uint32_t *pred_pos;    /* as f->preds: where values are then */
+	struct jit_ways *ways; /* by the blocks' order */
 	/* Per value: its place on the stack + 1, stored when it is made? */
 	uint32_t *slots;
 	uint8_t *eager;
-	uint32_t *last; /* part of the value that was asked for last */
-	uint32_t regs;	/* that may be used */
+	uint8_t *last_reg;	 /* the register that it had last, + 1 */
+	uint32_t *last;		 /* part of the value that was asked for last */
+	struct jit_regs regs[2]; /* that may be used: general, vectors */
 };
 
 struct jit_move {

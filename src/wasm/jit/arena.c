@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The memory of one compilation, and its limits. */
-#include "base/must.h"
 #include "wasm/jit/ir_priv.h"
 #include "wasm/jit/jit_priv.h"
 
-enum { CHUNK = 256 << 10, MAX_KEPT = 1 };
+enum { CHUNK = 256 << 10, MAX_KEPT = 4 };
 
 struct jit_chunk {
 	struct jit_chunk *next;
@@ -12,36 +11,26 @@ struct jit_chunk {
 	uint64_t data[];
 };
 
-bool jit_fail(struct jit_fn *f, const char *why)
-{
-	if (!f->failed)
-		f->failed = why;
-	return false;
-}
-
-bool jit_bug(struct jit_fn *f, const char *what)
-{
-	if (f->jit->verify)
-		must_failed(what, "function", (int)f->func->index);
-	return jit_fail(f, "the compiler erred");
-}
-
 bool jit_work(struct jit_fn *f, uint64_t n)
 {
 	f->work += n;
-	return f->work <= f->max_work || jit_fail(f, "too much work");
+	return f->work <= f->max_work || jit_fail(f, JIT_TOO_MUCH_WORK);
 }
 
-static bool more(struct jit_arena *a, size_t n)
+static bool more(struct jit_fn *f, size_t n)
 {
+	struct jit_arena *a = &f->arena;
 	size_t size = sizeof(struct jit_chunk) + (n > CHUNK ? n : CHUNK);
 	struct jit_chunk *c = a->kept;
+	a->taken += size;
+	if (a->taken > a->most)
+		return jit_fail(f, JIT_TOO_MUCH_MEMORY);
 	if (c && n <= CHUNK)
 		a->kept = c->next;
 	else
 		c = wasm_heap_resize(a->heap, NULL, 0, size);
 	if (!c)
-		return false;
+		return jit_fail(f, JIT_NO_MEMORY);
 	c->next = a->chunks;
 	c->size = size;
 	a->chunks = c;
@@ -56,14 +45,12 @@ static void *take(struct jit_fn *f, size_t count, size_t size, size_t *bytes)
 	struct jit_arena *a = &f->arena;
 	size_t n;
 	if (f->failed || !size_mul(count, size, &n) || n > SIZE_MAX / 4) {
-		jit_fail(f, "out of memory");
+		jit_fail(f, JIT_NO_MEMORY);
 		return NULL;
 	}
 	n = (n + 15) & ~(size_t)15;
-	if (a->cap - a->used < n && !more(a, n)) {
-		jit_fail(f, "out of memory");
+	if (a->cap - a->used < n && !more(f, n))
 		return NULL;
-	}
 	void *p = (uint8_t *)a->chunks->data + a->used;
 	a->used += n;
 	*bytes = n;
@@ -90,7 +77,7 @@ bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap, uint64_t need,
 		n *= 2;
 	memcpy(&old, where, sizeof old);
 	if (n > UINT32_MAX)
-		return jit_fail(f, "out of memory");
+		return jit_fail(f, JIT_NO_MEMORY);
 	/* What was taken last only gets longer. */
 	size_t was = (*cap * size + 15) & ~(size_t)15;
 	if (old && !f->failed &&

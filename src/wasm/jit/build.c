@@ -22,8 +22,9 @@ void jit_write(struct jit_fn *f, uint32_t var, uint32_t v)
 	f->cur[var] = v;
 }
 
-static bool killed(const struct jit_fn *f, uint32_t b, uint32_t dense)
+static bool killed(const struct jit_fn *f, uint32_t b, uint32_t var)
 {
+	uint32_t dense = f->dense[var] - 1;
 	return f->kill[(size_t)b * f->bit_words + dense / 64] >> dense % 64 & 1;
 }
 
@@ -64,7 +65,7 @@ static bool find_idom(struct jit_fn *f, uint32_t b)
 					      common(f, b, d, e->from, &steps);
 	}
 	if (d == UINT32_MAX)
-		return jit_fail(f, "a block without a way in");
+		return jit_fail(f, JIT_NO_WAY_IN);
 	x->idom = d;
 	x->dom_depth = f->blocks[d].dom_depth + 1;
 	return jit_work(f, steps);
@@ -90,7 +91,7 @@ static uint32_t make_phi(struct jit_fn *f, uint32_t b, uint32_t i, bool vector)
 {
 	uint32_t n = f->blocks[b].pred_count, first = jit_args(f, n);
 	uint32_t phi = jit_add(f,
-		(struct jit_ins){ .op = J_PHI,
+		&(struct jit_ins){ .op = J_PHI,
 			.type = vector ? JT_V128 : JT_ANY,
 			.b = first,
 			.c = n });
@@ -125,8 +126,8 @@ static bool enter_block(struct jit_fn *f, uint32_t b)
 			return false;
 	}
 	for (uint32_t i = 0; i < x->live_count && !f->failed; i++) {
-		uint32_t var = f->var_of[x->live[i]];
-		bool loop = x->is_head && killed(f, b, x->live[i]);
+		uint32_t var = x->live[i];
+		bool loop = x->is_head && killed(f, b, var);
 		uint32_t v = loop ? 0 : same_value(f, x, i);
 		if (!v)
 			v = make_phi(f, b, i, var >= f->slots);
@@ -148,14 +149,14 @@ static void leave_by(struct jit_fn *f, uint32_t edge)
 		for (uint32_t i = 0; i < to->live_count; i++)
 			if (to->phis[i])
 				f->args[f->ins[to->phis[i]].b + e->pred] =
-					f->cur[f->var_of[to->live[i]]];
+					f->cur[to->live[i]];
 		return;
 	}
 	e->state = jit_alloc(f, to->live_count + 1ul, sizeof *e->state);
 	if (!e->state)
 		return;
 	for (uint32_t i = 0; i < to->live_count; i++)
-		e->state[i] = f->cur[f->var_of[to->live[i]]];
+		e->state[i] = f->cur[to->live[i]];
 }
 
 static void leave_block(struct jit_fn *f, uint32_t b)
@@ -163,7 +164,7 @@ static void leave_block(struct jit_fn *f, uint32_t b)
 	const struct jit_block *x = &f->blocks[b];
 	uint8_t end = f->ins[x->last].op;
 	if (end < J_JUMP) {
-		jit_add(f, (struct jit_ins){ .op = J_JUMP });
+		jit_add(f, &(struct jit_ins){ .op = J_JUMP });
 		end = J_JUMP;
 	}
 	for (uint32_t i = 0; i < x->succ_count && !f->failed; i++)
@@ -188,7 +189,7 @@ static uint32_t zero_of(struct jit_fn *f, uint32_t var)
 {
 	if (var < f->slots)
 		return jit_const(f, 0);
-	return jit_pure(f, (struct jit_ins){ .op = J_K128, .type = JT_V128 });
+	return jit_pure(f, &(struct jit_ins){ .op = J_K128, .type = JT_V128 });
 }
 
 uint32_t jit_type_of(uint32_t wasm_type)
@@ -216,14 +217,14 @@ static void entry(struct jit_fn *f)
 	f->word = f->first_word;
 	for (uint32_t i = 0; i < f->type->params; i++) {
 		f->cur[jit_var(f, slot, types[i])] = jit_add(f,
-			(struct jit_ins){ .op = J_PARAM,
+			&(struct jit_ins){ .op = J_PARAM,
 				.type = (uint8_t)jit_type_of(types[i]),
 				.imm = i });
 		slot += t_slots(types[i]);
 	}
 	const struct jit_block *to = &f->blocks[1];
 	for (uint32_t i = 0; i < to->live_count && !f->failed; i++) {
-		uint32_t var = f->var_of[to->live[i]];
+		uint32_t var = to->live[i];
 		if (!f->cur[var])
 			f->cur[var] = zero_of(f, var);
 	}
@@ -238,7 +239,7 @@ uint32_t jit_pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 	uint32_t b)
 {
 	return jit_pure(f,
-		(struct jit_ins){ .op = (uint8_t)op,
+		&(struct jit_ins){ .op = (uint8_t)op,
 			.type = (uint8_t)type,
 			.a = a,
 			.b = b });
@@ -246,14 +247,14 @@ uint32_t jit_pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 
 static void branch(struct jit_fn *f, uint32_t cond)
 {
-	jit_add(f, (struct jit_ins){ .op = J_BRANCH, .a = cond });
+	jit_add(f, &(struct jit_ins){ .op = J_BRANCH, .a = cond });
 }
 
 static uint32_t compare(struct jit_fn *f, uint32_t op, uint32_t cc, uint32_t in,
 	uint32_t a, uint32_t b)
 {
 	return jit_pure(f,
-		(struct jit_ins){ .op = (uint8_t)op,
+		&(struct jit_ins){ .op = (uint8_t)op,
 			.type = JT_I32,
 			.cc = (uint8_t)cc,
 			.in = (uint8_t)in,
@@ -348,7 +349,7 @@ static void select(struct jit_fn *f, const union wasm_word *w, bool vector)
 	uint32_t yes = jit_read(f, base + w->b), no = jit_read(f, base + w->c);
 	jit_write(f, base + w->a,
 		jit_pure(f,
-			(struct jit_ins){ .op = J_SELECT,
+			&(struct jit_ins){ .op = J_SELECT,
 				.type = vector ? JT_V128 : JT_ANY,
 				.a = cond,
 				.b = yes,
@@ -364,7 +365,7 @@ static void canonical(struct jit_fn *f, const union wasm_word *w, uint32_t type)
 		jit_const(f, type == JT_F32 ? 0x7fc00000 : 0x7ff8000000000000);
 	jit_write(f, w->a,
 		jit_pure(f,
-			(struct jit_ins){ .op = J_SELECT,
+			&(struct jit_ins){ .op = J_SELECT,
 				.type = (uint8_t)type,
 				.a = nan,
 				.b = one,
@@ -384,11 +385,11 @@ static bool control(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	switch (op) {
 	case OP_unreachable:
 		jit_add(f,
-			(struct jit_ins){ .op = J_TRAP,
+			&(struct jit_ins){ .op = J_TRAP,
 				.cc = WASM_TRAP_UNREACHABLE });
 		return true;
 	case OP_jump:
-		jit_add(f, (struct jit_ins){ .op = J_JUMP });
+		jit_add(f, &(struct jit_ins){ .op = J_JUMP });
 		return true;
 	case OP_br_nz:
 	case OP_br_z:
@@ -400,7 +401,7 @@ static bool control(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		return true;
 	case OP_br_table:
 		jit_add(f,
-			(struct jit_ins){ .op = J_TABLE,
+			&(struct jit_ins){ .op = J_TABLE,
 				.a = jit_read(f, w->a),
 				.imm = (uint64_t)(w - f->code) });
 		return true;
@@ -428,7 +429,7 @@ static bool control(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	case OP_throw_ref:
 		jit_build_throws(f,
 			jit_add(f,
-				(struct jit_ins){ .op = J_THROW_REF,
+				&(struct jit_ins){ .op = J_THROW_REF,
 					.a = jit_read(f, w->a) }));
 		return true;
 	default:
@@ -479,7 +480,7 @@ static bool plain(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		return true;
 	case OP_ref_as_non_null:
 		jit_add(f,
-			(struct jit_ins){ .op = J_CHECK,
+			&(struct jit_ins){ .op = J_CHECK,
 				.cc = WASM_TRAP_NULL,
 				.a = jit_read(f, w->a) });
 		return true;
@@ -490,9 +491,12 @@ static bool plain(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 
 static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
-	jit_build_point(f, w, op);
+	if (f->holds)
+		jit_build_point(f, w, op);
 	if (op >= OP_i32_eq_rr && op <= OP_i64_rotr_rk)
 		int_op(f, w, op);
+	else if (op >= OP_i32_load && op <= OP_i32_store16_64)
+		jit_build_access(f, w, op);
 	else if (op >= OP_br_i32_eq_rr && op <= OP_br_i64_ge_u_rk)
 		int_branch(f, w, op);
 	else if (op >= OP_f32_eq && op <= OP_f64_ge)
@@ -501,18 +505,17 @@ static void instruction(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 		float_branch(f, w, op);
 	else if (op >= OP_f32_add && op <= OP_f64_copysign)
 		float_binary(f, w, op);
-	else if (op >= OP_i32_load && op <= OP_i32_store16_64)
-		jit_build_access(f, w, op);
 	else if (op >= OP_i32_clz && op <= OP_i64_trunc_sat_f64_u)
 		jit_build_unary(f, w, op);
 	else if (jit_is_vec(op))
 		jit_build_vec(f, w, op);
-	else if (jit_build_ref(f, w, op) || jit_build_bulk(f, w, op))
+	else if (control(f, w, op) || plain(f, w, op) ||
+		jit_build_ref(f, w, op) || jit_build_bulk(f, w, op))
 		return;
 	else if (jit_word_shape(op) & IS_STEP)
 		jit_build_step(f, w, op);
-	else if (!control(f, w, op) && !plain(f, w, op))
-		jit_fail(f, "unknown operation");
+	else
+		jit_fail(f, JIT_UNKNOWN);
 }
 
 static void block(struct jit_fn *f, uint32_t b)
@@ -525,7 +528,7 @@ static void block(struct jit_fn *f, uint32_t b)
 		jit_build_landing(f, b);
 	while (at < end && !f->failed) {
 		const union wasm_word *w = f->code + at;
-		uint32_t op = jit_word_op(w);
+		uint32_t op = jit_op_at(f, at);
 		f->word = at;
 		instruction(f, w, op);
 		at += jit_word_count(w, op);
@@ -541,10 +544,10 @@ bool jit_build(struct jit_fn *f)
 	/* About as many as words. */
 	if (!f->cur || !jit_fit(f, f->ins, f->ins_cap, words))
 		return false;
-	jit_new(f, (struct jit_ins){ .op = J_NOP });
+	jit_new(f, &(struct jit_ins){ .op = J_NOP });
 	/* So that even an empty list has an address. */
 	if (!jit_fit(f, f->args, f->arg_cap, 1))
-		return jit_fail(f, "out of memory");
+		return false;
 	/* Number 0 is nobody's. */
 	if (f->failed)
 		return false;

@@ -50,7 +50,7 @@ static uint32_t piece(struct jit_fn *f, const struct cut *c, uint32_t k,
 		.a = address,
 		.b = v,
 		.imm = c->at[k] };
-	return jit_build_at(f, x);
+	return jit_build_at(f, &x);
 }
 
 /*
@@ -109,7 +109,7 @@ bool jit_build_bulk(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	f->args[first + 2] = c;
 	f->calls = true;
 	jit_add(f,
-		(struct jit_ins){ .op = copy ? J_COPY : J_FILL,
+		&(struct jit_ins){ .op = copy ? J_COPY : J_FILL,
 			.b = first,
 			.c = 3 });
 	return true;

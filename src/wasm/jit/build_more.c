@@ -46,57 +46,58 @@ static bool within(struct jit_fn *f, uint32_t v, uint64_t offset, uint32_t size,
 }
 
 /* To another memory than the first. */
-static uint32_t far_access(struct jit_fn *f, struct jit_ins x)
+static uint32_t far_access(struct jit_fn *f, const struct jit_ins *x)
 {
-	bool store = x.op == J_STORE;
-	uint32_t p = jit_build_pointer(f, x.a, x.imm, x.spare,
-		x.flags & JF_WIDE, false);
+	bool store = x->op == J_STORE;
+	uint32_t p = jit_build_pointer(f, x->a, x->imm, x->spare,
+		x->flags & JF_WIDE, false);
 	return jit_add(f,
-		(struct jit_ins){ .op = store ? J_PUT : J_GET,
-			.type = x.type,
-			.cc = x.cc,
-			.in = store && x.cc == ACC_STORE_V128 ? JT_V128 :
-								JT_ANY,
+		&(struct jit_ins){ .op = store ? J_PUT : J_GET,
+			.type = x->type,
+			.cc = x->cc,
+			.in = store && x->cc == ACC_STORE_V128 ? JT_V128 :
+								 JT_ANY,
 			.a = p,
-			.b = x.b,
-			.imm = -(uint64_t)x.spare });
+			.b = x->b,
+			.imm = -(uint64_t)x->spare });
 }
 
-uint32_t jit_build_at(struct jit_fn *f, struct jit_ins x)
+uint32_t jit_build_at(struct jit_fn *f, struct jit_ins *x)
 {
-	bool wide = x.flags & JF_WIDE;
+	bool wide = x->flags & JF_WIDE;
 	/* What is cut off need not be cleared before. */
-	if (x.op == J_STORE && x.cc != ACC_STORE_64 && f->ins[x.b].op == J_WRAP)
-		x.b = f->ins[x.b].a;
+	if (x->op == J_STORE && x->cc != ACC_STORE_64 &&
+		f->ins[x->b].op == J_WRAP)
+		x->b = f->ins[x->b].a;
 	if (f->memory)
 		return far_access(f, x);
-	x.in = wide ? JT_I64 : JT_I32;
-	if (within(f, x.a, x.imm, x.spare, wide))
-		x.flags |= JF_CHECKED;
+	x->in = wide ? JT_I64 : JT_I32;
+	if (within(f, x->a, x->imm, x->spare, wide))
+		x->flags |= JF_CHECKED;
 	return jit_add(f, x);
 }
 
 static uint32_t access(struct jit_fn *f, const union wasm_word *w,
-	uint32_t form, struct jit_ins x)
+	uint32_t form, struct jit_ins *x)
 {
-	x.a = jit_read(f, w->b);
-	x.imm = form ? w[1].u64 : w->c;
+	x->a = jit_read(f, w->b);
+	x->imm = form ? w[1].u64 : w->c;
 	if (form == 2)
-		x.flags |= JF_WIDE;
+		x->flags |= JF_WIDE;
 	return jit_build_at(f, x);
 }
 
 uint32_t jit_build_load(struct jit_fn *f, const union wasm_word *w,
-	uint32_t form, struct jit_ins x)
+	uint32_t form, struct jit_ins *x)
 {
-	x.op = J_LOAD;
+	x->op = J_LOAD;
 	return access(f, w, form, x);
 }
 
 void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
-	struct jit_ins x)
+	struct jit_ins *x)
 {
-	x.op = J_STORE;
+	x->op = J_STORE;
 	access(f, w, form, x);
 }
 
@@ -106,7 +107,7 @@ void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	if (op >= OP_i32_store) {
 		i = (op - OP_i32_store) / 3;
 		jit_build_store(f, w, form,
-			(struct jit_ins){ .cc = stores[i].kind,
+			&(struct jit_ins){ .cc = stores[i].kind,
 				.spare = stores[i].size,
 				.b = jit_read(f, w->a) });
 		return;
@@ -114,7 +115,7 @@ void jit_build_access(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	i /= 3;
 	jit_write(f, w->a,
 		jit_build_load(f, w, form,
-			(struct jit_ins){ .type = loads[i].type,
+			&(struct jit_ins){ .type = loads[i].type,
 				.cc = loads[i].kind,
 				.spare = loads[i].size }));
 }
@@ -128,7 +129,7 @@ void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	uint8_t type = (uint8_t)jit_type_of(f->m->globals[w->high].type);
 	if (op == OP_global_set || op == OP_global_set2) {
 		jit_add(f,
-			(struct jit_ins){ .op = J_GLOBAL_SET,
+			&(struct jit_ins){ .op = J_GLOBAL_SET,
 				.in = type,
 				.a = jit_read(f, var),
 				.imm = at });
@@ -142,7 +143,7 @@ void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	}
 	jit_write(f, var,
 		jit_add(f,
-			(struct jit_ins){ .op = J_GLOBAL_GET,
+			&(struct jit_ins){ .op = J_GLOBAL_GET,
 				.type = type,
 				.imm = at }));
 }
@@ -221,7 +222,7 @@ void jit_build_unary(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	}
 	if (op == OP_i64_eqz)
 		i.b = jit_const(f, 0);
-	jit_write(f, w->a, i.op == J_NOP ? v : jit_pure(f, i));
+	jit_write(f, w->a, i.op == J_NOP ? v : jit_pure(f, &i));
 }
 
 /* --- calls
@@ -247,7 +248,7 @@ void jit_build_return(struct jit_fn *f, uint32_t slot)
 	uint32_t n = f->type->results;
 	const uint32_t *types = f->m->pool + f->type->first + f->type->params;
 	uint32_t first = collect(f, types, n, slot);
-	jit_add(f, (struct jit_ins){ .op = J_RETURN, .b = first, .c = n });
+	jit_add(f, &(struct jit_ins){ .op = J_RETURN, .b = first, .c = n });
 }
 
 static void results(struct jit_fn *f, const struct wasm_typedef *t,
@@ -258,7 +259,7 @@ static void results(struct jit_fn *f, const struct wasm_typedef *t,
 		uint32_t v = call;
 		if (i)
 			v = jit_add(f,
-				(struct jit_ins){ .op = J_RESULT,
+				&(struct jit_ins){ .op = J_RESULT,
 					.type = (uint8_t)jit_type_of(types[i]),
 					.imm = i,
 					.a = call });
@@ -286,6 +287,13 @@ static void callee(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 	}
 }
 
+void jit_build_out(struct jit_fn *f, uint32_t bytes)
+{
+	f->calls = true;
+	if (bytes > f->out_bytes)
+		f->out_bytes = bytes;
+}
+
 void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	const struct wasm_typedef *t = jit_call_type(f, w, op);
@@ -293,12 +301,12 @@ void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	struct jit_ins i = { .op = J_CALL,
 		.c = t->params,
 		.aux = (uint32_t)(t - f->m->types) };
-	f->calls = true;
+	jit_build_out(f, jit_stack_args(f->m, t));
 	callee(f, w, op, &i);
 	i.b = collect(f, types, t->params, w->a);
 	if (t->results)
 		i.type = (uint8_t)jit_type_of(types[t->params]);
-	uint32_t call = jit_add(f, i);
+	uint32_t call = jit_add(f, &i);
 	jit_build_throws(f, call);
 	results(f, t, w->a, call);
 }
@@ -309,8 +317,9 @@ void jit_build_tail(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	struct jit_ins i = { .op = J_TAIL,
 		.c = t->params,
 		.aux = (uint32_t)(t - f->m->types) };
-	f->calls = true;
+	jit_build_out(f,
+		jit_tail_fits(f->m, f->type, t) ? 0 : jit_stack_args(f->m, t));
 	callee(f, w, op, &i);
 	i.b = collect(f, f->m->pool + t->first, t->params, w->a);
-	jit_add(f, i);
+	jit_add(f, &i);
 }

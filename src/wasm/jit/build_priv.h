@@ -13,6 +13,8 @@ uint32_t jit_pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 
 /* build_more.c */
 void jit_build_return(struct jit_fn *f, uint32_t slot);
+/* It calls something, which takes so much of the lowest part of the frame. */
+void jit_build_out(struct jit_fn *f, uint32_t bytes);
 void jit_build_call(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_tail(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 void jit_build_global(struct jit_fn *f, const union wasm_word *w, uint32_t op);
@@ -21,11 +23,11 @@ void jit_build_unary(struct jit_fn *f, const union wasm_word *w, uint32_t op);
 /* Loads and stores of `x`: kind, size, type or value; `form` as the
  * interpreter's three. */
 uint32_t jit_build_load(struct jit_fn *f, const union wasm_word *w,
-	uint32_t form, struct jit_ins x);
+	uint32_t form, struct jit_ins *x);
 void jit_build_store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
-	struct jit_ins x);
+	struct jit_ins *x);
 /* With its address, offset and whether that is wide, too. */
-uint32_t jit_build_at(struct jit_fn *f, struct jit_ins x);
+uint32_t jit_build_at(struct jit_fn *f, struct jit_ins *x);
 /* build.c: what the edges to handlers of the instruction take along. */
 void jit_build_throws(struct jit_fn *f, uint32_t call);
 

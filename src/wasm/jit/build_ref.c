@@ -11,7 +11,7 @@ uint32_t jit_build_pointer(struct jit_fn *f, uint32_t address, uint64_t offset,
 	uint32_t size, bool wide, bool aligned)
 {
 	return jit_add(f,
-		(struct jit_ins){ .op = J_POINTER,
+		&(struct jit_ins){ .op = J_POINTER,
 			.type = JT_I64,
 			.in = wide ? JT_I64 : JT_I32,
 			.flags = wide ? JF_WIDE : 0,
@@ -26,7 +26,7 @@ static uint32_t get(struct jit_fn *f, uint32_t pointer, uint64_t at,
 	uint32_t kind, uint32_t type)
 {
 	return jit_add(f,
-		(struct jit_ins){ .op = J_GET,
+		&(struct jit_ins){ .op = J_GET,
 			.type = (uint8_t)type,
 			.cc = (uint8_t)kind,
 			.a = pointer,
@@ -37,7 +37,7 @@ static void put(struct jit_fn *f, uint32_t pointer, uint64_t at, uint32_t kind,
 	uint32_t in, uint32_t v)
 {
 	jit_add(f,
-		(struct jit_ins){ .op = J_PUT,
+		&(struct jit_ins){ .op = J_PUT,
 			.in = (uint8_t)in,
 			.cc = (uint8_t)kind,
 			.a = pointer,
@@ -48,7 +48,9 @@ static void put(struct jit_fn *f, uint32_t pointer, uint64_t at, uint32_t kind,
 static void check(struct jit_fn *f, uint32_t v, uint32_t trap)
 {
 	jit_add(f,
-		(struct jit_ins){ .op = J_CHECK, .cc = (uint8_t)trap, .a = v });
+		&(struct jit_ins){ .op = J_CHECK,
+			.cc = (uint8_t)trap,
+			.a = v });
 }
 
 /* What lies at an address of the store's. */
@@ -64,7 +66,7 @@ static uint32_t slot(struct jit_fn *f, const union wasm_word *w)
 {
 	bool wide = f->m->tables[w[1].low].range.is64;
 	return jit_add(f,
-		(struct jit_ins){ .op = J_SLOT,
+		&(struct jit_ins){ .op = J_SLOT,
 			.type = JT_I64,
 			.in = wide ? JT_I64 : JT_I32,
 			.a = jit_read(f, w->b),
@@ -76,7 +78,7 @@ static void memory_size(struct jit_fn *f, const union wasm_word *w)
 	uint32_t v = w->high ?
 		get_fixed(f, &f->inst->memories[w->high]->range.min) :
 		jit_add(f,
-			(struct jit_ins){ .op = J_MEMORY_SIZE,
+			&(struct jit_ins){ .op = J_MEMORY_SIZE,
 				.type = JT_I64 });
 	jit_write(f, w->a, v);
 }
@@ -151,7 +153,7 @@ static uint32_t element(struct jit_fn *f, const union wasm_word *w)
 {
 	uint32_t o = object(f, w, WASM_TRAP_NULL_ARRAY);
 	return jit_add(f,
-		(struct jit_ins){ .op = J_ELEM,
+		&(struct jit_ins){ .op = J_ELEM,
 			.type = JT_I64,
 			.cc = (uint8_t)w[1].low,
 			.a = o,
@@ -218,7 +220,7 @@ static bool references(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	switch (op) {
 	case OP_ref_eq:
 		v = jit_pure(f,
-			(struct jit_ins){ .op = J_ICMP,
+			&(struct jit_ins){ .op = J_ICMP,
 				.type = JT_I32,
 				.cc = CC_E,
 				.in = JT_I64,

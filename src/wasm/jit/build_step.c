@@ -60,7 +60,7 @@ static bool copy_step(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 	s.k = jit_words_new(f->jit);
 	uint32_t first = jit_args(f, 2 * n);
 	if (!o || !s.k || s.words >= ARRAY_LEN(s.k->w))
-		return jit_fail(f, "out of memory");
+		return jit_fail(f, JIT_NO_MEMORY);
 	if (f->failed)
 		return false;
 	memcpy(s.k->w, w, s.words * sizeof *w);
@@ -74,7 +74,7 @@ static bool copy_step(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 		f->args[first + n + i] = s.slots;
 		s.slots += o[i].role == ROLE_LIST ? o[i].slots : 2;
 	}
-	f->calls = true;
+	jit_build_out(f, s.slots * 8);
 	out->b = first;
 	out->c = n;
 	out->aux = s.slots;
@@ -91,7 +91,7 @@ void jit_build_step(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 					 JT_ANY };
 	if (!copy_step(f, w, op, &i))
 		return;
-	uint32_t n = jit_add(f, i);
+	uint32_t n = jit_add(f, &i);
 	if (to != NO_VAR)
 		jit_write(f, to, n);
 }
@@ -100,7 +100,7 @@ void jit_build_throw(struct jit_fn *f, const union wasm_word *w)
 {
 	struct jit_ins i = { .op = J_THROW };
 	if (copy_step(f, w, OP_throw, &i))
-		jit_build_throws(f, jit_add(f, i));
+		jit_build_throws(f, jit_add(f, &i));
 }
 
 static bool is_call(uint32_t op)
@@ -117,8 +117,6 @@ void jit_build_point(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	const struct wasm_module *m = f->m;
 	uint32_t at = (uint32_t)(w - f->code);
-	if (!f->holds)
-		return;
 	if (is_call(op))
 		at += jit_word_count(w, op) - 1;
 	uint32_t p = wasm_first_point(m, at);

@@ -311,7 +311,7 @@ static uint32_t load(struct jit_fn *f, const union wasm_word *w, uint32_t form,
 	uint32_t kind, uint32_t type, uint32_t size)
 {
 	return jit_build_load(f, w, form,
-		(struct jit_ins){ .type = (uint8_t)type,
+		&(struct jit_ins){ .type = (uint8_t)type,
 			.cc = (uint8_t)kind,
 			.spare = (uint16_t)size });
 }
@@ -367,7 +367,7 @@ static void store(struct jit_fn *f, const union wasm_word *w, uint32_t form,
 	uint32_t kind, uint32_t size, uint32_t v)
 {
 	jit_build_store(f, w, form,
-		(struct jit_ins){ .cc = (uint8_t)kind,
+		&(struct jit_ins){ .cc = (uint8_t)kind,
 			.spare = (uint16_t)size,
 			.b = v });
 }

@@ -4,9 +4,14 @@
 
 #include "base/must.h"
 
-/* Work that a function may cost: so much for each word, and so much at
- * least.  Whatever needs more is interpreted. */
-enum { WORK_PER_WORD = 400, WORK_ANYWAY = 1 << 20 };
+/* Work and memory that a function may cost: so much for each word, and so much
+ * at least.  Whatever needs more is interpreted. */
+enum {
+	WORK_PER_WORD = 400,
+	WORK_ANYWAY = 1 << 20,
+	BYTES_PER_WORD = 4 << 10,
+	BYTES_ANYWAY = 16 << 20,
+};
 
 static bool more_code(struct jit_asm *a, uint32_t n)
 {
@@ -33,48 +38,17 @@ void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w)
 	f->const_to = f->const_from + w->code->c;
 	f->arena = j->arena;
 	f->arena.heap = &j->store->heap;
-	f->max_work = WORK_ANYWAY +
-		(uint64_t)(f->end_word - f->first_word) * WORK_PER_WORD;
+	uint64_t words = f->end_word - f->first_word;
+	f->max_work = WORK_ANYWAY + words * WORK_PER_WORD;
+	f->arena.most = (size_t)(BYTES_ANYWAY + words * BYTES_PER_WORD);
+	f->arena.taken = 0;
 	f->holds = wasm_func_holds(f->m, w->index);
 	if (f->m->memory_count)
 		f->min_memory = f->m->memories[0].range.min << 16;
 }
 
-/* What an instruction puts into the lowest part of the frame. */
-static uint32_t out_bytes(const struct jit_fn *f, const struct jit_ins *i)
-{
-	const struct wasm_typedef *t = &f->m->types[i->aux];
-	switch (i->op) {
-	case J_CALL:
-	case J_CALL_INDIRECT:
-	case J_CALL_REF:
-		return jit_stack_args(f->m, t);
-	case J_TAIL:
-		return jit_tail_fits(f->m, f->type, t) ?
-			0 :
-			jit_stack_args(f->m, t);
-	case J_STEP:
-	case J_THROW:
-		return i->aux * 8;
-	default:
-		return 0;
-	}
-}
-
-static void find_stack_args(struct jit_fn *f)
-{
-	for (uint32_t n = 1; n < f->ins_count; n++) {
-		const struct jit_ins *i = &f->ins[n];
-		if (!(i->flags & JF_LIVE) || i->op < J_CALL || i->op > J_THROW)
-			continue;
-		uint32_t bytes = out_bytes(f, i);
-		if (bytes > f->out_bytes)
-			f->out_bytes = bytes;
-	}
-}
-
-/* Parameters would like to stay where they come in, results too. */
-static void hint_registers(struct jit_fn *f)
+/* Parameters would like to stay where they come in. */
+static void hint_params(struct jit_fn *f)
 {
 	struct jit_abi abi = { 0 };
 	uint32_t next = 0, offset, at = LOC_NONE;
@@ -87,16 +61,6 @@ static void hint_registers(struct jit_fn *f)
 				f->m->pool[f->type->first + next], &offset);
 		i->reg_hint = at < LOC_STACK ? (uint8_t)(at + 1) : 0;
 	}
-	for (uint32_t n = 1; n < f->ins_count; n++) {
-		struct jit_ins *i = &f->ins[n];
-		if (i->op >= J_CALL && i->op <= J_CALL_REF)
-			i->reg_hint =
-				jit_is_float(i->type) ? XMM0 + 1 : RAX + 1;
-		else if (i->op == J_DIVS || i->op == J_DIVU)
-			i->reg_hint = RAX + 1;
-		else if (i->op == J_REMS || i->op == J_REMU || i->op == J_MULHU)
-			i->reg_hint = RDX + 1;
-	}
 }
 
 static bool allocate(struct jit_fn *f)
@@ -104,12 +68,11 @@ static bool allocate(struct jit_fn *f)
 	f->alloc = jit_alloc(f, 1, sizeof *f->alloc);
 	if (!f->alloc)
 		return false;
-	hint_registers(f);
+	hint_params(f);
 	bool ok = jit_number(f) && jit_intervals(f) && jit_scan(f) &&
 		jit_resolve(f) && (!f->jit->verify || jit_verify(f));
-	find_stack_args(f);
 	f->frame = (f->out_bytes + f->spill_bytes + 7) & ~7u;
-	return ok && (f->frame < 1 << 20 || jit_fail(f, "frame too large"));
+	return ok && (f->frame < 1 << 20 || jit_fail(f, JIT_LARGE_FRAME));
 }
 
 /* The lines as long as the code lives. */
@@ -120,7 +83,7 @@ static bool keep_lines(const struct jit_emit *e, struct jit_code *out)
 	out->lines = wasm_heap_new(&e->j->store->heap, e->line_count,
 		sizeof *out->lines);
 	if (!out->lines)
-		return jit_fail(e->f, "out of memory");
+		return jit_fail(e->f, JIT_NO_MEMORY);
 	memcpy(out->lines, e->lines, e->line_count * sizeof *out->lines);
 	out->line_count = e->line_count;
 	return true;
@@ -138,8 +101,6 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 		jit_sites_begin(&e) && jit_emit_all(&e);
 	if (ok && e.starts)
 		jit_dump_asm(f, &e);
-	if (!ok && !f->failed)
-		jit_fail(f, "code too large");
 	*out = (struct jit_code){ .at = e.base,
 		.len = e.a.len,
 		.frame = f->frame,
@@ -147,11 +108,10 @@ static bool emit(struct jit_fn *f, struct jit_code *out)
 	ok = ok && keep_lines(&e, out) && jit_has_room(f->jit, e.a.len) &&
 		jit_sites_publish(&e) &&
 		jit_memory_add(f->jit, e.a.buf, e.a.len) != UINT32_MAX;
-	if (!ok)
-		jit_forget_thunks(&e);
-	if (!ok)
-		jit_fail(f, "no room for code");
-	return ok;
+	if (ok)
+		return true;
+	jit_forget_thunks(&e);
+	return jit_fail(f, JIT_NO_ROOM);
 }
 
 static bool still_right(struct jit_fn *f, bool typed)
@@ -179,32 +139,6 @@ void jit_fini(struct jit_fn *f)
 {
 	jit_arena_reset(&f->arena);
 	f->jit->arena = f->arena;
-}
-
-/* What a function may be left to the interpreter for.  All other reasons are
- * gaps in the compiler. */
-static bool is_limit(const char *why)
-{
-	static const char *const limits[] = { "no memory", "out of memory",
-		"too much work", "too many variables and blocks",
-		"function too large", "frame too large", "code too large",
-		"no room for code", "it was drawn by lot" };
-	for (size_t k = 0; k < ARRAY_LEN(limits); k++)
-		if (!strcmp(limits[k], why))
-			return true;
-	return false;
-}
-
-static void count_reason(struct wasm_jit *j, const char *why)
-{
-	j->stats.gaps += !is_limit(why);
-	for (size_t k = 0; k < ARRAY_LEN(j->reasons); k++) {
-		if (j->reasons[k].why && strcmp(j->reasons[k].why, why) != 0)
-			continue;
-		j->reasons[k].why = why;
-		j->reasons[k].count++;
-		return;
-	}
 }
 
 /* Calls that were compiled before there was code look at jit_entry. */
@@ -237,8 +171,7 @@ void wasm_jit_compile(struct wasm_jit *j, struct wasm_func *w)
 		jit_made(j, &code);
 	} else {
 		jit_code_fini(j, &code);
-		j->stats.refused++;
-		count_reason(j, f.failed ? f.failed : "no memory");
+		jit_count_reason(j, f.failed ? f.failed : JIT_NO_MEMORY);
 	}
 	j->stats.work += f.work;
 	jit_fini(&f);

@@ -2,11 +2,6 @@
 /* What the words of register code read and write. */
 #include "wasm/jit/ir_priv.h"
 
-struct shape {
-	uint8_t words;
-	uint16_t bits;
-};
-
 /* clang-format off */
 #define S(n, w, bits) [OP_##n] = { w, bits },
 #define PAIR_SHAPE(T, n) S(T##_##n##_rr, 1, W_A | R_B | R_C) \
@@ -58,7 +53,7 @@ struct shape {
 #define V_SHAPE(code, n, shape, aux) APPLY(V_SHAPE_, n, V_##shape)
 #define V_SHAPE3(code, n, shape, aux) APPLY(V_SHAPE3_, n, V_##shape)
 
-static const struct shape shapes[WASM_OP_COUNT] = {
+const struct jit_shape jit_shapes[WASM_OP_COUNT] = {
 	S(unreachable, 1, IS_END)
 	S(jump, 1, IS_END)
 	S(br_nz, 1, R_A | IS_END)
@@ -179,7 +174,7 @@ static const struct shape shapes[WASM_OP_COUNT] = {
 #define PAIRS_I64(second) WASM_FIRSTS_I64(P, second)
 #define PAIRS_F32(second) WASM_FIRSTS_F32(P, second)
 #define PAIRS_F64(second) WASM_FIRSTS_F64(P, second)
-static const uint16_t firsts[WASM_OP_COUNT] = {
+const uint16_t jit_firsts[WASM_OP_COUNT] = {
 	[OP_copy__copy] = OP_copy,
 	WASM_SECONDS_I32(PAIRS_I32)
 	WASM_SECONDS_I64(PAIRS_I64)
@@ -187,22 +182,6 @@ static const uint16_t firsts[WASM_OP_COUNT] = {
 	WASM_SECONDS_F64(PAIRS_F64)
 };
 /* clang-format on */
-
-uint32_t jit_word_op(const union wasm_word *w)
-{
-	return firsts[w->op] ? firsts[w->op] : w->op;
-}
-
-uint32_t jit_word_count(const union wasm_word *w, uint32_t op)
-{
-	uint32_t n = shapes[op].words;
-	return op == OP_br_table ? n + w->high + 1 : n;
-}
-
-uint32_t jit_word_shape(uint32_t op)
-{
-	return shapes[op].bits;
-}
 
 const struct wasm_typedef *jit_call_type(struct jit_fn *f,
 	const union wasm_word *w, uint32_t op)
@@ -224,34 +203,19 @@ const struct wasm_typedef *jit_call_type(struct jit_fn *f,
 uint32_t jit_word_result(const struct jit_fn *f, const union wasm_word *w,
 	uint32_t op)
 {
-	uint32_t bits = shapes[op].bits;
+	uint32_t bits = jit_shapes[op].bits;
 	if (op == OP_array_get)
 		return w[1].low > 3 ? f->slots + w->a : w->a;
 	return bits & W_A ? w->a : bits & W_A2 ? f->slots + w->a : NO_VAR;
 }
 
-/* Those of an instruction whose shape says it all, which most are. */
-static void plain_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
-	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
-{
-	const uint32_t slots[] = { w->a, w->b, w->c,
-		w[jit_word_count(w, op) - 1].a };
-	for (uint32_t m = shapes[op].bits & 0xff; m; m &= m - 1) {
-		uint32_t i = (uint32_t)__builtin_ctz(m);
-		ref(f, slots[i & 3] + (i & 4 ? f->slots : 0), false);
-	}
-}
-
-void jit_word_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
+/* Operands that the shape does not tell, results of calls. */
+static void other_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
 {
 	struct jit_oper few[JIT_OPERS];
-	uint32_t n = 0, to = jit_word_result(f, w, op);
-	const struct jit_oper *o = few;
-	if (shapes[op].bits & IS_OTHER)
-		o = jit_opers(f, w, op, few, &n);
-	else
-		plain_refs(f, w, op, ref);
+	uint32_t n = 0;
+	const struct jit_oper *o = jit_opers(f, w, op, few, &n);
 	for (uint32_t i = 0; o && i < n; i++)
 		ref(f, o[i].var, false);
 	if (op >= OP_call && op <= OP_call_ref) {
@@ -262,6 +226,23 @@ void jit_word_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
 			slot += t_slots(types[i]);
 		}
 	}
+}
+
+void jit_word_refs(struct jit_fn *f, const union wasm_word *w, uint32_t op,
+	void (*ref)(struct jit_fn *f, uint32_t var, bool write))
+{
+	uint32_t bits = jit_shapes[op].bits;
+	const uint32_t slots[] = { w->a, w->b, w->c,
+		w[jit_word_count(w, op) - 1].a };
+	if (bits & IS_OTHER) {
+		other_refs(f, w, op, ref);
+	} else {
+		for (uint32_t m = bits & 0xff; m; m &= m - 1) {
+			uint32_t i = (uint32_t)__builtin_ctz(m);
+			ref(f, slots[i & 3] + (i & 4 ? f->slots : 0), false);
+		}
+	}
+	uint32_t to = jit_word_result(f, w, op);
 	if (to != NO_VAR)
 		ref(f, to, true);
 }

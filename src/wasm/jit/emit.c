@@ -85,10 +85,8 @@ static void begin_word(struct jit_emit *e, uint32_t word)
 	e->word = word;
 	if (!e->f->m->place_count)
 		return;
-	if (!jit_fit(e->f, e->lines, e->line_cap, e->line_count + 1ull)) {
-		jit_fail(e->f, "out of memory");
+	if (!jit_fit(e->f, e->lines, e->line_cap, e->line_count + 1ull))
 		return;
-	}
 	e->lines[e->line_count++] = (struct jit_line){ e->a.len, word };
 }
 
@@ -98,10 +96,8 @@ static void begin_word(struct jit_emit *e, uint32_t word)
 
 static void add_trap(struct jit_emit *e, uint32_t at, uint32_t trap)
 {
-	if (!jit_fit(e->f, e->traps, e->trap_cap, e->trap_count + 1ull)) {
-		jit_fail(e->f, "out of memory");
+	if (!jit_fit(e->f, e->traps, e->trap_cap, e->trap_count + 1ull))
 		return;
-	}
 	e->traps[e->trap_count++] = (struct jit_trap){ at, trap, e->word };
 }
 
@@ -118,10 +114,8 @@ void jit_trap_always(struct jit_emit *e, uint32_t trap)
 struct jit_far *jit_far_away(struct jit_emit *e, uint32_t kind, uint32_t at,
 	uint32_t n)
 {
-	if (!jit_fit(e->f, e->fars, e->far_cap, e->far_count + 1ull)) {
-		jit_fail(e->f, "out of memory");
+	if (!jit_fit(e->f, e->fars, e->far_cap, e->far_count + 1ull))
 		return NULL;
-	}
 	e->fars[e->far_count] = (struct jit_far){ .kind = (uint8_t)kind,
 		.at = at,
 		.n = n,
@@ -134,10 +128,8 @@ static const struct x64_mem behind = { .base = NO_REG, .index = NO_REG };
 static void add_pool(struct jit_emit *e, uint32_t at, uint32_t size,
 	uint64_t low, uint64_t high)
 {
-	if (!jit_fit(e->f, e->pool, e->pool_cap, e->pool_count + 1ull)) {
-		jit_fail(e->f, "out of memory");
+	if (!jit_fit(e->f, e->pool, e->pool_cap, e->pool_count + 1ull))
 		return;
-	}
 	e->pool[e->pool_count++] =
 		(struct jit_pool){ .at = at, .size = size, .v = { low, high } };
 }
@@ -229,10 +221,8 @@ static void put_pools(struct jit_emit *e)
 
 static void jump_to(struct jit_emit *e, uint32_t at, uint32_t block)
 {
-	if (!jit_fit(e->f, e->jumps, e->jump_cap, e->jump_count + 1ull)) {
-		jit_fail(e->f, "out of memory");
+	if (!jit_fit(e->f, e->jumps, e->jump_cap, e->jump_count + 1ull))
 		return;
-	}
 	e->jumps[e->jump_count++] = (struct jit_patch){ at, block };
 }
 
@@ -404,10 +394,8 @@ static void table(struct jit_emit *e, const struct jit_ins *i)
 		x64_patch(&e->a, beyond, last->code);
 	else
 		jump_to(e, beyond, last->to);
-	if (!jit_fit(e->f, e->tables, e->table_cap, e->table_count + 1ull)) {
-		jit_fail(e->f, "out of memory");
+	if (!jit_fit(e->f, e->tables, e->table_cap, e->table_count + 1ull))
 		return;
-	}
 	e->tables[e->table_count++] = (struct jit_patch){ at, e->n };
 }
 
@@ -467,8 +455,11 @@ static void instruction(struct jit_emit *e, uint32_t n)
 		e->starts[n] = e->a.len;
 	/* What gives way to the result does so before, but after what comes
 	 * for the operands. */
-	moves_at(e, i->pos);
-	moves_at(e, i->pos + 1);
+	if (e->move < e->f->move_count &&
+		e->f->moves[e->move].pos <= i->pos + 1) {
+		moves_at(e, i->pos);
+		moves_at(e, i->pos + 1);
+	}
 	switch (i->op) {
 	case J_JUMP:
 		take_edge(e, &e->f->edges[e->f->blocks[i->block].succ]);
@@ -484,6 +475,11 @@ static void instruction(struct jit_emit *e, uint32_t n)
 		return;
 	case J_TRAP:
 		jit_trap_always(e, i->cc);
+		return;
+	case J_LOAD:
+	case J_STORE:
+		jit_emit_memory(e, i);
+		store_early(e, n, i->pos + 1);
 		return;
 	case J_CHECK:
 		if (jit_place(e, i->a) == LOC_STACK)
@@ -514,10 +510,10 @@ static void align_loop(struct jit_emit *e, const struct jit_block *b)
 	for (uint32_t k = n + 1; k <= b->loop_end; k++)
 		if (f->blocks[k].is_head)
 			return;
-	while (e->call < a->call_count && a->calls[e->call] < b->from)
+	while (e->call < a->calls.count && a->calls.at[e->call] < b->from)
 		e->call++;
-	if (e->call < a->call_count &&
-		a->calls[e->call] < f->blocks[b->loop_end].to)
+	if (e->call < a->calls.count &&
+		a->calls.at[e->call] < f->blocks[b->loop_end].to)
 		return;
 	x64_nops(&e->a, -e->a.len % LOOP_ALIGN);
 }

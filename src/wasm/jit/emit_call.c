@@ -80,7 +80,7 @@ void jit_emit_args(struct jit_emit *e, const struct jit_ins *i,
 {
 	struct jit_move moves[MAX_REG_ARGS];
 	struct jit_abi abi = { 0 };
-	uint32_t n = 0, offset;
+	uint32_t n = 0, offset = 0;
 	for (uint32_t k = 0; k < i->c; k++) {
 		uint32_t v = e->f->args[i->b + k];
 		uint32_t type = e->f->m->pool[t->first + k];
@@ -118,10 +118,8 @@ void jit_go_code(struct jit_emit *e, struct wasm_func *to, uint32_t at)
 		x64_patch(&e->a, at, to->jit_thunk - e->base);
 	} else {
 		if (!jit_fit(e->f, e->thunks, e->thunk_cap,
-			    e->thunk_count + 1ull)) {
-			jit_fail(e->f, "out of memory");
+			    e->thunk_count + 1ull))
 			return;
-		}
 		e->thunks[e->thunk_count++] = (struct jit_patch){ at,
 			to->index - e->f->m->func_imports };
 	}

@@ -330,6 +330,19 @@ static void shift_cl(struct jit_emit *e, const struct jit_ins *i, uint32_t n,
 	x64_rr(&e->a, X_MOV, w, d, SCRATCH);
 }
 
+/* To another register: a rotation need not move its operand there first. */
+static void rotate_to(struct jit_emit *e, const struct jit_ins *i, uint32_t d,
+	uint32_t n)
+{
+	uint32_t w = w_of(i->type), bits = w ? 64 : 32;
+	n = i->op == J_ROL ? (bits - n) & (bits - 1) : n;
+	if (jit_place(e, i->a) == LOC_STACK)
+		x64_vrm(&e->a, X_RORX, w, d, 0, jit_slot(e, i->a));
+	else
+		x64_vrr(&e->a, X_RORX, w, d, 0, jit_reg(e, i->a));
+	x64_u8(&e->a, n);
+}
+
 static void shift(struct jit_emit *e, const struct jit_ins *i)
 {
 	/* shl sar shr rol ror */
@@ -338,6 +351,10 @@ static void shift(struct jit_emit *e, const struct jit_ins *i)
 	uint32_t d = jit_def(e), w = w_of(i->type), k = i->op - J_SHL;
 	if (jit_place(e, i->b) == LOC_CONST) {
 		uint32_t n = (uint32_t)jit_ins_of(e, i->b)->imm & (w ? 63 : 31);
+		if (i->op > J_SHR && e->j->bmi2 && jit_place(e, i->a) != d) {
+			rotate_to(e, i, d, n);
+			return;
+		}
 		if (jit_place(e, i->a) != d)
 			jit_mov(e, d, i->a, w != 0);
 		x64_shift_ri(&e->a, numbers[k], w, d, n);

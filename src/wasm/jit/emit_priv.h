@@ -214,9 +214,6 @@ void jit_put_slot(struct jit_emit *e, uint32_t v, struct x64_mem to);
 void jit_emit_entry(struct jit_emit *e);
 void jit_emit_return(struct jit_emit *e, const struct jit_ins *i);
 void jit_emit_signature_far(struct jit_emit *e, const struct jit_far *s);
-/* Bytes of arguments on the stack. */
-uint32_t jit_stack_args(const struct wasm_module *m,
-	const struct wasm_typedef *t);
 struct jit_abi {
 	uint32_t general, vector, stack;
 };

@@ -82,7 +82,7 @@ static uint32_t base(struct jit_emit *e, const struct jit_ins *i)
 	if (a == LOC_CONST)
 		jit_trap_always(e, WASM_TRAP_UNREACHABLE);
 	else
-		jit_fail(e->f, "spilled operand");
+		jit_bug(e->f, "spilled operand");
 	return NO_REG;
 }
 

@@ -46,9 +46,10 @@ static bool leaders(struct jit_fn *f)
 	lead(f, at);
 	while (at < f->end_word) {
 		const union wasm_word *w = f->code + at, *j;
-		uint32_t op = jit_word_op(w), n = jit_word_count(w, op);
+		uint32_t op = jit_decode(w), n = jit_word_count(w, op);
+		f->ops[at - f->first_word] = (uint16_t)op;
 		if (!n || n > f->end_word - at)
-			return jit_fail(f, "unknown operation");
+			return jit_fail(f, JIT_UNKNOWN);
 		j = jump_word(w, op);
 		if (j)
 			lead(f, target(f, j));
@@ -67,7 +68,8 @@ static bool leaders(struct jit_fn *f)
 static void begin_block(struct jit_fn *f, uint32_t b, uint32_t word)
 {
 	uint32_t n = jit_landings_at(f, word, 0);
-	jit_landings_at(f, word, b - n);
+	if (n)
+		jit_landings_at(f, word, b - n);
 	for (uint32_t k = b - n; k <= b; k++)
 		f->blocks[k].at = word;
 }
@@ -105,10 +107,8 @@ static void edge(struct jit_fn *f, uint32_t from, uint32_t to)
 {
 	if (f->failed)
 		return;
-	if (!jit_fit(f, f->edges, f->edge_cap, f->edge_count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, f->edges, f->edge_cap, f->edge_count + 1ull))
 		return;
-	}
 	f->edges[f->edge_count++] =
 		(struct jit_edge){ .from = from, .to = to, .back = to <= from };
 	struct jit_block *b = &f->blocks[from], *t = &f->blocks[to];
@@ -117,7 +117,7 @@ static void edge(struct jit_fn *f, uint32_t from, uint32_t to)
 	if (to > from) {
 		t->reached = true;
 	} else {
-		t->is_head = true;
+		t->is_head = f->loops = true;
 		if (t->loop_end < from)
 			t->loop_end = from;
 	}
@@ -128,7 +128,7 @@ static void jump(struct jit_fn *f, uint32_t from, uint32_t word)
 {
 	if (word < f->first_word || word >= f->end_word ||
 		!f->block_of[word - f->first_word]) {
-		jit_fail(f, "jump out of the function");
+		jit_fail(f, JIT_JUMPS_OUT);
 		return;
 	}
 	edge(f, from, f->block_of[word - f->first_word]);
@@ -154,15 +154,15 @@ static void table_edges(struct jit_fn *f, uint32_t b, const union wasm_word *w)
  * throws. */
 static void throw_edges(struct jit_fn *f, uint32_t b, uint32_t word)
 {
-	uint32_t depth = UINT32_MAX, h = f->first_handler;
-	while ((h = jit_handler_for(f, word, h, &depth)) < f->end_handler &&
-		!f->failed) {
+	uint32_t depth, h = jit_handler_for(f, word, &depth);
+	while (h < f->end_handler && !f->failed) {
 		uint32_t n = f->edge_count;
 		edge(f, b, f->landing[h - f->first_handler]);
 		if (f->edge_count > n)
 			f->edges[n].throws = true;
-		if (f->m->handlers[h++].kind == HANDLE_ALL)
+		if (f->m->handlers[h].kind == HANDLE_ALL)
 			break;
+		h = jit_handler_around(f, word, h, &depth);
 	}
 }
 
@@ -181,10 +181,8 @@ struct scan {
 static void note(struct jit_fn *f, struct scan_list *l, uint32_t block,
 	uint32_t var)
 {
-	if (!jit_fit(f, l->item, l->cap, l->count + 2ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, l->item, l->cap, l->count + 2ull))
 		return;
-	}
 	l->item[l->count++] = block;
 	l->item[l->count++] = var;
 }
@@ -200,7 +198,7 @@ static void scan_ref(struct jit_fn *f, uint32_t var, bool write)
 	if (f->failed || is_const_slot(f, var))
 		return;
 	if (var >= f->vars) {
-		jit_fail(f, "slot out of the frame");
+		jit_fail(f, JIT_SLOT_OUT);
 		return;
 	}
 	if (write) {
@@ -215,10 +213,8 @@ static void scan_ref(struct jit_fn *f, uint32_t var, bool write)
 	note(f, &s->reads, s->block, var);
 	if (f->dense[var])
 		return;
-	if (!jit_fit(f, f->var_of, f->dense_cap, f->dense_count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, f->var_of, f->dense_cap, f->dense_count + 1ull))
 		return;
-	}
 	f->var_of[f->dense_count] = var;
 	f->dense[var] = ++f->dense_count;
 }
@@ -233,7 +229,7 @@ static void scan_block(struct jit_fn *f, struct scan *s, uint32_t b)
 	block->succ = f->edge_count;
 	while (at < block->end && !f->failed) {
 		w = f->code + at;
-		op = jit_word_op(w);
+		op = jit_op_at(f, at);
 		jit_word_refs(f, w, op, scan_ref);
 		at += jit_word_count(w, op);
 	}
@@ -277,7 +273,8 @@ static bool scan_blocks(struct jit_fn *f, struct scan *s)
 static bool link_preds(struct jit_fn *f)
 {
 	f->preds = jit_alloc(f, f->edge_count + 1, sizeof *f->preds);
-	if (!f->preds)
+	f->pred_from = jit_alloc(f, f->edge_count + 1, sizeof *f->pred_from);
+	if (f->failed)
 		return false;
 	uint32_t n = 0;
 	for (uint32_t b = 0; b < f->block_count; b++) {
@@ -288,6 +285,7 @@ static bool link_preds(struct jit_fn *f)
 	for (uint32_t e = 0; e < f->edge_count; e++) {
 		struct jit_block *t = &f->blocks[f->edges[e].to];
 		f->edges[e].pred = t->pred_count;
+		f->pred_from[t->pred + t->pred_count] = f->edges[e].from;
 		f->preds[t->pred + t->pred_count++] = e;
 	}
 	return true;
@@ -297,27 +295,33 @@ static bool link_preds(struct jit_fn *f)
  * --------------------------------------------------------------------
  */
 
+/* A jump back from within an inner loop may be an outer one's last: the inner
+ * one belongs to it as a whole. */
+static uint32_t leave_loop(struct jit_fn *f, uint32_t inner)
+{
+	uint32_t outer = f->blocks[inner].loop;
+	if (outer && f->blocks[outer].loop_end < f->blocks[inner].loop_end)
+		f->blocks[outer].loop_end = f->blocks[inner].loop_end;
+	return outer;
+}
+
 static bool find_loops(struct jit_fn *f)
 {
 	uint32_t loop = 0;
 	for (uint32_t b = 1; b < f->block_count; b++) {
 		struct jit_block *x = &f->blocks[b];
 		while (loop && f->blocks[loop].loop_end < b)
-			loop = f->blocks[loop].loop;
+			loop = leave_loop(f, loop);
 		x->loop = loop;
 		x->depth = f->blocks[loop].depth;
 		if (!x->is_head)
 			continue;
-		/* A jump back from within an inner loop may be an outer one's
-		 * last: the inner one belongs to it as a whole. */
-		for (uint32_t o = loop;
-			o && f->blocks[o].loop_end < x->loop_end;
-			o = f->blocks[o].loop)
-			f->blocks[o].loop_end = x->loop_end;
 		x->depth++;
 		/* For a head `loop` is the one around it; see jit_loop. */
 		loop = b;
 	}
+	while (loop)
+		loop = leave_loop(f, loop);
 	return true;
 }
 
@@ -335,7 +339,7 @@ static bool set_bits(struct jit_fn *f, const struct scan *s)
 	f->bit_words = (f->dense_count + 63) / 64;
 	uint64_t n = (uint64_t)f->block_count * f->bit_words;
 	if (n * 16 > MAX_BITS)
-		return jit_fail(f, "too many variables and blocks");
+		return jit_fail(f, JIT_MANY_VARIABLES);
 	f->live_in = jit_alloc(f, (size_t)n + 1, sizeof *f->live_in);
 	f->kill = jit_alloc(f, (size_t)n + 1, sizeof *f->kill);
 	if (f->failed)
@@ -380,6 +384,8 @@ static bool liveness(struct jit_fn *f)
 		for (uint32_t b = f->block_count; b-- > 0;)
 			if (f->blocks[b].reached)
 				changed |= update(f, b);
+		/* Without loops whatever comes later was there before. */
+		changed &= f->loops;
 		if (!jit_work(f,
 			    ((uint64_t)f->edge_count * f->bit_words) / 4 +
 				    f->block_count))
@@ -403,8 +409,8 @@ static bool live_lists(struct jit_fn *f)
 			return false;
 		for (uint32_t i = 0; i < f->bit_words; i++)
 			for (uint64_t v = in[i]; v; v &= v - 1)
-				x->live[x->live_count++] =
-					i * 64 + (uint32_t)__builtin_ctzll(v);
+				x->live[x->live_count++] = f->var_of[i * 64 +
+					(uint32_t)__builtin_ctzll(v)];
 	}
 	return true;
 }
@@ -430,7 +436,8 @@ bool jit_flow(struct jit_fn *f)
 	struct scan s = { 0 };
 	f->block_of = jit_alloc(f, f->end_word - f->first_word + 1,
 		sizeof *f->block_of);
-	bool ok = f->block_of && jit_handlers(f) && leaders(f) &&
+	f->ops = jit_alloc(f, f->end_word - f->first_word + 1, sizeof *f->ops);
+	bool ok = !f->failed && jit_handlers(f) && leaders(f) &&
 		make_blocks(f) && scan_blocks(f, &s) && link_preds(f) &&
 		find_loops(f) && set_bits(f, &s) && liveness(f) &&
 		live_lists(f) && loop_kills(f);

@@ -226,7 +226,7 @@ static uint32_t pure2(struct jit_fn *f, uint32_t op, uint32_t type, uint32_t a,
 	uint32_t b)
 {
 	return jit_pure(f,
-		(struct jit_ins){ .op = (uint8_t)op,
+		&(struct jit_ins){ .op = (uint8_t)op,
 			.type = (uint8_t)type,
 			.a = a,
 			.b = b });
@@ -241,7 +241,7 @@ static uint32_t quotient_unsigned(struct jit_fn *f, uint32_t x, uint64_t d)
 {
 	uint64_t c = UINT64_MAX / d + 1;
 	return jit_pure(f,
-		(struct jit_ins){ .op = J_MULHU,
+		&(struct jit_ins){ .op = J_MULHU,
 			.type = JT_I32,
 			.a = x,
 			.imm = c });
@@ -326,7 +326,7 @@ static uint32_t compare_zero(struct jit_fn *f, const struct jit_ins *i)
 	struct jit_ins n = *x;
 	n.cc ^= x->op == J_ICMP ? 1 : FC_NOT;
 	n.uses = 0;
-	return jit_pure(f, n);
+	return jit_pure(f, &n);
 }
 
 static uint32_t fold_binary(struct jit_fn *f, struct jit_ins *i)

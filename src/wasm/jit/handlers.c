@@ -8,6 +8,23 @@
 #include "wasm/jit/build_priv.h"
 #include "wasm/object_priv.h"
 
+/*
+ * For each handler the next one that begins with it or before: handlers are in
+ * the order of their ends, more or less, so what comes between is for code
+ * that begins later, which ends before what is around both or has nothing to
+ * do with it.
+ */
+static void find_around(struct jit_fn *f)
+{
+	const struct wasm_handler *all = f->m->handlers;
+	for (uint32_t h = f->end_handler; h-- > f->first_handler;) {
+		uint32_t next = h + 1;
+		while (next < f->end_handler && all[next].from > all[h].from)
+			next = f->around[next - f->first_handler];
+		f->around[h - f->first_handler] = next;
+	}
+}
+
 bool jit_handlers(struct jit_fn *f)
 {
 	const struct wasm_module *m = f->m;
@@ -16,15 +33,20 @@ bool jit_handlers(struct jit_fn *f)
 	while (f->end_handler < m->handler_count &&
 		m->handlers[f->end_handler].at < f->end_word)
 		f->end_handler++;
-	f->landing =
-		jit_alloc(f, f->end_handler - low + 1ul, sizeof *f->landing);
-	return f->landing != NULL;
+	uint32_t n = f->end_handler - low + 1;
+	f->landing = jit_alloc(f, n, sizeof *f->landing);
+	f->around = jit_alloc(f, n, sizeof *f->around);
+	if (f->failed)
+		return false;
+	find_around(f);
+	return true;
 }
 
-uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t h,
+/* From handler h on outwards. */
+static uint32_t find(struct jit_fn *f, uint32_t word, uint32_t h,
 	uint32_t *depth)
 {
-	for (; h < f->end_handler; h++) {
+	for (; h < f->end_handler; h = f->around[h - f->first_handler]) {
 		const struct wasm_handler *x = &f->m->handlers[h];
 		if (!jit_work(f, 1))
 			break;
@@ -37,24 +59,41 @@ uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t h,
 	return f->end_handler;
 }
 
+uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t *depth)
+{
+	*depth = UINT32_MAX;
+	if (f->first_handler == f->end_handler)
+		return f->end_handler;
+	/* What begins up to here is behind what it handles. */
+	return find(f, word, wasm_first_handler(f->m, word + 1), depth);
+}
+
+uint32_t jit_handler_around(struct jit_fn *f, uint32_t word, uint32_t h,
+	uint32_t *depth)
+{
+	return find(f, word, f->around[h - f->first_handler], depth);
+}
+
 uint32_t jit_throw_word(const struct jit_fn *f, const union wasm_word *w,
 	uint32_t op)
 {
 	return (uint32_t)(w - f->code) + jit_word_count(w, op) - 1;
 }
 
-bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op)
+bool jit_is_caught(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
-	uint32_t depth = UINT32_MAX;
+	uint32_t depth;
 	bool may = (op >= OP_call && op <= OP_call_ref) || op == OP_throw ||
 		op == OP_throw_ref;
-	return may && f->first_handler < f->end_handler &&
-		jit_handler_for(f, jit_throw_word(f, w, op), f->first_handler,
-			&depth) < f->end_handler;
+	return may &&
+		jit_handler_for(f, jit_throw_word(f, w, op), &depth) <
+		f->end_handler;
 }
 
 uint32_t jit_landings_at(struct jit_fn *f, uint32_t word, uint32_t block)
 {
+	if (f->first_handler == f->end_handler)
+		return 0;
 	uint32_t low = wasm_first_handler(f->m, word), n = 0;
 	const struct wasm_handler *h = f->m->handlers;
 	for (; low < f->end_handler && h[low].at == word; low++)
@@ -111,7 +150,7 @@ static void take(struct jit_fn *f, void *ctx UNUSED, uint32_t var,
 {
 	jit_write(f, var,
 		jit_add(f,
-			(struct jit_ins){ .op = J_CAUGHT,
+			&(struct jit_ins){ .op = J_CAUGHT,
 				.type = (uint8_t)jit_type_of(type),
 				.imm = at }));
 }

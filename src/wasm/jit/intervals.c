@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When each value is live.  One pass notes what is read where; from each block
- * that reads a value made elsewhere the way back to where it is made is
- * followed; then ranges and uses are written down in order of position.
+ * When each value is live.  One pass notes what is read where.  Then, value by
+ * value, the ways from the blocks that read it back to where it is made are
+ * followed, and ranges and uses are written down in order of position.
  */
+#include <stdlib.h>
+
 #include "wasm/jit/alloc_priv.h"
 
 /* A value is read. */
@@ -18,9 +20,9 @@ struct reader {
 	uint32_t block, end, next;
 };
 
-/* A value that is live in a block until `end`. */
-struct stay {
-	uint32_t v, end, next;
+/* The last value that was found to be live in a block, and until when. */
+struct life {
+	uint32_t v, end;
 };
 
 struct live {
@@ -28,15 +30,12 @@ struct live {
 	uint32_t ref_count, ref_cap;
 	struct reader *readers;
 	uint32_t reader_count, reader_cap;
-	struct stay *stays;
-	uint32_t stay_count, stay_cap;
 	/* Per value: how often it is read; until when in its own block; who
-	 * reads it elsewhere; in how many blocks it stays. */
-	uint32_t *uses, *own_end, *first, *blocks;
-	/* Per block: what stays in it; the last value that was found to be live
-	 * into it, out of it. */
-	uint32_t *in_block, *in_mark, *out_mark;
-	uint32_t *todo, todo_count;
+	 * reads it elsewhere. */
+	uint32_t *uses, *own_end, *first;
+	struct life *in;	      /* per block */
+	uint32_t *found, found_count; /* the blocks of one value */
+	uint32_t range_count, range_cap;
 };
 
 #define OUT_OF (1u << 31)
@@ -108,73 +107,12 @@ static void note_reads(struct jit_fn *f, struct live *l, uint32_t b, uint32_t n)
 	}
 }
 
-/* --- in which blocks values stay
- * -------------------------------------------------
- */
-
-static void stay(struct jit_fn *f, struct live *l, uint32_t v, uint32_t b,
-	uint32_t end)
-{
-	if (!jit_fit(f, l->stays, l->stay_cap, l->stay_count + 1ull))
-		return;
-	l->stays[l->stay_count] = (struct stay){ v, end, l->in_block[b] };
-	l->in_block[b] = l->stay_count++;
-	l->blocks[v]++;
-}
-
-static void live_out(struct jit_fn *f, struct live *l, uint32_t v, uint32_t b)
-{
-	l->out_mark[b] = v;
-	stay(f, l, v, b, f->blocks[b].to);
-	if (f->ins[v].block != b && l->in_mark[b] != v) {
-		l->in_mark[b] = v;
-		l->todo[l->todo_count++] = b;
-	}
-}
-
-/* Backwards from the readers of one value to where it is made. */
-static bool explore(struct jit_fn *f, struct live *l, uint32_t v)
-{
-	uint32_t before = l->stay_count, steps = 0;
-	for (uint32_t r = l->first[v]; r; r = l->readers[r].next) {
-		uint32_t b = l->readers[r].block;
-		if (b & OUT_OF) {
-			if (l->out_mark[b & ~OUT_OF] != v)
-				live_out(f, l, v, b & ~OUT_OF);
-		} else if (l->in_mark[b] != v) {
-			l->in_mark[b] = v;
-			l->todo[l->todo_count++] = b;
-		}
-		while (l->todo_count && !f->failed) {
-			const struct jit_block *x =
-				&f->blocks[l->todo[--l->todo_count]];
-			steps += x->pred_count;
-			for (uint32_t k = 0; k < x->pred_count; k++) {
-				b = f->edges[f->preds[x->pred + k]].from;
-				if (l->out_mark[b] != v)
-					live_out(f, l, v, b);
-			}
-		}
-	}
-	for (uint32_t r = l->first[v]; r && !f->failed; r = l->readers[r].next)
-		if (!(l->readers[r].block & OUT_OF) &&
-			l->out_mark[l->readers[r].block] != v)
-			stay(f, l, v, l->readers[r].block, l->readers[r].end);
-	return jit_work(f, l->stay_count - before + steps);
-}
-
-static bool find_live(struct jit_fn *f, struct live *l)
+static bool find_reads(struct jit_fn *f, struct live *l)
 {
 	l->uses = jit_alloc(f, f->ins_count, sizeof *l->uses);
 	l->own_end = jit_alloc(f, f->ins_count, sizeof *l->own_end);
 	l->first = jit_alloc(f, f->ins_count, sizeof *l->first);
-	l->blocks = jit_alloc(f, f->ins_count, sizeof *l->blocks);
-	l->in_block = jit_alloc(f, f->block_count, sizeof *l->in_block);
-	l->in_mark = jit_alloc(f, f->block_count, sizeof *l->in_mark);
-	l->out_mark = jit_alloc(f, f->block_count, sizeof *l->out_mark);
-	l->todo = jit_alloc(f, f->block_count + 1ul, sizeof *l->todo);
-	/* Number 0 ends a list. */
-	l->reader_count = l->stay_count = 1;
+	l->reader_count = 1; /* number 0 ends a list */
 	if (f->failed || !jit_fit(f, l->refs, l->ref_cap, f->ins_count) ||
 		!jit_fit(f, l->readers, l->reader_cap, f->ins_count))
 		return false;
@@ -185,10 +123,69 @@ static bool find_live(struct jit_fn *f, struct live *l)
 			if (!(f->ins[n].flags & JF_FOLDED))
 				note_reads(f, l, b, n);
 	}
-	for (uint32_t v = 1; v < f->ins_count && !f->failed; v++)
-		if (l->first[v] && !explore(f, l, v))
-			return false;
 	return !f->failed;
+}
+
+/* --- in which blocks values live
+ * -------------------------------------------------
+ */
+
+static void lives_in(struct live *l, uint32_t v, uint32_t b, uint32_t end)
+{
+	struct life *x = &l->in[b];
+	if (x->v != v) {
+		*x = (struct life){ v, end };
+		l->found[l->found_count++] = b;
+	} else if (end > x->end) {
+		x->end = end;
+	}
+}
+
+/* Backwards from the readers of a value to where it is made. */
+static bool find_blocks(struct jit_fn *f, struct live *l, uint32_t v)
+{
+	uint32_t steps = 0, home = f->ins[v].block;
+	l->found_count = 0;
+	for (uint32_t r = l->first[v]; r; r = l->readers[r].next) {
+		uint32_t b = l->readers[r].block & ~OUT_OF;
+		lives_in(l, v, b,
+			l->readers[r].block & OUT_OF ? f->blocks[b].to :
+						       l->readers[r].end);
+	}
+	for (uint32_t k = 0; k < l->found_count; k++) {
+		const struct jit_block *x = &f->blocks[l->found[k]];
+		const uint32_t *from = f->pred_from + x->pred;
+		uint32_t n = l->found[k] == home ? 0 : x->pred_count;
+		for (uint32_t p = 0; p < n; p++)
+			lives_in(l, v, from[p], f->blocks[from[p]].to);
+		steps += n;
+	}
+	return jit_work(f, l->found_count + steps);
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x, y;
+	memcpy(&x, a, sizeof x);
+	memcpy(&y, b, sizeof y);
+	return x < y ? -1 : x > y;
+}
+
+/* The blocks that were found, in their order, which is that of positions. */
+static void sort_blocks(struct live *l, uint32_t v)
+{
+	uint32_t low = UINT32_MAX, high = 0, n = 0;
+	for (uint32_t k = 0; k < l->found_count; k++) {
+		low = l->found[k] < low ? l->found[k] : low;
+		high = l->found[k] > high ? l->found[k] : high;
+	}
+	if (high - low > l->found_count * 4) {
+		qsort(l->found, l->found_count, sizeof *l->found, compare);
+		return;
+	}
+	for (uint32_t b = low; b <= high; b++)
+		if (l->in[b].v == v)
+			l->found[n++] = b;
 }
 
 /* --- intervals
@@ -207,15 +204,49 @@ static bool wants_ival(const struct live *l, const struct jit_ins *i,
 		jit_has_ival(i) && (l->uses[v] || l->first[v] || !at_start(i));
 }
 
-/* An interval for each value, with room for its ranges and uses. */
-static bool make_intervals(struct jit_fn *f, const struct live *l)
+static void add_range(struct jit_fn *f, struct live *l, struct jit_ival *x,
+	uint32_t from, uint32_t to)
 {
 	struct jit_alloc *a = f->alloc;
+	x->to = to;
+	if (x->r1 > x->r0 && a->ranges[x->r1 - 1].to >= from) {
+		a->ranges[x->r1 - 1].to = to;
+		return;
+	}
+	if (!jit_fit(f, a->ranges, l->range_cap, l->range_count + 1ull))
+		return;
+	a->ranges[l->range_count++] = (struct jit_range){ from, to };
+	x->r1 = l->range_count;
+}
+
+static bool find_ranges(struct jit_fn *f, struct live *l, struct jit_ival *x)
+{
+	uint32_t v = x->v, home = f->ins[v].block;
+	x->r0 = x->r1 = l->range_count;
+	if (!l->first[v]) {
+		uint32_t end = l->own_end[v];
+		add_range(f, l, x, x->from, end > x->from ? end : x->from + 1);
+		return !f->failed;
+	}
+	if (!find_blocks(f, l, v))
+		return false;
+	sort_blocks(l, v);
+	for (uint32_t k = 0; k < l->found_count && !f->failed; k++) {
+		uint32_t b = l->found[k];
+		add_range(f, l, x, b == home ? x->from : f->blocks[b].from,
+			l->in[b].end);
+	}
+	return !f->failed;
+}
+
+/* An interval for each value: its ranges, room for its uses. */
+static bool make_intervals(struct jit_fn *f, struct live *l)
+{
 	struct jit_ival x = { .loc = LOC_NONE, .hint = LOC_NONE };
-	uint32_t n = 1;
-	for (uint32_t v = 1; v < f->ins_count; v++)
-		n += wants_ival(l, &f->ins[v], v);
-	if (!jit_fit(f, f->ivals, f->ival_cap, n * 2ull))
+	l->in = jit_alloc(f, f->block_count, sizeof *l->in);
+	l->found = jit_alloc(f, f->block_count, sizeof *l->found);
+	if (f->failed || !jit_fit(f, f->ivals, f->ival_cap, f->ins_count) ||
+		!jit_fit(f, f->alloc->ranges, l->range_cap, f->ins_count))
 		return false;
 	f->ivals[0] = x;
 	f->ival_count = 1;
@@ -226,27 +257,15 @@ static bool make_intervals(struct jit_fn *f, const struct live *l)
 		x.v = v;
 		x.vector = jit_in_xmm(i);
 		x.from = i->pos + !at_start(i);
-		x.r1 = x.r0;
 		x.u1 = x.u0;
+		if (!find_ranges(f, l, &x))
+			return false;
 		i->ival = f->ival_count;
 		f->ivals[f->ival_count++] = x;
-		x.r0 += l->blocks[v] + 1;
-		x.u0 += l->uses[v] + 1;
+		x.u0 += l->uses[v] + !at_start(i);
 	}
-	a->ranges = jit_alloc(f, x.r0 + 1ul, sizeof *a->ranges);
-	a->uses = jit_alloc(f, x.u0 + 1ul, sizeof *a->uses);
-	return !f->failed && jit_work(f, x.r0 + x.u0);
-}
-
-static void add_range(struct jit_fn *f, struct jit_ival *x, uint32_t from,
-	uint32_t to)
-{
-	struct jit_range *r = f->alloc->ranges + x->r1;
-	x->to = to;
-	if (x->r1 > x->r0 && r[-1].to >= from)
-		r[-1].to = to;
-	else
-		f->alloc->ranges[x->r1++] = (struct jit_range){ from, to };
+	f->alloc->uses = jit_alloc(f, x.u0 + 1ul, sizeof *f->alloc->uses);
+	return !f->failed && jit_work(f, l->range_count + x.u0);
 }
 
 static void add_use(struct jit_fn *f, struct jit_ival *x, uint32_t pos,
@@ -255,35 +274,14 @@ static void add_use(struct jit_fn *f, struct jit_ival *x, uint32_t pos,
 	f->alloc->uses[x->u1++] = (struct jit_use){ pos, kind };
 }
 
-static void block_ranges(struct jit_fn *f, const struct live *l, uint32_t b)
-{
-	const struct jit_block *block = &f->blocks[b];
-	for (uint32_t s = l->in_block[b]; s; s = l->stays[s].next) {
-		uint32_t v = l->stays[s].v;
-		struct jit_ival *x = &f->ivals[f->ins[v].ival];
-		add_range(f, x, f->ins[v].block == b ? x->from : block->from,
-			l->stays[s].end);
-	}
-	for (uint32_t n = block->first; n; n = f->ins[n].next) {
-		struct jit_ival *x = &f->ivals[f->ins[n].ival];
-		if (!f->ins[n].ival)
-			continue;
-		if (x->r1 == x->r0)
-			add_range(f, x, x->from,
-				l->own_end[n] > x->from ? l->own_end[n] :
-							  x->from + 1);
-		if (!at_start(&f->ins[n]))
-			add_use(f, x, x->from, USE_REG);
-	}
-}
-
 bool jit_intervals(struct jit_fn *f)
 {
 	struct live l = { 0 };
-	if (!find_live(f, &l) || !make_intervals(f, &l))
+	if (!find_reads(f, &l) || !make_intervals(f, &l))
 		return false;
-	for (uint32_t k = 0; k < f->alloc->order_count; k++)
-		block_ranges(f, &l, f->alloc->order[k]);
+	for (uint32_t n = 1; n < f->ival_count; n++)
+		if (!at_start(&f->ins[f->ivals[n].v]))
+			add_use(f, &f->ivals[n], f->ivals[n].from, USE_REG);
 	for (uint32_t k = 0; k < l.ref_count; k++) {
 		const struct ref *r = &l.refs[k];
 		add_use(f, &f->ivals[f->ins[r->v].ival], r->pos, r->kind);

@@ -201,17 +201,17 @@ struct jit_block {
 	uint32_t first, last; /* instructions */
 	uint32_t succ, succ_count;
 	uint32_t pred, pred_count; /* in f->preds: numbers of edges */
+	uint32_t from, to;	   /* positions */
 	uint32_t loop_end;	   /* of a loop's head: its last block */
 	uint32_t loop;		   /* head of the innermost loop; 0: none */
 	uint32_t depth;
 	uint32_t idom, dom_depth;
 	uint32_t joined; /* the last join whose dominator was looked for here */
-	uint32_t *live;	 /* dense numbers of the variables live into it */
+	uint32_t *live;	 /* the variables live into it */
 	uint32_t *phis;	 /* and their phis, where they have one */
 	uint32_t live_count;
-	uint32_t from, to; /* positions */
-	uint32_t label;	   /* offset of its code */
-	uint32_t handler;  /* a landing: of which handler, + 1 */
+	uint32_t label;	  /* offset of its code */
+	uint32_t handler; /* a landing: of which handler, + 1 */
 	bool reached;
 	bool is_head;
 };
@@ -225,7 +225,7 @@ struct jit_fn {
 	const union wasm_word *header, *code; /* code: m->code */
 	uint32_t first_word, end_word;
 	struct jit_arena arena;
-	const char *failed; /* why it is left to the interpreter */
+	enum jit_reason failed; /* why it is left to the interpreter */
 	uint64_t work, max_work;
 
 	struct jit_ins *ins;
@@ -236,11 +236,13 @@ struct jit_fn {
 	uint32_t block_count, block_cap;
 	struct jit_edge *edges;
 	uint32_t edge_count, edge_cap;
-	uint32_t *preds;
+	uint32_t *preds, *pred_from; /* and the blocks that they come from */
+	uint16_t *ops;		     /* word - first_word -> its operation */
 	uint32_t *block_of; /* word - first_word -> block, where one begins */
 	uint32_t first_handler,
 		end_handler; /* of the function, in the module */
 	uint32_t *landing;   /* handler - first_handler -> block */
+	uint32_t *around;    /* the same -> the handler to look at next */
 
 	/* Variables: slot s as a number is s, as a vector slots + s. */
 	uint32_t slots, vars;
@@ -263,6 +265,7 @@ struct jit_fn {
 	uint32_t bounds_mask, bounds_used;
 	uint64_t *phi_most;  /* while loops are looked at: value -> largest */
 	uint64_t min_memory; /* bytes the first memory has for sure */
+	bool loops;	     /* some edge leads back */
 	bool calls;	     /* it calls something */
 	uint32_t memory;     /* that the next access means */
 	bool holds;	     /* references that the collector looks for */
@@ -290,18 +293,17 @@ MUST_USE bool jit_grow(struct jit_fn *f, void *where, uint32_t *cap,
 	((uint64_t)(need) <= (cap) ? true :                                \
 				     jit_grow((f), (void *)&(ptr), &(cap), \
 					     (need), sizeof *(ptr)))
-bool jit_fail(struct jit_fn *f, const char *why);
-/* An error of the compiler's own: ends the program where it checks itself. */
-bool jit_bug(struct jit_fn *f, const char *what);
 /* Counts work against the limit. */
 bool jit_work(struct jit_fn *f, uint64_t n);
 
-/* --- decode.c ----------------------------------------------------------- */
-/* The operation of a word, with pairs taken apart. */
-uint32_t jit_word_op(const union wasm_word *w);
-/* Words of that operation at w; 0: unknown. */
-uint32_t jit_word_count(const union wasm_word *w, uint32_t op);
+/* --- reasons.c ------------------------------------------------------------ */
+/* The function is left to the interpreter, for the first reason that is told.
+ */
+bool jit_fail(struct jit_fn *f, enum jit_reason why);
+/* An error of the compiler's own: ends the program where it checks itself. */
+bool jit_bug(struct jit_fn *f, const char *what);
 
+/* --- decode.c ----------------------------------------------------------- */
 enum {
 	R_A = 1,
 	R_B = 2,
@@ -317,7 +319,33 @@ enum {
 	IS_END = 0x800,
 	IS_OTHER = 0x1000, /* operands by its kind */
 };
-uint32_t jit_word_shape(uint32_t op);
+struct jit_shape {
+	uint8_t words; /* but for a table's entries; 0: unknown */
+	uint16_t bits;
+};
+extern const struct jit_shape jit_shapes[WASM_OP_COUNT];
+extern const uint16_t jit_firsts[WASM_OP_COUNT]; /* of pairs; else 0 */
+
+/* The operation of a word, with pairs taken apart. */
+static inline uint32_t jit_decode(const union wasm_word *w)
+{
+	return jit_firsts[w->op] ? jit_firsts[w->op] : w->op;
+}
+/* The same, found once. */
+static inline uint32_t jit_op_at(const struct jit_fn *f, uint32_t word)
+{
+	return f->ops[word - f->first_word];
+}
+/* Words of that operation at w; 0: unknown. */
+static inline uint32_t jit_word_count(const union wasm_word *w, uint32_t op)
+{
+	uint32_t n = jit_shapes[op].words;
+	return op == OP_br_table ? n + w->high + 1 : n;
+}
+static inline uint32_t jit_word_shape(uint32_t op)
+{
+	return jit_shapes[op].bits;
+}
 
 /* The variable that the instruction makes; NO_VAR: none, or those of a call. */
 #define NO_VAR UINT32_MAX
@@ -363,12 +391,19 @@ bool jit_flow(struct jit_fn *f);
  */
 /* Finds the function's handlers. */
 bool jit_handlers(struct jit_fn *f);
-/* The first handler from number h on, of those for what is thrown at a word;
- * end_handler: no more.  `depth` is UINT32_MAX at first. */
-uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t h,
+/* The innermost handler for what is thrown at a word, then the one around it;
+ * end_handler: there is none. */
+uint32_t jit_handler_for(struct jit_fn *f, uint32_t word, uint32_t *depth);
+uint32_t jit_handler_around(struct jit_fn *f, uint32_t word, uint32_t h,
 	uint32_t *depth);
-/* May the instruction throw to a handler of this function's? */
-bool jit_throws_here(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+/* May the instruction throw to a handler of this function's?  is_caught: of
+ * one that has some. */
+bool jit_is_caught(struct jit_fn *f, const union wasm_word *w, uint32_t op);
+static inline bool jit_throws_here(struct jit_fn *f, const union wasm_word *w,
+	uint32_t op)
+{
+	return f->first_handler < f->end_handler && jit_is_caught(f, w, op);
+}
 /* The word that tells which handlers an instruction has. */
 uint32_t jit_throw_word(const struct jit_fn *f, const union wasm_word *w,
 	uint32_t op);
@@ -384,16 +419,20 @@ bool jit_build(struct jit_fn *f);
 
 /* --- ssa.c: making instructions ------------------------------------------- */
 /* A new instruction at the end of the current block. */
-uint32_t jit_add(struct jit_fn *f, struct jit_ins i);
+uint32_t jit_add(struct jit_fn *f, const struct jit_ins *i);
 /* Before or after another one. */
 void jit_insert_before(struct jit_fn *f, uint32_t at, uint32_t i);
-uint32_t jit_new(struct jit_fn *f, struct jit_ins i);
+uint32_t jit_new(struct jit_fn *f, const struct jit_ins *i);
 void jit_remove(struct jit_fn *f, uint32_t i);
 /* As jit_add for what has no effect: an equal one that dominates is taken,
- * constants are folded. */
-uint32_t jit_pure(struct jit_fn *f, struct jit_ins i);
+ * constants are folded, to which *i may change. */
+uint32_t jit_pure(struct jit_fn *f, struct jit_ins *i);
 uint32_t jit_const(struct jit_fn *f, uint64_t v);
-bool jit_is_const(const struct jit_fn *f, uint32_t v, uint64_t *k);
+static inline bool jit_is_const(const struct jit_fn *f, uint32_t v, uint64_t *k)
+{
+	*k = f->ins[v].imm;
+	return f->ins[v].op == J_K;
+}
 bool jit_dominates(const struct jit_fn *f, uint32_t a, uint32_t b);
 /* Room in the operand lists. */
 uint32_t jit_args(struct jit_fn *f, uint32_t n);
@@ -450,9 +489,29 @@ uint32_t jit_type_of(uint32_t wasm_type);
 /* The same for operand k of a list. */
 uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	uint32_t k);
-bool jit_has_args(uint32_t op);
-bool jit_has_effect(const struct jit_ins *i);
-bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i);
+/* What is so of all instructions of a kind. */
+enum {
+	JB_ARGS = 1,   /* reads a list of operands */
+	JB_EFFECT = 2, /* changes something, or where the run goes on */
+	JB_TRAPS = 4,  /* may trap, and has no other effect */
+	JB_CALLS = 8,  /* no register survives it */
+	JB_TAKES = 16, /* may take rax, rcx or rdx */
+};
+extern const uint8_t jit_op_bits[J_OP_COUNT];
+static inline bool jit_has_args(uint32_t op)
+{
+	return jit_op_bits[op] & JB_ARGS;
+}
+static inline bool jit_has_effect(const struct jit_ins *i)
+{
+	return jit_op_bits[i->op] & JB_EFFECT;
+}
+/* One of JB_TRAPS. */
+bool jit_traps(const struct jit_fn *f, const struct jit_ins *i);
+static inline bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i)
+{
+	return jit_op_bits[i->op] & JB_TRAPS && jit_traps(f, i);
+}
 /* A constant that an instruction can hold, for an operation of that type? */
 bool jit_fits32(const struct jit_fn *f, uint32_t v, uint32_t type);
 

@@ -69,9 +69,23 @@ struct jit_landing {
 	uint32_t tag; /* the instance's number; UINT32_MAX: any */
 };
 
-struct jit_reason {
-	const char *why;
-	uint32_t count;
+/* Why a function is left to the interpreter (reasons.c). */
+enum jit_reason {
+	JIT_FINE,
+	JIT_NO_MEMORY,
+	JIT_TOO_MUCH_MEMORY,
+	JIT_TOO_MUCH_WORK,
+	JIT_MANY_VARIABLES,
+	JIT_TOO_LARGE,
+	JIT_LARGE_FRAME,
+	JIT_NO_ROOM,
+	JIT_DRAWN,
+	JIT_UNKNOWN,
+	JIT_JUMPS_OUT,
+	JIT_SLOT_OUT,
+	JIT_NO_WAY_IN,
+	JIT_ERRED,
+	JIT_REASONS,
 };
 
 /* The compiler's memory: given back all at once, but for what the next
@@ -79,7 +93,8 @@ struct jit_reason {
 struct jit_arena {
 	struct wasm_heap *heap;
 	struct jit_chunk *chunks, *kept;
-	size_t used, cap; /* of the newest */
+	size_t used, cap;   /* of the newest */
+	size_t taken, most; /* by this compilation */
 };
 
 /* One for each store that has compiled functions. */
@@ -87,7 +102,8 @@ struct wasm_jit {
 	struct wasm_store *store;
 	uint8_t *memory; /* executable but for moments */
 	size_t size, used;
-	struct jit_code *codes; /* in the order of `at` */
+	size_t writable_from, writable_to; /* for many functions; or 0 */
+	struct jit_code *codes;		   /* in the order of `at` */
 	uint32_t code_count, code_cap;
 	struct jit_words *words; /* for JIT_STEP */
 	struct jit_arena arena;	 /* between compilations */
@@ -112,7 +128,7 @@ struct wasm_jit {
 	uint32_t level; /* enum jit_level: of vectors */
 	bool sse41, popcnt, lzcnt, bmi1, bmi2;
 	struct wasm_jit_stats stats;
-	struct jit_reason reasons[16];
+	uint32_t refused_for[JIT_REASONS];
 	uint32_t stress; /* registers of each kind; 0: all */
 	bool verify, mask;
 	struct wasm_jit_watch watch; /* for developers */
@@ -196,6 +212,10 @@ bool wasm_jit_land(struct wasm_exec *x, const struct jit_target *t);
 /* --- memory.c ------------------------------------------------------------- */
 bool jit_memory_open(struct wasm_jit *j, size_t size);
 void jit_memory_close(struct wasm_jit *j);
+/* Between these two code may be put without a call of mprotect for each, and
+ * none may run. */
+void jit_memory_begin(struct wasm_jit *j);
+void jit_memory_end(struct wasm_jit *j);
 bool jit_has_room(const struct wasm_jit *j, uint32_t len);
 /* Appends code, at j->used; its offset, or UINT32_MAX. */
 uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);
@@ -203,6 +223,10 @@ uint32_t jit_memory_add(struct wasm_jit *j, const uint8_t *code, uint32_t len);
 /* --- stubs.c ---------------------------------------------------------------
  */
 bool jit_stubs_make(struct wasm_jit *j);
+
+/* --- reasons.c ---------------------------------------------------------- */
+/* A function is left to the interpreter. */
+void jit_count_reason(struct wasm_jit *j, enum jit_reason why);
 
 /* --- arena.c ------------------------------------------------------------ */
 void jit_arena_reset(struct jit_arena *a);
@@ -214,6 +238,9 @@ struct jit_fn;
 /* f: zeros. */
 void jit_prepare(struct jit_fn *f, struct wasm_jit *j, struct wasm_func *w);
 void jit_fini(struct jit_fn *f);
+/* Bytes of arguments on the stack. */
+uint32_t jit_stack_args(const struct wasm_module *m,
+	const struct wasm_typedef *t);
 /* Do the callee's arguments on the stack have room where the caller's are? */
 bool jit_tail_fits(const struct wasm_module *m,
 	const struct wasm_typedef *caller, const struct wasm_typedef *callee);

@@ -191,98 +191,104 @@ uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 	return l.n;
 }
 
-uint32_t jit_lost(const struct jit_fn *f, const struct jit_ins *i)
+/* Of one of JB_TAKES. */
+static uint32_t taken(const struct jit_fn *f, const struct jit_ins *i)
 {
 	uint64_t k;
-	switch (i->op) {
-	case J_CALL:
-	case J_CALL_INDIRECT:
-	case J_CALL_REF:
-	case J_STEP:
-	case J_COPY:
-	case J_FILL:
-	case J_THROW:
-	case J_THROW_REF:
-		return UINT32_MAX;
-	case J_DIVS:
-	case J_DIVU:
-	case J_REMS:
-	case J_REMU:
-	case J_MULHU:
+	if (i->op < J_SHL || i->op == J_MULHU)
 		return 1u << RAX | 1u << RDX;
-	case J_SHL:
-	case J_SAR:
-	case J_SHR:
-		if (f->jit->bmi2)
-			return 0;
-		FALLTHROUGH;
-	case J_ROL:
-	case J_ROR:
-		return jit_is_const(f, i->b, &k) ? 0 : 1u << RCX;
-	default:
+	if (i->op <= J_SHR && f->jit->bmi2)
 		return 0;
-	}
+	return jit_is_const(f, i->b, &k) ? 0 : 1u << RCX;
+}
+
+uint32_t jit_lost(const struct jit_fn *f, const struct jit_ins *i)
+{
+	uint32_t bits = jit_op_bits[i->op];
+	return bits & JB_CALLS ? UINT32_MAX : bits & JB_TAKES ? taken(f, i) : 0;
 }
 
 /* --- positions ---------------------------------------------------------------
  */
 
-static bool note_lost(struct jit_fn *f, const struct jit_ins *i,
-	uint32_t count[4], bool write)
+static bool note(struct jit_fn *f, struct jit_losses *l, uint32_t pos)
 {
-	struct jit_alloc *a = f->alloc;
-	uint32_t lost = jit_lost(f, i);
-	if (lost == UINT32_MAX) {
-		if (write)
-			a->calls[count[3]] = i->pos + 1;
-		count[3]++;
-		return true;
-	}
-	for (uint32_t r = RAX; r <= RDX; r++) {
-		if (!(lost >> r & 1))
-			continue;
-		if (write)
-			a->lost[r][count[r]] = i->pos + 1;
-		count[r]++;
-	}
+	if (!jit_fit(f, l->at, l->cap, l->count + 1ull))
+		return false;
+	l->at[l->count++] = pos;
 	return true;
 }
 
-static void note_all_lost(struct jit_fn *f, uint32_t count[4], bool write)
+static bool note_lost(struct jit_fn *f, const struct jit_ins *i)
 {
-	for (uint32_t k = 0; k < f->alloc->order_count; k++) {
-		uint32_t n = f->blocks[f->alloc->order[k]].first;
-		for (; n; n = f->ins[n].next)
-			if (!(f->ins[n].flags & JF_FOLDED))
-				note_lost(f, &f->ins[n], count, write);
+	struct jit_alloc *a = f->alloc;
+	uint32_t lost = jit_lost(f, i);
+	if (lost == UINT32_MAX)
+		return note(f, &a->calls, i->pos + 1);
+	for (uint32_t r = RAX; lost >> r; r++)
+		if (lost >> r & 1 && !note(f, &a->lost[r], i->pos + 1))
+			return false;
+	return true;
+}
+
+/* Results would like to stay where they come from. */
+static uint8_t hint(const struct jit_ins *i)
+{
+	switch (i->op) {
+	case J_CALL:
+	case J_CALL_INDIRECT:
+	case J_CALL_REF:
+		return jit_is_float(i->type) ? XMM0 + 1 : RAX + 1;
+	case J_DIVS:
+	case J_DIVU:
+		return RAX + 1;
+	case J_REMS:
+	case J_REMU:
+	case J_MULHU:
+		return RDX + 1;
+	default:
+		return 0;
 	}
+}
+
+static bool number_block(struct jit_fn *f, uint32_t b, uint32_t *pos)
+{
+	struct jit_block *x = &f->blocks[b];
+	x->from = *pos;
+	*pos += 2;
+	for (uint32_t n = x->first; n; n = f->ins[n].next) {
+		struct jit_ins *i = &f->ins[n];
+		i->pos = *pos;
+		if (i->flags & JF_FOLDED)
+			continue;
+		if (i->op == J_PHI || i->op == J_PARAM)
+			i->pos = x->from;
+		else
+			*pos += 2;
+		if (!(jit_op_bits[i->op] & (JB_CALLS | JB_TAKES)))
+			continue;
+		i->reg_hint = hint(i);
+		if (!note_lost(f, i))
+			return false;
+	}
+	x->to = *pos;
+	return *pos <= UINT32_MAX / 4 || jit_fail(f, JIT_TOO_LARGE);
 }
 
 bool jit_number(struct jit_fn *f)
 {
 	struct jit_alloc *a = f->alloc;
-	uint32_t pos = 0, count[4] = { 0 };
+	uint32_t pos = 0;
 	a->order = jit_alloc(f, f->block_count, sizeof *a->order);
 	if (!a->order)
 		return false;
 	for (uint32_t b = 0; b < f->block_count; b++) {
-		struct jit_block *x = &f->blocks[b];
-		if (!x->reached)
+		if (!f->blocks[b].reached)
 			continue;
 		a->order[a->order_count++] = b;
-		x->from = pos;
-		pos += 2;
-		for (uint32_t n = x->first; n; n = f->ins[n].next) {
-			struct jit_ins *i = &f->ins[n];
-			bool at_start = i->op == J_PHI || i->op == J_PARAM;
-			i->pos = at_start ? x->from : pos;
-			if (!at_start && !(i->flags & JF_FOLDED))
-				pos += 2;
-		}
-		x->to = pos;
+		if (!number_block(f, b, &pos))
+			return false;
 	}
-	if (pos > UINT32_MAX / 4)
-		return jit_fail(f, "function too large");
 	a->block_at = jit_alloc(f, pos / 2 + 1, sizeof *a->block_at);
 	if (!a->block_at)
 		return false;
@@ -291,16 +297,5 @@ bool jit_number(struct jit_fn *f)
 			p < f->blocks[a->order[k]].to / 2; p++)
 			a->block_at[p] = k;
 	a->block_at[pos / 2] = a->order_count - 1;
-	note_all_lost(f, count, false);
-	a->calls = jit_alloc(f, count[3] + 1ul, sizeof *a->calls);
-	for (int r = 0; r < 3; r++)
-		a->lost[r] = jit_alloc(f, count[r] + 1ul, sizeof *a->lost[r]);
-	if (f->failed)
-		return false;
-	for (int r = 0; r < 3; r++)
-		a->lost_count[r] = count[r];
-	a->call_count = count[3];
-	memset(count, 0, sizeof count);
-	note_all_lost(f, count, true);
 	return true;
 }

@@ -41,15 +41,59 @@ static bool turn(struct wasm_jit *j, size_t from, size_t len, int prot)
 	return mprotect(j->memory + from, len, prot) == 0;
 }
 
+/* Bytes that are made writable ahead of many functions. */
+enum { AHEAD = 256 << 10 };
+
+static size_t first_page(const struct wasm_jit *j)
+{
+	return j->used & ~(size_t)(PAGE_BYTES - 1);
+}
+
+/* Up to `end` at least. */
+static bool make_writable(struct wasm_jit *j, size_t end)
+{
+	size_t from = j->writable_to;
+	size_t to = round_up(end + AHEAD, PAGE_BYTES);
+	to = to < j->size ? to : j->size;
+	if (end > from && !turn(j, from, to - from, PROT_READ | PROT_WRITE))
+		return false;
+	j->writable_to = end > from ? to : from;
+	return true;
+}
+
 /* The first page may hold code that was there before. */
 static bool put(struct wasm_jit *j, const uint8_t *code, uint32_t len)
 {
-	size_t from = j->used & ~(size_t)(PAGE_BYTES - 1);
+	size_t from = first_page(j);
 	size_t bytes = round_up(j->used + len, PAGE_BYTES) - from;
-	if (!turn(j, from, bytes, PROT_READ | PROT_WRITE))
+	bool many = j->writable_to != 0;
+	if (many ? !make_writable(j, j->used + len) :
+		   !turn(j, from, bytes, PROT_READ | PROT_WRITE))
 		return false;
 	memcpy(j->memory + j->used, code, len);
-	return turn(j, from, bytes, PROT_READ | PROT_EXEC);
+	return many || turn(j, from, bytes, PROT_READ | PROT_EXEC);
+}
+
+void jit_memory_begin(struct wasm_jit *j)
+{
+	size_t from = first_page(j);
+	if (!j->broken && !j->store->limits.put_code && from < j->size &&
+		turn(j, from, PAGE_BYTES, PROT_READ | PROT_WRITE)) {
+		j->writable_from = from;
+		j->writable_to = from + PAGE_BYTES;
+	}
+}
+
+void jit_memory_end(struct wasm_jit *j)
+{
+	size_t from = j->writable_from, end = round_up(j->used, PAGE_BYTES);
+	if (!j->writable_to)
+		return;
+	if ((end > from && !turn(j, from, end - from, PROT_READ | PROT_EXEC)) ||
+		(j->writable_to > end &&
+			!turn(j, end, j->writable_to - end, PROT_NONE)))
+		j->broken = true;
+	j->writable_to = 0;
 }
 
 /* Pages that nothing was in. */
@@ -64,6 +108,14 @@ bool jit_memory_open(struct wasm_jit *j UNUSED, size_t size UNUSED)
 }
 
 void jit_memory_close(struct wasm_jit *j UNUSED)
+{
+}
+
+void jit_memory_begin(struct wasm_jit *j UNUSED)
+{
+}
+
+void jit_memory_end(struct wasm_jit *j UNUSED)
 {
 }
 

@@ -233,7 +233,8 @@ static void look_at_access(struct jit_fn *f, struct jit_ins *i)
 	uint64_t k, end, most;
 	if (i->flags & JF_WIDE)
 		return;
-	for (int n = 0; n < MAX_SUMS; n++) {
+	int n = 0;
+	for (; n < MAX_SUMS; n++) {
 		const struct jit_ins *a = &f->ins[i->a];
 		if (a->op != J_ADD || a->type != JT_I32 ||
 			!jit_is_const(f, a->b, &k) || (uint32_t)k > INT32_MAX)
@@ -245,6 +246,9 @@ static void look_at_access(struct jit_fn *f, struct jit_ins *i)
 		i->imm += (uint32_t)k;
 		i->a = a->a;
 	}
+	/* Was it looked at when it was made? */
+	if (!n && !f->loops)
+		return;
 	most = jit_most(f, i->a, 6);
 	if (!__builtin_add_overflow(most, i->imm + i->spare, &end) &&
 		end <= f->min_memory)

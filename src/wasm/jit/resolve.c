@@ -21,7 +21,7 @@ uint32_t jit_loc_of_part(const struct jit_fn *f, uint32_t v, uint32_t pos)
 static bool add_move(struct jit_fn *f, struct jit_move m)
 {
 	if (!jit_fit(f, f->moves, f->move_cap, f->move_count + 1ull))
-		return jit_fail(f, "out of memory");
+		return false;
 	f->moves[f->move_count++] = m;
 	return true;
 }
@@ -77,10 +77,8 @@ static uint32_t find_slot(struct jit_fn *f, struct place **places,
 			return p->slot;
 		}
 	}
-	if (!jit_fit(f, *places, *cap, *count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, *places, *cap, *count + 1ull))
 		return 0;
-	}
 	uint32_t size = want->wide ? 16 : 8;
 	(*places)[*count] =
 		(struct place){ want->to, f->spill_bytes, want->wide };
@@ -103,30 +101,17 @@ static bool on_stack(const struct jit_fn *f, uint32_t n)
 	return false;
 }
 
-/* Values in the order in which they begin. */
-static bool by_start(struct jit_fn *f, uint32_t *list, uint32_t *count)
-{
-	const struct jit_alloc *a = f->alloc;
-	for (uint32_t k = 0; k < a->order_count; k++)
-		for (uint32_t n = f->blocks[a->order[k]].first; n;
-			n = f->ins[n].next)
-			if (f->ins[n].ival && on_stack(f, f->ins[n].ival))
-				list[(*count)++] = n;
-	return true;
-}
-
 static bool assign_slots(struct jit_fn *f)
 {
 	struct jit_alloc *a = f->alloc;
-	uint32_t *list = jit_alloc(f, f->ins_count, sizeof *list), n = 0;
 	struct place *places = NULL;
 	uint32_t count = 0, cap = 0;
 	a->slots = jit_alloc(f, f->ins_count, sizeof *a->slots);
 	a->eager = jit_alloc(f, f->ins_count, 1);
-	if (f->failed || !by_start(f, list, &n))
-		return false;
-	for (uint32_t k = 0; k < n && !f->failed; k++) {
-		uint32_t v = list[k], x = f->ins[v].ival;
+	for (uint32_t k = 0; k < a->queue_count && !f->failed; k++) {
+		uint32_t x = a->queue[k], v = f->ivals[x].v;
+		if (!on_stack(f, x))
+			continue;
 		struct place want = { .to = end_of(f, x),
 			.wide = f->ins[v].type == JT_V128 };
 		a->slots[v] = 1 +
@@ -189,12 +174,12 @@ static bool inner_moves(struct jit_fn *f, uint32_t n)
  * ---------------------------------------------------------
  */
 
-/* While they are collected: `pos` is the edge's number. */
-static bool edge_move(struct jit_fn *f, uint32_t edge, uint32_t v,
-	uint32_t to_v, uint32_t to)
+/* Along the p-th edge of f->preds.  While moves are collected `pos` is the
+ * edge's number. */
+static bool edge_move(struct jit_fn *f, uint32_t p, uint32_t v, uint32_t to_v,
+	uint32_t to)
 {
-	const struct jit_edge *e = &f->edges[edge];
-	uint32_t from = jit_loc(f, v, jit_edge_pos(f, e));
+	uint32_t from = jit_loc(f, v, f->alloc->pred_pos[p]);
 	if (to == LOC_NONE || from == LOC_NONE)
 		return true;
 	if (v == to_v && (from == to || stored_already(f, v, to)))
@@ -202,7 +187,7 @@ static bool edge_move(struct jit_fn *f, uint32_t edge, uint32_t v,
 	if (v != to_v && from == to && from < LOC_STACK)
 		return true;
 	return add_move(f,
-		(struct jit_move){ .pos = edge,
+		(struct jit_move){ .pos = f->preds[p],
 			.v = v,
 			.to_v = to_v,
 			.from = (uint8_t)from,
@@ -218,14 +203,15 @@ static bool phi_moves(struct jit_fn *f, uint32_t b)
 		const struct jit_ins *i = &f->ins[n];
 		uint32_t to = jit_loc(f, n, x->from);
 		for (uint32_t k = 0; i->ival && k < i->c; k++)
-			if (!edge_move(f, f->preds[x->pred + k],
-				    f->args[i->b + k], n, to))
+			if (!edge_move(f, x->pred + k, f->args[i->b + k], n,
+				    to))
 				return false;
 	}
 	return true;
 }
 
-/* The blocks that a range begins or goes on into. */
+/* The blocks that a range begins or goes on into.  Where all ways into one
+ * begin within the part nothing moves. */
 static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 	uint32_t r, uint32_t first)
 {
@@ -234,45 +220,67 @@ static bool range_moves(struct jit_fn *f, uint32_t v, const struct jit_ival *x,
 	from = from < x->from ? x->from : from;
 	to = to > x->to ? x->to : to;
 	for (uint32_t k = jit_block_at(f, from); k < a->order_count; k++) {
-		const struct jit_block *b = &f->blocks[a->order[k]];
-		if (b->from >= to)
+		const struct jit_ways *w = &a->ways[k];
+		if (w->to >= to)
 			break;
-		if (b->from < from || b->from == first)
+		steps++;
+		if ((w->low >= x->from && w->high < x->to) || w->to < from ||
+			w->to == first)
 			continue;
-		for (uint32_t p = 0; p < b->pred_count; p++) {
-			uint32_t e = f->preds[b->pred + p];
-			uint32_t end = jit_edge_pos(f, &f->edges[e]);
-			if ((end < x->from || end >= x->to) &&
-				!edge_move(f, e, v, v, x->loc))
+		const struct jit_block *b = &f->blocks[a->order[k]];
+		for (uint32_t p = b->pred; p < b->pred + b->pred_count; p++)
+			if ((a->pred_pos[p] < x->from ||
+				    a->pred_pos[p] >= x->to) &&
+				!edge_move(f, p, v, v, x->loc))
 				return false;
-		}
 		steps += b->pred_count;
 	}
 	return jit_work(f, steps);
 }
 
 /* A value in parts: wherever it is live into a block. */
-static bool split_moves(struct jit_fn *f, uint32_t v)
+static bool split_moves(struct jit_fn *f, uint32_t n)
 {
-	uint32_t first = f->ivals[f->ins[v].ival].from;
-	for (uint32_t n = f->ins[v].ival; n; n = f->ivals[n].next)
+	uint32_t first = f->ivals[n].from, v = f->ivals[n].v;
+	for (; n; n = f->ivals[n].next)
 		for (uint32_t r = f->ivals[n].r0; r < f->ivals[n].r1; r++)
 			if (!range_moves(f, v, &f->ivals[n], r, first))
 				return false;
 	return jit_work(f, 4);
 }
 
+static bool find_ways(struct jit_fn *f)
+{
+	struct jit_alloc *a = f->alloc;
+	a->pred_pos = jit_alloc(f, f->edge_count + 1ul, sizeof *a->pred_pos);
+	a->ways = jit_alloc(f, a->order_count, sizeof *a->ways);
+	if (f->failed)
+		return false;
+	for (uint32_t k = 0; k < a->order_count; k++) {
+		const struct jit_block *b = &f->blocks[a->order[k]];
+		struct jit_ways w = { .to = b->from, .low = NO_POS };
+		for (uint32_t p = b->pred; p < b->pred + b->pred_count; p++) {
+			uint32_t pos = jit_edge_pos(f, &f->edges[f->preds[p]]);
+			a->pred_pos[p] = pos;
+			w.low = pos < w.low ? pos : w.low;
+			w.high = pos > w.high ? pos : w.high;
+		}
+		a->ways[k] = w;
+	}
+	return true;
+}
+
 static bool edge_moves(struct jit_fn *f)
 {
-	const struct jit_alloc *a = f->alloc;
+	struct jit_alloc *a = f->alloc;
+	if (!find_ways(f))
+		return false;
 	for (uint32_t k = 0; k < a->order_count; k++)
 		if (!phi_moves(f, a->order[k]))
 			return false;
-	for (uint32_t v = 1; v < f->ins_count; v++) {
-		uint32_t n = f->ins[v].ival;
-		if (n && f->ivals[n].next && !split_moves(f, v))
+	for (uint32_t n = 1; n <= a->queue_count; n++)
+		if (f->ivals[n].next && !split_moves(f, n))
 			return false;
-	}
 	return true;
 }
 
@@ -306,7 +314,7 @@ bool jit_resolve(struct jit_fn *f)
 	f->alloc->last = jit_alloc(f, f->ins_count, sizeof *f->alloc->last);
 	/* So that even an empty list has an address. */
 	if (!jit_fit(f, f->moves, f->move_cap, 1))
-		return jit_fail(f, "out of memory");
+		return false;
 	if (!f->alloc->last || !assign_slots(f) || !edge_moves(f))
 		return false;
 	if (!sort(f, 0, f->edge_count))
@@ -318,8 +326,8 @@ bool jit_resolve(struct jit_fn *f)
 		e->move_count++;
 	}
 	f->inner_moves = f->move_count;
-	for (uint32_t v = 1; v < f->ins_count; v++)
-		if (f->ins[v].ival && !inner_moves(f, f->ins[v].ival))
+	for (uint32_t n = 1; n <= f->alloc->queue_count; n++)
+		if (!inner_moves(f, n))
 			return false;
 	return sort(f, f->inner_moves, jit_end(f)) &&
 		jit_work(f, f->move_count);

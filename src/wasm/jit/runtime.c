@@ -664,22 +664,6 @@ struct wasm_jit_stats wasm_instance_jit_stats(const struct wasm_instance *i)
 	return wasm_store_jit_stats(i->store);
 }
 
-const char *wasm_store_jit_reason(const struct wasm_store *s, uint32_t n,
-	uint32_t *count)
-{
-	if (!s->jit || n >= ARRAY_LEN(s->jit->reasons) ||
-		!s->jit->reasons[n].why)
-		return NULL;
-	*count = s->jit->reasons[n].count;
-	return s->jit->reasons[n].why;
-}
-
-const char *wasm_instance_jit_reason(const struct wasm_instance *i, uint32_t n,
-	uint32_t *count)
-{
-	return wasm_store_jit_reason(i->store, n, count);
-}
-
 void jit_made(const struct wasm_jit *j, const struct jit_code *c)
 {
 	if (j->watch.made)
@@ -711,10 +695,15 @@ void wasm_instance_jit_all(struct wasm_instance *i,
 	bool (*progress)(void *ctx, uint32_t done, uint32_t all), void *ctx)
 {
 	uint32_t all = i->module->func_count - i->module->func_imports;
-	for (uint32_t n = 0; i->store->jit && n < all; n++) {
+	struct wasm_jit *j = i->store->jit;
+	if (!j)
+		return;
+	jit_memory_begin(j);
+	for (uint32_t n = 0; n < all; n++) {
 		if (i->own[n].jit_state == JIT_NEW)
-			wasm_jit_compile(i->store->jit, &i->own[n]);
+			wasm_jit_compile(j, &i->own[n]);
 		if (progress && !progress(ctx, n + 1, all))
-			return;
+			break;
 	}
+	jit_memory_end(j);
 }

@@ -11,19 +11,22 @@ static const uint8_t vectors[] = { XMM0, XMM0 + 1, XMM0 + 2, XMM0 + 3, XMM0 + 4,
 	XMM0 + 5, XMM0 + 6, XMM0 + 7, XMM0 + 8, XMM0 + 9, XMM0 + 10, XMM0 + 11,
 	XMM0 + 12, XMM0 + 13 };
 
-struct regs {
-	const uint8_t *reg;
-	uint32_t count;
-};
-
-static struct regs regs_of(const struct jit_fn *f, bool vector)
+static struct jit_regs regs_of(const struct jit_fn *f, bool vector)
 {
-	struct regs r = { general, ARRAY_LEN(general) };
-	if (vector)
-		r = (struct regs){ vectors, ARRAY_LEN(vectors) };
-	if (f->jit->stress && r.count > f->jit->stress)
-		r.count = f->jit->stress;
-	return r;
+	return f->alloc->regs[vector];
+}
+
+static void choose_regs(struct jit_fn *f)
+{
+	struct jit_regs *r = f->alloc->regs;
+	r[0] = (struct jit_regs){ general, ARRAY_LEN(general), 0 };
+	r[1] = (struct jit_regs){ vectors, ARRAY_LEN(vectors), 0 };
+	for (int k = 0; k < 2; k++) {
+		if (f->jit->stress && r[k].count > f->jit->stress)
+			r[k].count = f->jit->stress;
+		for (uint32_t n = 0; n < r[k].count; n++)
+			r[k].mask |= 1u << r[k].reg[n];
+	}
 }
 
 /* --- the queue of intervals
@@ -39,10 +42,8 @@ static bool before(const struct jit_fn *f, uint32_t a, uint32_t b)
 static void push(struct jit_fn *f, uint32_t n)
 {
 	struct jit_heap *h = &f->alloc->todo;
-	if (!jit_fit(f, h->item, h->cap, h->count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, h->item, h->cap, h->count + 1ull))
 		return;
-	}
 	uint32_t at = h->count++;
 	while (at && before(f, n, h->item[(at - 1) / 2])) {
 		h->item[at] = h->item[(at - 1) / 2];
@@ -108,6 +109,9 @@ uint32_t jit_range_at(const struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos)
 {
 	uint32_t low = x->r0, high = x->r1;
+	/* Mostly it is the first one. */
+	if (low < high && f->alloc->ranges[low].to > pos)
+		return low;
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 		if (f->alloc->ranges[mid].to <= pos)
@@ -138,13 +142,13 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 }
 
 /* Where two intervals meet first. */
-static uint32_t meet(const struct jit_fn *f, const struct jit_ival *x,
+static uint32_t meet(struct jit_fn *f, const struct jit_ival *x,
 	const struct jit_ival *y)
 {
 	const struct jit_range *r = f->alloc->ranges;
 	uint32_t from = larger(x->from, y->from), to = smaller(x->to, y->to);
 	uint32_t a = jit_range_at(f, x, from), b = jit_range_at(f, y, from);
-	while (a < x->r1 && b < y->r1) {
+	for (; a < x->r1 && b < y->r1; f->work++) {
 		uint32_t start = larger(r[a].from, r[b].from);
 		if (start >= to)
 			break;
@@ -158,25 +162,34 @@ static uint32_t meet(const struct jit_fn *f, const struct jit_ival *x,
 	return NO_POS;
 }
 
-/* The first of the ascending positions that lies within a range, not at its
- * beginning. */
-static uint32_t crossing(const struct jit_fn *f, const struct jit_ival *x,
-	const uint32_t *at, uint32_t count)
+static void forward(struct jit_losses *l, uint32_t pos)
 {
-	for (uint32_t r = x->r0; count && r < x->r1; r++) {
+	while (l->next < l->count && l->at[l->next] <= pos)
+		l->next++;
+}
+
+/* The first loss before `limit` that lies within a range, not at its
+ * beginning. */
+static uint32_t crossing(struct jit_fn *f, const struct jit_ival *x,
+	const struct jit_losses *l, uint32_t limit)
+{
+	uint32_t low = l->next, to = smaller(x->to, limit);
+	for (uint32_t r = x->r0; r < x->r1; r++, f->work++) {
 		const struct jit_range *g = &f->alloc->ranges[r];
-		uint32_t from = larger(g->from, x->from), low = 0, high = count;
-		while (low < high) {
-			uint32_t mid = low + (high - low) / 2;
-			if (at[mid] <= from)
-				low = mid + 1;
-			else
-				high = mid;
-		}
-		if (low == count)
+		uint32_t from = larger(g->from, x->from), high = l->count;
+		if (low == l->count || l->at[low] >= to || from >= to)
 			return NO_POS;
-		if (at[low] < smaller(g->to, x->to))
-			return at[low];
+		if (l->at[low] <= from) {
+			while (low < high) {
+				uint32_t mid = low + (high - low) / 2;
+				if (l->at[mid] <= from)
+					low = mid + 1;
+				else
+					high = mid;
+			}
+		}
+		if (low < l->count && l->at[low] < smaller(g->to, to))
+			return l->at[low];
 	}
 	return NO_POS;
 }
@@ -185,6 +198,8 @@ static uint32_t use_at(const struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos)
 {
 	uint32_t low = x->u0, high = x->u1;
+	if (low < high && f->alloc->uses[low].pos >= pos)
+		return low;
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 		if (f->alloc->uses[mid].pos < pos)
@@ -196,20 +211,20 @@ static uint32_t use_at(const struct jit_fn *f, const struct jit_ival *x,
 }
 
 /* The next use at or after pos of at least that kind. */
-static uint32_t next_use(const struct jit_fn *f, const struct jit_ival *x,
+static uint32_t next_use(struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos, uint8_t kind)
 {
-	for (uint32_t u = use_at(f, x, pos); u < x->u1; u++)
+	for (uint32_t u = use_at(f, x, pos); u < x->u1; u++, f->work++)
 		if (f->alloc->uses[u].kind >= kind)
 			return f->alloc->uses[u].pos;
 	return NO_POS;
 }
 
 /* The last use before pos; where it begins when there is none. */
-static uint32_t last_use(const struct jit_fn *f, const struct jit_ival *x,
+static uint32_t last_use(struct jit_fn *f, const struct jit_ival *x,
 	uint32_t pos, uint8_t kind)
 {
-	for (uint32_t u = use_at(f, x, pos); u-- > x->u0;)
+	for (uint32_t u = use_at(f, x, pos); u-- > x->u0; f->work++)
 		if (f->alloc->uses[u].kind >= kind)
 			return f->alloc->uses[u].pos;
 	return x->from;
@@ -251,10 +266,8 @@ static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 {
 	struct jit_alloc *a = f->alloc;
 	if (f->failed ||
-		!jit_fit(f, f->ivals, f->ival_cap, f->ival_count + 1ull)) {
-		jit_fail(f, "out of memory");
+		!jit_fit(f, f->ivals, f->ival_cap, f->ival_count + 1ull))
 		return 0;
-	}
 	struct jit_ival *x = &f->ivals[n];
 	if (pos <= x->from || pos >= x->to) {
 		jit_bug(f, "bad split");
@@ -275,8 +288,10 @@ static uint32_t split(struct jit_fn *f, uint32_t n, uint32_t pos)
 		f->ivals[y.next].prev = f->ival_count;
 	x->next = f->ival_count;
 	if (x->loc < LOC_STACK && a->active[x->loc] == n &&
-		a->active_to[x->loc] > x->to)
+		a->active_to[x->loc] > x->to) {
 		a->active_to[x->loc] = x->to;
+		a->wake = smaller(a->wake, x->to);
+	}
 	f->ivals[f->ival_count] = y;
 	return f->ival_count++;
 }
@@ -322,6 +337,7 @@ static void occupy(struct jit_fn *f, uint32_t n, uint32_t reg, uint32_t pos)
 	a->active_mask |= 1u << reg;
 	a->active_to[reg] =
 		smaller(x->to, a->ranges[jit_range_at(f, x, pos)].to);
+	a->wake = smaller(a->wake, a->active_to[reg]);
 }
 
 static void vacate(struct jit_alloc *a, uint32_t reg)
@@ -336,8 +352,10 @@ static void leave_active(struct jit_fn *f, uint32_t pos)
 	for (uint32_t m = a->active_mask; m; m &= m - 1) {
 		uint32_t reg = (uint32_t)__builtin_ctz(m), n = a->active[reg];
 		const struct jit_ival *x = &f->ivals[n];
-		if (pos < a->active_to[reg])
+		if (pos < a->active_to[reg]) {
+			a->wake = smaller(a->wake, a->active_to[reg]);
 			continue;
+		}
 		if (covers(f, x, pos)) {
 			occupy(f, n, reg, pos);
 			continue;
@@ -357,16 +375,21 @@ static void expire(struct jit_fn *f, uint32_t pos)
 {
 	struct jit_alloc *a = f->alloc;
 	uint32_t kept = 0;
+	if (pos < a->wake)
+		return;
+	a->wake = NO_POS;
 	leave_active(f, pos);
 	for (uint32_t k = 0; k < a->inactive_count; k++) {
 		struct jit_inactive i = a->inactive[k];
 		const struct jit_ival *x = &f->ivals[i.n];
-		if (pos < i.from) {
-			a->inactive[kept++] = i;
-		} else if (covers(f, x, pos)) {
+		if (pos >= i.from && covers(f, x, pos)) {
 			occupy(f, i.n, x->loc, pos);
-		} else if (pos < x->to) {
+			continue;
+		}
+		if (pos >= i.from && pos < x->to)
 			i.from = a->ranges[jit_range_at(f, x, pos)].from;
+		if (pos < i.from) {
+			a->wake = smaller(a->wake, i.from);
 			a->inactive[kept++] = i;
 		}
 	}
@@ -378,14 +401,14 @@ static void free_until(struct jit_fn *f, const struct jit_ival *x,
 	uint32_t until[32])
 {
 	const struct jit_alloc *a = f->alloc;
-	uint32_t call = crossing(f, x, a->calls, a->call_count);
+	uint32_t call = crossing(f, x, &a->calls, NO_POS);
 	uint32_t base = x->vector ? XMM0 : 0;
 	for (uint32_t r = base; r < base + 16; r++)
 		until[r] = call;
 	for (uint32_t m = a->active_mask & 0xffffu << base; m; m &= m - 1)
 		until[__builtin_ctz(m)] = 0;
 	for (uint32_t r = RAX; !x->vector && r <= RDX; r++) {
-		uint32_t lost = crossing(f, x, a->lost[r], a->lost_count[r]);
+		uint32_t lost = crossing(f, x, &a->lost[r], until[r]);
 		if (lost < until[r])
 			until[r] = lost;
 	}
@@ -405,33 +428,25 @@ static void free_until(struct jit_fn *f, const struct jit_ival *x,
  * ---------------------------------------------------------------------
  */
 
-static uint8_t last_loc(const struct jit_fn *f, uint32_t v)
+/* The register that the value had last. */
+static uint8_t last_reg(const struct jit_fn *f, uint32_t v)
 {
-	uint32_t n = f->ins[v].ival;
-	if (!n)
-		return LOC_NONE;
-	uint8_t loc = f->ivals[n].loc;
-	for (; n; n = f->ivals[n].next)
-		if (f->ivals[n].loc < LOC_STACK)
-			loc = f->ivals[n].loc;
-	return loc;
+	return (uint8_t)(f->alloc->last_reg[v] - 1);
 }
 
 static uint8_t phi_hint(const struct jit_fn *f, const struct jit_ins *i)
 {
-	for (uint32_t k = 0; k < i->c; k++) {
-		uint8_t loc = last_loc(f, f->args[i->b + k]);
-		if (loc < LOC_STACK)
-			return loc;
-	}
-	return LOC_NONE;
+	uint8_t reg = LOC_NONE;
+	for (uint32_t k = 0; k < i->c && reg == LOC_NONE; k++)
+		reg = last_reg(f, f->args[i->b + k]);
+	return reg;
 }
 
 /* Which register would save a move. */
 static uint8_t find_hint(struct jit_fn *f, const struct jit_ival *x)
 {
 	const struct jit_ins *i = &f->ins[x->v];
-	uint8_t loc = LOC_NONE;
+	uint8_t reg = LOC_NONE;
 	if (jit_chance(f, 4))
 		return regs_of(f, x->vector)
 			.reg[jit_lot(f, regs_of(f, x->vector).count)];
@@ -442,13 +457,12 @@ static uint8_t find_hint(struct jit_fn *f, const struct jit_ival *x)
 	if (i->op == J_PHI)
 		return phi_hint(f, i);
 	if (i->aux && i->op < J_CALL)
-		loc = last_loc(f, i->aux); /* the phi that it goes to */
-	if (loc >= LOC_STACK && i->a && f->ins[i->a].ival)
-		loc = last_loc(f, i->a);
-	if (loc >= LOC_STACK && i->b && i->op <= J_FCOPYSIGN &&
-		i->op != J_PHI && f->ins[i->b].ival)
-		loc = last_loc(f, i->b);
-	return loc;
+		reg = last_reg(f, i->aux); /* the phi that it goes to */
+	if (reg == LOC_NONE)
+		reg = last_reg(f, i->a);
+	if (reg == LOC_NONE && i->b && i->op <= J_FCOPYSIGN)
+		reg = last_reg(f, i->b);
+	return reg;
 }
 
 /* --- allocation
@@ -458,6 +472,7 @@ static uint8_t find_hint(struct jit_fn *f, const struct jit_ival *x)
 static void take(struct jit_fn *f, uint32_t n, uint32_t reg)
 {
 	f->ivals[n].loc = (uint8_t)reg;
+	f->alloc->last_reg[f->ivals[n].v] = (uint8_t)(reg + 1);
 	occupy(f, n, reg, f->ivals[n].from);
 }
 
@@ -472,7 +487,7 @@ static void take_until(struct jit_fn *f, uint32_t n, uint32_t reg,
 		return;
 	/* At a call there is no other register to go to.  What the call itself
 	 * takes is still read from the register. */
-	if (crossing(f, &f->ivals[n], a->calls, a->call_count) == until) {
+	if (crossing(f, &f->ivals[n], &a->calls, until + 1) == until) {
 		uint32_t last = last_use(f, &f->ivals[n], until, USE_ANY);
 		uint32_t to = best_split(f, last + 1, until);
 		bool late = to <= last || to == (until & ~1u);
@@ -487,41 +502,38 @@ static void take_until(struct jit_fn *f, uint32_t n, uint32_t reg,
 
 static bool try_free(struct jit_fn *f, uint32_t n)
 {
-	uint32_t until[32], best = LOC_NONE;
+	uint32_t until[32];
 	const struct jit_ival *x = &f->ivals[n];
-	struct regs r = regs_of(f, x->vector);
-	uint8_t hint = find_hint(f, x);
+	struct jit_regs r = regs_of(f, x->vector);
+	uint32_t hint = find_hint(f, x), best = r.reg[0];
+	if (hint >= LOC_STACK || !(r.mask >> hint & 1))
+		hint = LOC_NONE;
 	free_until(f, x, until);
-	for (uint32_t k = 0; k < r.count; k++) {
-		uint32_t g = r.reg[k];
-		if (best == LOC_NONE || until[g] > until[best])
-			best = g;
-		if (until[g] >= x->to && best != LOC_NONE &&
-			until[best] >= x->to && until[g] < until[best])
-			best = g;
-		if (g == hint && until[g] >= x->to) {
-			take(f, n, g);
-			return true;
-		}
+	if (hint != LOC_NONE && until[hint] >= x->to) {
+		take(f, n, hint);
+		return true;
 	}
-	uint32_t first = next_use(f, x, x->from, USE_ANY);
+	for (uint32_t k = 1; k < r.count; k++) {
+		uint32_t g = r.reg[k];
+		if (until[g] > until[best] ||
+			(until[g] >= x->to && until[g] < until[best]))
+			best = g;
+	}
 	if (until[best] <= x->from + 1)
 		return false;
-	if (first >= until[best]) {
+	if (next_use(f, x, x->from, USE_ANY) >= until[best]) {
 		to_stack(f, n, USE_ANY);
 		return true;
 	}
-	for (uint32_t k = 0; k < r.count; k++)
-		if (r.reg[k] == hint && until[hint] >= until[best])
-			best = hint;
+	if (hint != LOC_NONE && until[hint] >= until[best])
+		best = hint;
 	take_until(f, n, best, until[best]);
 	return true;
 }
 
 /* When the holder of a register needs it next, as seen from pos: what is used
  * in the loop around pos comes round again before the loop's end. */
-static uint32_t needed(const struct jit_fn *f, const struct jit_ival *x,
-	uint32_t pos)
+static uint32_t needed(struct jit_fn *f, const struct jit_ival *x, uint32_t pos)
 {
 	uint32_t next = next_use(f, x, pos, USE_ANY);
 	const struct jit_block *b =
@@ -539,8 +551,7 @@ static uint32_t needed(const struct jit_fn *f, const struct jit_ival *x,
 
 /* Need not be in a register for what happens at pos?  One that came there just
  * now may not be needed before long. */
-static bool can_leave(const struct jit_fn *f, const struct jit_ival *x,
-	uint32_t pos)
+static bool can_leave(struct jit_fn *f, const struct jit_ival *x, uint32_t pos)
 {
 	return x->from < pos || next_use(f, x, pos, USE_ANY) >= (pos & ~1u) + 2;
 }
@@ -576,7 +587,7 @@ static void evict_inactive(struct jit_fn *f, uint32_t n, uint32_t reg)
 static void take_blocked(struct jit_fn *f, uint32_t n)
 {
 	const struct jit_ival *x = &f->ivals[n];
-	struct regs r = regs_of(f, x->vector);
+	struct jit_regs r = regs_of(f, x->vector);
 	struct jit_alloc *a = f->alloc;
 	uint32_t best = LOC_NONE, best_use = 0, until[32];
 	uint32_t must = next_use(f, x, x->from, USE_REG);
@@ -586,8 +597,7 @@ static void take_blocked(struct jit_fn *f, uint32_t n)
 		if (h && !can_leave(f, &f->ivals[h], x->from))
 			continue;
 		if (!x->vector && g <= RDX &&
-			crossing(f, x, a->lost[g], a->lost_count[g]) <=
-				x->from + 1)
+			crossing(f, x, &a->lost[g], x->from + 2) != NO_POS)
 			continue;
 		uint32_t use = h ? needed(f, &f->ivals[h], x->from) : NO_POS;
 		if (best == LOC_NONE || use > best_use) {
@@ -650,11 +660,16 @@ static void note_phi_hints(struct jit_fn *f)
 bool jit_scan(struct jit_fn *f)
 {
 	uint32_t n;
-	note_phi_hints(f);
-	if (!make_queue(f))
+	f->alloc->last_reg = jit_alloc(f, f->ins_count, 1);
+	if (!f->alloc->last_reg || !make_queue(f))
 		return false;
+	choose_regs(f);
+	note_phi_hints(f);
 	while (!f->failed && (n = pop(f)) != 0) {
 		expire(f, f->ivals[n].from);
+		forward(&f->alloc->calls, f->ivals[n].from);
+		for (uint32_t r = RAX; r <= RDX; r++)
+			forward(&f->alloc->lost[r], f->ivals[n].from);
 		if (!jit_work(f, 16 + f->alloc->inactive_count))
 			break;
 		if (jit_stress_interval(f, n) || f->failed)

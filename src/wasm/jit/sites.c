@@ -68,10 +68,8 @@ static bool covers(const struct jit_fn *f, const struct jit_ival *x,
 
 static void add_word(struct jit_fn *f, struct jit_sites *s, uint32_t word)
 {
-	if (!jit_fit(f, s->words, s->word_cap, s->word_count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (!jit_fit(f, s->words, s->word_cap, s->word_count + 1ull))
 		return;
-	}
 	s->words[s->word_count++] = word;
 }
 
@@ -125,10 +123,8 @@ bool jit_sites_begin(struct jit_emit *e)
 static uint32_t add_site(struct jit_emit *e, struct jit_return r)
 {
 	struct jit_sites *s = e->sites;
-	if (!jit_fit(e->f, s->all, s->cap, s->count + 1ull)) {
-		jit_fail(e->f, "out of memory");
+	if (!jit_fit(e->f, s->all, s->cap, s->count + 1ull))
 		return 0;
-	}
 	r.at = e->a.len;
 	s->all[s->count] = r;
 	return s->count++;
@@ -220,7 +216,7 @@ bool jit_sites_publish(struct jit_emit *e)
 			(uint64_t)j->word_count + s->word_count) ||
 		!wasm_fit(h, j->landings, j->landing_cap,
 			j->landing_count + count_landings(e)))
-		return jit_fail(e->f, "out of memory");
+		return jit_fail(e->f, JIT_NO_MEMORY);
 	for (uint32_t k = 0; k < s->count; k++) {
 		const struct jit_return *r = &s->all[k];
 		struct jit_site x = { .at = e->base + r->at,

@@ -4,28 +4,27 @@
 #include "wasm/jit/ir_priv.h"
 #include "wasm/jit/vec_priv.h"
 
-uint32_t jit_new(struct jit_fn *f, struct jit_ins i)
+uint32_t jit_new(struct jit_fn *f, const struct jit_ins *i)
 {
-	if (f->failed || !jit_fit(f, f->ins, f->ins_cap, f->ins_count + 1ull)) {
-		jit_fail(f, "out of memory");
+	if (f->failed || !jit_fit(f, f->ins, f->ins_cap, f->ins_count + 1ull))
 		return 0;
-	}
-	if (!i.word)
-		i.word = f->word;
-	f->floats |= jit_is_float(i.type) || jit_is_float(i.in);
-	f->ins[f->ins_count] = i;
+	struct jit_ins *x = &f->ins[f->ins_count];
+	*x = *i;
+	if (!x->word)
+		x->word = f->word;
+	f->floats |= jit_is_float(x->type) || jit_is_float(x->in);
 	return f->ins_count++;
 }
 
-uint32_t jit_add(struct jit_fn *f, struct jit_ins i)
+uint32_t jit_add(struct jit_fn *f, const struct jit_ins *i)
 {
 	struct jit_block *b = &f->blocks[f->block];
-	i.block = f->block;
-	i.prev = b->last;
-	i.next = 0;
 	uint32_t n = jit_new(f, i);
 	if (!n)
 		return 0;
+	f->ins[n].block = f->block;
+	f->ins[n].prev = b->last;
+	f->ins[n].next = 0;
 	if (b->last)
 		f->ins[b->last].next = n;
 	else
@@ -64,21 +63,13 @@ void jit_remove(struct jit_fn *f, uint32_t n)
 uint32_t jit_args(struct jit_fn *f, uint32_t n)
 {
 	if (f->failed ||
-		!jit_fit(f, f->args, f->arg_cap, (uint64_t)f->arg_count + n)) {
-		jit_fail(f, "out of memory");
+		!jit_fit(f, f->args, f->arg_cap, (uint64_t)f->arg_count + n))
 		return 0;
-	}
 	uint32_t at = f->arg_count;
 	if (n)
 		memset(f->args + at, 0, n * sizeof *f->args);
 	f->arg_count += n;
 	return at;
-}
-
-bool jit_is_const(const struct jit_fn *f, uint32_t v, uint64_t *k)
-{
-	*k = f->ins[v].imm;
-	return f->ins[v].op == J_K;
 }
 
 /* A long way up the tree is given up: a miss costs nothing but speed. */
@@ -99,13 +90,12 @@ bool jit_dominates(const struct jit_fn *f, uint32_t a, uint32_t b)
 
 static uint32_t hash(const struct jit_ins *i)
 {
-	uint64_t h = i->op | (uint64_t)i->type << 8 | (uint64_t)i->cc << 16 |
-		(uint64_t)i->in << 24;
-	h = (h ^ i->a) * 0x9e3779b97f4a7c15u;
-	h = (h ^ h >> 29 ^ i->b) * 0x9e3779b97f4a7c15u;
-	h = (h ^ h >> 29 ^ i->c) * 0x9e3779b97f4a7c15u;
-	h = (h ^ h >> 29 ^ i->imm) * 0x9e3779b97f4a7c15u;
-	return (uint32_t)(h >> 32);
+	uint64_t h = (i->op | (uint64_t)i->type << 8 | (uint64_t)i->cc << 16 |
+			     (uint64_t)i->in << 24 | (uint64_t)i->a << 32) *
+		0x9e3779b97f4a7c15u;
+	h ^= (i->b | (uint64_t)i->c << 32) * 0xd6e8feb86659fd93u;
+	h ^= i->imm * 0xa0761d6478bd642fu;
+	return (uint32_t)((h ^ h >> 29) * 0x9e3779b97f4a7c15u >> 32);
 }
 
 static bool equal(const struct jit_ins *x, const struct jit_ins *y)
@@ -167,36 +157,42 @@ static void unwrap_operands(const struct jit_fn *f, struct jit_ins *i)
 
 enum { MAX_PROBE = 32 };
 
-uint32_t jit_pure(struct jit_fn *f, struct jit_ins i)
+/* The value of an instruction that is equal, and dominates; else a new one. */
+static uint32_t number(struct jit_fn *f, struct jit_ins *i)
 {
-	uint32_t v = jit_fold(f, &i);
-	if (v || f->failed)
-		return v;
-	unwrap_operands(f, &i);
 	if (f->table_used * 2 >= f->table_mask &&
 		!grow(f, &f->table, &f->table_mask, hash_ins))
 		return 0;
-	uint32_t at = hash(&i) & f->table_mask;
+	uint32_t v, at = hash(i) & f->table_mask;
 	for (int n = 0; f->table[at] && n < MAX_PROBE; n++) {
 		v = f->table[at];
-		if (equal(&f->ins[v], &i) &&
+		if (equal(&f->ins[v], i) &&
 			jit_dominates(f, f->ins[v].block, f->block))
 			return v;
 		at = (at + 1) & f->table_mask;
 	}
 	/* Constants have no place: they belong to the entry. */
-	i.block = 0;
-	v = i.op == J_K || i.op == J_K128 ? jit_new(f, i) : jit_add(f, i);
+	i->block = 0;
+	v = i->op == J_K || i->op == J_K128 ? jit_new(f, i) : jit_add(f, i);
 	if (!f->table[at])
 		f->table_used++;
 	f->table[at] = v;
 	return v;
 }
 
+uint32_t jit_pure(struct jit_fn *f, struct jit_ins *i)
+{
+	uint32_t v = jit_fold(f, i);
+	if (v || f->failed)
+		return v;
+	unwrap_operands(f, i);
+	return number(f, i);
+}
+
 uint32_t jit_const(struct jit_fn *f, uint64_t v)
 {
-	return jit_pure(f,
-		(struct jit_ins){ .op = J_K, .type = JT_ANY, .imm = v });
+	return number(f,
+		&(struct jit_ins){ .op = J_K, .type = JT_ANY, .imm = v });
 }
 
 /* --- bounds ------------------------------------------------------------------
@@ -232,7 +228,7 @@ bool jit_known_bound(struct jit_fn *f, uint32_t v, uint64_t n)
 		return false;
 	}
 	uint32_t c = jit_new(f,
-		(struct jit_ins){ .op = J_NOP,
+		&(struct jit_ins){ .op = J_NOP,
 			.a = v,
 			.imm = n,
 			.block = f->block });

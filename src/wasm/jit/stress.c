@@ -40,7 +40,7 @@ bool jit_stress_begin(struct jit_fn *f)
 	f->lots |= 1;
 	j->stress = LEAST_REGISTERS + jit_lot(f, MORE_REGISTERS);
 	j->mask = j->store->limits.jit_mask || jit_chance(f, 3);
-	return !jit_chance(f, 12) || jit_fail(f, "it was drawn by lot");
+	return !jit_chance(f, 12) || jit_fail(f, JIT_DRAWN);
 }
 
 /* Code lies anywhere within pages, and crosses them. */

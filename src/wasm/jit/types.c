@@ -8,12 +8,29 @@
 #include "wasm/jit/vec_priv.h"
 #include "wasm/jit/x64_priv.h"
 
-bool jit_has_args(uint32_t op)
-{
-	return op == J_PHI || op == J_CALL || op == J_CALL_INDIRECT ||
-		op == J_CALL_REF || op == J_STEP || op == J_COPY ||
-		op == J_FILL || op == J_RETURN || op == J_TAIL || op == J_THROW;
-}
+/* clang-format off */
+#define BITS(op, bits) [J_##op] = (bits)
+const uint8_t jit_op_bits[J_OP_COUNT] = {
+	BITS(PHI, JB_ARGS), BITS(LOAD, JB_TRAPS), BITS(FLOAT_TO_INT, JB_TRAPS),
+	BITS(DIVS, JB_TRAPS | JB_TAKES), BITS(DIVU, JB_TRAPS | JB_TAKES),
+	BITS(REMS, JB_TRAPS | JB_TAKES), BITS(REMU, JB_TRAPS | JB_TAKES),
+	BITS(MULHU, JB_TAKES), BITS(SHL, JB_TAKES), BITS(SAR, JB_TAKES),
+	BITS(SHR, JB_TAKES), BITS(ROL, JB_TAKES), BITS(ROR, JB_TAKES),
+	BITS(STORE, JB_EFFECT), BITS(GLOBAL_SET, JB_EFFECT),
+	BITS(POINTER, JB_EFFECT), BITS(SLOT, JB_EFFECT), BITS(ELEM, JB_EFFECT),
+	BITS(PUT, JB_EFFECT), BITS(CHECK, JB_EFFECT),
+	BITS(CALL, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(CALL_INDIRECT, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(CALL_REF, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(STEP, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(COPY, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(FILL, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(JUMP, JB_EFFECT), BITS(BRANCH, JB_EFFECT), BITS(TABLE, JB_EFFECT),
+	BITS(RETURN, JB_EFFECT | JB_ARGS), BITS(TAIL, JB_EFFECT | JB_ARGS),
+	BITS(THROW, JB_EFFECT | JB_CALLS | JB_ARGS),
+	BITS(THROW_REF, JB_EFFECT | JB_CALLS), BITS(TRAP, JB_EFFECT),
+};
+/* clang-format on */
 
 uint32_t jit_arg_type(const struct jit_fn *f, const struct jit_ins *i,
 	uint32_t k)
@@ -129,7 +146,7 @@ static bool find_same(struct jit_fn *f, uint32_t **out)
  * ----------------------------------------------------------
  */
 
-bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i)
+bool jit_traps(const struct jit_fn *f, const struct jit_ins *i)
 {
 	uint64_t k;
 	switch (i->op) {
@@ -137,28 +154,17 @@ bool jit_may_trap(const struct jit_fn *f, const struct jit_ins *i)
 		return !(i->flags & JF_CHECKED);
 	case J_FLOAT_TO_INT:
 		return !(i->cc & CVT_SATURATE);
-	case J_DIVS:
-	case J_DIVU:
-	case J_REMS:
-	case J_REMU:
+	default:
 		return !jit_is_const(f, i->b, &k) || !k ||
 			(uint32_t)k == UINT32_MAX;
-	default:
-		return false;
 	}
 }
 
-bool jit_has_effect(const struct jit_ins *i)
-{
-	return i->op == J_STORE || i->op == J_GLOBAL_SET || i->op == J_CHECK ||
-		(i->op >= J_POINTER && i->op <= J_ELEM) || i->op == J_PUT ||
-		i->op == J_COPY || i->op == J_FILL || i->op == J_CALL ||
-		i->op == J_CALL_INDIRECT || i->op == J_CALL_REF ||
-		i->op == J_STEP || i->op >= J_JUMP;
-}
-
+/* From the last instruction to the first: what is found to be used has its
+ * turn later, but for a loop's, which stand in the list. */
 struct todo {
 	uint32_t *item, count;
+	uint32_t at;
 	uint32_t *same; /* or NULL */
 };
 
@@ -172,7 +178,8 @@ static uint32_t mark(struct jit_fn *f, struct todo *t, uint32_t v)
 	/* Number 0 counts as marked. */
 	if (!(i->flags & JF_LIVE)) {
 		i->flags |= JF_LIVE;
-		t->item[t->count++] = v;
+		if (v > t->at)
+			t->item[t->count++] = v;
 	}
 	return v;
 }
@@ -180,34 +187,33 @@ static uint32_t mark(struct jit_fn *f, struct todo *t, uint32_t v)
 static void mark_operands(struct jit_fn *f, struct todo *t, uint32_t n)
 {
 	struct jit_ins *i = &f->ins[n];
-	for (int k = 0; k < 3; k++)
-		if (jit_operand_type(i, k) || (!k && i->op == J_RESULT))
-			*operand(i, k) = mark(f, t, *operand(i, k));
+	const uint8_t *is = jit_operand_types[i->op];
+	/* One that an instruction does without is number 0. */
+	if (is[0] || i->op == J_RESULT)
+		i->a = mark(f, t, i->a);
+	if (is[1])
+		i->b = mark(f, t, i->b);
+	if (is[2])
+		i->c = mark(f, t, i->c);
 	for (uint32_t k = 0; jit_has_args(i->op) && k < i->c; k++)
 		f->args[i->b + k] = mark(f, t, f->args[i->b + k]);
 }
 
-static bool drop_dead(struct jit_fn *f)
+static bool mark_live(struct jit_fn *f)
 {
 	struct todo t = { .item = jit_alloc(f, f->ins_count, sizeof *t.item) };
 	if (!t.item || !find_same(f, &t.same))
 		return false;
 	f->ins[0].flags = JF_LIVE;
-	for (uint32_t b = 0; b < f->block_count; b++)
-		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next)
-			if (jit_has_effect(&f->ins[n]) ||
-				jit_may_trap(f, &f->ins[n])) {
-				f->ins[n].flags |= JF_LIVE;
-				t.item[t.count++] = n;
-			}
-	while (t.count)
-		mark_operands(f, &t, t.item[--t.count]);
-	for (uint32_t b = 0; b < f->block_count; b++)
-		for (uint32_t n = f->blocks[b].first, next; n; n = next) {
-			next = f->ins[n].next;
-			if (!(f->ins[n].flags & JF_LIVE))
-				jit_remove(f, n);
-		}
+	for (t.at = f->ins_count - 1; t.at; t.at--) {
+		struct jit_ins *i = &f->ins[t.at];
+		if (jit_has_effect(i) || jit_may_trap(f, i))
+			i->flags |= JF_LIVE;
+		if (i->flags & JF_LIVE)
+			mark_operands(f, &t, t.at);
+		while (t.count)
+			mark_operands(f, &t, t.item[--t.count]);
+	}
 	return jit_work(f, f->ins_count);
 }
 
@@ -295,15 +301,6 @@ static bool settle_some(struct jit_fn *f, const uint32_t *open, uint32_t count,
 	return changed;
 }
 
-/* Without floats there is but one class. */
-static bool settle_all(struct jit_fn *f)
-{
-	for (uint32_t n = 1; n < f->ins_count; n++)
-		if (is_open(&f->ins[n]))
-			settle(&f->ins[n], JT_I64);
-	return true;
-}
-
 static bool choose_classes(struct jit_fn *f)
 {
 	uint8_t *wanted = jit_alloc(f, f->ins_count, 1);
@@ -336,7 +333,7 @@ static uint32_t converted(struct jit_fn *f, uint32_t v, uint32_t type,
 	if (jit_is_float(x->type) == jit_is_float(type) && !stale)
 		return v;
 	uint32_t n = jit_new(f,
-		(struct jit_ins){ .op = J_REINTERPRET,
+		&(struct jit_ins){ .op = J_REINTERPRET,
 			.type = (uint8_t)type,
 			.in = x->type,
 			.flags = JF_LIVE,
@@ -425,16 +422,28 @@ static void fold_into(struct jit_fn *f, uint32_t n)
 	}
 }
 
+static void finish_block(struct jit_fn *f, uint32_t b)
+{
+	for (uint32_t n = f->blocks[b].first, next; n && !f->failed; n = next) {
+		next = f->ins[n].next;
+		if (!(f->ins[n].flags & JF_LIVE)) {
+			jit_remove(f, n);
+			continue;
+		}
+		/* Without floats there is but one class. */
+		if (f->floats)
+			convert_operands(f, n);
+		else if (is_open(&f->ins[n]))
+			settle(&f->ins[n], JT_I64);
+		fold_into(f, n);
+	}
+}
+
 bool jit_finish(struct jit_fn *f)
 {
-	if (!drop_dead(f) || !(f->floats ? choose_classes(f) : settle_all(f)))
+	if (!mark_live(f) || (f->floats && !choose_classes(f)))
 		return false;
-	for (uint32_t b = 0; f->floats && b < f->block_count; b++)
-		for (uint32_t n = f->blocks[b].first; n && !f->failed;
-			n = f->ins[n].next)
-			convert_operands(f, n);
 	for (uint32_t b = 0; b < f->block_count && !f->failed; b++)
-		for (uint32_t n = f->blocks[b].first; n; n = f->ins[n].next)
-			fold_into(f, n);
+		finish_block(f, b);
 	return !f->failed;
 }

@@ -17,7 +17,7 @@ const struct jit_vec_entry jit_vecs[V_COUNT] = {
 uint32_t jit_k128(struct jit_fn *f, uint64_t low, uint64_t high)
 {
 	return jit_pure(f,
-		(struct jit_ins){ .op = J_K128,
+		&(struct jit_ins){ .op = J_K128,
 			.type = JT_V128,
 			.imm = low,
 			.a = (uint32_t)high,
@@ -64,7 +64,7 @@ uint32_t jit_vec_typed(struct jit_fn *f, struct jit_ins i)
 	if (f->jit->level < jit_vecs[i.cc].level)
 		f->lacking = true;
 	i.op = J_VEC;
-	return jit_pure(f, i);
+	return jit_pure(f, &i);
 }
 
 uint32_t jit_vec(struct jit_fn *f, uint32_t vec, uint32_t a, uint32_t b,

@@ -177,7 +177,7 @@ uint32_t jit_vec_test(struct jit_fn *f, uint32_t op, uint32_t a)
 	}
 	/* No lane is zero. */
 	return jit_pure(f,
-		(struct jit_ins){ .op = J_ICMP,
+		&(struct jit_ins){ .op = J_ICMP,
 			.type = JT_I32,
 			.cc = CC_E,
 			.in = JT_I32,

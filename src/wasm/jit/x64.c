@@ -15,27 +15,39 @@ static bool room(struct jit_asm *a)
 	return a->cap >= LONGEST;
 }
 
-static void put(struct jit_asm *a, uint32_t v)
+/* An instruction is written from `at` on, which is told when it ends. */
+static uint8_t *put(uint8_t *at, uint32_t v)
 {
-	a->buf[a->len++] = (uint8_t)v;
+	*at = (uint8_t)v;
+	return at + 1;
 }
 
-static void put32(struct jit_asm *a, uint32_t v)
+static uint8_t *put32(uint8_t *at, uint32_t v)
 {
-	memcpy(a->buf + a->len, &v, 4);
-	a->len += 4;
+	memcpy(at, &v, 4);
+	return at + 4;
+}
+
+static uint8_t *here(const struct jit_asm *a)
+{
+	return a->buf + a->len;
+}
+
+static void end(struct jit_asm *a, const uint8_t *at)
+{
+	a->len = (uint32_t)(at - a->buf);
 }
 
 void x64_u8(struct jit_asm *a, uint32_t v)
 {
 	if (room(a))
-		put(a, v);
+		end(a, put(here(a), v));
 }
 
 void x64_u32(struct jit_asm *a, uint32_t v)
 {
 	if (room(a))
-		put32(a, v);
+		end(a, put32(here(a), v));
 }
 
 void x64_u64(struct jit_asm *a, uint64_t v)
@@ -55,78 +67,81 @@ static uint32_t map_of(uint32_t op)
 }
 
 /* Prefixes, REX when needed, opcode. */
-static void head(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
+static uint8_t *head(uint8_t *at, uint32_t op, uint32_t flags, uint32_t reg,
 	uint32_t index, uint32_t base)
 {
 	uint32_t rex = (flags & X64_W ? 8u : 0) | (reg >> 3 & 1) << 2 |
 		(index >> 3 & 1) << 1 | (base >> 3 & 1);
 	if (prefix_of(op))
-		put(a, prefix_of(op));
+		at = put(at, prefix_of(op));
 	if (rex || (flags & X64_BYTE))
-		put(a, 0x40 | rex);
+		at = put(at, 0x40 | rex);
 	if (map_of(op))
-		put(a, 0x0f);
+		at = put(at, 0x0f);
 	if (map_of(op) == 2)
-		put(a, 0x38);
+		at = put(at, 0x38);
 	else if (map_of(op) == 3)
-		put(a, 0x3a);
-	put(a, op & 0xff);
+		at = put(at, 0x3a);
+	return put(at, op & 0xff);
 }
 
 /* Three bytes of VEX, L=0, and the opcode. */
-static void vex(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
+static uint8_t *vex(uint8_t *at, uint32_t op, uint32_t flags, uint32_t reg,
 	uint32_t vvvv, uint32_t index, uint32_t base)
 {
 	static const uint8_t pp[256] = { [0x66] = 1, [0xf3] = 2, [0xf2] = 3 };
 	uint32_t r = ~reg >> 3 & 1, x = ~index >> 3 & 1, b = ~base >> 3 & 1;
 	uint32_t last = (~vvvv & 15) << 3 | pp[prefix_of(op)];
 	if (x && b && map_of(op) == 1 && !(flags & X64_W)) {
-		put(a, 0xc5);
-		put(a, r << 7 | last);
+		at = put(at, 0xc5);
+		at = put(at, r << 7 | last);
 	} else {
-		put(a, 0xc4);
-		put(a, r << 7 | x << 6 | b << 5 | map_of(op));
-		put(a, (flags & X64_W ? 0x80u : 0) | last);
+		at = put(at, 0xc4);
+		at = put(at, r << 7 | x << 6 | b << 5 | map_of(op));
+		at = put(at, (flags & X64_W ? 0x80u : 0) | last);
 	}
-	put(a, op & 0xff);
+	return put(at, op & 0xff);
 }
 
-static void modrm(struct jit_asm *a, uint32_t mod, uint32_t reg, uint32_t rm)
+static uint8_t *modrm(uint8_t *at, uint32_t mod, uint32_t reg, uint32_t rm)
 {
-	put(a, mod << 6 | (reg & 7) << 3 | (rm & 7));
+	return put(at, mod << 6 | (reg & 7) << 3 | (rm & 7));
 }
 
 /* ModRM, SIB and displacement of a memory operand. */
-static uint32_t address(struct jit_asm *a, uint32_t reg, struct x64_mem m)
+static uint8_t *address(uint8_t *at, uint32_t reg, struct x64_mem m)
 {
 	if (m.base == NO_REG && m.index != NO_REG) {
-		modrm(a, 0, reg, RSP);
-		put(a, (uint32_t)m.scale << 6 | (m.index & 7u) << 3 | RBP);
-		put32(a, (uint32_t)m.disp);
-		return 0;
+		at = modrm(at, 0, reg, RSP);
+		at = put(at,
+			(uint32_t)m.scale << 6 | (m.index & 7u) << 3 | RBP);
+		return put32(at, (uint32_t)m.disp);
 	}
-	if (m.base == NO_REG) {
-		modrm(a, 0, reg, 5);
-		put32(a, (uint32_t)m.disp);
-		return a->len - 4;
-	}
+	if (m.base == NO_REG)
+		return put32(modrm(at, 0, reg, 5), (uint32_t)m.disp);
 	uint32_t mod = m.disp == 0 && (m.base & 7) != RBP ? 0 :
 		m.disp >= -128 && m.disp < 128		  ? 1 :
 							    2;
 	if (m.index == NO_REG && (m.base & 7) != RSP) {
-		modrm(a, mod, reg, m.base);
+		at = modrm(at, mod, reg, m.base);
 	} else {
 		uint32_t index = m.index == NO_REG ? (uint32_t)RSP : m.index;
-		modrm(a, mod, reg, RSP);
-		put(a,
+		at = modrm(at, mod, reg, RSP);
+		at = put(at,
 			(uint32_t)m.scale << 6 | (index & 7) << 3 |
 				(m.base & 7u));
 	}
 	if (mod == 1)
-		put(a, (uint32_t)m.disp);
-	else if (mod == 2)
-		put32(a, (uint32_t)m.disp);
-	return 0;
+		return put(at, (uint32_t)m.disp);
+	return mod == 2 ? put32(at, (uint32_t)m.disp) : at;
+}
+
+/* Where the displacement to patch is, if the operand is one; ends it. */
+static uint32_t end_address(struct jit_asm *a, const uint8_t *at,
+	struct x64_mem m)
+{
+	end(a, at);
+	return m.base == NO_REG && m.index == NO_REG ? a->len - 4 : 0;
 }
 
 static uint32_t high_index(struct x64_mem m)
@@ -142,10 +157,8 @@ static uint32_t high_base(struct x64_mem m)
 void x64_rr(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
 	uint32_t rm)
 {
-	if (!room(a))
-		return;
-	head(a, op, flags, reg, 0, rm);
-	modrm(a, 3, reg, rm);
+	if (room(a))
+		end(a, modrm(head(here(a), op, flags, reg, 0, rm), 3, reg, rm));
 }
 
 uint32_t x64_rm(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
@@ -153,17 +166,18 @@ uint32_t x64_rm(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
 {
 	if (!room(a))
 		return 0;
-	head(a, op, flags, reg, high_index(m), high_base(m));
-	return address(a, reg, m);
+	uint8_t *at =
+		head(here(a), op, flags, reg, high_index(m), high_base(m));
+	return end_address(a, address(at, reg, m), m);
 }
 
 void x64_vrr(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
 	uint32_t vvvv, uint32_t rm)
 {
-	if (!room(a))
-		return;
-	vex(a, op, flags, reg, vvvv, 0, rm);
-	modrm(a, 3, reg, rm);
+	if (room(a))
+		end(a,
+			modrm(vex(here(a), op, flags, reg, vvvv, 0, rm), 3, reg,
+				rm));
 }
 
 uint32_t x64_vrm(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
@@ -171,8 +185,9 @@ uint32_t x64_vrm(struct jit_asm *a, uint32_t op, uint32_t flags, uint32_t reg,
 {
 	if (!room(a))
 		return 0;
-	vex(a, op, flags, reg, vvvv, high_index(m), high_base(m));
-	return address(a, reg, m);
+	uint8_t *at =
+		vex(here(a), op, flags, reg, vvvv, high_index(m), high_base(m));
+	return end_address(a, address(at, reg, m), m);
 }
 
 static bool fits8(int32_t v)
@@ -182,43 +197,40 @@ static bool fits8(int32_t v)
 
 static void immediate(struct jit_asm *a, int32_t imm)
 {
-	if (fits8(imm))
-		put(a, (uint32_t)imm);
-	else
-		put32(a, (uint32_t)imm);
+	if (room(a))
+		end(a,
+			fits8(imm) ? put(here(a), (uint32_t)imm) :
+				     put32(here(a), (uint32_t)imm));
 }
 
 void x64_alu_ri(struct jit_asm *a, uint32_t n, uint32_t flags, uint32_t reg,
 	int32_t imm)
 {
 	x64_rr(a, fits8(imm) ? X_ALU8 : X_ALU32, flags, n, reg);
-	if (room(a))
-		immediate(a, imm);
+	immediate(a, imm);
 }
 
 void x64_alu_mi(struct jit_asm *a, uint32_t n, uint32_t flags, struct x64_mem m,
 	int32_t imm)
 {
 	x64_rm(a, fits8(imm) ? X_ALU8 : X_ALU32, flags, n, m);
-	if (room(a))
-		immediate(a, imm);
+	immediate(a, imm);
 }
 
 void x64_mov_ri(struct jit_asm *a, uint32_t reg, uint64_t v)
 {
-	if (!room(a))
-		return;
+	uint32_t op = 0xb8 | (reg & 7);
 	if (v <= UINT32_MAX) {
 		if (reg >= 8)
-			put(a, 0x41);
-		put(a, 0xb8 | (reg & 7));
-		put32(a, (uint32_t)v);
+			x64_u8(a, 0x41);
+		x64_u8(a, op);
+		x64_u32(a, (uint32_t)v);
 	} else if ((int64_t)v >= INT32_MIN && (int64_t)v < 0) {
 		x64_rr(a, X_MOV_IMM, X64_W, 0, reg);
 		x64_u32(a, (uint32_t)v);
 	} else {
-		put(a, reg >= 8 ? 0x49 : 0x48);
-		put(a, 0xb8 | (reg & 7));
+		x64_u8(a, reg >= 8 ? 0x49 : 0x48);
+		x64_u8(a, op);
 		x64_u64(a, v);
 	}
 }
@@ -230,32 +242,29 @@ void x64_shift_ri(struct jit_asm *a, uint32_t n, uint32_t flags, uint32_t reg,
 	x64_u8(a, count);
 }
 
-uint32_t x64_jcc(struct jit_asm *a, uint32_t cc)
+/* An opcode and a distance to patch. */
+static uint32_t jump(struct jit_asm *a, uint32_t first, uint32_t second)
 {
 	if (!room(a))
 		return 0;
-	put(a, 0x0f);
-	put(a, 0x80 | cc);
-	put32(a, 0);
+	uint8_t *at = put(here(a), first);
+	end(a, put32(second ? put(at, second) : at, 0));
 	return a->len - 4;
+}
+
+uint32_t x64_jcc(struct jit_asm *a, uint32_t cc)
+{
+	return jump(a, 0x0f, 0x80 | cc);
 }
 
 uint32_t x64_jmp(struct jit_asm *a)
 {
-	if (!room(a))
-		return 0;
-	put(a, 0xe9);
-	put32(a, 0);
-	return a->len - 4;
+	return jump(a, 0xe9, 0);
 }
 
 uint32_t x64_call(struct jit_asm *a)
 {
-	if (!room(a))
-		return 0;
-	put(a, 0xe8);
-	put32(a, 0);
-	return a->len - 4;
+	return jump(a, 0xe8, 0);
 }
 
 void x64_patch(struct jit_asm *a, uint32_t at, uint32_t to)

@@ -390,6 +390,40 @@ TEST(nans_are_made_the_same_when_asked_for)
 	pair_fini(&p);
 }
 
+/* --- bits --------------------------------------------------------------------
+ */
+
+/* The value is needed afterwards, so that it can't be rotated where it is. */
+static void rotate_by(uint8_t k, struct wasm_limits l)
+{
+	struct build b = { 0 };
+	struct pair p;
+	build_func(&b, "l", "i:i", "", B(GET(0), I32(k), 0x77, GET(0), SUB));
+	build_func(&b, "r", "i:i", "", B(GET(0), I32(k), 0x78, GET(0), SUB));
+	build_func(&b, "L", "I:I", "", B(GET(0), 0x42, k, 0x89, GET(0), 0x7d));
+	build_func(&b, "R", "I:I", "", B(GET(0), 0x42, k, 0x8a, GET(0), 0x7d));
+	pair_limited(&p, &b, l);
+	CHECK_INT(both(&p, "l", 0x80000001),
+		(uint32_t)((0x80000001u << (k & 31) |
+				   (uint64_t)0x80000001 >> (32 - (k & 31))) -
+			0x80000001));
+	both(&p, "r", 0x12345678);
+	both(&p, "L", 0x123456789abcdef0);
+	both(&p, "R", 0x8000000000000001);
+	pair_fini(&p);
+}
+
+TEST(rotations_by_constants_leave_their_operand_alone)
+{
+	for (uint8_t k = 0; k < 64; k++) {
+		rotate_by(k, (struct wasm_limits){ 0 });
+		/* Also without newer instructions, and from the stack. */
+		for (uint64_t seed = 1; seed < 5; seed++)
+			rotate_by(k,
+				(struct wasm_limits){ .jit_stress = seed });
+	}
+}
+
 /* --- limits ------------------------------------------------------------------
  */
 

@@ -140,6 +140,64 @@ static void ways(struct buf *b, uint32_t n)
 	buf_put(b, B(GET(0), GET(1), ADD, SET(0)));
 }
 
+/* Each loop's last way back stands before those of the loops within it. */
+static void left_loops(struct buf *b, uint32_t n)
+{
+	repeat(b, n, B(LOOP, COUNT));
+	for (uint32_t k = n; k-- > 0;) {
+		buf_put(b, B(COUNT, GET(0), I32(9), 0x48, BR_IF));
+		leb(b, k);
+	}
+	repeat(b, n, B(END));
+}
+
+/* Ways out that divide, and calls, with a value that all of them read but
+ * those ways. */
+static void exits(struct buf *b, uint32_t n)
+{
+	buf_put(b, B(GET(0), SET(1)));
+	repeat(b, n,
+		B(GET(0), I32(60), 0x46, 0x04, 0x40, GET(0), GET(0), 0x6d, 0x0f,
+			END, GET(0), GET(1), ADD, 0x10, 0, SET(0)));
+}
+
+/* A value is read behind each call. */
+static void calls(struct buf *b, uint32_t n)
+{
+	buf_put(b, B(GET(0), SET(1)));
+	repeat(b, n, B(GET(1), GET(0), 0x6b, 0x10, 0, SET(0)));
+}
+
+/* A value is given back in many places, while registers are short. */
+static void returns(struct buf *b, uint32_t n)
+{
+	buf_put(b, B(GET(0), SET(1)));
+	for (uint8_t k = 2; k < 20; k++)
+		buf_put(b, B(GET(0), I32(k), ADD, SET(k)));
+	for (uint32_t i = 0; i < n; i++) {
+		buf_put(b, B(GET(1), GET(0), I32(60), 0x46, BR_IF, 0, 0x1a));
+		for (uint8_t k = 2; k < 20; k++)
+			buf_put(b, B(GET(k), GET(0), ADD, SET(k)));
+		buf_put(b, B(GET(0), GET(2), ADD, SET(0)));
+	}
+}
+
+/* One try after the other, with a call in each. */
+static void tries(struct buf *b, uint32_t n)
+{
+	repeat(b, n,
+		B(BLOCK, 0x1f, 0x40, 1, 0, 0, 0, GET(0), 0x10, 0, SET(0), END,
+			END));
+}
+
+/* One try in the other, and calls in the innermost. */
+static void nested_tries(struct buf *b, uint32_t n)
+{
+	repeat(b, n, B(BLOCK, 0x1f, 0x40, 1, 0, 0, 0));
+	repeat(b, n, B(GET(0), 0x10, 0, SET(0)));
+	repeat(b, n, B(END, END));
+}
+
 struct cost {
 	uint64_t steps, words, wasm;
 	double seconds;
@@ -165,6 +223,9 @@ static struct cost cost_of(void (*make)(struct buf *b, uint32_t n), uint32_t n,
 	make(&code, n);
 	buf_put(&code, B(GET(0)));
 	build_memory(&b, 1, 1);
+	buf_u8(&b.tags, 0);
+	leb(&b.tags, build_type(&b, ":"));
+	b.tag_count++;
 	build_func(&b, "g", "i:i", "", B(GET(0), I32(1), ADD));
 	build_func(&b, "f", "i:i", types, buf_bytes(&code));
 	pair_init(&p, &b);
@@ -260,6 +321,39 @@ TEST(variables_that_go_round_cost_what_they_are)
 TEST(ways_with_calls_cost_what_they_are_long)
 {
 	twice(ways, 10000, 10, 1, false);
+}
+
+TEST(loops_that_are_left_from_within_cost_what_they_are_long)
+{
+	twice(left_loops, 2000, 25, 0, false);
+}
+
+TEST(ways_out_cost_what_they_are_long)
+{
+	twice(exits, 2000, 25, 1, false);
+}
+
+TEST(values_that_are_read_behind_calls_cost_what_they_are)
+{
+	twice(calls, 5000, 10, 1, false);
+}
+
+TEST(values_that_are_given_back_cost_what_they_are)
+{
+	twice(returns, 500, 10, 20, false);
+}
+
+TEST(tries_cost_what_they_are_long)
+{
+	twice(tries, 1000, 10, 0, false);
+}
+
+TEST(tries_within_tries_end_within_the_limit)
+{
+	struct cost c = cost_of(nested_tries, 1000, 0);
+	check_limit(&c);
+	c = cost_of(nested_tries, 5000, 0);
+	check_limit(&c);
 }
 
 #endif

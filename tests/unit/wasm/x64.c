@@ -106,6 +106,12 @@ TEST(vector_registers_and_three_operands)
 	IS(0xc4, 0xe2, 0x69, 0xf7, 0xc1);
 	x64_vrm(&a, X_SHRX, X64_W, R8, R9, x64_sum(RBX, R12, 2, 0));
 	IS(0xc4, 0x22, 0xb3, 0xf7, 0x04, 0xa3);
+	x64_vrr(&a, X_RORX, X64_W, R11, 0, R9); /* rorx r11, r9, 7 */
+	x64_u8(&a, 7);
+	IS(0xc4, 0x43, 0xfb, 0xf0, 0xd9, 7);
+	x64_vrm(&a, X_RORX, 0, RAX, 0, x64_at(RSP, 16));
+	x64_u8(&a, 25);
+	IS(0xc4, 0xe3, 0x7b, 0xf0, 0x44, 0x24, 0x10, 25);
 }
 
 TEST(constants_take_the_fewest_bytes)

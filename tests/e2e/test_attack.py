@@ -202,6 +202,23 @@ def test_a_policy_for_other_technologies(tenant, agent, evil_path):
                 "technology")
 
 
+@pytest.mark.parametrize("tee", ["kvm", "snp", "sgx", "tdx", "none"])
+def test_an_agent_that_calls_a_keep_another_technologys(
+        tenant, agent, evil_path, tee):
+    """What it says is only which of our images is measured."""
+    policy = tenant.policy(f"unix://{agent.unix}")
+    release = policy.with_name("release.toml")
+    release.write_text(policy.read_text().replace(
+        '["process"]', '["process", "kvm", "snp", "sgx"]'))
+
+    def alter(_, answer):
+        answer["tee"] = tee
+        return answer
+    with EvilAgent(evil_path, agent.unix, alter) as evil:
+        refused(deploy(tenant, evil, agent, policy=release), evil,
+                "measurement")
+
+
 def test_a_denied_measurement(tenant, agent, evil_path):
     policy = tenant.policy(f"unix://{agent.unix}")
     r = tenant.donjon("measure", "--tee", "process")

@@ -13,9 +13,9 @@ comma_list = $(subst $(eval ) ,$(comma),$(strip $1))
 all: $(ALL)
 
 ## make demo          install what is missing, build, deploy an example;
-##                    TEE=snp, sgx, kvm: there, on the software platform if need be
+##                    TEE=snp, tdx, sgx, kvm: there, on the software platform if need be
 demo:
-	@tools/packages build demo $(if $(filter snp sgx kvm,$(TEE)),soft)
+	@tools/packages build demo $(if $(filter snp tdx sgx kvm,$(TEE)),soft)
 	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
 	@tools/demo $(O) $(TEE)
 
@@ -130,6 +130,7 @@ install: all
 		$(DESTDIR)$(prefix)/lib/donjon/keep/process \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/kvm \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/snp \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/tdx \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/sgx \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/software \
 		$(DESTDIR)$(prefix)/share/man/man1 \
@@ -154,6 +155,8 @@ install: all
 		> $(DESTDIR)$(prefix)/lib/pkgconfig/donjon-attest.pc
 	install -m 755 $(O)/keep/snp/shim $(O)/keep/snp/exec \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/snp
+	install -m 755 $(O)/keep/tdx/shim $(O)/keep/tdx/exec \
+		$(DESTDIR)$(prefix)/lib/donjon/keep/tdx
 	install -m 755 $(O)/keep/sgx/shim $(O)/keep/sgx/exec \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/sgx
 	install -m 644 $(O)/keep/software/monitor \

@@ -13,7 +13,7 @@ $(O)/bench/traps/%/exec: $(O)/bench/traps/kvm/exec
 $(O)/bench/traps/%: $(O)/keep/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
-$(O)/bench/trap: | $(foreach t,kvm snp sgx,$(O)/bench/traps/$t/exec \
+$(O)/bench/trap: | $(foreach t,kvm snp tdx sgx,$(O)/bench/traps/$t/exec \
 	$(O)/bench/traps/$t/shim) $(O)/bench/traps/software/monitor
 $(call program,bench/speed.wasm,wasi,bench/speed.c,,)
 $(call program,bench/calls.wasm,wasi,bench/calls.c,,)

@@ -36,7 +36,7 @@ static void start(struct soft_device *s)
 	s->machine.regions[0] =
 		(struct soft_region){ window, WINDOW, MONITOR_GUEST_AT };
 	s->snp.psp = &psp;
-	s->snp.hypercalls = true;
+	s->private.hypercalls = true;
 	s->snp.registered = PAGE;
 }
 

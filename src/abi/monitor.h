@@ -50,7 +50,7 @@ enum {
 enum monitor_bell { MONITOR_BELL_RUN, MONITOR_BELL_CALL, MONITOR_BELLS };
 
 /* Which kind of guest. */
-enum monitor_guest { MONITOR_PLAIN, MONITOR_SNP, MONITOR_SGX };
+enum monitor_guest { MONITOR_PLAIN, MONITOR_SNP, MONITOR_SGX, MONITOR_TDX };
 
 /* A memory slot: nobody's when bytes is 0. */
 struct monitor_slot {
@@ -115,11 +115,11 @@ enum monitor_op {
 	MONITOR_PAGES,
 	/* SNP: the stage holds the processor's VMSA. */
 	MONITOR_VMSA,
-	/* SNP: [a, a + b) shall be private (c 1) or shared (c 0). */
+	/* SNP, TDX: [a, a + b) shall be private (c 1) or shared (c 0). */
 	MONITOR_ATTRIBUTES,
-	/* SNP: forgets the private pages behind [a, a + b). */
+	/* SNP, TDX: forgets the private pages behind [a, a + b). */
 	MONITOR_DISCARD,
-	/* SNP: a is EVENTINJ at the guest's next entry, or after b more of
+	/* SNP, TDX: a is EVENTINJ at the guest's next entry, or after b more of
 	 * its instructions. */
 	MONITOR_INJECT,
 	/* SGX: ENCLS.  Where a page is refused, d is the enum sgx_error and b
@@ -142,6 +142,12 @@ enum monitor_op {
 	MONITOR_SGX_INTERRUPT,
 	/* SGX: the time-stamp counter stands at the processor's and a. */
 	MONITOR_SGX_COUNTER,
+	/* TDX, until the guest first runs: b pages at guest-physical a become
+	 * the guest's, with what the stage holds. */
+	MONITOR_TDX_ADD,
+	/* TDX: the processor starts in `state`; a are the attributes, b the
+	 * number of processors that were made. */
+	MONITOR_TDX_START,
 	MONITOR_OPS,
 };
 
@@ -182,6 +188,15 @@ enum monitor_exit_reason {
 	/* EREPORT (`port` 0), EGETKEY (1): its operands are in the stage.  The
 	 * host's answer is there, too; `value` is what RAX shall be. */
 	MONITOR_EXIT_ENCLU,
+	/* TDX.  TDG.VP.VMCALL: of `state`, the general registers that the guest
+	 * names in RCX.  The host's answer is there, too. */
+	MONITOR_EXIT_TDVMCALL,
+	/* TDG.MR.REPORT (`port` 0): the stage holds the report data, and in
+	 * the answer the report; TDG.MR.RTMR.EXTEND (1) of register `value`:
+	 * the digest. */
+	MONITOR_EXIT_TDREPORT,
+	/* The guest used a page, at `gpa`, that it had not accepted. */
+	MONITOR_EXIT_PENDING,
 	MONITOR_EXITS,
 };
 
@@ -208,7 +223,7 @@ enum monitor_count {
 	MONITOR_COUNT_MSR,
 	MONITOR_COUNT_PORT,
 	MONITOR_COUNT_VMGEXIT,
-	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST; ENCLU */
+	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST; ENCLU; TDCALL */
 	MONITOR_COUNT_OTHER,
 	/* No exits: pages of an enclave that were added while it ran; those
 	 * of them, an exit each on hardware, that it touched before. */
@@ -246,7 +261,8 @@ struct monitor_box {
 	uint32_t cpuid_count;
 	uint32_t log_bytes;
 	/* RAM, by what it is for: nested page tables from MONITOR_TABLES_HPA
-	 * on; SNP: a bit for each page below gpa_end, the RMP, private pages.
+	 * on; SNP, TDX: a bit for each page below gpa_end, the RMP (TDX: what
+	 * stands for it, of the same size), private pages.
 	 */
 	uint64_t tables_end;
 	uint64_t gpa_end;

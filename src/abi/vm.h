@@ -23,6 +23,9 @@
 #define VM_WINDOW_BYTES 0x00100000u
 /* RAM, private where the technology has that.  Contiguous. */
 #define VM_RAM_GPA 0x00200000
+/* tdx: the page in which the processor starts, private; nothing else is in its
+ * 2 MiB, RAM neither. */
+#define VM_RESET_GPA 0xfffff000
 
 /* Places in the window. */
 #define VM_HINTS_AT    0x00000u /* struct vm_hints */
@@ -33,6 +36,8 @@
 #define VM_MESSAGE_AT  0x80000u /* snp: guest request and its response */
 #define VM_CERTS_AT    0x82000u /* snp: certificates that come with it */
 #define VM_CERTS_BYTES 0x11000u
+#define VM_QUOTE_AT    0x80000u /* tdx: struct tdx_quote_head, report, quote */
+#define VM_QUOTE_BYTES 0x10000u
 
 /* Images in RAM: the shim at its begin, exec's file, byte by byte, at the
  * next boundary of this. */
@@ -45,7 +50,7 @@
 /* --- a shim's image ------------------------------------------------------ */
 
 #define VM_IMAGE_MAGIC	   0x4d494853 /* "SHIM" */
-#define VM_IMAGE_VERSION   1
+#define VM_IMAGE_VERSION   2
 #define VM_IMAGE_MAX_BYTES VM_IMAGE_ALIGN
 #define VM_SHIM_VA	   0xffffffff80000000
 
@@ -67,11 +72,15 @@ struct vm_image_head {
 	uint32_t c_bit;	     /* number of the encryption bit; 0: none */
 	uint32_t exec_bytes; /* length of exec's file */
 	uint32_t debug;	     /* 1: a shim that hides nothing; measured, too */
+	/* The image's own again: */
+	uint32_t reset; /* offset of the page for VM_RESET_GPA; 0: none */
+	uint32_t reserved_3c;
 };
 LAYOUT(struct vm_image_head, entry, 0x10);
 LAYOUT(struct vm_image_head, tables, 0x18);
 LAYOUT(struct vm_image_head, exec_bytes, 0x30);
-LAYOUT_SIZE(struct vm_image_head, 0x38);
+LAYOUT(struct vm_image_head, reset, 0x38);
+LAYOUT_SIZE(struct vm_image_head, 0x40);
 
 /* --- the host's hints ---------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "attest/measure_domain.h"
 #include "attest/measure_enclave.h"
 #include "attest/measure_keep.h"
 #include "base/buf.h"
@@ -69,27 +70,32 @@ static bool add_image(struct crypto_hash *h, const char *path, bool sized,
 	return add_file(h, fd, path, e);
 }
 
+enum how { HASHED, LAUNCHED, ENCLAVE, DOMAIN };
+
 /* A technology's images, in this order, and its variants. */
 struct measured {
 	const char *technology;
 	const char *images[2];
 	bool sized; /* lengths are hashed too */
-	bool enclave;
+	enum how how;
 	size_t len;
 	size_t count;
 	const char *variants[ATTEST_VARIANTS];
 };
 
 static const struct measured all[] = {
-	{ "process", { "exec" }, false, false, CRYPTO_SHA384_BYTES, 1, { "" } },
-	{ "kvm", { "shim", "exec" }, true, false, CRYPTO_SHA384_BYTES, 1,
+	{ "process", { "exec" }, false, HASHED, CRYPTO_SHA384_BYTES, 1,
 		{ "" } },
-	{ "snp", { "shim", "exec" }, false, false, CRYPTO_SHA384_BYTES, 5,
+	{ "kvm", { "shim", "exec" }, true, HASHED, CRYPTO_SHA384_BYTES, 1,
+		{ "" } },
+	{ "snp", { "shim", "exec" }, false, LAUNCHED, CRYPTO_SHA384_BYTES, 5,
 		{ "", "debug-swap", "restricted-injection",
 			"debug-swap,restricted-injection", "software" } },
+	{ "tdx", { "shim", "exec" }, false, DOMAIN, CRYPTO_SHA384_BYTES, 1,
+		{ "" } },
 	/* The others' names are enclave_heaps[]'s: SGX1 has all memory at the
 	 * start. */
-	{ "sgx", { "shim", "exec" }, false, true, CRYPTO_SHA256_BYTES,
+	{ "sgx", { "shim", "exec" }, false, ENCLAVE, CRYPTO_SHA256_BYTES,
 		1 + ENCLAVE_HEAPS, { "" } },
 };
 _Static_assert(1 + ENCLAVE_HEAPS <= ATTEST_VARIANTS, "sgx");
@@ -114,8 +120,8 @@ static uint32_t heap_of(size_t variant)
 
 static const char *name_of(const struct measured *m, size_t variant)
 {
-	return m->enclave && variant ? enclave_heaps[variant - 1].name :
-				       m->variants[variant];
+	return m->how == ENCLAVE && variant ? enclave_heaps[variant - 1].name :
+					      m->variants[variant];
 }
 
 static const struct measured *find(const char *technology)
@@ -187,11 +193,14 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	if (!read_image(m, dir, 0, &shim, e) ||
 		!read_image(m, dir, 1, &exec, e))
 		return false;
+	if (m->how == DOMAIN)
+		return attest_measure_domain(buf_bytes(&shim), buf_bytes(&exec),
+			NULL, out[0].value, e);
 	bool ok = true;
-	for (size_t i = 0; m->enclave && ok && i < m->count; i++)
+	for (size_t i = 0; m->how == ENCLAVE && ok && i < m->count; i++)
 		ok = attest_measure_enclave(buf_bytes(&shim), buf_bytes(&exec),
 			heap_of(i), NULL, out[i].value, e);
-	if (!ok || m->enclave)
+	if (!ok || m->how == ENCLAVE)
 		return ok;
 	uint8_t digests[ATTEST_VARIANTS][CRYPTO_SHA384_BYTES];
 	if (!attest_measure_keep(buf_bytes(&shim), buf_bytes(&exec), launches,
@@ -211,9 +220,10 @@ bool attest_measure_all(const char *technology, const char *image_dir,
 	if (!m)
 		return err_fail(e, ERR_INPUT,
 			"measure: unknown technology, expected process, kvm, "
-			"snp or sgx");
-	bool ok = m->count > 1 ? launch_digests(m, image_dir, value, e) :
-				 hash_images(m, image_dir, value[0].value, e);
+			"snp, tdx or sgx");
+	bool ok = m->how != HASHED ?
+		launch_digests(m, image_dir, value, e) :
+		hash_images(m, image_dir, value[0].value, e);
 	if (!ok)
 		return err_wrap(e, "measure %s", technology);
 	for (size_t i = 0; i < m->count; i++) {
@@ -241,31 +251,42 @@ static bool tell_image(const struct measured *m, const char *dir, size_t i,
 		err_fail(e, ERR_LIMIT, "out of memory");
 }
 
+static bool tell_pages(const struct measured *m, size_t variant,
+	struct bytes shim, struct bytes exec, struct buf *out, struct err *e)
+{
+	uint8_t digest[48];
+	struct attest_keep_launch launch = launches[variant];
+	launch.page = attest_snp_tell;
+	launch.ctx = out;
+	switch (m->how) {
+	case DOMAIN:
+		return attest_measure_domain(shim, exec, out, digest, e);
+	case ENCLAVE:
+		return attest_measure_enclave(shim, exec, heap_of(variant), out,
+			digest, e);
+	default:
+		return attest_measure_keep(shim, exec, &launch, 1, &digest, e);
+	}
+}
+
 bool attest_measure_pages(const char *technology, const char *image_dir,
 	size_t variant, struct buf *out, struct err *e)
 {
 	const struct measured *m = find(technology);
 	auto_buf shim = { 0 }, exec = { 0 };
-	uint8_t digest[48];
 	if (!m || variant >= m->count)
 		return err_fail(e, ERR_INPUT, "measure: no such variant");
-	if (m->count == 1) {
+	if (m->how == HASHED) {
 		for (size_t i = 0; i < ARRAY_LEN(m->images) && m->images[i];
 			i++)
 			if (!tell_image(m, image_dir, i, out, e))
 				return err_wrap(e, "measure %s", technology);
 		return true;
 	}
-	struct attest_keep_launch how = launches[variant];
-	how.page = attest_snp_tell;
-	how.ctx = out;
 	bool ok = read_image(m, image_dir, 0, &shim, e) &&
 		read_image(m, image_dir, 1, &exec, e) &&
-		(m->enclave ? attest_measure_enclave(buf_bytes(&shim),
-				      buf_bytes(&exec), heap_of(variant), out,
-				      digest, e) :
-			      attest_measure_keep(buf_bytes(&shim),
-				      buf_bytes(&exec), &how, 1, &digest, e));
+		tell_pages(m, variant, buf_bytes(&shim), buf_bytes(&exec), out,
+			e);
 	return ok || err_wrap(e, "measure %s", technology);
 }
 

@@ -16,6 +16,7 @@
  * (64 bits, little-endian).
  * snp: the launch digest (measure_keep.h), which depends on the machine too:
  * each such case is a variant.
+ * tdx: MRTD (measure_domain.h).
  * sgx: MRENCLAVE (measure_enclave.h), with memory that grows, or is fixed in
  * one of a few sizes.
  */

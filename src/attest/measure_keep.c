@@ -11,7 +11,7 @@
 #define RAM_GPA	 0x200000u
 #define EXEC_GPA 0x400000u
 enum {
-	HEAD_BYTES = 0x38,
+	HEAD_BYTES = 0x40,
 	AT_ENTRY = 0x10,
 	AT_SECRETS = 0x24,
 	AT_CPUID = 0x28,

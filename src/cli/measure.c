@@ -4,7 +4,7 @@
 #include "client/verify.h"
 
 /* The technologies whose Keep this release has. */
-static const char *const tees[] = { "process", "kvm", "snp", "sgx" };
+static const char *const tees[] = { "process", "kvm", "snp", "tdx", "sgx" };
 
 struct printing {
 	struct buf out;

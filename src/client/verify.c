@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "attest/bundle.h"
-#include "attest/measure.h"
 #include "base/fmt.h"
 #include "client/paths.h"
 #include "codec/hex.h"
@@ -16,13 +15,13 @@
 enum { MAX_POLICY = 1 << 20 };
 
 /* The technologies whose images a release has; the first is never left out. */
-static const char *const release_tees[] = { "process", "kvm", "snp", "sgx" };
+static const char *const release_tees[CLIENT_TEES] = { "process", "kvm", "snp",
+	"tdx", "sgx" };
 
 static void add_references(struct client_verifier *v, const char *tee,
 	const struct attest_measured *m, size_t count)
 {
-	for (size_t i = 0; i < count && v->reference_count < CLIENT_REFERENCES;
-		i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct attest_reference *r =
 			&v->reference[v->reference_count++];
 		*r = (struct attest_reference){ .technology = tee,

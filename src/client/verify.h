@@ -7,10 +7,13 @@
 #define CLIENT_VERIFY_H
 
 #include "attest/attest.h"
+#include "attest/measure.h"
 #include "client/api.h"
 
-/* Reference values that a release may have: of all technologies. */
-#define CLIENT_REFERENCES 8u
+/* Technologies whose images a release has, and reference values of all of them.
+ */
+#define CLIENT_TEES	  5u
+#define CLIENT_REFERENCES (CLIENT_TEES * ATTEST_VARIANTS)
 
 /* Policy and the reference values of the tenant's own installed images. */
 struct client_verifier {

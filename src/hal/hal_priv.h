@@ -9,5 +9,6 @@ extern const struct hal_tech hal_kvm;
 extern const struct hal_tech hal_process;
 extern const struct hal_tech hal_sgx;
 extern const struct hal_tech hal_snp;
+extern const struct hal_tech hal_tdx;
 
 #endif

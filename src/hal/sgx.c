@@ -94,7 +94,7 @@ static bool read_endorsements(struct hal_keep *k, const struct hal_config *cfg,
 {
 	enum { MOST = 256 << 10 };
 	char path[1024];
-	sgx_beside_root(cfg, "sgx-endorsements", path, sizeof path);
+	vm_beside_root(cfg, "sgx-endorsements", path, sizeof path);
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return true;

@@ -59,9 +59,6 @@ MUST_USE bool sgx_probe_host(const struct hal_config *cfg, struct device *d,
 void sgx_describe(struct device *d, char *out, size_t size);
 /* The kernel can add and change pages (Linux 6.0); handle: a new enclave's. */
 bool sgx_kernel_has_edmm(struct device *d, int handle);
-/* Files beside the software root's key. */
-void sgx_beside_root(const struct hal_config *cfg, const char *name, char *out,
-	size_t size);
 /* The quoting service's socket: what the file `sgx-quoting` names, or AESM's.
  */
 void sgx_quoting_socket(const struct hal_config *cfg, char *out, size_t size);

@@ -106,26 +106,9 @@ bool sgx_kernel_has_edmm(struct device *d, int handle)
 		       &none) != -ENOTTY;
 }
 
-void sgx_beside_root(const struct hal_config *cfg, const char *name, char *out,
-	size_t size)
-{
-	const char *slash = strrchr(cfg->root_path, '/');
-	fmt(out, size, "%.*s%s", slash ? (int)(slash + 1 - cfg->root_path) : 0,
-		cfg->root_path, name);
-}
-
 void sgx_quoting_socket(const struct hal_config *cfg, char *out, size_t size)
 {
-	char path[1024];
-	sgx_beside_root(cfg, "sgx-quoting", path, sizeof path);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
-	size_t len = n > 0 ? (size_t)n : 0;
-	while (len && (out[len - 1] == '\n' || out[len - 1] == ' '))
-		len--;
-	out[len] = '\0';
-	if (!len)
-		fmt(out, size, "%s", AESM_SOCKET);
+	vm_named_beside_root(cfg, "sgx-quoting", AESM_SOCKET, out, size);
 }
 
 /* What would make programs faster, or room for them, with its mend. */

@@ -94,7 +94,7 @@ bool sgx_sigstruct(const struct hal_config *cfg, const uint8_t mrenclave[32],
 	struct crypto_rsa3 *key;
 	if (read_release(cfg->image_dir, mrenclave, out))
 		return true;
-	sgx_beside_root(cfg, "sgx-signer.pem", path, sizeof path);
+	vm_beside_root(cfg, "sgx-signer.pem", path, sizeof path);
 	if (!own_key(path, &key, e))
 		return err_wrap(e, "enclave signer");
 	bool ok = enclave_sign_keep(key, mrenclave, out, e);

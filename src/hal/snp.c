@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <linux/kvm.h>
-#include <linux/kvm_para.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -88,7 +87,7 @@ static bool load_endorsements(struct hal_keep *k, const struct hal_config *cfg,
 	/* Without the file there are none, and no verifier is satisfied. */
 	return cfg->platform == HAL_SOFTWARE ?
 		soft_device_endorsements(k->s.m.device, &k->endorsements, e) :
-		snp_file_lock(cfg, "snp-endorsements", MAX_ENDORSEMENTS,
+		vm_file_lock(cfg, "snp-endorsements", MAX_ENDORSEMENTS,
 			&k->endorsements, &k->lock, e);
 }
 
@@ -135,35 +134,15 @@ static enum vm_turn give_certificates(struct hal_keep *k, struct kvm_run *r)
 	return VM_TURN_AGAIN;
 }
 
-/* Another state for pages: those that the Keep gives back, or wants again. */
-static enum vm_turn change_state(struct hal_keep *k, struct kvm_run *r)
-{
-	struct device *d = k->s.m.device;
-	uint64_t gpa = r->hypercall.args[0];
-	uint64_t bytes = r->hypercall.args[1] * PAGE_BYTES;
-	bool private = r->hypercall.args[2] & SPEC_KVM_MAP_ENCRYPTED;
-	struct spec_kvm_attributes a = { .address = gpa,
-		.size = bytes,
-		.attributes = private ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0 };
-	r->hypercall.ret = EINVAL;
-	if (r->hypercall.nr != KVM_HC_MAP_GPA_RANGE ||
-		!vm_machine_may_drop(&k->s.m, gpa, bytes))
-		return VM_TURN_AGAIN;
-	int n = device_ioctl(d, k->s.m.vm, SPEC_KVM_SET_MEMORY_ATTRIBUTES, &a);
-	if (n == 0 && !private)
-		n = d->ops->discard(d, k->s.memfd, gpa - VM_RAM_GPA, bytes);
-	r->hypercall.ret = (unsigned)-n;
-	return VM_TURN_AGAIN;
-}
-
 /* A shim of ours touches nothing that is not there: whoever does so is not
  * ours, or its host is broken. */
 static enum vm_turn leave_by(void *ctx, struct vm_cpu *c)
 {
+	struct hal_keep *k = ctx;
 	struct kvm_run *r = c->run;
 	switch (r->exit_reason) {
 	case SPEC_KVM_EXIT_SNP_REQ_CERTS:
-		return give_certificates(ctx, r);
+		return give_certificates(k, r);
 	case KVM_EXIT_SYSTEM_EVENT:
 		fmt(c->why, sizeof c->why, "ended at its start, reason 0x%llx",
 			r->system_event.ndata ?
@@ -174,7 +153,7 @@ static enum vm_turn leave_by(void *ctx, struct vm_cpu *c)
 		fmt(c->why, sizeof c->why, "memory of another kind expected");
 		break;
 	case KVM_EXIT_HYPERCALL:
-		return change_state(ctx, r);
+		return vm_private_change(&k->s.m, k->s.memfd);
 	default:
 		fmt(c->why, sizeof c->why, "%s (%u)",
 			vm_exit_name(r->exit_reason), r->exit_reason);
@@ -271,7 +250,7 @@ static bool snp_evidence(struct hal_keep *k, struct bytes request,
 const struct hal_tech hal_snp = {
 	.name = "snp",
 	.tee = GATE_TEE_SNP,
-	.rank = 10,
+	.rank = 11,
 	.probe = snp_probe,
 	.measure = snp_measure,
 	.launch = snp_launch_keep,

@@ -5,7 +5,6 @@
  * not.
  */
 #include <errno.h>
-#include <linux/kvm_para.h>
 
 #include "hal/snp_priv.h"
 #include "spec/ghcb.h"
@@ -47,45 +46,22 @@ static bool command(struct snp_machine *s, enum spec_kvm_sev id, void *data,
 /* --- memory ----------------------------------------------------------------
  */
 
-static bool map_region(struct snp_machine *s, uint32_t slot, uint64_t gpa,
-	void *at, size_t bytes, int memfd, struct err *e)
-{
-	struct spec_kvm_region2 r = {
-		.slot = slot,
-		.flags = memfd >= 0 ? SPEC_KVM_MEM_GUEST_MEMFD : 0,
-		.guest_phys_addr = gpa,
-		.memory_size = bytes,
-		.userspace_addr = (uintptr_t)at,
-		.guest_memfd = memfd >= 0 ? (uint32_t)memfd : 0,
-	};
-	int n = device_ioctl(s->m.device, s->m.vm,
-		SPEC_KVM_SET_USER_MEMORY_REGION2, &r);
-	return n >= 0 ||
-		err_fail(e, ERR_HOST, "memory at 0x%llx: %s",
-			(unsigned long long)gpa, strerror(-n));
-}
-
 static bool make_memory(struct snp_machine *s, struct err *e)
 {
 	struct vm_machine *m = &s->m;
-	struct spec_kvm_guest_memfd f = { .size = m->ram_bytes };
-	struct spec_kvm_attributes a = { .address = VM_RAM_GPA,
-		.size = m->ram_bytes,
-		.attributes = SPEC_KVM_ATTRIBUTE_PRIVATE };
-	s->memfd =
-		device_ioctl(m->device, m->vm, SPEC_KVM_CREATE_GUEST_MEMFD, &f);
-	if (s->memfd < 0)
-		return err_fail(e, ERR_HOST, "private memory: %s",
-			strerror(-s->memfd));
-	if (!map_region(s, SLOT_WINDOW, VM_WINDOW_GPA, m->window,
-		    VM_WINDOW_BYTES, -1, e) ||
-		!map_region(s, SLOT_RAM, VM_RAM_GPA, m->ram, m->ram_bytes,
-			s->memfd, e))
+	const struct vm_region window = { .slot = SLOT_WINDOW,
+		.gpa = VM_WINDOW_GPA,
+		.at = m->window,
+		.bytes = VM_WINDOW_BYTES,
+		.memfd = -1 };
+	if (!vm_private_make(m, m->ram_bytes, &s->memfd, e))
 		return false;
-	int n = device_ioctl(m->device, m->vm, SPEC_KVM_SET_MEMORY_ATTRIBUTES,
-		&a);
-	return n >= 0 ||
-		err_fail(e, ERR_HOST, "make memory private: %s", strerror(-n));
+	const struct vm_region ram = { .slot = SLOT_RAM,
+		.gpa = VM_RAM_GPA,
+		.at = m->ram,
+		.bytes = m->ram_bytes,
+		.memfd = s->memfd };
+	return vm_private_map(m, &window, e) && vm_private_map(m, &ram, e);
 }
 
 /* --- the processor ---------------------------------------------------------
@@ -201,8 +177,6 @@ static uint64_t features(const struct snp_machine *s)
 static bool init(struct snp_machine *s, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e)
 {
-	struct kvm_enable_cap cap = { .cap = KVM_CAP_EXIT_HYPERCALL,
-		.args = { 1u << KVM_HC_MAP_GPA_RANGE } };
 	struct spec_kvm_sev_init i = { .ghcb_version = GHCB_PROTOCOL };
 	struct vm_machine *m = &s->m;
 	if (!vm_machine_open(m, cfg, SPEC_KVM_SNP_VM, e))
@@ -211,11 +185,8 @@ static bool init(struct snp_machine *s, const struct hal_tech *tech,
 	s->sev = m->device->ops->open(m->device, "/dev/sev");
 	if (s->sev < 0)
 		return err_fail(e, ERR_HOST, "/dev/sev: %s", strerror(-s->sev));
-	int n = device_ioctl(m->device, m->vm, KVM_ENABLE_CAP, &cap);
-	if (n < 0)
-		return err_fail(e, ERR_HOST, "KVM_CAP_EXIT_HYPERCALL: %s",
-			strerror(-n));
-	if (!command(s, SPEC_KVM_SEV_INIT2, &i, "SEV_INIT2", NULL, e))
+	if (!vm_private_hypercalls(m, e) ||
+		!command(s, SPEC_KVM_SEV_INIT2, &i, "SEV_INIT2", NULL, e))
 		return false;
 	/* Linux before 6.20 has no certificates, and says so to the guest. */
 	(void)!command(s, SPEC_KVM_SNP_ENABLE_CERTS, NULL, "certificates", NULL,
@@ -237,10 +208,10 @@ struct id {
  * and names the keys in its reports (AMD 56860, §8.18). */
 static bool read_id(const struct hal_config *cfg, struct id *id, struct err *e)
 {
-	if (!snp_file_read(cfg, "snp-id-block", sizeof(struct snp_id_block),
-		    &id->block, e) ||
-		!snp_file_read(cfg, "snp-id-auth", sizeof(struct snp_id_auth),
-			&id->auth, e))
+	if (!vm_file_beside_root(cfg, "snp-id-block",
+		    sizeof(struct snp_id_block), &id->block, e) ||
+		!vm_file_beside_root(cfg, "snp-id-auth",
+			sizeof(struct snp_id_auth), &id->auth, e))
 		return false;
 	if (!id->block.len && !id->auth.len)
 		return true;

@@ -28,20 +28,6 @@ MUST_USE bool snp_launch(struct snp_machine *s, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e);
 void snp_machine_fini(struct snp_machine *s);
 
-/* --- what its operator put there (snp_file.c) --------------------------------
- */
-
-/* The file of that name beside the software root, appended; what is not there
- * adds nothing. */
-MUST_USE bool snp_file_read(const struct hal_config *cfg, const char *name,
-	size_t most, struct buf *out, struct err *e);
-/* The same of a file that its operator replaces while Keeps start: whoever does
- * takes its lock for himself (flock), as Linux asks of the certificates of
- * KVM_EXIT_SNP_REQ_CERTS.  *lock: ours, shared, until it is closed; unchanged
- * if there is no file. */
-MUST_USE bool snp_file_lock(const struct hal_config *cfg, const char *name,
-	size_t most, struct buf *out, int *lock, struct err *e);
-
 /* --- what a host has (snp_probe.c) -------------------------------------------
  */
 

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 
-#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "hal/snp_priv.h"
 #include "spec/kvm.h"
 #include "spec/psp.h"
 
-/* "Y" or "1" in a module's parameter file. */
-static bool parameter_on(const char *path, bool *there)
-{
-	char c = 0;
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	*there = fd >= 0 && read(fd, &c, 1) == 1;
-	return c == 'Y' || c == '1';
-}
-
 /* The kernel says why it does not offer SNP by its module's parameter. */
 static bool why_not(struct err *e)
 {
 	bool there;
-	bool on =
-		parameter_on("/sys/module/kvm_amd/parameters/sev_snp", &there);
+	bool on = vm_probe_parameter("/sys/module/kvm_amd/parameters/sev_snp",
+		&there);
 	if (!there)
 		return err_fail(e, ERR_HOST,
 			"no AMD processor, or no kvm_amd of Linux 6.11 or "

@@ -65,7 +65,8 @@ static bool head_check(const struct vm_image_head *h, size_t len,
 		h->entry - VM_SHIM_VA < len && is_page(h->tables[0], len) &&
 		is_page(h->tables[1], len) && is_page(h->tables[2], len) &&
 		is_page(h->secrets, len) && is_page(h->cpuid, len) &&
-		!h->c_bit && !h->exec_bytes && !h->debug;
+		is_page(h->reset, len) && !h->reserved_3c && !h->c_bit &&
+		!h->exec_bytes && !h->debug;
 	return inside || err_fail(e, ERR_HOST, "shim: its head is no head");
 }
 

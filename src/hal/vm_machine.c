@@ -108,8 +108,10 @@ void vm_machine_fini(struct vm_machine *m)
 /* --- its processor ---------------------------------------------------------
  */
 
-static bool read_cpuid(struct vm_machine *m, struct err *e)
+bool vm_machine_read_cpuid(struct vm_machine *m, struct err *e)
 {
+	if (m->cpuid)
+		return true;
 	size_t bytes =
 		sizeof *m->cpuid + CPUID_MAX * sizeof(struct kvm_cpuid_entry2);
 	m->cpuid = calloc(1, bytes);
@@ -142,7 +144,8 @@ bool vm_machine_add_cpu(struct vm_machine *m, struct err *e)
 			bytes);
 	m->cpu.run_bytes = (size_t)bytes;
 	m->cpu.report = (void *)(m->window + VM_REPORT_AT);
-	return vm_cpu_init(&m->cpu, m->device, m->vm, e) && read_cpuid(m, e);
+	return vm_cpu_init(&m->cpu, m->device, m->vm, e) &&
+		vm_machine_read_cpuid(m, e);
 }
 
 struct kvm_cpuid_entry2 *vm_machine_leaf(struct vm_machine *m, uint32_t leaf)
@@ -179,8 +182,8 @@ void vm_window_fill(uint8_t *window, const struct hal_config *cfg,
 	a->boot.tee = tee;
 }
 
-bool vm_machine_set_cpu(struct vm_machine *m, const struct hal_config *cfg,
-	enum gate_tee tee, uint32_t c_bit, struct err *e)
+bool vm_machine_tell_cpu(struct vm_machine *m, const struct hal_config *cfg,
+	enum gate_tee tee, struct err *e)
 {
 	struct device *d = m->device;
 	int n = device_ioctl(d, m->cpu.handle, KVM_SET_CPUID2, m->cpuid);
@@ -189,5 +192,12 @@ bool vm_machine_set_cpu(struct vm_machine *m, const struct hal_config *cfg,
 			strerror(-n));
 	vm_window_fill(m->window, cfg, tee, m->ram_bytes,
 		device_ioctl(d, m->cpu.handle, KVM_GET_TSC_KHZ, NULL));
-	return vm_cpu_reset(&m->cpu, &m->images.head, c_bit, e);
+	return true;
+}
+
+bool vm_machine_set_cpu(struct vm_machine *m, const struct hal_config *cfg,
+	enum gate_tee tee, uint32_t c_bit, struct err *e)
+{
+	return vm_machine_tell_cpu(m, cfg, tee, e) &&
+		vm_cpu_reset(&m->cpu, &m->images.head, c_bit, e);
 }

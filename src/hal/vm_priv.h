@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "abi/vm.h"
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "device/device.h"
 #include "hal/hal.h"
@@ -157,6 +158,8 @@ MUST_USE bool vm_machine_open(struct vm_machine *m,
 	const struct hal_config *cfg, unsigned long type, struct err *e);
 MUST_USE bool vm_machine_map(struct vm_machine *m, uint32_t slot, uint64_t gpa,
 	void *at, size_t bytes, struct err *e);
+/* What the kernel supports; once. */
+MUST_USE bool vm_machine_read_cpuid(struct vm_machine *m, struct err *e);
 /* Its processor, and what the kernel supports, for changes before _set_cpu. */
 MUST_USE bool vm_machine_add_cpu(struct vm_machine *m, struct err *e);
 /* NULL: it has no such leaf. */
@@ -164,6 +167,9 @@ struct kvm_cpuid_entry2 *vm_machine_leaf(struct vm_machine *m, uint32_t leaf);
 /* The processor's first state, and the window as it starts. */
 void vm_window_fill(uint8_t *window, const struct hal_config *cfg,
 	enum gate_tee tee, size_t ram_bytes, int khz);
+/* What it is told of itself, and the window; not its state. */
+MUST_USE bool vm_machine_tell_cpu(struct vm_machine *m,
+	const struct hal_config *cfg, enum gate_tee tee, struct err *e);
 MUST_USE bool vm_machine_set_cpu(struct vm_machine *m,
 	const struct hal_config *cfg, enum gate_tee tee, uint32_t c_bit,
 	struct err *e);
@@ -178,6 +184,47 @@ static inline struct gate_area *vm_machine_area(struct vm_machine *m)
 	return (struct gate_area *)(void *)(m->window + VM_AREA_AT);
 }
 
+/* --- memory that only the guest has (vm_private.c) --------------------------
+ */
+
+struct vm_region {
+	uint32_t slot;
+	uint64_t gpa;
+	uint8_t *at; /* the host's half */
+	size_t bytes;
+	int memfd; /* the guest's, or -1: all of it is the host's */
+	uint64_t memfd_at;
+};
+
+/* A guest_memfd. */
+MUST_USE bool vm_private_make(struct vm_machine *m, size_t bytes, int *memfd,
+	struct err *e);
+/* Private from the start, where it can be. */
+MUST_USE bool vm_private_map(struct vm_machine *m, const struct vm_region *g,
+	struct err *e);
+/* The guest's changes of state come to vm_private_change. */
+MUST_USE bool vm_private_hypercalls(struct vm_machine *m, struct err *e);
+enum vm_turn vm_private_change(struct vm_machine *m, int memfd);
+
+/* --- what its operator put there (vm_file.c) ---------------------------------
+ */
+
+/* The path of a file beside the software root's key; its one line, or what
+ * stands for it where there is none. */
+void vm_beside_root(const struct hal_config *cfg, const char *name, char *out,
+	size_t size);
+void vm_named_beside_root(const struct hal_config *cfg, const char *name,
+	const char *otherwise, char *out, size_t size);
+/* All of it, appended; what is not there adds nothing. */
+MUST_USE bool vm_file_beside_root(const struct hal_config *cfg,
+	const char *name, size_t most, struct buf *out, struct err *e);
+/* The same of a file that its operator replaces while Keeps start: whoever does
+ * takes its lock for himself (flock), as Linux asks of the certificates of
+ * KVM_EXIT_SNP_REQ_CERTS.  *lock: ours, shared, until it is closed; unchanged
+ * if there is no file. */
+MUST_USE bool vm_file_lock(const struct hal_config *cfg, const char *name,
+	size_t most, struct buf *out, int *lock, struct err *e);
+
 /* --- the probe (vm_probe.c) ------------------------------------------------
  */
 
@@ -188,6 +235,8 @@ MUST_USE bool vm_probe(const struct hal_config *cfg, struct device *d, int kvm,
 /* Of what KVM is made here: kvm_amd, kvm_intel, or what else there is of that
  * name in /sys/module. */
 void vm_probe_module(const char *folder, char out[64]);
+/* "Y" or "1" in a module's parameter file. */
+bool vm_probe_parameter(const char *path, bool *there);
 
 /* --- the loader (vm_confine.c) ----------------------------------------------
  */

@@ -6,9 +6,12 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "hal/vm_priv.h"
 
@@ -76,6 +79,14 @@ void vm_probe_module(const char *folder, char out[64])
 	}
 	if (d)
 		closedir(d);
+}
+
+bool vm_probe_parameter(const char *path, bool *there)
+{
+	char c = 0;
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	*there = fd >= 0 && read(fd, &c, 1) == 1;
+	return c == 'Y' || c == '1';
 }
 
 static bool too_slow(int64_t ns, struct err *e)

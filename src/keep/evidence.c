@@ -5,6 +5,7 @@
 
 #include "attest/claims.h"
 #include "keep/snp.h"
+#include "keep/tdx.h"
 
 enum { REPORT_DATA_BYTES = 64 };
 
@@ -27,6 +28,17 @@ static bool by_firmware(struct keep_gate *g, const struct gate_shim *s,
 			e);
 }
 
+/* The module's report, which no host has touched, and a quote of it. */
+static bool by_module(struct keep_gate *g, const uint8_t report_data[64],
+	struct buf *evidence, struct buf *endorsements, struct err *e)
+{
+	uint8_t report[KEEP_TDX_REPORT_BYTES];
+	return keep_tdx_report(report_data, report, e) &&
+		keep_gate_evidence(g, BYTES_ARRAY(report), evidence,
+			endorsements, e) &&
+		keep_tdx_check(BYTES_ARRAY(report), buf_bytes(evidence), e);
+}
+
 bool keep_evidence(struct keep_gate *g, struct gate_shim *shim,
 	const uint8_t report_data[64], struct buf *evidence,
 	struct buf *endorsements, uint32_t *tag, struct err *e)
@@ -44,6 +56,9 @@ bool keep_evidence(struct keep_gate *g, struct gate_shim *shim,
 	if (s.tee == GATE_TEE_SNP) {
 		*tag = ATTEST_TAG_SNP;
 		ok = by_firmware(g, &s, report_data, evidence, endorsements, e);
+	} else if (s.tee == GATE_TEE_TDX) {
+		*tag = ATTEST_TAG_INTEL;
+		ok = by_module(g, report_data, evidence, endorsements, e);
 	} else {
 		/* sgx: the shim turns it into a report for the host's quoting
 		 * enclave. */

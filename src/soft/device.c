@@ -163,7 +163,7 @@ static void soft_kick(struct device *d, int handle, void *run)
 
 static int soft_discard(struct device *d, int handle, uint64_t at, uint64_t len)
 {
-	return soft_snp_discard(self(d), handle, at, len);
+	return soft_private_discard(self(d), handle, at, len);
 }
 
 /* --- enclaves ----------------------------------------------------------- */
@@ -247,6 +247,7 @@ static void soft_free(struct device *d)
 {
 	struct soft_device *s = self(d);
 	soft_snp_fini(&s->snp);
+	soft_tdx_fini(&s->tdx);
 	soft_sgx_fini(&s->sgx);
 	soft_machine_fini(&s->machine);
 	cleanup_fd(&s->image);
@@ -319,8 +320,11 @@ bool soft_device_inject(struct device *d, uint64_t event, uint32_t after,
 	struct err *e)
 {
 	struct soft_device *s = self(d);
-	if (!s->snp.launched)
-		return err_fail(e, ERR_INPUT, "inject: no SNP guest");
+	bool nmi = (event & SVM_EVENT_TYPE) == SVM_EVENT_NMI;
+	/* A trust domain's host has no way to any other: interrupts are posted,
+	 * and wait for RFLAGS.IF. */
+	if (!s->snp.launched && !(s->tdx.runnable && nmi))
+		return err_fail(e, ERR_INPUT, "inject: no guest for it");
 	return soft_machine_call(&s->machine, MONITOR_INJECT,
 		(uint64_t[4]){ event, after }, e);
 }
@@ -333,5 +337,12 @@ void soft_device_level(struct device *d, uint8_t level)
 void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx)
 {
 	self(d)->scribble = f;
+	self(d)->scribble_ctx = ctx;
+}
+
+void soft_device_scribble_call(struct device *d, soft_scribble_call *f,
+	void *ctx)
+{
+	self(d)->scribble_call = f;
 	self(d)->scribble_ctx = ctx;
 }

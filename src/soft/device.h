@@ -36,8 +36,9 @@ MUST_USE bool soft_device_new(const struct soft_config *c, struct device **out,
 MUST_USE bool soft_device_endorsements(struct device *d, struct buf *out,
 	struct err *e);
 
-/* SGX: whom reports are to be for, and a quote of one (432 bytes) that is: its
- * MAC is checked.  Quote and endorsements are appended. */
+/* SGX: whom reports are to be for, and a quote of one (432 bytes) that is; TDX:
+ * a quote of a report (1024 bytes).  Its MAC is checked.  Quote and
+ * endorsements are appended. */
 MUST_USE bool soft_device_target(struct device *d, uint8_t out[512],
 	struct err *e);
 /* Makes its keys and certificates, while files can still be read. */
@@ -50,14 +51,19 @@ MUST_USE bool soft_device_quote(struct device *d, struct bytes report,
 
 /* SNP, before the launch: the guest's VMPL shall be that. */
 void soft_device_level(struct device *d, uint8_t level);
-/* SNP: this (EVENTINJ's format) comes to the guest wherever it is, or exactly
- * `after` more of its instructions; any thread, while the guest runs or before
- * it does. */
+/* SNP, and TDX where it is an NMI: this (EVENTINJ's format) comes to the guest
+ * wherever it is, or exactly `after` more of its instructions; any thread,
+ * while the guest runs or before it does. */
 MUST_USE bool soft_device_inject(struct device *d, uint64_t event,
 	uint32_t after, struct err *e);
 /* SNP: f may change the GHCB (NULL: there is none) and the GHCB's MSR each
  * time before the guest goes on after VMGEXIT. */
 typedef void soft_scribble(void *ctx, void *ghcb, uint64_t *msr);
 void soft_device_scribble(struct device *d, soft_scribble *f, void *ctx);
+/* TDX: f may change the registers (in the instructions' order) that the guest
+ * gets back from TDG.VP.VMCALL; those that it did not name stay as they are. */
+typedef void soft_scribble_call(void *ctx, uint64_t general[16]);
+void soft_device_scribble_call(struct device *d, soft_scribble_call *f,
+	void *ctx);
 
 #endif

@@ -141,7 +141,7 @@ static enum soft_turn next_state(struct soft_device *s, struct ghcb *g,
 	struct kvm_run *run)
 {
 	struct ghcb_state_head h;
-	if (!s->snp.hypercalls)
+	if (!s->private.hypercalls)
 		return answer(g, GHCB_ANSWER_DONE, GHCB_STATE_FAILED);
 	memcpy(&h, g->shared_buffer, sizeof h);
 	if (h.last >= GHCB_STATE_ENTRIES)
@@ -205,7 +205,7 @@ static enum soft_turn msr_state(struct soft_device *s, struct kvm_run *run)
 	uint64_t msr = s->snp.msr;
 	uint32_t op = msr >> 52 & 15;
 	if ((op != GHCB_STATE_PRIVATE && op != GHCB_STATE_SHARED) ||
-		!s->snp.hypercalls) {
+		!s->private.hypercalls) {
 		s->snp.msr = 1ull << 32 | GHCB_INFO_STATE;
 		return SOFT_GUEST;
 	}

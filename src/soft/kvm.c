@@ -40,17 +40,20 @@ static int call(struct soft_device *s, enum monitor_op op, uint64_t a)
 
 static int create_vm(struct soft_device *s, uintptr_t type)
 {
-	if (s->has_vm || (type && type != SPEC_KVM_SNP_VM))
+	if (s->has_vm ||
+		(type && type != SPEC_KVM_SNP_VM && type != SPEC_KVM_TDX_VM))
 		return -EINVAL;
 	s->has_vm = true;
-	s->snp.asked = type == SPEC_KVM_SNP_VM;
+	s->kind = type == SPEC_KVM_SNP_VM ? MONITOR_SNP :
+		type == SPEC_KVM_TDX_VM	  ? MONITOR_TDX :
+					    MONITOR_PLAIN;
 	return SOFT_HANDLE_VM;
 }
 
 static uint64_t private_hpa(const struct soft_device *s, uint32_t slot)
 {
-	return s->snp.slots[slot].has ?
-		s->machine.box->private_hpa + s->snp.slots[slot].at :
+	return s->private.slots[slot].has ?
+		s->machine.box->private_hpa + s->private.slots[slot].at :
 		0;
 }
 
@@ -69,7 +72,7 @@ static uint64_t lay_out(struct soft_device *s)
 		end = last > end ? last : end;
 		all += b->slots[i].bytes;
 	}
-	uint64_t private = s->snp.private_bytes;
+	uint64_t private = s->private.bytes;
 	/* All pages by 4 KiB, once or twice. */
 	b->tables_end = round_up(MONITOR_TABLES_HPA + TABLES_LEAST + all / 256,
 		PAGE_BYTES);
@@ -107,7 +110,7 @@ static void add_encryption(struct monitor_box *b)
 		b->cpuid[b->cpuid_count++] = c;
 }
 
-static void put_entry(const struct monitor_cpuid *from,
+void soft_kvm_put_entry(const struct monitor_cpuid *from,
 	struct kvm_cpuid_entry2 *to)
 {
 	*to = (struct kvm_cpuid_entry2){ .function = from->leaf,
@@ -135,10 +138,12 @@ static int boot(struct soft_device *s)
 	return soft_machine_start(&s->machine, &start, &e) ? 0 : soft_failed(s);
 }
 
-static int supported_cpuid(struct soft_device *s, struct kvm_cpuid2 *c)
+int soft_kvm_know(struct soft_device *s)
 {
 	struct monitor_box *b = s->machine.box;
 	struct err e;
+	if (s->real_count)
+		return 0;
 	int n = boot(s);
 	if (n == 0 && !soft_machine_ready(&s->machine, &e))
 		n = soft_failed(s);
@@ -148,15 +153,23 @@ static int supported_cpuid(struct soft_device *s, struct kvm_cpuid2 *c)
 		return n;
 	if (b->cpuid_count > MONITOR_CPUIDS)
 		return soft_failed(s);
-	if (s->snp.asked)
+	if (s->kind == MONITOR_SNP)
 		add_encryption(b);
-	if (c->nent < b->cpuid_count)
+	s->real_count = b->cpuid_count;
+	memcpy(s->real, b->cpuid, sizeof s->real);
+	return 0;
+}
+
+static int supported_cpuid(struct soft_device *s, struct kvm_cpuid2 *c)
+{
+	int n = soft_kvm_know(s);
+	if (n < 0)
+		return n;
+	if (c->nent < s->real_count)
 		return -E2BIG;
-	c->nent = b->cpuid_count;
+	c->nent = s->real_count;
 	for (uint32_t i = 0; i < c->nent; i++)
-		put_entry(&b->cpuid[i], &c->entries[i]);
-	s->snp.real_count = b->cpuid_count;
-	memcpy(s->snp.real, b->cpuid, sizeof s->snp.real);
+		soft_kvm_put_entry(&s->real[i], &c->entries[i]);
 	return 0;
 }
 
@@ -172,7 +185,7 @@ static int check_extension(uintptr_t what)
 	case SPEC_KVM_CAP_MEMORY_ATTRIBUTES:
 		return SPEC_KVM_ATTRIBUTE_PRIVATE;
 	case SPEC_KVM_CAP_VM_TYPES:
-		return 1 | 1 << SPEC_KVM_SNP_VM;
+		return 1 | 1 << SPEC_KVM_SNP_VM | 1 << SPEC_KVM_TDX_VM;
 	default:
 		return 0;
 	}
@@ -240,12 +253,12 @@ static bool region_ok(const struct soft_device *s,
 /* The slot's private half. */
 static bool bind_memfd(struct soft_device *s, const struct spec_kvm_region2 *r)
 {
-	struct soft_snp *n = &s->snp;
+	struct soft_private *n = &s->private;
 	uint32_t i = r->guest_memfd - SOFT_HANDLE_MEMFD;
 	n->slots[r->slot].has = false;
 	if (!(r->flags & SPEC_KVM_MEM_GUEST_MEMFD))
 		return true;
-	if (!n->asked || i >= SOFT_MEMFDS ||
+	if (!soft_has_private(s) || i >= SOFT_MEMFDS ||
 		r->guest_memfd_offset > n->memfds[i].bytes ||
 		r->memory_size > n->memfds[i].bytes - r->guest_memfd_offset)
 		return false;
@@ -285,7 +298,9 @@ static int set_memory_1(struct soft_device *s,
 
 static int create_other(struct soft_device *s)
 {
-	if (!s->snp.active || !s->has_cpu || s->other.there)
+	if (s->kind == MONITOR_TDX && s->tdx.runnable)
+		return -EIO;
+	if ((!s->snp.active && !s->tdx.active) || !s->has_cpu || s->other.there)
 		return -EINVAL;
 	s->other =
 		(struct soft_other){ .there = true, .late = s->snp.launched };
@@ -296,9 +311,11 @@ static int create_cpu(struct soft_device *s, uintptr_t number)
 {
 	if (number == 1)
 		return create_other(s);
-	if (s->has_cpu || number || (s->snp.asked && !s->snp.active))
+	if (s->has_cpu || number || (s->kind == MONITOR_SNP && !s->snp.active))
 		return -EINVAL;
-	int n = boot(s);
+	int n = s->kind == MONITOR_TDX ? soft_tdx_may_add_cpu(s) : 0;
+	if (n == 0)
+		n = boot(s);
 	if (n < 0)
 		return n;
 	s->has_cpu = true;
@@ -307,10 +324,12 @@ static int create_cpu(struct soft_device *s, uintptr_t number)
 
 static int enable(struct soft_device *s, const struct kvm_enable_cap *c)
 {
+	if (c->cap == KVM_CAP_SPLIT_IRQCHIP && s->kind == MONITOR_TDX)
+		return soft_tdx_split_irqchip(s, c);
 	if (c->cap != KVM_CAP_EXIT_HYPERCALL || c->flags ||
 		(c->args[0] & ~(1ull << KVM_HC_MAP_GPA_RANGE)))
 		return -EINVAL;
-	s->snp.hypercalls = c->args[0] != 0;
+	s->private.hypercalls = c->args[0] != 0;
 	return 0;
 }
 
@@ -325,11 +344,12 @@ int soft_kvm_machine(struct soft_device *s, unsigned long request, void *arg)
 	case SPEC_KVM_SET_USER_MEMORY_REGION2:
 		return set_memory(s, arg);
 	case SPEC_KVM_SET_MEMORY_ATTRIBUTES:
-		return soft_snp_attributes(s, arg);
+		return soft_private_attributes(s, arg);
 	case SPEC_KVM_CREATE_GUEST_MEMFD:
-		return soft_snp_create_memfd(s, arg);
+		return soft_private_create(s, arg);
 	case KVM_MEMORY_ENCRYPT_OP:
-		return soft_snp_encrypt_op(s, arg);
+		return s->kind == MONITOR_TDX ? soft_tdx_vm_op(s, arg) :
+						soft_snp_encrypt_op(s, arg);
 	case KVM_ENABLE_CAP:
 		return enable(s, arg);
 	case KVM_CREATE_VCPU:
@@ -350,18 +370,21 @@ int soft_kvm_begin(struct soft_device *s)
 		return -EINVAL;
 	if (!soft_machine_ready(&s->machine, &e))
 		return soft_failed(s);
-	memcpy(s->machine.box->cpuid, s->cpuid, sizeof s->cpuid);
-	s->machine.box->cpuid_count = s->cpuid_count;
-	int n = call(s, MONITOR_GUEST,
-		s->snp.asked ? MONITOR_SNP : MONITOR_PLAIN);
+	/* A domain's is its module's. */
+	bool td = s->kind == MONITOR_TDX;
+	memcpy(s->machine.box->cpuid, td ? s->tdx.cpuid : s->cpuid,
+		sizeof s->cpuid);
+	s->machine.box->cpuid_count = td ? s->tdx.cpuid_count : s->cpuid_count;
+	int n = call(s, MONITOR_GUEST, s->kind);
 	s->begun = n == 0;
-	return n == 0 && s->snp.asked ? soft_snp_begin(s) : n;
+	s->snp.msr = 0;
+	return n == 0 ? soft_private_begin(s) : n;
 }
 
 static int prepare(struct soft_device *s)
 {
 	int n = soft_kvm_begin(s);
-	if (n == 0 && s->state_changed && !s->snp.asked) {
+	if (n == 0 && s->state_changed && s->kind == MONITOR_PLAIN) {
 		soft_kvm_put_state(&s->sregs, &s->regs, &s->machine.box->state);
 		n = call(s, MONITOR_STATE, 0);
 		s->state_changed = n != 0;
@@ -414,7 +437,7 @@ int soft_kvm_tell(const struct monitor_exit *x, struct kvm_run *run)
 }
 
 /* Not as the guest wants it: userspace has to see to that. */
-static int tell_fault(const struct monitor_exit *x, struct kvm_run *run)
+int soft_kvm_tell_fault(const struct monitor_exit *x, struct kvm_run *run)
 {
 	const struct spec_kvm_fault f = { .gpa = x->gpa,
 		.flags = x->size ? SPEC_KVM_ATTRIBUTE_PRIVATE : 0,
@@ -436,7 +459,7 @@ static int enter_snp(struct soft_device *s, struct kvm_run *run)
 		if (!soft_machine_run(&s->machine, &x))
 			return soft_failed(s);
 		if (x.reason == MONITOR_EXIT_FAULT)
-			return tell_fault(&x, run);
+			return soft_kvm_tell_fault(&x, run);
 		if (x.reason != MONITOR_EXIT_VMGEXIT)
 			return soft_kvm_tell(&x, run);
 		s->snp.msr = x.msr;
@@ -453,8 +476,10 @@ int soft_kvm_enter(struct soft_device *s, struct kvm_run *run)
 	int n = prepare(s);
 	if (n < 0)
 		return n;
-	if (s->snp.asked)
+	if (s->kind == MONITOR_SNP)
 		return enter_snp(s, run);
+	if (s->kind == MONITOR_TDX)
+		return soft_tdx_enter(s, run);
 	memcpy(&s->machine.box->exit.value, (uint8_t *)run + SOFT_IO_DATA_AT,
 		sizeof x.value);
 	return soft_machine_run(&s->machine, &x) ? soft_kvm_tell(&x, run) :
@@ -465,7 +490,7 @@ int soft_kvm_enter(struct soft_device *s, struct kvm_run *run)
  * a processor for. */
 int soft_kvm_enter_other(struct soft_device *s, struct kvm_run *run)
 {
-	if (!s->other.there || !s->snp.launched)
+	if (!s->other.there || (!s->snp.launched && !s->tdx.runnable))
 		return -EINVAL;
 	run->exit_reason = KVM_EXIT_FAIL_ENTRY;
 	run->fail_entry.hardware_entry_failure_reason = ~0ull;

@@ -23,7 +23,7 @@ void soft_kvm_clock_start(struct soft_device *s)
 
 /* QEMU's processor counts as the host's does.  Measured since the device was
  * made: longer than a machine needs to start. */
-static int tsc_khz(const struct soft_device *s)
+int soft_kvm_tsc_khz(const struct soft_device *s)
 {
 	struct soft_clock now = clocks();
 	int64_t ns = now.ns - s->begin.ns;
@@ -37,7 +37,7 @@ static int tsc_khz(const struct soft_device *s)
 
 static int set_cpuid(struct soft_device *s, const struct kvm_cpuid2 *c)
 {
-	if (s->begun && !s->snp.asked)
+	if (s->begun && s->kind == MONITOR_PLAIN)
 		return -EINVAL;
 	if (c->nent > MONITOR_CPUIDS)
 		return -E2BIG;
@@ -59,24 +59,28 @@ static int set_cpuid(struct soft_device *s, const struct kvm_cpuid2 *c)
 
 int soft_kvm_cpu(struct soft_device *s, unsigned long request, void *arg)
 {
+	bool hidden = s->snp.launched || s->kind == MONITOR_TDX;
 	switch (request) {
 	case KVM_SET_CPUID2:
 		return set_cpuid(s, arg);
+	case KVM_MEMORY_ENCRYPT_OP:
+		return s->kind == MONITOR_TDX ? soft_tdx_cpu_op(s, arg) :
+						-ENOTTY;
 	case KVM_GET_TSC_KHZ:
-		return tsc_khz(s);
+		return soft_kvm_tsc_khz(s);
 	case KVM_GET_SREGS:
-		if (s->snp.launched)
+		if (hidden)
 			return -EINVAL;
 		memcpy(arg, &s->sregs, sizeof s->sregs);
 		return 0;
 	case KVM_SET_SREGS:
-		if (s->snp.launched)
+		if (hidden)
 			return -EINVAL;
 		memcpy(&s->sregs, arg, sizeof s->sregs);
 		s->state_changed = true;
 		return 0;
 	case KVM_SET_REGS:
-		if (s->snp.launched)
+		if (hidden)
 			return -EINVAL;
 		memcpy(&s->regs, arg, sizeof s->regs);
 		s->state_changed = true;
@@ -91,6 +95,10 @@ int soft_kvm_other(struct soft_device *s, unsigned long request, void *arg)
 	struct soft_other *o = &s->other;
 	if (request == KVM_SET_CPUID2)
 		return 0;
+	if (s->kind == MONITOR_TDX)
+		return request == KVM_MEMORY_ENCRYPT_OP ?
+			soft_tdx_other_op(s, arg) :
+			-EINVAL;
 	if (!o->there || (s->snp.launched && !o->late))
 		return -EINVAL;
 	switch (request) {

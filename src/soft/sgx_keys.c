@@ -202,7 +202,9 @@ static bool open_quoting(struct soft_device *s, struct err *e)
 
 bool soft_device_quote_ready(struct device *d, struct err *e)
 {
-	return open_quoting((struct soft_device *)(void *)d, e);
+	struct soft_device *s = (void *)d;
+	return s->kind == MONITOR_TDX ? soft_tdx_quote_ready(s, e) :
+					open_quoting(s, e);
 }
 
 bool soft_device_quote(struct device *d, struct bytes report, struct buf *quote,
@@ -212,6 +214,8 @@ bool soft_device_quote(struct device *d, struct bytes report, struct buf *quote,
 	struct sgx_report_mac r;
 	struct sgx_targetinfo target;
 	uint8_t mac[16];
+	if (s->kind == MONITOR_TDX)
+		return soft_tdx_quote(s, report, quote, endorsements, e);
 	if (report.len != sizeof r)
 		return err_fail(e, ERR_INPUT, "quote: a report of %zu bytes",
 			report.len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * KVM_MEMORY_ENCRYPT_OP for an SNP guest, its guest_memfds and attributes of
- * memory (Documentation/virt/kvm/x86/amd-memory-encryption.rst).
+ * KVM_MEMORY_ENCRYPT_OP for an SNP guest
+ * (Documentation/virt/kvm/x86/amd-memory-encryption.rst).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,99 +12,10 @@
 
 enum {
 	BATCH = MONITOR_STAGE_BYTES / PAGE_BYTES,
-	LARGE = 2 << 20,
 	PROTOCOL_MAX = 2,
 	CR4_MCE = 1 << 6,
 	EFER_SVME = 1 << 12,
 };
-
-/* --- memory ------------------------------------------------------------- */
-
-int soft_snp_create_memfd(struct soft_device *s,
-	const struct spec_kvm_guest_memfd *g)
-{
-	struct soft_snp *n = &s->snp;
-	uint64_t sum;
-	if (!n->asked || s->machine.pid || g->flags || !g->size ||
-		g->size % PAGE_BYTES)
-		return -EINVAL;
-	for (size_t i = 0; i < SOFT_MEMFDS; i++) {
-		if (n->memfds[i].bytes)
-			continue;
-		/* The next one begins at a large page's boundary. */
-		if (__builtin_add_overflow(n->private_bytes, g->size, &sum) ||
-			sum > INT64_MAX - LARGE)
-			return -EINVAL;
-		n->memfds[i].bytes = g->size;
-		n->memfds[i].at = n->private_bytes;
-		n->private_bytes = (sum + LARGE - 1) & ~(uint64_t)(LARGE - 1);
-		return SOFT_HANDLE_MEMFD + (int)i;
-	}
-	return -EMFILE;
-}
-
-static int set_attributes(struct soft_device *s,
-	const struct spec_kvm_attributes *a)
-{
-	return soft_kvm_call(s, MONITOR_ATTRIBUTES,
-		(uint64_t[4]){ a->address, a->size, a->attributes != 0 });
-}
-
-int soft_snp_attributes(struct soft_device *s,
-	const struct spec_kvm_attributes *a)
-{
-	struct soft_snp *n = &s->snp;
-	uint64_t end;
-	if (!n->asked || a->flags || !a->size ||
-		(a->attributes & ~SPEC_KVM_ATTRIBUTE_PRIVATE) ||
-		(a->address | a->size) % PAGE_BYTES ||
-		__builtin_add_overflow(a->address, a->size, &end))
-		return -EINVAL;
-	if (s->begun)
-		return end > s->machine.box->gpa_end ? -EINVAL :
-						       set_attributes(s, a);
-	if (n->early_count == SOFT_EARLY)
-		return -ENOMEM;
-	n->early[n->early_count++] = *a;
-	return 0;
-}
-
-int soft_snp_begin(struct soft_device *s)
-{
-	int r = 0;
-	s->snp.msr = 0;
-	for (size_t i = 0; r == 0 && i < s->snp.early_count; i++)
-		r = set_attributes(s, &s->snp.early[i]);
-	return r;
-}
-
-/* fallocate(PUNCH_HOLE): what was there is nobody's, and zero. */
-int soft_snp_discard(struct soft_device *s, int handle, uint64_t at,
-	uint64_t len)
-{
-	const struct soft_snp *n = &s->snp;
-	const struct monitor_slot *slots = s->machine.box->slots;
-	size_t f = (size_t)(handle - SOFT_HANDLE_MEMFD);
-	if (handle < SOFT_HANDLE_MEMFD || f >= SOFT_MEMFDS ||
-		(at | len) % PAGE_BYTES || len > n->memfds[f].bytes ||
-		at > n->memfds[f].bytes - len)
-		return -EINVAL;
-	at += n->memfds[f].at;
-	for (size_t i = 0; s->begun && i < MONITOR_SLOTS; i++) {
-		uint64_t first = n->slots[i].at;
-		uint64_t from = at > first ? at : first;
-		uint64_t last = first + slots[i].bytes;
-		uint64_t to = at + len < last ? at + len : last;
-		if (!n->slots[i].has || from >= to)
-			continue;
-		int r = soft_kvm_call(s, MONITOR_DISCARD,
-			(uint64_t[4]){ slots[i].gpa + (from - first),
-				to - from });
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
 
 /* --- launch ------------------------------------------------------------- */
 
@@ -125,7 +36,7 @@ static int init(struct soft_device *s, const struct spec_kvm_sev_init *i)
 static bool real_cpuid(void *ctx, const struct snp_cpuid_entry *ask,
 	uint32_t out[4])
 {
-	const struct soft_snp *n = ctx;
+	const struct soft_device *n = ctx;
 	struct monitor_cpuid c;
 	uint32_t said[4] = { ask->eax, ask->ebx, ask->ecx, ask->edx };
 	uint32_t ours[4] = { 0 };
@@ -169,7 +80,7 @@ static int start(struct soft_device *s, const struct spec_kvm_snp_start *a,
 		return -EINVAL;
 	if (!psp_new(s->root_path, &n->psp, &e))
 		return -EIO;
-	psp_set_cpuid(n->psp, real_cpuid, n);
+	psp_set_cpuid(n->psp, real_cpuid, s);
 	cmd->error = psp_start(n->psp, a->policy, a->gosvw);
 	if (cmd->error == SNP_OK)
 		return 0;
@@ -350,7 +261,7 @@ static int enable_certs(struct soft_snp *n)
 int soft_snp_encrypt_op(struct soft_device *s, struct spec_kvm_sev_cmd *cmd)
 {
 	void *data;
-	if (!s->snp.asked)
+	if (s->kind != MONITOR_SNP)
 		return -ENOTTY;
 	if (!cmd)
 		return 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Linux's KVM, as far as it is newer than Debian 12's <linux/kvm.h>:
- * guest_memfd and attributes of memory (6.8), SEV-SNP (6.11), its
- * certificates (6.20).  Documentation/virt/kvm/api.rst and
- * x86/amd-memory-encryption.rst.  Names as there, prefixed by us where a later
- * header will have them: nothing here clashes with it.
+ * guest_memfd and attributes of memory (6.8), SEV-SNP (6.11), TDX (6.16), SNP's
+ * certificates (6.20).  Documentation/virt/kvm/api.rst,
+ * x86/amd-memory-encryption.rst and x86/intel-tdx.rst.  Names as there,
+ * prefixed by us where a later header will have them: nothing here clashes with
+ * it.
  */
 #ifndef SPEC_KVM_H
 #define SPEC_KVM_H
@@ -15,6 +16,7 @@
 
 /* KVM_CREATE_VM */
 #define SPEC_KVM_SNP_VM 4u
+#define SPEC_KVM_TDX_VM 5u
 
 /* KVM_CHECK_EXTENSION */
 #define SPEC_KVM_CAP_MEMORY_ATTRIBUTES 233
@@ -27,7 +29,11 @@
 
 /* KVM_EXIT_... */
 #define SPEC_KVM_EXIT_MEMORY_FAULT  39u
-#define SPEC_KVM_EXIT_SNP_REQ_CERTS 40u
+#define SPEC_KVM_EXIT_TDX	    40u
+#define SPEC_KVM_EXIT_SNP_REQ_CERTS 43u
+
+/* system_event.type */
+#define SPEC_KVM_SYSTEM_EVENT_TDX_FATAL 7u
 
 /* hypercall.args[2] of KVM_HC_MAP_GPA_RANGE */
 #define SPEC_KVM_MAP_ENCRYPTED (1ull << 4)
@@ -153,5 +159,79 @@ struct spec_kvm_snp_finish {
 LAYOUT(struct spec_kvm_snp_finish, host_data, 0x13);
 LAYOUT(struct spec_kvm_snp_finish, flags, 0x36);
 LAYOUT_SIZE(struct spec_kvm_snp_finish, 0x58);
+
+/* --- the same, of a TDX machine or its processor ---------------------------
+ */
+
+enum spec_kvm_tdx {
+	SPEC_KVM_TDX_CAPABILITIES, /* of the machine */
+	SPEC_KVM_TDX_INIT_VM,
+	SPEC_KVM_TDX_INIT_VCPU, /* of the processor; data: its RCX */
+	SPEC_KVM_TDX_INIT_MEM_REGION,
+	SPEC_KVM_TDX_FINALIZE_VM, /* of the machine */
+	SPEC_KVM_TDX_GET_CPUID,	  /* of the processor */
+};
+
+/* INIT_MEM_REGION's flag: the pages' contents are measured, too. */
+#define SPEC_KVM_TDX_MEASURE 1u
+
+struct spec_kvm_tdx_cmd {
+	uint32_t id;
+	uint32_t flags;
+	uint64_t data;
+	uint64_t hw_error; /* in: 0; out: the TDX module's status */
+};
+LAYOUT_SIZE(struct spec_kvm_tdx_cmd, 0x18);
+
+/* cpuid: what can be chosen.  As long as its nent says. */
+struct spec_kvm_tdx_capabilities {
+	uint64_t supported_attrs;
+	uint64_t supported_xfam;
+	uint64_t kernel_calls_r11, user_calls_r11;
+	uint64_t kernel_calls_r12, user_calls_r12;
+	uint64_t reserved_030[250];
+	struct kvm_cpuid2 cpuid;
+};
+LAYOUT(struct spec_kvm_tdx_capabilities, cpuid, 0x800);
+
+struct spec_kvm_tdx_init {
+	uint64_t attributes;
+	uint64_t xfam;
+	uint8_t mrconfigid[48];
+	uint8_t mrowner[48];
+	uint8_t mrownerconfig[48];
+	uint64_t reserved_0a0[12];
+	struct kvm_cpuid2 cpuid;
+};
+LAYOUT(struct spec_kvm_tdx_init, mrconfigid, 0x10);
+LAYOUT(struct spec_kvm_tdx_init, cpuid, 0x100);
+
+struct spec_kvm_tdx_region {
+	uint64_t source_addr;
+	uint64_t gpa;
+	uint64_t nr_pages;
+};
+LAYOUT_SIZE(struct spec_kvm_tdx_region, 0x18);
+
+/* KVM_EXIT_TDX, in struct kvm_run's union: nr is an enum tdx_call. */
+struct spec_kvm_tdx_exit {
+	uint64_t flags;
+	uint64_t nr;
+	uint64_t ret; /* a status of the call; set before by the kernel */
+	union {
+		struct {
+			uint64_t gpa, size;
+		} get_quote;
+		struct {
+			uint64_t leaf, r11, r12, r13, r14;
+		} info;
+		struct {
+			uint64_t vector;
+		} event_notify;
+	};
+};
+LAYOUT(struct spec_kvm_tdx_exit, ret, 0x10);
+LAYOUT(struct spec_kvm_tdx_exit, get_quote, 0x18);
+LAYOUT_SIZE(struct spec_kvm_tdx_exit, 0x40);
 
 #endif

@@ -16,7 +16,7 @@ from tenant import wait_for
 
 pytestmark = test_software.pytestmark
 REPO = Path(__file__).resolve().parents[2]
-TEES = ["kvm", "snp"]
+TEES = ["kvm", "snp", "tdx"]
 
 
 def argv(tenant, agent, tee, allow=False, measurement=None):

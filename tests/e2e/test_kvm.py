@@ -115,7 +115,7 @@ def test_hardware_is_not_what_this_is(answers):
 def test_measured_image_is_small(out):
     if os.environ.get("DONJON_SANITIZED"):
         pytest.skip("sanitized programs are large")
-    for tee in ("kvm", "snp"):
+    for tee in ("kvm", "snp", "tdx"):
         shim = (out / f"keep/{tee}/shim").stat().st_size
         exec_ = (out / f"keep/{tee}/exec").stat().st_size
         assert shim <= 128 << 10

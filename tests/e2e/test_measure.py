@@ -8,6 +8,7 @@ import pytest
 
 from sgx import mrenclave
 from snp import launch_digest
+from tdx import mrtd
 
 
 @pytest.fixture
@@ -83,8 +84,19 @@ def test_sgx_is_mrenclave(out, measured, variant, heap):
     assert measured["sgx" + variant] == mrenclave(shim, exec_, heap)
 
 
+def test_tdx_is_mrtd(out, measured):
+    assert measured["tdx"] == mrtd(*images(out, "tdx"))
+    p = subprocess.run([out / "bin/donjon", "measure", "--tee", "tdx", "-v"],
+                       text=True, stdout=subprocess.PIPE, check=True)
+    *pages, last = p.stdout.splitlines()
+    assert last == f"tdx {measured['tdx']}"
+    shim, exec_ = (-(-len(i) // 4096) for i in images(out, "tdx"))
+    assert len(pages) == shim + exec_ + 1
+    assert "add+extend 0x0000fffff000" in pages
+
+
 def test_exec_is_the_same_under_every_technology(out):
     if os.environ.get("DONJON_SANITIZED"):
         pytest.skip("sanitized programs are for `process` alone")
     assert len({(out / "keep" / tee / "exec").read_bytes()
-                for tee in ("process", "kvm", "snp", "sgx")}) == 1
+                for tee in ("process", "kvm", "snp", "tdx", "sgx")}) == 1

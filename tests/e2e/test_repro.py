@@ -36,4 +36,5 @@ def test_two_builds_measure_the_same(out):
     for name, digest in sums.items():
         data = (out / "keep" / name).read_bytes()
         assert digest == hashlib.sha384(data).hexdigest(), name
-    assert {"process/exec", "kvm/shim", "snp/shim", "sgx/shim"} <= set(sums)
+    assert {"process/exec", "kvm/shim", "snp/shim", "tdx/shim",
+            "sgx/shim"} <= set(sums)

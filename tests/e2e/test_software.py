@@ -22,7 +22,7 @@ from snp import Key, id_files
 from tenant import Tenant, wait_for
 from test_leaks import MARKS, found, searchable  # noqa: F401
 
-TEES = ["kvm", "snp", "sgx"]
+TEES = ["kvm", "snp", "tdx", "sgx"]
 # QEMU interprets: those that need no minutes, unless all are asked for.
 QUICK = {"zig-app", "as-app", "rust163-app", "lua", "cpp-iostream"}
 ROWS = [r for r in test_modules.ROWS
@@ -115,9 +115,10 @@ def test_the_root_that_is_named_is_the_host_s(house, tee):
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r["file"])
 def test_program(row, tee, house, tmp_path):
     agent, tenant = house
-    if tee == "sgx" and "DONJON_ALL" not in os.environ and \
+    if tee in ("tdx", "sgx") and "DONJON_ALL" not in os.environ and \
             row["file"] not in ("lua.wasm", "zig-app.wasm"):
-        pytest.skip("all programs in enclaves only with DONJON_ALL=1")
+        pytest.skip("all programs in domains and enclaves only with "
+                    "DONJON_ALL=1")
     argv = deploy(tenant, agent, tee)
     test_modules.test_program(
         row, lambda *args, **more: tenant.donjon(*argv, *args, **more),
@@ -316,7 +317,7 @@ def seen(pid):
     return hits
 
 
-@pytest.mark.parametrize("tee", ["snp", "sgx"])
+@pytest.mark.parametrize("tee", ["snp", "tdx", "sgx"])
 def test_a_walled_keep_shows_its_loader_nothing(
         tenant, agent, tmp_path, searchable, tee):  # noqa: F811
     p = holding(tenant, agent, tee, tmp_path)
@@ -385,7 +386,7 @@ def resident(pids):
 
 def test_memory_that_a_keep_needs_no_more_is_its_host_s_again(
         tenant, agent, tmp_path, searchable):  # noqa: F811
-    """Of kvm, whose memory is the loader's; of snp, tests/unit/hal/snp.c sees
+    """Of kvm, whose memory is the loader's; of snp and tdx, tests/unit/hal/ sees
     that the kernel is asked to take it."""
     p = tenant.start(*deploy(tenant, agent, "kvm"), "--memory", "256MiB",
                      "--dir", f"{tmp_path}::/data:rw",

@@ -490,6 +490,30 @@ static void fault(enum guest what)
 	_exit(99);
 }
 
+/* A report of its own data, which the host never had, and its quote. */
+static void quote(void)
+{
+	static uint8_t data[64], report[1024];
+	char byte;
+	memset(data, 0x42, sizeof data);
+	need(refused(syscall(GATE_CALL_REPORT, 0xffffffff80000000, report),
+		     EFAULT),
+		90);
+	need(refused(syscall(GATE_CALL_REPORT, data, 0xffffffff80000000),
+		     EFAULT),
+		91);
+	need(refused(syscall(GATE_CALL_REPORT, area, report), EFAULT), 92);
+	need(syscall(GATE_CALL_REPORT, data, report) == 0, 93);
+	need(!memcmp(report + 128, data, sizeof data), 94);
+	memcpy(area->data, report, sizeof report);
+	area->request = (struct gate_request){ .op = GATE_EVIDENCE,
+		.seq = 1,
+		.data_len = sizeof report };
+	need(write(GATE_BELL_FD, "", 1) == 1, 95);
+	need(read(GATE_BELL_FD, &byte, 1) == 1, 96);
+	_exit((int)area->reply.error);
+}
+
 int main(void)
 {
 	void *p = mmap(NULL, GATE_AREA_BYTES, PROT_READ | PROT_WRITE,
@@ -520,6 +544,9 @@ int main(void)
 		break;
 	case GUEST_MARKS:
 		marks();
+		break;
+	case GUEST_QUOTE:
+		quote();
 		break;
 	default:
 		fault(area->boot.nonce[0]);

@@ -13,6 +13,7 @@ enum guest {
 	GUEST_WALLS, /* tries what the shim must refuse: status 0 */
 	GUEST_FULL, /* takes all memory there is, and gives it back: status 0 */
 	GUEST_MARKS, /* rings with marks in all registers, three times */
+	GUEST_QUOTE, /* tdx: has its report quoted, once: status 0 */
 	GUEST_NULL,  /* from here on: faults, one each */
 	GUEST_READ_SHIM,
 	GUEST_WRITE_CODE,

@@ -9,13 +9,17 @@ $(call program,tests/fake/keep/kvm/exec,exec,tests/fake/guest.c)
 $(FAKE_KEEP)/snp/exec: $(FAKE_KEEP)/kvm/exec
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
+$(FAKE_KEEP)/tdx/exec: $(FAKE_KEEP)/kvm/exec
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 $(FAKE_KEEP)/sgx/exec: $(FAKE_KEEP)/kvm/exec
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 $(FAKE_KEEP)/%: $(O)/keep/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
-$(O)/tests/unit/hal/kvm $(O)/tests/unit/hal/snp: | $(foreach t,kvm snp,\
+$(O)/tests/unit/hal/kvm $(O)/tests/unit/hal/snp \
+$(O)/tests/unit/hal/tdx: | $(foreach t,kvm snp tdx,\
 	$(FAKE_KEEP)/$t/exec $(FAKE_KEEP)/$t/shim) $(FAKE_KEEP)/software/monitor
 $(O)/tests/unit/hal/sgx $(O)/tests/unit/hal/sgx_hostile \
 $(O)/tests/unit/hal/sgx_border: | \

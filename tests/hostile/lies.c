@@ -7,7 +7,6 @@
 
 #include "base/fmt.h"
 #include "soft/device.h"
-#include "spec/ghcb.h"
 #include "spec/kvm.h"
 #include "spec/snp_guest.h"
 #include "spec/svm.h"
@@ -15,7 +14,27 @@
 const char *const lie_names[LIES] = { "none", "event at an instruction",
 	"event soon", "#VC for CPUID", "interrupts all the time", "gate reply",
 	"race", "GHCB", "GHCB MSR", "CPUID page", "hints", "level", "memory",
-	"certificates", "page states" };
+	"certificates", "page states", "TDVMCALL", "quote", "domain" };
+
+bool lies_has(const char *tech, enum lie kind)
+{
+	switch (kind) {
+	case LIE_NONE:
+	case LIE_STORM:
+	case LIE_REPLY:
+	case LIE_RACE:
+	case LIE_HINTS:
+	case LIE_MEMORY:
+	case LIE_STATE:
+		return true;
+	case LIE_CALL:
+	case LIE_QUOTE:
+	case LIE_DOMAIN:
+		return !strcmp(tech, "tdx");
+	default:
+		return !strcmp(tech, "snp");
+	}
+}
 
 static struct lies *current;
 
@@ -29,22 +48,13 @@ uint64_t lies_random(struct lies *l, uint64_t below)
 	return below ? z % below : z;
 }
 
-/* Small numbers as often as large ones. */
-static uint64_t some(struct lies *l, unsigned bits)
+uint64_t lies_some(struct lies *l, unsigned bits)
 {
 	uint64_t n = lies_random(l, bits + 1);
 	return lies_random(l, 0) & (n < 64 ? (1ull << n) - 1 : ~0ull);
 }
 
-#define TELL(l, ...)                                                  \
-	do {                                                          \
-		if (!(l)->told)                                       \
-			fmt((l)->what, sizeof(l)->what, __VA_ARGS__); \
-		(l)->told = true;                                     \
-	} while (0)
-
-/* Random bits, or a random byte, of what is there. */
-static void spoil(struct lies *l, void *at, size_t n)
+void lies_spoil(struct lies *l, void *at, size_t n)
 {
 	uint8_t *p = at;
 	size_t i = lies_random(l, n);
@@ -75,6 +85,8 @@ static uint64_t any_event(struct lies *l)
 
 static uint64_t harmless_event(struct lies *l)
 {
+	if (l->tdx)
+		return SVM_EVENT_NMI | 2 | SVM_EVENT_VALID;
 	uint64_t vector = 32 + lies_random(l, 224);
 	return lies_random(l, 4) ? vector | SVM_EVENT_VALID :
 				   SVM_EVENT_NMI | 2 | SVM_EVENT_VALID;
@@ -92,7 +104,7 @@ static void inject(struct lies *l, uint64_t event, uint32_t after)
 static void inject_at(struct lies *l)
 {
 	enum { MOST_BITS = 12 };
-	inject(l, any_event(l), 1 + (uint32_t)some(l, MOST_BITS));
+	inject(l, any_event(l), 1 + (uint32_t)lies_some(l, MOST_BITS));
 }
 
 /* WeSee (Schlueter, Sridhara, Bertschi, Shinde 2024): what exec has in its
@@ -143,11 +155,11 @@ static void *mischief(void *arg)
 {
 	struct lies *l = arg;
 	if (l->kind == LIE_EVENT_SOON) {
-		usleep((useconds_t)some(l, 16));
+		usleep((useconds_t)lies_some(l, 16));
 		inject(l, any_event(l), 0);
 		return NULL;
 	}
-	unsigned pause = (unsigned)some(l, 14);
+	unsigned pause = (unsigned)lies_some(l, 14);
 	while (!stops(l)) {
 		if (l->kind == LIE_STORM)
 			inject(l, harmless_event(l), 0);
@@ -166,63 +178,33 @@ static void start_mischief(struct lies *l)
 
 /* --- where the loader meets the kernel ------------------------------------ */
 
-static void lie_cpuid(struct lies *l, struct spec_kvm_snp_update *u)
-{
-	struct snp_cpuid_page *p = (void *)(uintptr_t)u->uaddr;
-	struct snp_cpuid_entry *x =
-		&p->entries[lies_random(l, p->count ? p->count : 1) %
-			SNP_CPUID_ENTRIES];
-	switch (lies_random(l, 6)) {
-	case 0:
-		TELL(l, "count");
-		p->count = (uint32_t)some(l, 8);
-		break;
-	case 1:
-		TELL(l, "leaf 0x%x twice", x->eax_in);
-		p->entries[p->count++ % SNP_CPUID_ENTRIES] = *x;
-		break;
-	case 2:
-		TELL(l, "leaf 0x%x under another number", x->eax_in);
-		x->eax_in = (uint32_t)some(l, 32);
-		break;
-	case 3:
-		TELL(l, "leaf 0x%x lacks bits", x->eax_in);
-		x->eax &= (uint32_t)lies_random(l, 0);
-		x->ebx &= (uint32_t)lies_random(l, 0);
-		x->ecx &= (uint32_t)lies_random(l, 0);
-		x->edx &= (uint32_t)lies_random(l, 0);
-		break;
-	default:
-		spoil(l, p, 16 + p->count * sizeof *x);
-	}
-}
-
 static void lie_hints(struct lies *l)
 {
 	struct vm_hints *h = (void *)(l->window + VM_HINTS_AT);
 	struct gate_area *a = (void *)(l->window + VM_AREA_AT);
 	switch (lies_random(l, 6)) {
 	case 0:
-		h->ram_bytes = some(l, 64);
+		h->ram_bytes = lies_some(l, 64);
 		TELL(l, "RAM of 0x%llx", (unsigned long long)h->ram_bytes);
 		break;
 	case 1:
-		h->ram_bytes += (some(l, 20) - some(l, 20)) * VM_IMAGE_ALIGN;
+		h->ram_bytes +=
+			(lies_some(l, 20) - lies_some(l, 20)) * VM_IMAGE_ALIGN;
 		TELL(l, "RAM of 0x%llx", (unsigned long long)h->ram_bytes);
 		break;
 	case 2:
-		h->tsc_khz = (uint32_t)some(l, 32);
+		h->tsc_khz = (uint32_t)lies_some(l, 32);
 		TELL(l, "%u kHz", h->tsc_khz);
 		break;
 	case 3:
-		h->real_ns = some(l, 64);
+		h->real_ns = lies_some(l, 64);
 		TELL(l, "hour %llu", (unsigned long long)h->real_ns);
 		break;
 	case 4:
-		spoil(l, h, sizeof *h);
+		lies_spoil(l, h, sizeof *h);
 		break;
 	default:
-		spoil(l, &a->boot, sizeof a->boot);
+		lies_spoil(l, &a->boot, sizeof a->boot);
 	}
 }
 
@@ -256,7 +238,7 @@ static int lie_state(struct lies *l, struct device *d, int handle,
 		TELL(l, "refused");
 		return -ENOMEM;
 	case 2:
-		other.size = (1 + some(l, 8)) * PAGE_BYTES;
+		other.size = (1 + lies_some(l, 8)) * PAGE_BYTES;
 		if (other.size > a->size)
 			other.size = a->size;
 		TELL(l, "only 0x%llx", (unsigned long long)other.size);
@@ -274,71 +256,48 @@ static int spy_ioctl(struct device *d, int handle, unsigned long request,
 	struct lies *l = current;
 	struct spec_kvm_sev_cmd *c = arg;
 	bool op = request == KVM_MEMORY_ENCRYPT_OP && arg;
+	/* Both kinds of command begin with these. */
 	void *data = op ? (void *)(uintptr_t)c->data : NULL;
-	struct spec_kvm_snp_update *u = data;
-	if (op && c->id == SPEC_KVM_SNP_UPDATE && u->type == SNP_PAGE_CPUID &&
-		l->kind == LIE_CPUID && !l->told)
-		lie_cpuid(l, u);
-	/* A kernel that has none to offer. */
-	if (op && c->id == SPEC_KVM_SNP_ENABLE_CERTS && l->kind == LIE_CERTS &&
-		l->at % 4 == 0) {
-		TELL(l, "no certificates");
-		return -EINVAL;
-	}
+	int n = 0;
+	if (op && l->tdx)
+		l->at_end = lies_tdx_before(l, c->id, data, l->vm);
+	else if (op && !lies_snp_before(l, c->id, data, &n))
+		return n;
 	if (request == SPEC_KVM_SET_MEMORY_ATTRIBUTES && l->runs) {
 		l->states++;
 		if (l->kind == LIE_STATE)
 			return lie_state(l, d, handle, arg);
 	}
-	int n = l->real->ioctl(d, handle, request, arg);
-	if (request == KVM_CREATE_VM)
+	n = l->real->ioctl(d, handle, request, arg);
+	if (request == KVM_CREATE_VM) {
 		l->vm = n;
-	if (request == SPEC_KVM_CREATE_GUEST_MEMFD)
+		l->tdx = (uintptr_t)arg == SPEC_KVM_TDX_VM;
+	}
+	if (request == SPEC_KVM_CREATE_GUEST_MEMFD && l->memfd < 0)
 		l->memfd = n;
-	if (op && n >= 0 && c->id == SPEC_KVM_SNP_FINISH) {
+	if (op && n >= 0 &&
+		(l->tdx ? l->at_end : c->id == SPEC_KVM_SNP_FINISH)) {
 		l->runs = true;
 		at_finish(l);
 	}
 	return n;
 }
 
-/* The loader's answer, on its way to the guest. */
-static void lie_certs(struct lies *l, struct spec_kvm_certs *c)
-{
-	static const uint64_t errors[] = { ENOSPC, EAGAIN, EIO, 0, 1, 400 };
-	c->ret = errors[lies_random(l, ARRAY_LEN(errors))];
-	c->npages = some(l, 64);
-	TELL(l, "error %llu, %llu pages", (unsigned long long)c->ret,
-		(unsigned long long)c->npages);
-	if (!c->ret)
-		spoil(l, l->window + VM_CERTS_AT, VM_CERTS_BYTES);
-}
-
-/* The guest's question, on its way to the loader. */
-static void lie_question(struct lies *l, struct spec_kvm_certs *c)
-{
-	if (lies_random(l, 2))
-		c->npages = some(l, 3);
-	else
-		c->gpa = some(l, 64);
-	TELL(l, "%llu pages at 0x%llx", (unsigned long long)c->npages,
-		(unsigned long long)c->gpa);
-}
-
 static int spy_enter(struct device *d, int vcpu, void *run)
 {
 	struct lies *l = current;
-	struct kvm_run *r = run;
-	void *certs = (uint8_t *)run + SPEC_KVM_RUN_UNION;
-	bool lie = l->kind == LIE_CERTS, question = l->at % 4 == 1;
-	if (l->wanted && lie && !question)
-		lie_certs(l, certs);
+	const struct kvm_run *r = run;
+	void *exit = (uint8_t *)run + SPEC_KVM_RUN_UNION;
+	if (l->wanted && l->tdx)
+		lies_tdx_answer(l, exit);
+	else if (l->wanted)
+		lies_snp_answer(l, exit);
 	l->wanted = false;
 	int n = l->real->enter(d, vcpu, run);
-	l->wanted = n == 0 && r->exit_reason == SPEC_KVM_EXIT_SNP_REQ_CERTS;
-	l->certs += l->wanted;
-	if (l->wanted && lie && question)
-		lie_question(l, certs);
+	if (n == 0)
+		l->wanted = l->tdx ?
+			lies_tdx_question(l, r->exit_reason, exit) :
+			lies_snp_question(l, r->exit_reason, exit);
 	return n;
 }
 
@@ -348,69 +307,11 @@ static void *spy_memory(struct device *d, size_t len)
 	void *p = l->real->memory(d, len);
 	if (len == VM_WINDOW_BYTES) {
 		l->window = p;
-	} else {
+	} else if (len > PAGE_BYTES) {
 		l->ram = p;
 		l->ram_bytes = len;
 	}
 	return p;
-}
-
-/* --- VMGEXIT ---------------------------------------------------------------
- */
-
-static void lie_msr(struct lies *l, uint64_t *msr)
-{
-	uint64_t was = *msr;
-	if (lies_random(l, 2))
-		*msr = some(l, 64);
-	else
-		*msr ^= 1ull << lies_random(l, 64);
-	TELL(l, "exit %u: MSR 0x%llx for 0x%llx", l->exits,
-		(unsigned long long)*msr, (unsigned long long)was);
-}
-
-static void lie_ghcb(struct lies *l, struct ghcb *g)
-{
-	static const uint64_t known[] = { GHCB_REQUEST_LENGTH,
-		GHCB_REQUEST_BUSY, 0, 1, ~0ull << 32 };
-	switch (lies_random(l, 6)) {
-	case 4:
-		g->rbx = some(l, 64);
-		g->exit_info_2 = known[lies_random(l, ARRAY_LEN(known))];
-		TELL(l, "exit %u: information 2 is 0x%llx", l->exits,
-			(unsigned long long)g->exit_info_2);
-		break;
-	case 0:
-		g->exit_info_1 = some(l, 64);
-		TELL(l, "exit %u: information 1", l->exits);
-		break;
-	case 1:
-		g->exit_info_2 = some(l, 64);
-		TELL(l, "exit %u: information 2", l->exits);
-		break;
-	case 2:
-		for (size_t i = 0; i < sizeof *g; i++)
-			((uint8_t *)g)[i] = (uint8_t)lies_random(l, 256);
-		TELL(l, "exit %u: all bytes", l->exits);
-		break;
-	case 3:
-		memset(g, 0, sizeof *g);
-		TELL(l, "exit %u: zeros", l->exits);
-		break;
-	default:
-		spoil(l, g, sizeof *g);
-	}
-}
-
-static void scribble(void *ctx, void *ghcb, uint64_t *msr)
-{
-	struct lies *l = ctx;
-	if (l->exits++ < l->at || l->told)
-		return;
-	if (l->kind == LIE_MSR)
-		lie_msr(l, msr);
-	if (l->kind == LIE_GHCB && ghcb)
-		lie_ghcb(l, ghcb);
 }
 
 /* --- the linker's doors (--wrap) -------------------------------------------
@@ -433,12 +334,8 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 	spy.memory = spy_memory;
 	spy.enter = spy_enter;
 	(*out)->ops = &spy;
-	soft_device_scribble(*out, scribble, current);
-	if (current->kind == LIE_LEVEL) {
-		uint8_t level = (uint8_t)(1 + lies_random(current, 3));
-		TELL(current, "level %u", level);
-		soft_device_level(*out, level);
-	}
+	lies_snp_device(current);
+	lies_tdx_device(current);
 	return true;
 }
 
@@ -465,30 +362,30 @@ static void lie_reply(struct lies *l, struct gate_area *a)
 	struct gate_reply *r = &a->reply;
 	switch (lies_random(l, 8)) {
 	case 0:
-		r->seq = (uint32_t)some(l, 32);
+		r->seq = (uint32_t)lies_some(l, 32);
 		TELL(l, "bell %u: sequence %u", l->bells, r->seq);
 		break;
 	case 1:
-		r->error = (uint32_t)some(l, 32);
+		r->error = (uint32_t)lies_some(l, 32);
 		TELL(l, "bell %u: error %u", l->bells, r->error);
 		break;
 	case 2:
-		r->ret0 = some(l, 64);
+		r->ret0 = lies_some(l, 64);
 		TELL(l, "bell %u: result %llu", l->bells,
 			(unsigned long long)r->ret0);
 		break;
 	case 3:
-		r->data_len = (uint32_t)some(l, 32);
+		r->data_len = (uint32_t)lies_some(l, 32);
 		TELL(l, "bell %u: length %u", l->bells, r->data_len);
 		break;
 	case 4:
-		spoil(l, r, sizeof *r);
+		lies_spoil(l, r, sizeof *r);
 		break;
 	case 5:
-		spoil(l, a->data, 64);
+		lies_spoil(l, a->data, 64);
 		break;
 	case 6:
-		spoil(l, l->window + VM_MESSAGE_AT, PAGE_BYTES);
+		lies_spoil(l, l->window + VM_MESSAGE_AT, PAGE_BYTES);
 		break;
 	default:
 		for (size_t i = 0; i < sizeof *r; i++)
@@ -520,7 +417,7 @@ static void put_elsewhere(struct lies *l, uint64_t shift)
 static void lie_memory(struct lies *l)
 {
 	/* Images and what is used of the heap are at its begin. */
-	uint64_t pages = 1 + some(l, 9);
+	uint64_t pages = 1 + lies_some(l, 9);
 	uint64_t first = lies_random(l, (24 << 20) / PAGE_BYTES);
 	uint64_t gpa = VM_RAM_GPA + first * PAGE_BYTES;
 	switch (lies_random(l, 4)) {

@@ -1,14 +1,20 @@
-# Hostile hosts against the real shim: snp.c.  The loader's calls of the
-# software platform go through lies.c.
+# Hostile hosts against the real shims: host.c, a program for each technology.
+# The loader's calls of the software platform go through lies.c.
 HOSTILE := tests/hostile
 $(call program,$(HOSTILE)/keep/snp/exec,exec,$(HOSTILE)/victim.c,keep crypto base,-lcrypto -Wl$(comma)--no-warnings$(comma)-s)
-$(call program,$(HOSTILE)/snp,host,$(HOSTILE)/snp.c $(HOSTILE)/lies.c,hal soft device measure enclave crypto codec base,-Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements -lcrypto -lseccomp -lprotobuf-c)
+define hostile_host
+$(call program,$(HOSTILE)/$1,host,$(HOSTILE)/host.c $(HOSTILE)/lies.c $(HOSTILE)/lies_snp.c $(HOSTILE)/lies_tdx.c,hal soft device measure enclave crypto codec base,-Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements -lcrypto -lseccomp -lprotobuf-c)
+$(O)/$(HOSTILE)/$1: | $(O)/$(HOSTILE)/keep/$1/exec \
+	$(O)/$(HOSTILE)/keep/$1/shim $(O)/$(HOSTILE)/keep/software/monitor
+TAPS += $(O)/$(HOSTILE)/$1
+endef
+$(foreach t,snp tdx,$(eval $(call hostile_host,$t)))
+$(O)/$(HOSTILE)/keep/tdx/exec: $(O)/$(HOSTILE)/keep/snp/exec
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 $(O)/$(HOSTILE)/keep/%: $(O)/keep/%
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
-$(O)/$(HOSTILE)/snp: | $(O)/$(HOSTILE)/keep/snp/exec \
-	$(O)/$(HOSTILE)/keep/snp/shim $(O)/$(HOSTILE)/keep/software/monitor
-TAPS += $(O)/$(HOSTILE)/snp
 # Loaders for the end-to-end tests: of debug enclaves, on an old processor.
 define hostile_loader
 $(call program,$(HOSTILE)/$1/donjon-keep,host,src/host/keep_main.c $(HOSTILE)/loader.c $(HOSTILE)/$1_enclave.c,host hal soft device enclave json crypto codec rule base,-Wl$(comma)--wrap=soft_device_new -ljansson -lseccomp -lcrypto -lprotobuf-c)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "monitor/x86_64/calls.h"
 #include "monitor/x86_64/cpu_svm.h"
 #include "monitor/x86_64/sgx.h"
 #include "monitor/x86_64/snp.h"
+#include "monitor/x86_64/tdx.h"
 
 static enum monitor_result list_cpuid(struct monitor *m,
 	const struct monitor_call *c)
@@ -14,7 +16,7 @@ static enum monitor_result list_cpuid(struct monitor *m,
 static enum monitor_result begin_guest(struct monitor *m,
 	const struct monitor_call *c)
 {
-	if (c->a > MONITOR_SGX || m->box->cpuid_count > MONITOR_CPUIDS)
+	if (c->a > MONITOR_TDX || m->box->cpuid_count > MONITOR_CPUIDS)
 		return MONITOR_WRONG;
 	m->kind = (enum monitor_guest)c->a;
 	m->cpuid_count = m->box->cpuid_count;
@@ -22,6 +24,8 @@ static enum monitor_result begin_guest(struct monitor *m,
 	memcpy(m->slots, m->box->slots, sizeof m->slots);
 	if (m->kind == MONITOR_SNP)
 		snp_init(m);
+	if (m->kind == MONITOR_TDX)
+		tdx_init(m);
 	if (m->kind == MONITOR_SGX)
 		return sgx_init(m);
 	return MONITOR_OK;
@@ -38,6 +42,8 @@ static enum monitor_result take_slot(struct monitor *m,
 		!npt_unmap(&m->npt, s->gpa | NPT_C, s->bytes))
 		return MONITOR_FULL;
 	m->cpu.vmcb->control.tlb_control = SVM_FLUSH_ALL;
+	if (m->kind == MONITOR_TDX)
+		tdx_remove(m, s->gpa, s->bytes);
 	*s = m->box->slots[c->a];
 	return MONITOR_OK;
 }
@@ -62,9 +68,9 @@ void calls_serve(struct monitor *m)
 		[MONITOR_STATE] = take_state,
 		[MONITOR_PAGES] = snp_call_pages,
 		[MONITOR_VMSA] = snp_call_vmsa,
-		[MONITOR_ATTRIBUTES] = snp_call_attributes,
-		[MONITOR_DISCARD] = snp_call_discard,
-		[MONITOR_INJECT] = snp_call_inject,
+		[MONITOR_ATTRIBUTES] = call_attributes,
+		[MONITOR_DISCARD] = call_discard,
+		[MONITOR_INJECT] = call_inject,
 		[MONITOR_SGX_CREATE] = sgx_call_create,
 		[MONITOR_SGX_ADD] = sgx_call_add,
 		[MONITOR_SGX_INIT] = sgx_call_init,
@@ -74,6 +80,8 @@ void calls_serve(struct monitor *m)
 		[MONITOR_SGX_AUGMENT] = sgx_call_augment,
 		[MONITOR_SGX_INTERRUPT] = sgx_call_interrupt,
 		[MONITOR_SGX_COUNTER] = sgx_call_counter,
+		[MONITOR_TDX_ADD] = tdx_call_add,
+		[MONITOR_TDX_START] = tdx_call_start,
 	};
 	uint32_t asked = m->box->call_asked;
 	if (asked == m->box->call_done)

@@ -92,15 +92,24 @@ static void make_live(const struct monitor *m, struct monitor_cpuid *c)
 		c->ebx = cpu_id(STATE, c->sub).ebx;
 }
 
-struct monitor_cpuid cpuid_answer(const struct monitor *m, uint32_t leaf,
-	uint32_t sub)
+bool cpuid_find(const struct monitor *m, uint32_t leaf, uint32_t sub,
+	struct monitor_cpuid *out)
 {
 	for (uint32_t i = 0; i < m->cpuid_count; i++) {
 		struct monitor_cpuid c = m->cpuid[i];
 		if (c.leaf != leaf || (c.by_sub && c.sub != sub))
 			continue;
 		make_live(m, &c);
-		return c;
+		*out = c;
+		return true;
 	}
-	return (struct monitor_cpuid){ .leaf = leaf, .sub = sub };
+	return false;
+}
+
+struct monitor_cpuid cpuid_answer(const struct monitor *m, uint32_t leaf,
+	uint32_t sub)
+{
+	struct monitor_cpuid c = { .leaf = leaf, .sub = sub };
+	(void)!cpuid_find(m, leaf, sub, &c);
+	return c;
 }

@@ -33,7 +33,8 @@ static uint8_t *attribute_of(const struct monitor *m, uint64_t gpa,
 bool guest_is_private(const struct monitor *m, uint64_t gpa)
 {
 	uint8_t bit;
-	if (m->kind != MONITOR_SNP || gpa >= m->box->gpa_end)
+	if ((m->kind != MONITOR_SNP && m->kind != MONITOR_TDX) ||
+		gpa >= m->box->gpa_end)
 		return false;
 	return *attribute_of(m, gpa, &bit) & bit;
 }
@@ -98,14 +99,37 @@ static enum guest_turn resolve_private(struct monitor *m,
 	}
 }
 
+static enum guest_turn resolve_accepted(struct monitor *m,
+	const struct monitor_slot *s, uint64_t gpa, uint64_t *hpa)
+{
+	if (!s || !s->private_hpa || !guest_is_private(m, gpa))
+		return GUEST_HOST_FAULT;
+	*hpa = s->private_hpa + (gpa - s->gpa);
+	uint64_t page = *hpa & ~OFFSET;
+	if (page < m->sept.begin || page >= m->sept.end)
+		return GUEST_HOST_FAULT;
+	switch (sept_check(&m->sept, page, gpa & ~OFFSET)) {
+	case SEPT_FINE:
+		return GUEST_FINE;
+	case SEPT_NOT_ACCEPTED:
+		return GUEST_NOT_VALIDATED;
+	default:
+		return GUEST_HOST_FAULT;
+	}
+}
+
 enum guest_turn guest_resolve(struct monitor *m, uint64_t gpa, uint8_t rights,
 	uint64_t *hpa)
 {
-	bool c = m->kind == MONITOR_SNP && (gpa & NPT_C);
-	uint64_t plain = c ? gpa & ~NPT_C : gpa;
+	/* One half is private: with the C-bit; without the shared bit. */
+	bool halves = m->kind == MONITOR_SNP || m->kind == MONITOR_TDX;
+	bool high = halves && (gpa & NPT_C);
+	uint64_t plain = high ? gpa & ~NPT_C : gpa;
 	const struct monitor_slot *s = monitor_slot_at(m, plain);
-	if (c)
+	if (m->kind == MONITOR_SNP && high)
 		return resolve_private(m, s, plain, rights, hpa);
+	if (m->kind == MONITOR_TDX && !high)
+		return resolve_accepted(m, s, plain, hpa);
 	if (!s)
 		return GUEST_NOWHERE;
 	if (guest_is_private(m, plain))

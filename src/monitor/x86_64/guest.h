@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The guest's memory, as its processor sees it: through its page tables, the
- * nested ones' rules and the RMP.
+ * nested ones' rules, and the RMP or the secure EPT.
  */
 #ifndef MONITOR_X86_64_GUEST_H
 #define MONITOR_X86_64_GUEST_H
@@ -11,14 +11,15 @@
 enum guest_turn {
 	GUEST_FINE,
 	GUEST_PAGE_FAULT,    /* its own tables map nothing there */
-	GUEST_NOT_VALIDATED, /* SNP: it is for the guest to handle */
+	GUEST_NOT_VALIDATED, /* SNP; TDX: not accepted */
 	GUEST_HOST_FAULT,    /* the host has to do something first */
 	GUEST_NOWHERE,	     /* no memory slot */
 };
 
 /*
- * Where a guest-physical address (with its C-bit) is; rights: RMP_....  Does
- * what a kernel does at a first access: private pages become the guest's.
+ * Where a guest-physical address (with its C-bit, or shared bit) is; rights:
+ * RMP_....  Does what a kernel does at a first access: private pages become the
+ * guest's.
  */
 enum guest_turn guest_resolve(struct monitor *m, uint64_t gpa, uint8_t rights,
 	uint64_t *hpa);

@@ -28,7 +28,8 @@ LAYOUT_SIZE(struct gate, 16);
 
 void inject_event(struct monitor *m, unsigned vector, uint32_t error)
 {
-	bool has_error = vector == VECTOR_GP || vector == VECTOR_PF;
+	bool has_error = vector == VECTOR_GP || vector == VECTOR_PF ||
+		vector == VECTOR_DF;
 	m->cpu.vmcb->control.event = vector | SVM_EVENT_EXCEPTION |
 		SVM_EVENT_VALID | (has_error ? SVM_EVENT_HAS_ERROR : 0) |
 		(uint64_t)error << 32;

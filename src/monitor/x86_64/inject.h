@@ -9,8 +9,10 @@ enum {
 	VECTOR_DB = 1,
 	VECTOR_NMI = 2,
 	VECTOR_UD = 6,
+	VECTOR_DF = 8,
 	VECTOR_GP = 13,
 	VECTOR_PF = 14,
+	VECTOR_VE = 20,
 	VECTOR_VC = 29
 };
 

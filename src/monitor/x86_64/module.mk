@@ -7,5 +7,5 @@ $(O)/keep/software/monitor: $(O)/debug/monitor-x86_64
 	@mkdir -p $(@D)
 	$(Q)objcopy -O binary $< $@
 # What needs no processor of its own is tested on the host.
-$(call library,monitor_units,$(patsubst %,src/monitor/x86_64/%.c,npt rmp guest state),host)
+$(call library,monitor_units,$(patsubst %,src/monitor/x86_64/%.c,npt rmp sept guest state),host)
 $(call unit,monitor/x86_64,monitor_units base)

@@ -13,6 +13,7 @@
 #include "monitor/x86_64/epcm.h"
 #include "monitor/x86_64/npt.h"
 #include "monitor/x86_64/rmp.h"
+#include "monitor/x86_64/sept.h"
 #include "spec/svm.h"
 
 struct vcpu {
@@ -42,6 +43,18 @@ struct monitor_sgx {
 	uint64_t answer_at;
 };
 
+/* A trust domain. */
+struct monitor_td {
+	uint64_t attributes;
+	uint32_t processors;
+	uint16_t given;	 /* registers that the host may change, until it did */
+	void *report_to; /* where the host's answer goes */
+	struct {
+		bool valid; /* its domain did not ask for it yet */
+		uint64_t reason, qualification, gpa, instruction;
+	} ve;
+};
+
 struct monitor {
 	struct monitor_box *box;
 	enum monitor_guest kind;
@@ -63,6 +76,13 @@ struct monitor {
 	} step;		       /* step.c */
 	bool launched;
 	struct monitor_sgx sgx;
+	/* TDX. */
+	struct sept sept;
+	struct monitor_td td;
+	struct {
+		bool on; /* flat.c */
+		uint64_t cr0, cr3, cr4;
+	} flat;
 };
 
 /* Where physical memory is; in unit tests it is an array. */
@@ -100,7 +120,10 @@ bool state_is_legal(const struct svm_save *s);
 
 /* All that this processor can, with what guests can't use taken out. */
 uint32_t cpuid_list(struct monitor_cpuid *out, uint32_t max);
-/* As the guest's table says; zeros where it says nothing. */
+/* As the guest's table says; false: it says nothing. */
+MUST_USE bool cpuid_find(const struct monitor *m, uint32_t leaf, uint32_t sub,
+	struct monitor_cpuid *out);
+/* Zeros where it says nothing. */
 struct monitor_cpuid cpuid_answer(const struct monitor *m, uint32_t leaf,
 	uint32_t sub);
 

@@ -29,11 +29,8 @@ enum monitor_result snp_call_pages(struct monitor *m,
 	const struct monitor_call *c);
 enum monitor_result snp_call_vmsa(struct monitor *m,
 	const struct monitor_call *c);
-enum monitor_result snp_call_attributes(struct monitor *m,
-	const struct monitor_call *c);
-enum monitor_result snp_call_discard(struct monitor *m,
-	const struct monitor_call *c);
-enum monitor_result snp_call_inject(struct monitor *m,
-	const struct monitor_call *c);
+/* Where the private page of gpa is. */
+MUST_USE bool snp_private_page(const struct monitor *m, uint64_t gpa,
+	uint64_t *hpa);
 
 #endif

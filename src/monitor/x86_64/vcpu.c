@@ -5,6 +5,7 @@
 #include "monitor/x86_64/sgx.h"
 #include "monitor/x86_64/snp.h"
 #include "monitor/x86_64/step.h"
+#include "monitor/x86_64/tdx.h"
 
 enum { HOST_SAVE = 0xc0010117, EFER_SVME = 1 << 12, IOPM_BYTES = 0x3000 };
 
@@ -155,7 +156,8 @@ static enum exit_turn run_once(struct monitor *m)
 	}
 	if (m->injected && is_no_exception(m->injected))
 		return exit_leave(m, MONITOR_EXIT_REFUSED);
-	if (m->injected && !take_injected(m))
+	/* NMIs are held back until #VE's reason was asked for. */
+	if (m->injected && !m->td.ve.valid && !take_injected(m))
 		return exit_leave(m, MONITOR_EXIT_SHUTDOWN);
 	step_enter(m);
 	sgx_disturb_enter(m);
@@ -182,6 +184,8 @@ static enum exit_turn run_once(struct monitor *m)
 		return sgx_exit(m);
 	if (step_exit(m, &turn))
 		return turn;
+	if (m->kind == MONITOR_TDX)
+		return tdx_exit(m);
 	return m->kind == MONITOR_SNP ? snp_exit(m) : exit_plain(m);
 }
 
@@ -191,6 +195,8 @@ void vcpu_run(struct monitor *m)
 		return;
 	if (m->kind == MONITOR_SNP)
 		snp_resume(m);
+	else if (m->kind == MONITOR_TDX)
+		tdx_resume(m);
 	else if (m->kind == MONITOR_PLAIN)
 		exit_finish_io(m);
 	if (!state_is_legal(&m->cpu.vmcb->save)) {

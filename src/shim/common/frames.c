@@ -79,6 +79,19 @@ void frames_init(struct frames *f, uint64_t first, uint64_t count,
 	}
 }
 
+void frames_reserve(struct frames *f, uint64_t page)
+{
+	if (page < f->first || page - f->first >= f->count)
+		return;
+	struct block b = block_of(f, page - f->first);
+	for (uint64_t i = b.from; i < b.to; i++) {
+		must(!bit(f->taken, i));
+		set(f->taken, i, true);
+	}
+	f->used += b.to - b.from;
+	set_ready(f, &b, true);
+}
+
 /* --- pages -----------------------------------------------------------------
  */
 

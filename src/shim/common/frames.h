@@ -43,6 +43,8 @@ struct frames {
  * of them, up to a block's end, may be touched already. */
 void frames_init(struct frames *f, uint64_t first, uint64_t count,
 	uint64_t ready, uint64_t *bitmaps);
+/* The block in which that page is is no memory; nothing of it was taken. */
+void frames_reserve(struct frames *f, uint64_t page);
 /* A page's number; false: none is left, or it was not accepted. */
 MUST_USE bool frames_take(struct frames *f, uint64_t *page);
 /* A page that frames_take gave. */

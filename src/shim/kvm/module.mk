@@ -14,4 +14,4 @@ $(O)/keep/$1/exec: $(O)/keep/process/exec
 	$$(Q)cp $$< $$@
 endef
 SHIM = $(eval $(call SHIM_,$1,$2,$3))
-$(call SHIM,kvm,2,-Wl$(comma)--defsym=shim_secrets=0 -Wl$(comma)--defsym=shim_cpuid=0)
+$(call SHIM,kvm,2,-Wl$(comma)--defsym=shim_secrets=0 -Wl$(comma)--defsym=shim_cpuid=0 -Wl$(comma)--defsym=shim_reset=0)

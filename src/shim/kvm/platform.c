@@ -12,6 +12,16 @@ void platform_ready(void)
 {
 }
 
+uint64_t platform_shared_bit(void)
+{
+	return 0;
+}
+
+uint64_t platform_hole(void)
+{
+	return 0;
+}
+
 struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub)
 {
 	return cpu_id(leaf, sub);
@@ -37,6 +47,14 @@ void platform_release(uint64_t from, uint64_t to)
 void platform_event(enum vm_event event)
 {
 	cpu_out32(VM_PORT, event);
+}
+
+bool platform_call(uint64_t number, const uint64_t args[6], int64_t *result)
+{
+	(void)number;
+	(void)args;
+	(void)result;
+	return false;
 }
 
 void platform_shim(struct gate_shim *out)

@@ -61,6 +61,16 @@ void platform_ready(void)
 	ghcb_init(head->c_bit);
 }
 
+uint64_t platform_shared_bit(void)
+{
+	return 0;
+}
+
+uint64_t platform_hole(void)
+{
+	return 0;
+}
+
 struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub)
 {
 	return snp_cpuid(&snp_cpuid_page, leaf, sub, xcr0);
@@ -167,6 +177,14 @@ void platform_event(enum vm_event event)
 	if (event == VM_EVENT_BELL)
 		before_bell();
 	ghcb_out(VM_PORT, event);
+}
+
+bool platform_call(uint64_t number, const uint64_t args[6], int64_t *result)
+{
+	(void)number;
+	(void)args;
+	(void)result;
+	return false;
 }
 
 void platform_shim(struct gate_shim *out)

@@ -6,6 +6,7 @@
 /* AMD64 manual, volume 2, §3.1.3. */
 enum {
 	CR4_PAE = 1 << 5,
+	CR4_MCE = 1 << 6,
 	CR4_OSFXSR = 1 << 9,
 	CR4_OSXMMEXCPT = 1 << 10,
 	CR4_UMIP = 1 << 11,
@@ -55,7 +56,8 @@ static void init_cpu(void)
 	cr4 |= seven.ebx & ID7_B_SMEP ? CR4_SMEP : 0;
 	cr4 |= seven.ebx & ID7_B_SMAP ? CR4_SMAP : 0;
 	cr4 |= seven.ecx & ID7_C_UMIP ? CR4_UMIP : 0;
-	cpu_write_cr4(cr4);
+	/* Under TDX nobody clears that. */
+	cpu_write_cr4(cr4 | (cpu_read_cr4() & CR4_MCE));
 	uint64_t has = platform_cpuid(0xd, 0).eax;
 	uint64_t xcr0 = has & XCR0_BASE;
 	if ((has & XCR0_AVX512) == XCR0_AVX512 && xcr0 == XCR0_BASE)

@@ -2,6 +2,7 @@
 #include "arch/x86_64/cpu.h"
 #include "shim/common/calls_x86_64.h"
 #include "shim/common/linux.h"
+#include "shim/x86_64_vm/platform.h"
 #include "shim/x86_64_vm/user.h"
 
 enum { MSR_FS_BASE = 0xc0000100 };
@@ -20,7 +21,10 @@ static int64_t arch_prctl(const uint64_t *a)
 
 int64_t user_call(struct user *u, uint64_t number, const uint64_t args[6])
 {
+	int64_t own;
 	if (number == CALLS_ARCH_PRCTL)
 		return arch_prctl(args);
+	if (platform_call(number, args, &own))
+		return own;
 	return personality_call(&u->personality, calls_x86_64(number), args);
 }

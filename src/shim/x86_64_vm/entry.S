@@ -12,7 +12,7 @@
 	.long VM_IMAGE_MAGIC, VM_IMAGE_VERSION, shim_tee, image_bytes
 	.quad shim_entry
 	.long boot_4 - VM_SHIM_VA, boot_3 - VM_SHIM_VA, boot_2 - VM_SHIM_VA
-	.long shim_secrets, shim_cpuid, 0, 0, 0
+	.long shim_secrets, shim_cpuid, 0, 0, 0, shim_reset, 0
 	.balign 64
 
 	/* The tables to start with: the image's first 2 MiB, all rights.

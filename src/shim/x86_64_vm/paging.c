@@ -64,8 +64,8 @@ static void map_image(struct paging *p)
 	top3[510] = link(p, top2);
 	top2[0] = link(p, image1);
 	/* Of this page only the window is there. */
-	top2[1] = (VM_WINDOW_GPA & ~LARGE_MASK) | PTE_PRESENT | PTE_WRITE |
-		PTE_NX | PTE_LARGE;
+	top2[1] = (VM_WINDOW_GPA & ~LARGE_MASK) | p->shared | PTE_PRESENT |
+		PTE_WRITE | PTE_NX | PTE_LARGE;
 	level4[256] = link(p, ram3);
 	ram3[0] = link(p, ram2);
 }
@@ -84,6 +84,7 @@ void paging_init(struct paging *p, const struct vm_image_head *head)
 	uint64_t gib = (uint64_t)ENTRIES * LARGE;
 	*p = (struct paging){
 		.encrypted = head->c_bit ? 1ull << head->c_bit : 0,
+		.shared = platform_shared_bit(),
 		.exec_gpa = VM_RAM_GPA + VM_IMAGE_ALIGN,
 		.exec_bytes = head->exec_bytes,
 	};
@@ -138,6 +139,7 @@ static void init_frames(struct paging *p, uint64_t end)
 	frames_init(&p->frames, first + own, pages - own, ready - own,
 		paging_at(p->free_gpa));
 	p->frames.ops = &frames_ops;
+	frames_reserve(&p->frames, platform_hole() / PAGE_BYTES);
 }
 
 void paging_add_ram(struct paging *p, uint64_t ram_bytes)
@@ -237,7 +239,8 @@ static bool map(struct paging *p, uint64_t va, uint64_t bits, uint8_t prot)
 bool paging_map(struct paging *p, uint64_t va, uint64_t gpa, uint8_t prot,
 	bool shared)
 {
-	uint64_t bits = shared ? PTE_SHARED : PTE_BORROWED | p->encrypted;
+	uint64_t bits =
+		shared ? PTE_SHARED | p->shared : PTE_BORROWED | p->encrypted;
 	return map(p, va, gpa | bits, prot);
 }
 

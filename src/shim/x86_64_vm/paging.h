@@ -18,6 +18,7 @@
 struct paging {
 	struct frames frames;
 	uint64_t encrypted; /* the bit of private pages; 0: none */
+	uint64_t shared;    /* the bit of shared ones; 0: none */
 	uint64_t exec_gpa, exec_bytes;
 	uint64_t free_gpa; /* behind the images */
 };

@@ -242,8 +242,68 @@ static bool references(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 	return true;
 }
 
+/* --- tests and casts -------------------------------------------------------
+ */
+
+/* Whether v, which is not null, is one of those; 0: left to a step.  Types
+ * that are final have nothing below them. */
+static uint32_t is_one(struct jit_fn *f, uint32_t v, uint32_t heap,
+	uint32_t top)
+{
+	if (heap == HEAP_I31)
+		return narrow(f, J_AND, v, 1);
+	if (heap >= HEAP_ABS || (top != HEAP_ANY && top != HEAP_FUNC))
+		return 0;
+	uint32_t want = f->inst->canon[heap];
+	uint32_t type = jit_pure(f,
+		&(struct jit_ins){ .op = J_TYPE,
+			.type = JT_I32,
+			.a = v,
+			.imm = top == HEAP_FUNC ?
+				offsetof(struct wasm_func, sig) :
+				offsetof(struct wasm_object, type) });
+	if (f->m->types[heap].final)
+		return jit_pure(f,
+			&(struct jit_ins){ .op = J_ICMP,
+				.type = JT_I32,
+				.cc = CC_E,
+				.in = JT_I32,
+				.a = type,
+				.b = jit_const(f, want) });
+	return jit_pure(f,
+		&(struct jit_ins){ .op = J_BELOW,
+			.type = JT_I32,
+			.a = type,
+			.imm = want });
+}
+
+static bool tests(struct jit_fn *f, const union wasm_word *w, uint32_t op)
+{
+	/* Speculation may not look where an i31 leads to. */
+	if ((op != OP_ref_test && op != OP_ref_cast) || f->jit->mask)
+		return false;
+	uint32_t v = jit_read(f, w->b);
+	uint32_t is = is_one(f, v, w[1].low, w[1].high);
+	if (!is)
+		return f->failed;
+	if (w->c)
+		is = jit_pure2(f, J_OR, JT_I32, is,
+			jit_pure(f,
+				&(struct jit_ins){ .op = J_ICMP,
+					.type = JT_I32,
+					.cc = CC_E,
+					.in = JT_I64,
+					.a = v,
+					.b = jit_const(f, 0) }));
+	if (op == OP_ref_test)
+		jit_write(f, w->a, is);
+	else
+		check(f, is, WASM_TRAP_CAST);
+	return true;
+}
+
 bool jit_build_ref(struct jit_fn *f, const union wasm_word *w, uint32_t op)
 {
 	return whole(f, w, op) || structs(f, w, op) || arrays(f, w, op) ||
-		references(f, w, op);
+		references(f, w, op) || tests(f, w, op);
 }

@@ -281,6 +281,19 @@ static void branch_over(struct jit_emit *e, struct jit_cond c, uint32_t at[2])
 	at[0] = x64_jcc(&e->a, c.cc);
 }
 
+static void check(struct jit_emit *e, const struct jit_ins *i)
+{
+	uint32_t at = jit_place(e, i->a), cc = CC_E;
+	if (jit_ins_of(e, i->a)->flags & JF_FOLDED)
+		cc = jit_not(jit_emit_cond(e, i->a)).cc;
+	else if (at == LOC_STACK)
+		x64_alu_mi(&e->a, ALU_CMP, X64_W, jit_slot(e, i->a), 0);
+	else
+		x64_rr(&e->a, X_TEST, X64_W, jit_reg(e, i->a),
+			jit_reg(e, i->a));
+	jit_trap_if(e, cc, i->cc);
+}
+
 static void branch(struct jit_emit *e, const struct jit_ins *i)
 {
 	const struct jit_block *b = &e->f->blocks[i->block];
@@ -482,12 +495,7 @@ static void instruction(struct jit_emit *e, uint32_t n)
 		store_early(e, n, i->pos + 1);
 		return;
 	case J_CHECK:
-		if (jit_place(e, i->a) == LOC_STACK)
-			x64_alu_mi(&e->a, ALU_CMP, X64_W, jit_slot(e, i->a), 0);
-		else
-			x64_rr(&e->a, X_TEST, X64_W, jit_reg(e, i->a),
-				jit_reg(e, i->a));
-		jit_trap_if(e, CC_E, i->cc);
+		check(e, i);
 		return;
 	default:
 		break;

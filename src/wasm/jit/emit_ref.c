@@ -140,6 +140,49 @@ static void caught(struct jit_emit *e, const struct jit_ins *i)
 			0, d - XMM0, m);
 }
 
+/* --- what references refer to ------------------------------------------------
+ */
+
+/* Null, an i31 and the embedder's own references have no type to look up. */
+static void type(struct jit_emit *e, const struct jit_ins *i)
+{
+	uint32_t a = jit_reg(e, i->a), d = jit_def(e);
+	x64_mov_ri(&e->a, d, NO_SUPER);
+	x64_rr(&e->a, X64(0, 0, 0xf6), a >= 4 ? X64_BYTE : 0, 0, a);
+	x64_u8(&e->a, 3);
+	uint32_t other = x64_jcc(&e->a, CC_NE);
+	x64_rr(&e->a, X_TEST, X64_W, a, a);
+	uint32_t null = x64_jcc(&e->a, CC_E);
+	x64_rm(&e->a, X_MOV, 0, d, x64_at(a, (int64_t)i->imm));
+	x64_patch_here(&e->a, other);
+	x64_patch_here(&e->a, null);
+}
+
+/* From type to supertype, until it is the one or there is none. */
+static void below(struct jit_emit *e, const struct jit_ins *i)
+{
+	_Static_assert(sizeof(struct wasm_canon) == 12, "3 * 4");
+	const struct wasm_registry *r = &e->j->store->registry;
+	uint32_t d = jit_def(e);
+	if (jit_place(e, i->a) != d)
+		jit_mov(e, d, i->a, false);
+	uint32_t top = e->a.len;
+	x64_alu_ri(&e->a, ALU_CMP, 0, d, (int32_t)i->imm);
+	uint32_t yes = x64_jcc(&e->a, CC_E);
+	x64_alu_ri(&e->a, ALU_ADD, 0, d, 1); /* NO_SUPER: 0 */
+	uint32_t no = x64_jcc(&e->a, CC_E);
+	x64_mov_ri(&e->a, SCRATCH, (uint64_t)(uintptr_t)&r->types);
+	x64_rm(&e->a, X_MOV, X64_W, SCRATCH, x64_at(SCRATCH, 0));
+	x64_rm(&e->a, X_LEA, X64_W, d, x64_sum(d, d, 1, 0));
+	x64_rm(&e->a, X_MOV, 0, d,
+		x64_sum(SCRATCH, d, 2,
+			(int64_t)offsetof(struct wasm_canon, super) - 12));
+	x64_patch(&e->a, x64_jmp(&e->a), top);
+	x64_patch_here(&e->a, yes);
+	x64_mov_ri(&e->a, d, 1);
+	x64_patch_here(&e->a, no);
+}
+
 bool jit_emit_ref(struct jit_emit *e, const struct jit_ins *i)
 {
 	switch (i->op) {
@@ -160,6 +203,12 @@ bool jit_emit_ref(struct jit_emit *e, const struct jit_ins *i)
 		return true;
 	case J_CAUGHT:
 		caught(e, i);
+		return true;
+	case J_TYPE:
+		type(e, i);
+		return true;
+	case J_BELOW:
+		below(e, i);
 		return true;
 	default:
 		return false;

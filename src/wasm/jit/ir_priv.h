@@ -111,6 +111,9 @@ enum jit_op {
 	J_GET,	   /* what is imm behind pointer a; cc: kind */
 	J_PUT,	   /* b to imm behind pointer a; cc: kind */
 	J_CAUGHT,  /* of what was caught: imm bytes in; UINT64_MAX: itself */
+	J_TYPE,	   /* the store's number of the type, imm bytes behind what
+		    * reference a refers to; NO_SUPER: it refers to nothing */
+	J_BELOW,   /* is type number a that of imm or of one below it? */
 	J_CHECK,   /* traps (cc) unless a is not null */
 	J_CALL,	   /* imm: the function; args */
 	J_CALL_INDIRECT,

@@ -119,10 +119,14 @@ uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 		put(f, &l, i->c, USE_ANY, false);
 		break;
 	case J_BRANCH:
+	case J_CHECK:
 		condition_operands(f, i->a, &l);
 		break;
 	case J_MULHU:
 		put(f, &l, i->a, USE_ANY, true);
+		break;
+	case J_TYPE:
+		put(f, &l, i->a, USE_REG, true);
 		break;
 	case J_FMIN:
 	case J_FMAX:
@@ -130,7 +134,7 @@ uint32_t jit_operands(const struct jit_fn *f, uint32_t n,
 		put(f, &l, i->b, USE_REG, true);
 		break;
 	case J_FCOPYSIGN:
-	case J_CHECK:
+	case J_BELOW:
 	case J_CLZ:
 	case J_CTZ:
 	case J_POPCNT:

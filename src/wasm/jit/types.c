@@ -76,7 +76,7 @@ const uint8_t jit_operand_types[J_OP_COUNT][3] = {
 	ONE(POINTER, IN), ONE(SLOT, IN), [J_ELEM] = { JT_I64, JT_I32 },
 	ONE(GET, I64), [J_PUT] = { JT_I64, JT_PUT }, ONE(THROW_REF, I64),
 	ONE(TAIL, CALLEE), [J_VEC] = { JT_IN, JT_SECOND },
-	ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
+	ONE(TYPE, I64), ONE(BELOW, I32), ONE(CHECK, I64), ONE(CALL_INDIRECT, I64), ONE(CALL_REF, I64),
 	ONE(BRANCH, I32), ONE(TABLE, I32),
 };
 /* clang-format on */
@@ -396,7 +396,7 @@ static void fold_into(struct jit_fn *f, uint32_t n)
 {
 	struct jit_ins *i = &f->ins[n];
 	uint64_t k;
-	if (i->op == J_BRANCH || i->op == J_SELECT) {
+	if (i->op == J_BRANCH || i->op == J_SELECT || i->op == J_CHECK) {
 		const struct jit_ins *c = &f->ins[i->a];
 		if ((c->op == J_ICMP || c->op == J_FCMP) &&
 			foldable(f, i->a, n)) {

@@ -10,6 +10,7 @@
 #include "soft/device.h"
 
 const struct device_ops *(*place_spy)(const struct device_ops *real);
+bool (*place_linux)(struct device **out, struct err *e);
 /* Of the last device. */
 static const struct device_ops *spied;
 
@@ -32,6 +33,8 @@ bool __real_device_linux_new(struct device **out, struct err *e);
 bool __wrap_device_linux_new(struct device **out, struct err *e);
 bool __wrap_device_linux_new(struct device **out, struct err *e)
 {
+	if (place_linux)
+		return place_linux(out, e);
 	if (!__real_device_linux_new(out, e))
 		return false;
 	if (place_spy)

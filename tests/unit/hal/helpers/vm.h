@@ -20,6 +20,9 @@ struct place {
  * intercepted by the linker (src/hal/module.mk). */
 extern const struct device_ops *(*place_spy)(const struct device_ops *real);
 
+/* What stands for the kernel's own device, or NULL. */
+extern bool (*place_linux)(struct device **out, struct err *e);
+
 /* Images and configuration, but for the technology and the root key's path. */
 void place_prepare(struct place *p, enum hal_platform platform,
 	enum guest what);

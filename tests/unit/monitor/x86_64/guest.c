@@ -169,3 +169,24 @@ TEST(guest_reads_and_writes_across_pages)
 	CHECK_INT(guest_read(&m, VA + 0x1ff0, out, 16), GUEST_FINE);
 	memory_free();
 }
+
+TEST(guest_a_domain_s_private_half_has_no_bit)
+{
+	start(MONITOR_TDX);
+	m.sept = (struct sept){ monitor_memory(RMP_HPA), PRIVATE,
+		PRIVATE + BYTES };
+	/* Shared, as long as nobody said otherwise. */
+	CHECK_INT(resolve(GPA | NPT_C), GUEST_FINE);
+	CHECK(hpa == MONITOR_SHARED_HPA + SHARED_AT);
+	CHECK_INT(resolve(GPA), GUEST_HOST_FAULT);
+	guest_set_private(&m, GPA, true);
+	CHECK_INT(resolve(GPA | NPT_C), GUEST_HOST_FAULT);
+	CHECK_INT(resolve(GPA), GUEST_HOST_FAULT);
+	CHECK(sept_augment(&m.sept, PRIVATE, GPA, false));
+	CHECK_INT(resolve(GPA), GUEST_NOT_VALIDATED);
+	CHECK_INT(sept_accept(&m.sept, PRIVATE, GPA, false), SEPT_FINE);
+	CHECK_INT(resolve(GPA + 0x123), GUEST_FINE);
+	CHECK(hpa == PRIVATE + 0x123);
+	CHECK_INT(resolve((GPA + BYTES) | NPT_C), GUEST_NOWHERE);
+	memory_free();
+}

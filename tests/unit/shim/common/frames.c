@@ -200,3 +200,24 @@ TEST(frames_random_traffic_keeps_count)
 	CHECK_INT(f.ready, ready);
 	CHECK(releases > 0);
 }
+
+TEST(frames_what_is_reserved_is_never_given)
+{
+	enum { IN = 3000, BLOCK = IN / FRAMES_BLOCK * FRAMES_BLOCK };
+	struct frames f = open_frames();
+	uint64_t page, idle = f.ready - f.used;
+	/* Outside: nothing happens. */
+	frames_reserve(&f, 0);
+	frames_reserve(&f, PAGES);
+	CHECK_INT(f.used, 0);
+	frames_reserve(&f, IN);
+	CHECK_INT(f.used, FRAMES_BLOCK);
+	CHECK_INT(f.ready - f.used, idle);
+	for (unsigned n = 0; n < COUNT - FRAMES_BLOCK; n++) {
+		CHECK(frames_take(&f, &page));
+		CHECK(page < BLOCK || page >= BLOCK + FRAMES_BLOCK);
+	}
+	CHECK(!frames_take(&f, &page));
+	/* Nobody accepted it, and nobody gives it back. */
+	CHECK(!usable[IN]);
+}

@@ -5,7 +5,7 @@
 	.long VM_IMAGE_MAGIC, VM_IMAGE_VERSION, shim_tee, image_bytes
 	.quad shim_entry
 	.long boot_4 - VM_SHIM_VA, boot_3 - VM_SHIM_VA, boot_2 - VM_SHIM_VA
-	.long 0, 0, 0, 0, 0
+	.long 0, 0, 0, 0, 0, guest_reset, 0
 	.balign 64
 
 	.section .stacks, "aw"
@@ -96,6 +96,11 @@ guest_to_user:
 	ret
 
 	/* What ring 3 tries. */
+	.globl guest_user_tdcall
+guest_user_tdcall:
+	mov $1, %eax
+	.byte 0x66, 0x0f, 0x01, 0xcc
+1:	jmp 1b
 	.globl guest_user_code
 guest_user_code:
 	mov $VM_RAM_GPA, %eax

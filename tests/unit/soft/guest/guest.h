@@ -18,11 +18,15 @@
 		    */
 #define GUEST_END_GPA 0x00a00000
 
-/* In the window. */
+/* In the window.  A domain's registers are nobody's to set: it reads what it
+ * shall do. */
+#define GUEST_ASK_AT	0x1000
 #define GUEST_RESULT_AT 0x2000
 #define GUEST_SHARED_AT 0x3000
 
 #define GUEST_MARK 0x5ec2e7a1b2c3d4e5ull
+/* What a domain tells VM_PORT when it is done. */
+#define GUEST_END_EVENT 0x7fu
 
 enum guest_do {
 	GUEST_NOTHING,
@@ -46,6 +50,38 @@ enum guest_do {
 	GUEST_PLAIN,	   /* what a guest without SNP does */
 	GUEST_WATCH,	   /* until an exception comes from outside */
 	GUEST_TRIPLE,	   /* a fault without a handler */
+};
+
+/* A trust domain's (td.c). */
+enum td_do {
+	TD_NOTHING,
+	TD_INFO,	 /* TDG.VP.INFO */
+	TD_EXCEPTIONS,	 /* instructions that are #VE, or #UD */
+	TD_VE_TWICE,	 /* #VE, while the last one's reason was not asked */
+	TD_ACCEPT,	 /* once, twice, of other sizes, of what is none */
+	TD_SIZES,	 /* 2 MiB, here and there */
+	TD_PENDING,	 /* a page that was not accepted, and is used */
+	TD_SHARED_VIEW,	 /* the shared half of a private page */
+	TD_PRIVATE_VIEW, /* the private half of a shared one */
+	TD_NOWHERE,	 /* shared addresses where nothing is */
+	TD_USER,	 /* TDCALL outside ring 0 */
+	TD_HOLD,	 /* a page, over a port's access */
+	TD_HOLD_AGAIN,	 /* the same, accepted again after it */
+	TD_MAP,		 /* MapGPA, both ways */
+	TD_CALLS,	 /* what a host answers itself, or refuses */
+	TD_PORTS,
+	TD_REPORT, /* into the window, too */
+	TD_EXTEND, /* a register, then a report */
+	TD_QUOTE,  /* a call to userspace */
+	TD_END,	   /* ReportFatalError */
+	TD_RANDOM, /* calls with random registers */
+	TD_WATCH,  /* until an exception comes from outside */
+	TD_LONG,
+	TD_TRIPLE,
+};
+
+struct td_ask {
+	uint64_t what, number;
 };
 
 struct guest_result {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "arch/x86_64/cpu.h"
-#include "guest.h"
+#include "probe.h"
 #include "spec/ghcb.h"
 #include "spec/snp_guest.h"
 #include "spec/svm.h"
@@ -8,130 +7,13 @@
 #define C	 (1ull << GUEST_C_BIT)
 #define GHCB_GPA (VM_WINDOW_GPA + VM_GHCB_AT)
 
-/* 0x20..0x21: the same pages with the other C-bit, at this offset. */
-#define OTHER 0x40000000ull
-
-extern uint8_t guest_vectors[], stack_top[], stack_vc[];
-extern uint64_t fixup, caught_vector, caught_error, caught_rip;
 void guest_to_user(uint64_t rip);
 void guest_user_code(void);
 void guest_main(uint64_t what, uint64_t number);
 
-static uint64_t level_4[512] __attribute__((aligned(PAGE_BYTES)));
-static uint64_t level_3[512] __attribute__((aligned(PAGE_BYTES)));
-static uint64_t level_3_high[512] __attribute__((aligned(PAGE_BYTES)));
-static uint64_t level_2[2][512] __attribute__((aligned(PAGE_BYTES)));
-static uint64_t level_2_high[512] __attribute__((aligned(PAGE_BYTES)));
-static uint64_t level_1[10][512] __attribute__((aligned(PAGE_BYTES)));
-static uint64_t idt[64], gdt[8];
-static uint8_t tss[104];
-static bool plain;
-
-static struct guest_result *result(void)
-{
-	return (void *)(uint64_t)(VM_WINDOW_GPA + GUEST_RESULT_AT);
-}
-
 static void tell(uint64_t value)
 {
-	struct guest_result *r = result();
-	if (r->count < ARRAY_LEN(r->values))
-		r->values[r->count++] = value;
-}
-
-/* --- tables ------------------------------------------------------------- */
-
-static uint64_t pa(const void *p)
-{
-	return (uint64_t)p - VM_SHIM_VA + VM_RAM_GPA;
-}
-
-/* As they are, up to GUEST_END_GPA; then again with the other C-bit. */
-static void map(void)
-{
-	const uint64_t c = plain ? 0 : C;
-	level_4[0] = pa(level_3) | c | 7;
-	level_4[511] = pa(level_3_high) | c | 7;
-	level_3[0] = pa(level_2[0]) | c | 7;
-	level_3[1] = pa(level_2[1]) | c | 7;
-	level_3_high[510] = pa(level_2_high) | c | 7;
-	level_2_high[0] = VM_RAM_GPA | c | 0x87;
-	for (uint64_t i = 0; i < 10; i++) {
-		uint64_t gpa = (i % 5) << 21;
-		uint64_t *two = &level_2[i / 5][i % 5];
-		*two = pa(level_1[i]) | c | 7;
-		for (uint64_t j = 0; j < 512; j++) {
-			bool window = gpa < VM_RAM_GPA;
-			bool is_private = window == (i >= 5);
-			level_1[i][j] = (gpa + j * PAGE_BYTES) |
-				(is_private ? c : 0) | 7;
-		}
-		if (gpa == GUEST_LARGE_GPA)
-			*two = gpa | (i < 5 ? c : 0) | 0x87;
-	}
-	cpu_write_cr3(pa(level_4) | c);
-}
-
-static void set_up(void)
-{
-	uint64_t t = (uint64_t)tss;
-	gdt[1] = 0x00af9b000000ffff;
-	gdt[2] = 0x00cf93000000ffff;
-	gdt[3] = 0x00cff3000000ffff;
-	gdt[4] = 0x00affb000000ffff;
-	gdt[5] = 0x67 | (t & 0xffffff) << 16 | 0x89ull << 40 |
-		(t >> 24 & 0xff) << 56;
-	gdt[6] = t >> 32;
-	uint64_t top = (uint64_t)stack_vc;
-	memcpy(tss + 0x24, &top, 8);
-	memcpy(tss + 4, &top, 8);
-	for (uint64_t i = 0; i < 32; i++) {
-		uint64_t at = (uint64_t)guest_vectors + i * 16;
-		idt[2 * i] = (at & 0xffff) | 8 << 16 |
-			(i == 29 ? 1ull << 32 : 0) | 0x8eull << 40 |
-			(at >> 16 & 0xffff) << 48;
-		idt[2 * i + 1] = at >> 32;
-	}
-	const struct cpu_table g = { .limit = sizeof gdt - 1,
-		.base = (uint64_t)gdt };
-	const struct cpu_table d = { .limit = sizeof idt - 1,
-		.base = (uint64_t)idt };
-	cpu_lgdt(&g);
-	cpu_lidt(&d);
-	cpu_ltr(0x28);
-}
-
-/* --- probes ------------------------------------------------------------- */
-
-/* Runs one instruction, says what became of it. */
-#define PROBE(insn, ...)                                            \
-	({                                                          \
-		*(volatile uint64_t *)&caught_vector = 0;           \
-		__asm__ volatile("lea 1f(%%rip), %%r15\n\t"         \
-				 "mov %%r15, fixup(%%rip)\n\t" insn \
-				 "\n1:" __VA_ARGS__);               \
-		outcome();                                          \
-	})
-
-static uint64_t outcome(void)
-{
-	uint64_t v = *(volatile uint64_t *)&caught_vector;
-	return v ? GUEST_EXCEPTION(v, caught_error) : 0;
-}
-
-static uint64_t try_read(uint64_t va)
-{
-	return PROBE("mov (%0), %%rax", : : "r"(va) : "rax", "r15", "memory");
-}
-
-static uint64_t try_write(uint64_t va)
-{
-	return PROBE("movq $1, (%0)", : : "r"(va) : "r15", "memory");
-}
-
-static uint64_t try_run(uint64_t va)
-{
-	return PROBE("jmp *%0", : : "r"(va) : "r15", "memory");
+	probe_tell(value);
 }
 
 /* eax, [32] CF. */
@@ -226,22 +108,22 @@ static void exceptions(void)
 
 static void unvalidated(void)
 {
-	tell(try_read(GUEST_FREE_GPA));
-	tell(try_write(GUEST_FREE_GPA + 0x1000));
-	tell(try_run(GUEST_FREE_GPA + 0x2000));
+	tell(probe_read(GUEST_FREE_GPA));
+	tell(probe_write(GUEST_FREE_GPA + 0x1000));
+	tell(probe_run(GUEST_FREE_GPA + 0x2000));
 	/* In the middle of a large page. */
-	tell(try_read(GUEST_LARGE_GPA + 0x123000));
+	tell(probe_read(GUEST_LARGE_GPA + 0x123000));
 }
 
 static void validate(void)
 {
 	const uint64_t va = GUEST_FREE_GPA + 0x5000;
 	tell(pvalidate(va, 0, 1));
-	tell(try_write(va));
+	tell(probe_write(va));
 	tell(*(volatile uint64_t *)va);
 	tell(pvalidate(va, 0, 1)); /* twice: carry */
 	tell(pvalidate(va, 0, 0));
-	tell(try_read(va));
+	tell(probe_read(va));
 	tell(pvalidate(va, 0, 0)); /* carry */
 	tell(pvalidate(va, 0, 1));
 	tell(*(volatile uint64_t *)va);	       /* what was there */
@@ -253,11 +135,11 @@ static void validate(void)
 static void sizes(void)
 {
 	tell(pvalidate(GUEST_LARGE_GPA, 1, 1));
-	tell(try_write(GUEST_LARGE_GPA + 0x1ff000));
+	tell(probe_write(GUEST_LARGE_GPA + 0x1ff000));
 	tell(pvalidate(GUEST_LARGE_GPA, 1, 1));
 	/* Parts of it, which breaks it up. */
 	tell(pvalidate(GUEST_LARGE_GPA + 0x3000, 0, 0));
-	tell(try_read(GUEST_LARGE_GPA + 0x4000));
+	tell(probe_read(GUEST_LARGE_GPA + 0x4000));
 	tell(pvalidate(GUEST_LARGE_GPA, 1, 1));
 	/* Some of it is launched already, in small pages. */
 	tell(pvalidate(GUEST_PAGES_GPA, 1, 1));
@@ -280,15 +162,15 @@ static void user(void)
 {
 	*(volatile uint64_t *)&caught_vector = 0;
 	guest_to_user((uint64_t)guest_user_code);
-	tell(outcome());
+	tell(probe_outcome());
 }
 
 static void write_vmsa(void)
 {
 	const uint64_t va = GUEST_PAGES_GPA;
 	tell(rmpadjust(va, 0, 1 | 15 << 8 | 1 << 16));
-	tell(try_read(va));
-	tell(try_write(va)); /* the host hears of it */
+	tell(probe_read(va));
+	tell(probe_write(va)); /* the host hears of it */
 }
 
 /* Something private, across the host's doings. */
@@ -300,8 +182,8 @@ static void hold(void)
 		p[i] = GUEST_MARK;
 	register_ghcb();
 	out32(VM_PORT, 1);
-	tell(try_read(va));
-	tell(outcome() ? 0 : p[7]);
+	tell(probe_read(va));
+	tell(probe_outcome() ? 0 : p[7]);
 }
 
 static void state(void)
@@ -317,7 +199,7 @@ static void state(void)
 	tell(by_msr((uint64_t)GHCB_STATE_PRIVATE << 52 | page |
 		GHCB_INFO_STATE_ASK));
 	tell(pvalidate(page, 0, 1));
-	tell(try_write(page));
+	tell(probe_write(page));
 	/* Three pages by the GHCB. */
 	register_ghcb();
 	const struct ghcb_state_head h = { .last = 2 };
@@ -439,7 +321,7 @@ static void plain_guest(void)
 	uint32_t in;
 	__asm__ volatile("inl %w1, %0" : "=a"(in) : "d"(VM_PORT));
 	tell(in);
-	tell(try_read(0x3fe00000)); /* mapped nowhere */
+	tell(probe_read(0x3fe00000)); /* mapped nowhere */
 }
 
 static void do_it(uint64_t what, uint64_t number)
@@ -458,9 +340,10 @@ static void do_it(uint64_t what, uint64_t number)
 	case GUEST_USER:
 		return user();
 	case GUEST_SHARED_VIEW:
-		return tell(try_read(GUEST_PAGES_GPA + OTHER));
+		return tell(probe_read(GUEST_PAGES_GPA + OTHER));
 	case GUEST_PRIVATE_VIEW:
-		return tell(try_read(VM_WINDOW_GPA + GUEST_SHARED_AT + OTHER));
+		return tell(
+			probe_read(VM_WINDOW_GPA + GUEST_SHARED_AT + OTHER));
 	case GUEST_WRITE_VMSA:
 		return write_vmsa();
 	case GUEST_HOLD:
@@ -472,9 +355,9 @@ static void do_it(uint64_t what, uint64_t number)
 	case GUEST_PORTS:
 		return ports();
 	case GUEST_NOWHERE:
-		level_1[0][0] = 0x70000000 | 7;
+		probe_level_1[0][0] = 0x70000000 | 7;
 		cpu_write_cr3(cpu_read_cr3());
-		return tell(try_read(0));
+		return tell(probe_read(0));
 	case GUEST_LONG:
 		for (;;)
 			cpu_pause();
@@ -501,10 +384,10 @@ static void do_it(uint64_t what, uint64_t number)
 
 void guest_main(uint64_t what, uint64_t number)
 {
-	plain = what == GUEST_PLAIN || what == GUEST_TRIPLE ||
+	bool plain = what == GUEST_PLAIN || what == GUEST_TRIPLE ||
 		(what == GUEST_LONG && number);
-	map();
-	set_up();
+	probe_map(plain ? 0 : C, 0);
+	probe_set_up();
 	do_it(what, number);
-	result()->magic = GUEST_MARK;
+	probe_result()->magic = GUEST_MARK;
 }

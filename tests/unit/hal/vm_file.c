@@ -7,7 +7,7 @@
 #include "../test.h"
 #include "base/cleanup.h"
 #include "base/fmt.h"
-#include "hal/snp_priv.h"
+#include "hal/vm_priv.h"
 
 struct folder {
 	char path[64], root[96], file[96];
@@ -42,8 +42,8 @@ TEST(snp_a_file_that_is_not_there_adds_nothing)
 	auto_buf b = { 0 };
 	int lock = -1;
 	folder_open(&f);
-	CHECK(snp_file_read(&f.cfg, "snp-endorsements", 9, &b, &e));
-	CHECK(snp_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
+	CHECK(vm_file_beside_root(&f.cfg, "snp-endorsements", 9, &b, &e));
+	CHECK(vm_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
 	CHECK_INT(b.len, 0);
 	CHECK_INT(lock, -1);
 	folder_close(&f);
@@ -57,9 +57,9 @@ TEST(snp_a_file_of_another_size_is_refused)
 	int lock = -1;
 	folder_open(&f);
 	folder_put(&f, "");
-	CHECK(!snp_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
+	CHECK(!vm_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
 	folder_put(&f, "0123456789");
-	CHECK(!snp_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
+	CHECK(!vm_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
 	CHECK_HAS(e.text, "not a file of that kind");
 	CHECK_INT(lock, -1);
 	folder_close(&f);
@@ -75,10 +75,10 @@ TEST(snp_certificates_are_not_replaced_while_a_report_is_due)
 	folder_put(&f, "chain");
 	auto_fd theirs = open(f.file, O_RDWR | O_CLOEXEC);
 	CHECK_INT(flock(theirs, LOCK_EX | LOCK_NB), 0);
-	CHECK(!snp_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
+	CHECK(!vm_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
 	CHECK_HAS(e.text, "is being replaced");
 	CHECK_INT(flock(theirs, LOCK_UN), 0);
-	CHECK(snp_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
+	CHECK(vm_file_lock(&f.cfg, "snp-endorsements", 9, &b, &lock, &e));
 	CHECK_MEM(b.ptr, "chain", 5);
 	CHECK(flock(theirs, LOCK_EX | LOCK_NB) != 0);
 	close(lock);

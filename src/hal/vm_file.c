@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a host's operator puts beside the software root for SNP. */
+/* What a host's operator puts beside the software root. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
-#include "hal/snp_priv.h"
+#include "hal/vm_priv.h"
 
 static bool read_file(int fd, const char *path, size_t most, struct buf *out,
 	struct err *e)
@@ -29,14 +29,34 @@ static bool read_file(int fd, const char *path, size_t most, struct buf *out,
 	return true;
 }
 
-bool snp_file_lock(const struct hal_config *cfg, const char *name, size_t most,
+void vm_beside_root(const struct hal_config *cfg, const char *name, char *out,
+	size_t size)
+{
+	const char *slash = strrchr(cfg->root_path, '/');
+	fmt(out, size, "%.*s%s", slash ? (int)(slash + 1 - cfg->root_path) : 0,
+		cfg->root_path, name);
+}
+
+void vm_named_beside_root(const struct hal_config *cfg, const char *name,
+	const char *otherwise, char *out, size_t size)
+{
+	char path[1024];
+	vm_beside_root(cfg, name, path, sizeof path);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+	size_t len = n > 0 ? (size_t)n : 0;
+	while (len && (out[len - 1] == '\n' || out[len - 1] == ' '))
+		len--;
+	out[len] = '\0';
+	if (!len)
+		fmt(out, size, "%s", otherwise);
+}
+
+bool vm_file_lock(const struct hal_config *cfg, const char *name, size_t most,
 	struct buf *out, int *lock, struct err *e)
 {
 	char path[4096];
-	const char *slash = strrchr(cfg->root_path, '/');
-	fmt(path, sizeof path, "%.*s%s",
-		slash ? (int)(slash + 1 - cfg->root_path) : 0, cfg->root_path,
-		name);
+	vm_beside_root(cfg, name, path, sizeof path);
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return true;
@@ -53,8 +73,8 @@ bool snp_file_lock(const struct hal_config *cfg, const char *name, size_t most,
 	return true;
 }
 
-bool snp_file_read(const struct hal_config *cfg, const char *name, size_t most,
-	struct buf *out, struct err *e)
+bool vm_file_beside_root(const struct hal_config *cfg, const char *name,
+	size_t most, struct buf *out, struct err *e)
 {
-	return snp_file_lock(cfg, name, most, out, NULL, e);
+	return vm_file_lock(cfg, name, most, out, NULL, e);
 }

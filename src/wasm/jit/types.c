@@ -279,23 +279,27 @@ static void collect_wants(struct jit_fn *f, uint8_t *wanted, uint32_t n)
 		want(wanted, f->args[i->b + k], jit_arg_type(f, i, k));
 }
 
+/* What values become is told by those before them and by those behind: whoever
+ * goes both ways in turn sees a chain of them to its end. */
 static bool settle_some(struct jit_fn *f, const uint32_t *open, uint32_t count,
-	uint8_t *wanted)
+	uint8_t *wanted, bool backwards)
 {
 	bool changed = false;
 	for (uint32_t k = 0; k < count; k++) {
-		struct jit_ins *i = &f->ins[open[k]];
+		uint32_t n = open[backwards ? count - 1 - k : k];
+		struct jit_ins *i = &f->ins[n];
 		uint32_t type = JT_NONE;
 		if (!is_open(i))
 			continue;
 		if (i->op == J_PHI || i->op == J_SELECT)
 			type = operand_class(f, i);
+		f->work += i->op == J_PHI ? i->c : 0;
 		if (!type)
-			type = wanted[open[k]];
+			type = wanted[n];
 		if (!type)
 			continue;
 		settle(i, type);
-		collect_wants(f, wanted, open[k]);
+		collect_wants(f, wanted, n);
 		changed = true;
 	}
 	return changed;
@@ -312,7 +316,8 @@ static bool choose_classes(struct jit_fn *f)
 			open[count++] = n;
 		collect_wants(f, wanted, n);
 	}
-	while (settle_some(f, open, count, wanted))
+	for (bool back = false; settle_some(f, open, count, wanted, back);
+		back = !back)
 		if (!jit_work(f, count))
 			return false;
 	for (uint32_t k = 0; k < count; k++)

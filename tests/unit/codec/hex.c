@@ -108,8 +108,9 @@ TEST(percent_encoding_ends_with_its_text)
 	} cases[] = {
 		{ "", "" },
 		{ "plain", "plain" },
-		{ "-----BEGIN%20CERTIFICATE-----%0A", "-----BEGIN "
-						      "CERTIFICATE-----\n" },
+		{ "-----BEGIN%20CERTIFICATE-----%0A",
+			"-----BEGIN "
+			"CERTIFICATE-----\n" },
 		{ "%4a%4A", "JJ" },
 		/* One digit, none: what lies behind is somebody else's. */
 		{ "a%5\0beyond", "a%5" },

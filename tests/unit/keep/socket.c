@@ -407,7 +407,8 @@ TEST(a_connection_costs_its_buffers_and_waits_where_there_is_no_room)
 	end();
 }
 
-/* --- sockets that failed --------------------------------------------------- */
+/* --- sockets that failed ---------------------------------------------------
+ */
 
 static uint64_t now_ns;
 

@@ -37,7 +37,7 @@ static const struct {
 #define OID_BASIC_CONSTRAINTS BYTES_LIT("\x55\x1d\x13")
 #define OID_COMMON_NAME	      BYTES_LIT("\x55\x04\x03")
 
-enum { P256_BYTES = 32 };
+enum { P256_BYTES = 32, MAX_EXTS = 64 /* vendors' have 12 at most */ };
 
 static bool known_alg(struct bytes der, enum attest_sig *alg)
 {
@@ -101,14 +101,15 @@ bool attest_cert_ext(const struct attest_cert *c, struct bytes oid,
 	return false;
 }
 
+/* Each is compared with all behind it: there must not be many. */
 static bool exts_ok(const struct attest_cert *c)
 {
 	struct reader r = { .in = c->exts };
-	while (reader_left(&r)) {
+	for (unsigned n = 0; reader_left(&r); n++) {
 		struct extension x = next_ext(&r);
 		bool known = bytes_equal(x.oid, OID_KEY_USAGE) ||
 			bytes_equal(x.oid, OID_BASIC_CONSTRAINTS);
-		if (r.failed || (x.critical && !known))
+		if (r.failed || (x.critical && !known) || n == MAX_EXTS)
 			return false;
 		struct reader rest = r;
 		while (reader_left(&rest))

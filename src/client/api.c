@@ -9,7 +9,12 @@
 #include "codec/json.h"
 #include "net/http.h"
 
-enum { MAX_ANSWER = 4 << 20, MAX_PART = 1 << 20, MAX_KEEPS = 4096 };
+enum {
+	MAX_ANSWER = 4 << 20,
+	MAX_PART = 1 << 20,
+	MAX_KEEPS = 4096,
+	MAX_PORTS = 64 /* docs/protocol.md, *ask* */
+};
 
 #define CHANNEL_PROTOCOL "donjon-keep/1"
 
@@ -269,7 +274,8 @@ static bool keep_path(char out[80], const char *id, const char *behind,
 
 /* What the program will listen on: "ADDRESS:PORT".  A range of run-time
  * ports is asked for port by port. */
-static bool put_port(json_t *list, const char *address, unsigned port)
+static bool put_port(json_t *list, const char *address, unsigned port,
+	struct err *e)
 {
 	char text[96];
 	bool six = address && strchr(address, ':') && address[0] != '[';
@@ -281,41 +287,61 @@ static bool put_port(json_t *list, const char *address, unsigned port)
 		if (colon && !strcmp(colon, strrchr(text, ':')))
 			return true;
 	}
-	return !json_array_append_new(list, json_string(text));
+	/* A package's configuration may name them all. */
+	if (json_array_size(list) == MAX_PORTS)
+		return err_fail(e, ERR_INPUT, "listen: more than %d ports",
+			MAX_PORTS);
+	return !json_array_append_new(list, json_string(text)) ||
+		err_fail(e, ERR_INPUT, "ask: not UTF-8 or no memory");
 }
 
-static bool put_network(json_t *o, const struct client_workload *w)
+static bool put_network(json_t *o, const struct client_workload *w,
+	struct err *e)
 {
 	json_t *list = json_array();
-	bool ok = !json_object_set_new(o, "listen", list);
+	bool ok = !json_object_set_new(o, "listen", list) ||
+		err_fail(e, ERR_LIMIT, "no memory");
 	for (size_t i = 0; ok && w && i < w->file_count; i++)
 		if (w->files[i].kind == FRAME_FD_LISTEN)
 			ok = put_port(list, w->files[i].address,
-				w->files[i].port);
+				w->files[i].port, e);
 	for (size_t i = 0; ok && w && i < w->listen_count; i++)
 		for (unsigned p = w->listens[i].first;
 			ok && p <= w->listens[i].last; p++)
-			ok = put_port(list, NULL, p);
+			ok = put_port(list, NULL, p, e);
 	if (ok && w && client_workload_connects(w))
-		ok = !json_object_set_new(o, "connect", json_true());
+		ok = !json_object_set_new(o, "connect", json_true()) ||
+			err_fail(e, ERR_LIMIT, "no memory");
 	return ok;
+}
+
+/* Owned; NULL: why not is told. */
+static json_t *make_ask(const struct client_ask *ask, struct err *e)
+{
+	char nonce[65], owner[65];
+	hex_encode(BYTES_ARRAY(ask->nonce), nonce);
+	hex_encode(BYTES_ARRAY(ask->owner), owner);
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "tee", ask->tee, "platform",
+		ask->platform, "nonce", nonce, "owner_key_hash", owner);
+	if (o &&
+		(!ask->memory ||
+			!json_object_set_new(o, "memory",
+				json_integer((json_int_t)ask->memory)))) {
+		if (put_network(o, ask->workload, e))
+			return o;
+	} else {
+		err_put(e, ERR_INPUT, "ask: not UTF-8 or no memory");
+	}
+	json_decref(o);
+	return NULL;
 }
 
 bool client_api_ask(struct net_http *h, const struct client_ask *ask,
 	struct err *e)
 {
-	char nonce[65], owner[65];
 	auto_buf body = { 0 };
-	hex_encode(BYTES_ARRAY(ask->nonce), nonce);
-	hex_encode(BYTES_ARRAY(ask->owner), owner);
-	json_t *o = json_pack("{s:s,s:s,s:s,s:s}", "tee", ask->tee, "platform",
-		ask->platform, "nonce", nonce, "owner_key_hash", owner);
-	bool ok = o && put_network(o, ask->workload) &&
-		(!ask->memory ||
-			!json_object_set_new(o, "memory",
-				json_integer((json_int_t)ask->memory)));
-	ok = ok ? json_print(o, &body, e) :
-		  err_fail(e, ERR_INPUT, "ask: not UTF-8 or no memory");
+	json_t *o = make_ask(ask, e);
+	bool ok = o && json_print(o, &body, e);
 	json_decref(o);
 	return ok && net_http_send(h, "POST", "/v1/keeps", buf_bytes(&body), e);
 }

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "client/files.h"
 #include "client/paths.h"
+#include "codec/hex.h"
 #include "codec/pem.h"
 #include "net/web.h"
 #include "repository/repository.h"
@@ -120,21 +121,6 @@ static bool names_read(const char *folder, struct names *n, struct err *e)
 
 /* --- fetching ------------------------------------------------------------ */
 
-/* %XX in a header's value. */
-static bool unescape(const char *text, struct buf *out)
-{
-	for (; *text; text++) {
-		unsigned v;
-		if (*text == '%' && sscanf(text + 1, "%2x", &v) == 1) {
-			buf_u8(out, (uint8_t)v);
-			text += 2;
-		} else {
-			buf_u8(out, (uint8_t)*text);
-		}
-	}
-	return buf_ok(out);
-}
-
 static bool address(const struct client_collateral *c,
 	const struct attest_wanted *w, struct buf *url, struct err *e)
 {
@@ -164,7 +150,7 @@ static bool take_answer(const struct client_collateral *c,
 		return err_fail(e, ERR_HOST, "status %u", a->status);
 	if (w->chain_header && !header)
 		return err_fail(e, ERR_HOST, "no header %s", w->chain_header);
-	if (header && !unescape(header, &chain))
+	if (header && !percent_decode(header, &chain))
 		return err_fail(e, ERR_LIMIT, "no memory");
 	if (!vet_and_store(c, buf_bytes(&a->body), buf_bytes(&chain), e))
 		return false;

@@ -124,3 +124,17 @@ bool base64_decode(struct bytes text, struct buf *out, struct err *e)
 	buf_commit(out, n);
 	return true;
 }
+
+bool percent_decode(const char *text, struct buf *out)
+{
+	uint8_t c;
+	for (; *text; text++)
+		if (*text == '%' && text[1] && text[2] &&
+			hex_decode(bytes_of(text + 1, 2), &c, 1, NULL)) {
+			buf_u8(out, c);
+			text += 2;
+		} else {
+			buf_u8(out, (uint8_t)*text);
+		}
+	return buf_ok(out);
+}

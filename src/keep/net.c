@@ -58,7 +58,7 @@ static void drop_pending(struct keep_socket *listener)
 void net_drop(struct keep_socket *s)
 {
 	struct keep_net *n = s->net;
-	if (s->state == SOCKET_LISTEN)
+	if (s->pending)
 		drop_pending(s);
 	*(s->prev ? &s->prev->next : &n->sockets) = s->next;
 	if (s->next)

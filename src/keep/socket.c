@@ -33,6 +33,7 @@ static void fail(struct keep_socket *s, int error)
 	s->state = SOCKET_FAILED;
 	s->error = error;
 	s->asked = 0;
+	s->deadline = KEEP_CLOCK_NEVER;
 	s->readable = SURELY;
 	s->writable = true;
 }

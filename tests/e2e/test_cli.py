@@ -492,7 +492,8 @@ def web(tenant, tmp_path):
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ctx.load_cert_chain(tmp_path / "c.pem", tmp_path / "k.pem")
     server.socket = ctx.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,),
+                     daemon=True).start()
     yield f"https://localhost:{server.server_address[1]}"
     server.shutdown()
     server.server_close()

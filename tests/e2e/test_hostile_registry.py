@@ -79,7 +79,7 @@ class Evil:
         self.port = self.server.server_port
         self.host = f"127.0.0.1:{self.port}"
         self.base = ("https://" if self.tls else "http://") + self.host
-        threading.Thread(target=self.server.serve_forever,
+        threading.Thread(target=self.server.serve_forever, args=(0.01,),
                          daemon=True).start()
 
     def serve(self, h):

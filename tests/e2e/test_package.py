@@ -988,7 +988,8 @@ def web(tenant, tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,),
+                     daemon=True).start()
     tenant.env["SSL_CERT_FILE"] = str(cert)
     yield f"https://127.0.0.1:{server.server_port}", folder, seen
     server.shutdown()

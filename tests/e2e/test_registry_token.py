@@ -63,7 +63,7 @@ class Issuer:
                                                  server_side=True)
         self.realm = f"https://127.0.0.1:{self.server.server_port}/token"
         self.cert = cert
-        threading.Thread(target=self.server.serve_forever,
+        threading.Thread(target=self.server.serve_forever, args=(0.01,),
                          daemon=True).start()
 
     def config(self):

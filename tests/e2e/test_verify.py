@@ -345,7 +345,8 @@ def services():
     class Own(Services):
         lies, asked = {}, []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Own)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,),
+                              daemon=True)
     thread.start()
     Own.url = f"http://127.0.0.1:{server.server_port}"
     yield Own
@@ -365,7 +366,8 @@ def test_the_services_may_be_https_of_ones_own_authority(tenant, services,
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,),
+                              daemon=True)
     thread.start()
     url = f"https://127.0.0.1:{server.server_port}"
     args = ["collateral", "update", "--kds", url, "--pcs", url, PHALA]

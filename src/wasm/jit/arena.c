@@ -3,7 +3,7 @@
 #include "wasm/jit/ir_priv.h"
 #include "wasm/jit/jit_priv.h"
 
-enum { CHUNK = 256 << 10, MAX_KEPT = 4 };
+enum { CHUNK = 256 << 10, MAX_KEPT = 1 };
 
 struct jit_chunk {
 	struct jit_chunk *next;

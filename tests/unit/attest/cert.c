@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/cert.h"
 
+#include <stdlib.h>
+
+#include "base/fmt.h"
 #include "codec/der.h"
 #include "crypto/x509.h"
 
@@ -72,6 +75,37 @@ TEST(certificates_in_ber_are_refused)
 		buf_put(&open, BYTES_LIT("\0\0")));
 	CHECK(!attest_cert_parse(buf_bytes(&longer), &c, NULL));
 	CHECK(!attest_cert_parse(buf_bytes(&open), &c, NULL));
+	crypto_key_free(k);
+}
+
+/* One with so many extensions. */
+static struct buf with_exts(struct crypto_key *k, size_t n)
+{
+	static const uint8_t value[] = { 5, 0 };
+	struct crypto_ext *ext = calloc(n, sizeof *ext);
+	char(*oid)[24] = calloc(n, sizeof *oid);
+	struct buf der = { 0 };
+	for (size_t i = 0; i < n; i++) {
+		fmt(oid[i], sizeof oid[i], "1.2.3.%zu", i);
+		ext[i] = (struct crypto_ext){ oid[i], BYTES_ARRAY(value) };
+	}
+	CHECK(crypto_cert_make(k, "keep", 1700000000, 1800000000, ext, n, &der,
+		NULL));
+	free(oid);
+	free(ext);
+	return der;
+}
+
+TEST(a_certificate_of_more_extensions_than_any_has_is_refused)
+{
+	/* Each is compared with all others: who could send thousands would
+	 * have a verifier work for minutes. */
+	struct crypto_key *k = NULL;
+	struct attest_cert c;
+	CHECK(crypto_key_generate(CRYPTO_P256, &k, NULL));
+	auto_buf few = with_exts(k, 64), many = with_exts(k, 65);
+	CHECK(attest_cert_parse(buf_bytes(&few), &c, NULL));
+	CHECK(!attest_cert_parse(buf_bytes(&many), &c, NULL));
 	crypto_key_free(k);
 }
 

@@ -2,6 +2,8 @@
 #include "client/api.h"
 
 #include "../test.h"
+#include "client/workload.h"
+#include "net/http.h"
 
 static const char keep[] =
 	"{\"id\":\"0123456789abcdef0123456789abcdef\",\"tee\":\"process\","
@@ -103,4 +105,28 @@ TEST(platform_is_read)
 	CHECK_STR(p.technologies[0].missing, "hardware");
 	CHECK_HAS(buf_cstr(&p.json), "\"technologies\"");
 	client_platform_fini(&p);
+}
+
+TEST(ports_that_no_host_gives_are_not_asked_for)
+{
+	/* Each is looked up among all: a stranger's "*" took half a minute. */
+	static const char *const ports[] = { "1-64", "1-65", "*" };
+	const struct net_http_config nowhere = { .url = "unix:///nonexistent/x",
+		.cancel_fd = -1 };
+	struct net_http *h;
+	struct err e = { 0 };
+	CHECK(net_http_open(&nowhere, &h, &e));
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		struct client_workload w = { 0 };
+		const struct client_ask ask = { .tee = "process",
+			.platform = "auto",
+			.workload = &w };
+		CHECK(client_workload_allow(&w, false, ports[i], &e));
+		CHECK(client_workload_allow(&w, false, "7", &e));
+		CHECK(!client_api_ask(h, &ask, &e));
+		CHECK_INT(e.kind, i ? ERR_INPUT : ERR_HOST);
+		CHECK_HAS(e.text, i ? "64 ports" : "nonexistent");
+		client_workload_fini(&w);
+	}
+	net_http_close(h);
 }

@@ -100,3 +100,26 @@ TEST(base64_keeps_to_the_limit_of_its_buffer)
 	CHECK(base64_decode(bytes_str("Zm8="), &out, &e));
 	CHECK(!base64_encode(bytes_str("x"), &out));
 }
+
+TEST(percent_encoding_ends_with_its_text)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "", "" },
+		{ "plain", "plain" },
+		{ "-----BEGIN%20CERTIFICATE-----%0A",
+			"-----BEGIN "
+			"CERTIFICATE-----\n" },
+		{ "%4a%4A", "JJ" },
+		/* One digit, none: what lies behind is somebody else's. */
+		{ "a%5\0beyond", "a%5" },
+		{ "a%\0beyond", "a%" },
+		{ "%x1%-1% 5", "%x1%-1% 5" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		auto_buf out = { 0 };
+		CHECK(percent_decode(cases[i].text, &out));
+		CHECK(bytes_equal(buf_bytes(&out), bytes_str(cases[i].want)));
+	}
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The program's sockets without TLS, over an honest host. */
+/* The program's sockets over an honest host, without TLS but for the last
+ * ones. */
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -404,4 +405,98 @@ TEST(a_connection_costs_its_buffers_and_waits_where_there_is_no_room)
 	for (int i = 0; i <= n; i++)
 		close(peer[i]);
 	end();
+}
+
+/* --- sockets that failed ---------------------------------------------------
+ */
+
+static uint64_t now_ns;
+
+static uint64_t test_time(void *ctx)
+{
+	(void)ctx;
+	return now_ns;
+}
+
+/* The host has a connection, whose peer has gone. */
+static void connect_to_nobody(struct host *h, uint32_t op)
+{
+	int pair[2];
+	if (op != GATE_CONNECT)
+		return;
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	close(pair[1]);
+	h->slots[GATE_MAX_HANDLES] = pair[0];
+	h->area->reply.ret0 = GATE_MAX_HANDLES;
+}
+
+TEST(who_failed_in_time_is_not_waited_for_when_the_time_is_over)
+{
+	const struct frame_fd fd = { .kind = FRAME_FD_CONNECT,
+		.prot = FRAME_PROT_TCP,
+		.number = 80,
+		.host = BYTES_LIT("peer") };
+	struct wasi_stream s;
+	struct err e;
+	bool done;
+	begin(MEMORY);
+	host.lie = connect_to_nobody;
+	keep_clock_init(&clock_, test_time, NULL);
+	CHECK(keep_net_open(&net, &fd, &s, &e));
+	turn();
+	CHECK(!keep_net_dialled(&s, &done, &e));
+	now_ns = 2ull * KEEP_NET_DIAL_TIME * 1000000000;
+	/* A deadline that is over would have every wait end at once, for as
+	 * long as the program keeps the socket. */
+	turn();
+	CHECK(deadline == KEEP_CLOCK_NEVER);
+	leave(&s);
+	end();
+}
+
+/* The second connection of a burst. */
+static void lie_of_a_second(struct host *h, uint32_t op)
+{
+	if (op == GATE_ACCEPT && h->requests[GATE_ACCEPT] == 2)
+		h->area->reply.ret0 = UINT64_MAX;
+}
+
+TEST(a_listener_that_a_lie_ended_takes_those_under_way_with_it)
+{
+	struct frame_tls profile = { .flags = 0 };
+	const struct frame_fd fd = { .kind = FRAME_FD_LISTEN,
+		.prot = FRAME_PROT_TLS,
+		.number = 443 };
+	struct keep_gate_turn t = { .polls = polls,
+		.sends = sends,
+		.taken = taken };
+	struct reader r = { .in = BYTES_ARRAY(taken) };
+	const struct buf trust = { .len = 0 };
+	struct keep_identity id;
+	struct wasi_stream s;
+	struct err e;
+	begin(MEMORY);
+	keep_net_fini(&net);
+	CHECK(keep_identity_init(&id, &gate, &e));
+	config = (struct frame_config){ .profiles = &profile,
+		.profile_count = 1 };
+	CHECK(keep_net_init(&net, &gate, &clock_, inbox, &config, &trust, &id,
+		MEMORY, &e));
+	CHECK(keep_net_open(&net, &fd, &s, &e));
+	host.lie = lie_of_a_second;
+	int peer[2] = { host_connect(&host), host_connect(&host) };
+	deadline = KEEP_CLOCK_NEVER;
+	CHECK(keep_net_ask(&net, &t, &deadline, &e));
+	CHECK(keep_gate_poll(&gate, &t, 0, &e));
+	CHECK(!keep_net_hear(&net, &t, 0, 0, &r, &e));
+	/* As when the program ends; each of them names its listener. */
+	leave(&s);
+	CHECK(!net.sockets);
+	keep_net_fini(&net);
+	keep_identity_fini(&id);
+	config = (struct frame_config){ .profile_count = 0 };
+	close(peer[0]);
+	close(peer[1]);
+	keep_gate_close(&gate);
+	host_fini(&host);
 }

@@ -295,8 +295,10 @@ static bool converse(struct client_run *run, struct err *e)
 	client_agent_hide(&run->agent);
 	client_steps_notes(run);
 	bool ok = client_session_run(&cfg, &run->outcome, e);
-	/* From here on the Keep knows its owner and ends by itself. */
-	if (run->times.connected)
+	/* From here on the Keep knows its owner and ends by itself; one that
+	 * was to stay, and did not come to run, would wait for nobody. */
+	if (run->times.connected &&
+		(run->outcome.detached || !run->job->detach))
 		run->asked = false;
 	return ok;
 }

@@ -759,6 +759,18 @@ def test_a_denied_keep_goes_back_to_the_host(tenant, agent):
     wait_for(all_ended)
 
 
+def test_a_program_that_is_refused_leaves_no_keep_behind(tenant, agent,
+                                                         tmp_path):
+    (tmp_path / "cut.wasm").write_bytes(
+        wasm(tenant, "ticker").read_bytes()[:1000])
+    r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}", "--policy",
+                      tenant.policy(f"unix://{agent.unix}"), "--detach",
+                      tmp_path / "cut.wasm")
+    assert r.returncode == 121 and r.stdout == b"", r.stderr
+    keeps = agent.call("GET", "/v1/keeps")[1]["keeps"]
+    assert keeps and all(k["state"] == "ended" for k in keeps)
+
+
 def test_json_of_a_failure(tenant, agent):
     r = tenant.donjon("deploy", "--json", "--host", f"unix://{agent.unix}",
                       wasm(tenant, "echoargs"))

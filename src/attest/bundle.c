@@ -129,7 +129,7 @@ static bool read_extensions(struct attest_bundle *b, struct err *e)
 					"certificate: evidence is no quote");
 		}
 	if (!tagged)
-		return err_wrap(e, "certificate: evidence");
+		return err_wrap(e, "none in it");
 	if (!read_tagged(b, buf_bytes(&value), e))
 		return false;
 	/* Others may have left their endorsements out. */

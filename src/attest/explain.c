@@ -260,6 +260,12 @@ static void explain_tech(const struct attest_policy *p, enum attest_tech t,
 				  "has a signer that is named");
 	list(out, "measurement", &r->accept);
 	none_of(out, "measurement", &r->deny);
+	if (t == ATTEST_TECH_PROCESS || t == ATTEST_TECH_KVM)
+		buf_str(out,
+			p->roots.count ?
+				"  A software root must have signed it.\n" :
+				"  A software root must have signed it, and none "
+				"is trusted: so none is accepted.\n");
 	if (t == ATTEST_TECH_SNP)
 		explain_snp(p, out);
 	else if (t == ATTEST_TECH_SGX)
@@ -311,7 +317,10 @@ static const char head[] =
 	"# donjon policy explain FILE says in sentences what it comes to.\n"
 	"\n"
 	"# technologies = [\"snp\", \"tdx\", \"sgx\"]\n"
-	"# software = [\"...\"]        # roots of hosts without a TEE\n"
+	"# software = [\"...\"]        # roots of hosts without a TEE, as "
+	"donjon platform\n"
+	"#                           # info prints them: they hide nothing from "
+	"a host\n"
 	"# max_collateral_age = 30    # days\n"
 	"allow_debug = false\n";
 
@@ -330,6 +339,17 @@ static void sample_lines(struct buf *out, enum attest_tech t)
 			"# minimum_evaluation = 17\n");
 }
 
+/* Whom to trust is not ours to say: a root that was seen is only shown. */
+static void root_line(struct buf *out, const struct attest_verdict *seen)
+{
+	for (size_t i = 0; i < seen->count; i++)
+		if (!strcmp(seen->checks[i].name, "software root"))
+			buf_fmt(out,
+				"# The software root of the evidence that was "
+				"shown:\n# software = [\"%s\"]\n",
+				seen->checks[i].observed);
+}
+
 bool attest_policy_template(const struct attest_verdict *seen, struct buf *out)
 {
 	char hex[2 * sizeof seen->measurement + 1];
@@ -337,6 +357,8 @@ bool attest_policy_template(const struct attest_verdict *seen, struct buf *out)
 	if (seen && seen->measurement_len)
 		is = attest_tech_find(seen->technology);
 	buf_str(out, head);
+	if (seen)
+		root_line(out, seen);
 	if (is != ATTEST_TECHS) {
 		hex_encode(bytes_of(seen->measurement, seen->measurement_len),
 			hex);

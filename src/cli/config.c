@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 #include "cli/say.h"
@@ -9,19 +8,8 @@
 int cli_config_init(const struct cli_args *a)
 {
 	const char *path = a->operand_count ? a->operands[0] : "Donjon.toml";
-	/* x: what is there stays there. */
-	FILE *f = fopen(path, a->value[CLI_FORCE] ? "w" : "wx");
-	struct err e = { 0 };
-	int failed = !f || fputs(client_config_template(), f) < 0;
-	if (f && fclose(f))
-		failed = 1;
-	if (failed) {
-		err_put(&e, ERR_INPUT, "%s: %s", path, strerror(errno));
-		return cli_fail(&e);
-	}
-	if (!a->value[CLI_QUIET])
-		fprintf(stderr, "wrote %s\n", path);
-	return 0;
+	const char *text = client_config_template();
+	return cli_write_new(a, path, bytes_of(text, strlen(text)));
 }
 
 int cli_config_check(const struct cli_args *a)

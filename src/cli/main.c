@@ -56,13 +56,33 @@ static bool wants_help(const char *word)
 		!strcmp(word, "help");
 }
 
+/* Behind `text`: the commands whose first word it is. */
+static void put_group(const char *word, char *text, size_t size)
+{
+	size_t count, n = strlen(word);
+	const struct cli_command *c = cli_commands(&count);
+	const char *between = "; there are";
+	for (size_t i = 0; i < count; i++) {
+		size_t at = strlen(text);
+		if (strncmp(c[i].name, word, n) != 0 || c[i].name[n] != ' ')
+			continue;
+		fmt(text + at, size - at, "%s %s", between, c[i].name);
+		between = ",";
+	}
+}
+
 static int unknown(int argc, const char *const *argv)
 {
-	char text[128];
+	char text[256];
 	if (argc > 1 && wants_help(argv[1]) && help_group(argv[0]))
 		return cli_print(BYTES_NONE);
+	if (argv[0][0] == '-') {
+		fmt(text, sizeof text, "unknown option %s", argv[0]);
+		return cli_misuse("", text);
+	}
 	fmt(text, sizeof text, "no command %s%s%s", argv[0],
 		argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+	put_group(argv[0], text, sizeof text);
 	return cli_misuse("", text);
 }
 

@@ -116,13 +116,15 @@ static void show(const struct cli_args *a,
 			(unsigned long long)i->damaged);
 	else if (!a->value[CLI_QUIET])
 		printf("%s: %llu blobs, %llu bytes of at most %llu; %llu "
-		       "interrupted, %llu bytes\n"
-		       "removed %llu, %llu bytes; %llu damaged\n",
+		       "interrupted, %llu bytes\n",
 			i->path, (unsigned long long)i->blobs,
 			(unsigned long long)i->bytes,
 			(unsigned long long)i->max_bytes,
 			(unsigned long long)i->partials,
-			(unsigned long long)i->partial_bytes,
+			(unsigned long long)i->partial_bytes);
+	if (!a->value[CLI_JSON] && !a->value[CLI_QUIET] &&
+		strcmp(a->operands[0], "info") != 0)
+		printf("removed %llu, %llu bytes; %llu damaged\n",
 			(unsigned long long)i->removed,
 			(unsigned long long)i->removed_bytes,
 			(unsigned long long)i->damaged);

@@ -10,10 +10,26 @@ struct parser {
 	struct cli_args *out;
 };
 
+/* Whether it is one of the words between the blanks of `words`. */
+static bool is_word(const char *value, const char *words)
+{
+	size_t n, len = strlen(value);
+	for (; *words; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		if (n == len && !memcmp(words, value, n))
+			return true;
+	}
+	return false;
+}
+
 static bool set(struct parser *p, enum cli_option_id id, const char *value,
 	struct err *e)
 {
 	struct cli_args *a = p->out;
+	const struct cli_option *o = &cli_options[id];
+	if (o->kind == CLI_WORDS && !is_word(value, o->words))
+		return err_fail(e, ERR_INPUT, "--%s: %s: want one of %s",
+			o->name, value, o->words);
 	if (id == CLI_ANNOTATION)
 		a->annotations[a->annotation_count++] = value;
 	else if (id == CLI_SBOM)

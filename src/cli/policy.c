@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdio.h>
 
 #include "cli/say.h"
@@ -32,18 +31,5 @@ int cli_policy_init(const struct cli_args *a)
 	auto_buf text = { 0 };
 	if (!client_policy_template(a->value[CLI_EVIDENCE], &text, &e))
 		return cli_fail(&e);
-	if (!strcmp(path, "-"))
-		return cli_print(buf_bytes(&text));
-	/* x: what is there stays there. */
-	FILE *f = fopen(path, a->value[CLI_FORCE] ? "w" : "wx");
-	bool failed = !f || fwrite(text.ptr, text.len, 1, f) != 1;
-	if (f && fclose(f))
-		failed = true;
-	if (failed) {
-		err_put(&e, ERR_INPUT, "%s: %s", path, strerror(errno));
-		return cli_fail(&e);
-	}
-	if (!a->value[CLI_QUIET])
-		fprintf(stderr, "wrote %s\n", path);
-	return 0;
+	return cli_write_new(a, path, buf_bytes(&text));
 }

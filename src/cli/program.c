@@ -196,10 +196,5 @@ static int run(const struct cli_args *a, const char *url)
 
 int cli_program(const struct cli_args *a, const char *url)
 {
-	const char *p = a->value[CLI_PLATFORM];
-	if (p && strcmp(p, "auto") != 0 && strcmp(p, "hardware") != 0 &&
-		strcmp(p, "software") != 0)
-		return cli_misuse(url ? "deploy" : "run",
-			"--platform wants hardware, software or auto");
 	return run(a, url);
 }

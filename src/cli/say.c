@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/say.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,9 +31,39 @@ int cli_misuse(const char *command, const char *text)
 
 int cli_print(struct bytes text)
 {
-	if (text.len && fwrite(text.ptr, text.len, 1, stdout) != 1)
+	if ((text.len && fwrite(text.ptr, text.len, 1, stdout) != 1) ||
+		fflush(stdout)) {
+		fprintf(stderr, "donjon: standard output: %s\n",
+			strerror(errno));
 		return ERR_STATUS(ERR_HOST);
-	return fflush(stdout) ? ERR_STATUS(ERR_HOST) : 0;
+	}
+	return 0;
+}
+
+int cli_write_new(const struct cli_args *a, const char *path, struct bytes text)
+{
+	struct err e = { 0 };
+	if (!strcmp(path, "-"))
+		return cli_print(text);
+	/* x: what is there stays there. */
+	FILE *f = fopen(path, a->value[CLI_FORCE] ? "w" : "wx");
+	if (!f) {
+		err_put(&e, ERR_INPUT, "%s: %s", path,
+			errno == EEXIST ?
+				"is there already; --force replaces it" :
+				strerror(errno));
+		return cli_fail(&e);
+	}
+	bool ok = fwrite(text.ptr, text.len, 1, f) == 1;
+	ok = !fclose(f) && ok;
+	if (!ok) {
+		err_put(&e, ERR_HOST, "%s: %s", path, strerror(errno));
+		unlink(path);
+		return cli_fail(&e);
+	}
+	if (!a->value[CLI_QUIET])
+		fprintf(stderr, "wrote %s\n", path);
+	return 0;
 }
 
 int cli_signals(void)

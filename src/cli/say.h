@@ -15,6 +15,10 @@ int cli_fail(const struct err *e);
 int cli_misuse(const char *command, const char *text);
 /* To standard output, whole; the exit status. */
 int cli_print(struct bytes text);
+/* To a file that is not there yet, or by --force in its place, or, as "-", to
+ * standard output; says so; the exit status. */
+int cli_write_new(const struct cli_args *a, const char *path,
+	struct bytes text);
 /* The signals that end a command in order, as a descriptor; -1: failed. */
 int cli_signals(void);
 

@@ -55,7 +55,7 @@ static const char template[] =
 	"# memory = \"256 MiB\"\n"
 	"# files = \"64 MiB\"\n"
 	"# time = 60           # seconds\n"
-	"# fuel = 1000000000   # instructions\n"
+	"# fuel = 1000000000   # units of work\n"
 	"# threads = 64        # at once\n"
 	"\n"
 	"# Where the program may connect and listen while it runs.\n"

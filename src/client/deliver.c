@@ -37,6 +37,7 @@ bool client_deliver_init(struct client_deliver *d,
 	*d = (struct client_deliver){ .w = w,
 		.package = package,
 		.fd = -1,
+		.room = UINT64_MAX,
 		.archives = calloc(w->mount_count + 1, sizeof *d->archives),
 		.chunk = malloc(FRAME_DATA_CHUNK) };
 	for (size_t i = 0; d->archives && i < w->mount_count; i++)
@@ -326,12 +327,21 @@ static bool read_chunk(struct client_deliver *d, size_t *n, struct err *e)
 	return true;
 }
 
-/* Digests the open file's first `size` bytes and goes back to its start. */
+/* Digests the open file's first `size` bytes and goes back to its start.  What
+ * the Keep can't take is not read: that alone can last longer than it waits. */
 static bool digest_file(struct client_deliver *d, struct frame_file *f,
 	struct err *e)
 {
 	struct crypto_hash *h;
 	uint64_t begin = d->from;
+	if (f->size > d->room)
+		return err_fail(e, ERR_LIMIT,
+			"%.*s: %llu bytes, %llu left of the Keep's memory: "
+			"--memory asks for more",
+			(int)f->path.len, (const char *)f->path.ptr,
+			(unsigned long long)f->size,
+			(unsigned long long)d->room);
+	d->room -= f->size;
 	if (!crypto_hash_new(CRYPTO_SHA256, &h, e))
 		return false;
 	bool ok = true;

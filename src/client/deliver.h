@@ -36,6 +36,7 @@ struct client_deliver {
 	struct repository_archive *archives; /* of mounts that are some */
 	size_t secrets;
 	uint64_t file_bytes;
+	uint64_t room; /* what more files may have of the Keep's memory */
 	/* What it came from, for the Keep to see: by enum frame_part - 1. */
 	struct buf parts[FRAME_PART_POLICY];
 	size_t part;

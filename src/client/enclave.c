@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "attest/measure.h"
 #include "base/buf.h"
@@ -21,7 +22,9 @@ static bool write_new(const char *path, struct bytes in, mode_t mode,
 {
 	auto_fd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0)
-		return err_fail(e, ERR_INPUT, "%s: %s", path, strerror(errno));
+		return err_fail(e, ERR_INPUT, "%s: %s", path,
+			errno == EEXIST ? "is there already, and stays" :
+					  strerror(errno));
 	return write(fd, in.ptr, in.len) == (ssize_t)in.len ||
 		err_fail(e, ERR_HOST, "write %s: %s", path, strerror(errno));
 }
@@ -63,6 +66,9 @@ static bool sign_all(const struct crypto_rsa3 *k, const char *images,
 	size_t count;
 	if (!attest_measure_all("sgx", images, m, &count, e))
 		return false;
+	if (mkdir(folder, 0777) && errno != EEXIST)
+		return err_fail(e, ERR_INPUT, "%s: %s", folder,
+			strerror(errno));
 	for (size_t i = 0; i < count; i++) {
 		fmt(path, sizeof path, "%s/sigstruct%s%s", folder,
 			m[i].variant[0] ? "-" : "", m[i].variant);

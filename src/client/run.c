@@ -174,6 +174,18 @@ static bool ask(struct client_run *run, struct err *e)
 	return ready && (chosen || make_ready(run, run->keep.tee, e));
 }
 
+/* What to do about it, where that is another option. */
+static void advise(const struct client_run *run, struct err *e)
+{
+	char text[sizeof e->text];
+	const struct attest_check *k = attest_failed(run->verdict);
+	if (!k || strcmp(k->name, "technology") != 0 ||
+		strcmp(run->job->tee, "auto") != 0)
+		return;
+	fmt(text, sizeof text, "%s", e->text);
+	err_put(e, e->kind, "%s (the host chose; --tee asks for one)", text);
+}
+
 static bool verify(struct client_run *run, struct err *e)
 {
 	client_steps_asked(run);
@@ -182,8 +194,10 @@ static bool verify(struct client_run *run, struct err *e)
 		return false;
 	run->judged = true;
 	run->times.verified = client_now();
-	if (!attest_accepted(run->verdict, e))
+	if (!attest_accepted(run->verdict, e)) {
+		advise(run, e);
 		return err_wrap(e, "verification failed, nothing was sent");
+	}
 	client_steps_measured(run);
 	client_steps_verified(run);
 	return true;
@@ -268,6 +282,7 @@ static bool converse(struct client_run *run, struct err *e)
 		.on_start = on_start,
 		.ctx = run,
 	};
+	run->deliver.room = run->keep.memory;
 	if (!record(run, e) || !client_api_channel(run->http, run->keep.id, e))
 		return false;
 	client_agent_hide(&run->agent);

@@ -71,9 +71,7 @@ static bool open_existing(const char *path, struct crypto_key **out,
 			path);
 	if (st.st_mode & 077)
 		return err_fail(e, ERR_DENIED,
-			"key file %s: others may read it (mode %04o, must be "
-			"0600)",
-			path, (unsigned)st.st_mode & 07777u);
+			"key file %s: others may read it: chmod 600", path);
 	if (st.st_uid != geteuid() && st.st_uid != 0)
 		return err_fail(e, ERR_DENIED,
 			"key file %s: belongs to another user", path);

@@ -50,8 +50,8 @@ static const char usage[] =
 	"  --stats                 say times and memory on standard error\n"
 	"  --help\n"
 	"\n"
-	"Exit status: the program's; 134 it trapped, 124 it was stopped, 121 "
-	"the module is refused, 2 wrong usage.\n";
+	"Exit status: the program's; 134 it trapped, 124 it was stopped,\n"
+	"121 the module is refused, 2 wrong usage.\n";
 
 struct options {
 	const char *env[MAX_ENV];
@@ -145,7 +145,8 @@ static bool one_option(struct options *o, int c, struct err *e)
 	case 'j':
 		o->jit = !strcmp(optarg, "jit");
 		if (!o->jit && strcmp(optarg, "interp") != 0)
-			return err_fail(e, ERR_INPUT, "no engine %s", optarg);
+			return err_fail(e, ERR_INPUT,
+				"--engine %s: want interp or jit", optarg);
 		return true;
 	case 'K':
 		o->jit = o->mask = true;
@@ -199,11 +200,16 @@ static bool parse(int argc, char **argv, struct options *o, struct err *e)
 		{ 0 },
 	};
 	int c;
-	while ((c = getopt_long(argc, argv, "+", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:", names, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(usage, stdout);
 			exit(0);
 		}
+		if (c == ':' || c == '?')
+			return err_fail(e, ERR_INPUT,
+				c == ':' ? "%s wants a value" :
+					   "unknown option %s",
+				argv[optind - 1]);
 		if (!one_option(o, c, e))
 			return false;
 	}
@@ -512,7 +518,8 @@ int main(int argc, char **argv)
 	if (!o)
 		return ERR_STATUS(ERR_LIMIT);
 	if (!parse(argc, argv, o, &e)) {
-		fprintf(stderr, "donjon-wasm: %s\n%s", e.text, usage);
+		fprintf(stderr, "donjon-wasm: %s\nTry 'donjon-wasm --help'.\n",
+			e.text);
 		return STATUS_USAGE;
 	}
 	int status = run(o, &e);

@@ -272,6 +272,12 @@ static bool open_agent(struct agent *a, struct err *e)
 	if (access(o->keep_program, X_OK))
 		return err_fail(e, ERR_HOST, "%s: %s", o->keep_program,
 			strerror(errno));
+	if (access(o->images, R_OK | X_OK))
+		return err_fail(e, ERR_INPUT, "--images %s: %s", o->images,
+			strerror(errno));
+	if (access(o->root, R_OK) && errno != ENOENT)
+		return err_fail(e, ERR_INPUT, "--root %s: %s", o->root,
+			strerror(errno));
 	if (o->token_file && !token_read(o->token_file, &a->token, e))
 		return err_wrap(e, "--token-file");
 	a->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);

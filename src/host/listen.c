@@ -21,16 +21,19 @@ static bool split(const char *address, char host[MOST_HOST], char port[6],
 	const char *colon = strrchr(address, ':');
 	size_t len = colon ? (size_t)(colon - address) : 0;
 	if (!len || len >= MOST_HOST)
-		return err_fail(e, ERR_INPUT, "%s: not HOST:PORT", address);
+		return err_fail(e, ERR_INPUT, "--listen %s: want HOST:PORT",
+			address);
 	size_t digits = strspn(colon + 1, "0123456789");
 	if (!digits || digits > 5 || colon[1 + digits] ||
 		strtoul(colon + 1, NULL, 10) > 65535)
-		return err_fail(e, ERR_INPUT, "%s: not a port", address);
+		return err_fail(e, ERR_INPUT,
+			"--listen %s: want a port, 0 to 65535", address);
 	fmt(port, 6, "%s", colon + 1);
 	bool brackets = address[0] == '[' && colon[-1] == ']' && len > 2;
 	if (!brackets && memchr(address, ':', len))
 		return err_fail(e, ERR_INPUT,
-			"%s: an IPv6 address stands in brackets", address);
+			"--listen %s: an IPv6 address stands in brackets",
+			address);
 	fmt(host, MOST_HOST, "%.*s", (int)(brackets ? len - 2 : len),
 		brackets ? address + 1 : address);
 	return true;

@@ -130,8 +130,8 @@ bool options_bytes(const char *text, uint64_t *out, struct err *e)
 		shift = 30;
 	if (*text < '0' || *text > '9' || end[shift != 0] || errno ||
 		v > ((uint64_t)INT64_MAX >> shift))
-		return err_fail(e, ERR_INPUT, "%s: not a number of bytes",
-			text);
+		return err_fail(e, ERR_INPUT,
+			"%s: want bytes, as in 512M or 4G", text);
 	*out = (uint64_t)v << shift;
 	return true;
 }
@@ -152,7 +152,8 @@ static bool level(const char *text, enum log_level *out, struct err *e)
 			*out = (enum log_level)i;
 			return true;
 		}
-	return err_fail(e, ERR_INPUT, "%s: not a log level", text);
+	return err_fail(e, ERR_INPUT, "%s: want error, warn, info or debug",
+		text);
 }
 
 static bool debug_dir(const char *text, struct options *o, struct err *e)

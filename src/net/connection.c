@@ -11,6 +11,7 @@ struct net_connection {
 	CURL *curl;
 	curl_socket_t fd;
 	int cancel_fd;
+	bool on_socket;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -75,6 +76,14 @@ static bool failed(const struct net_connection *c, CURLcode r, struct err *e)
 {
 	if (r == CURLE_ABORTED_BY_CALLBACK)
 		return err_fail(e, ERR_HOST, "interrupted");
+	/* curl would name the host and port that there are not. */
+	if (r == CURLE_COULDNT_CONNECT && c->on_socket)
+		return err_fail(e, ERR_HOST,
+			"no host agent listens on that socket");
+	if (r == CURLE_PEER_FAILED_VERIFICATION)
+		return err_fail(e, ERR_HOST,
+			"%s (--host-ca names what to trust)",
+			c->error[0] ? c->error : curl_easy_strerror(r));
 	return err_fail(e, ERR_HOST, "%s",
 		c->error[0] ? c->error : curl_easy_strerror(r));
 }
@@ -89,6 +98,7 @@ bool net_connection_open(const struct net_connection_config *cfg,
 		return err_fail(e, ERR_LIMIT, "no memory");
 	}
 	c->cancel_fd = cfg->cancel_fd;
+	c->on_socket = cfg->url.socket[0];
 	c->curl = curl_easy_init();
 	CURLcode r = c->curl ? set_up(c, cfg) : CURLE_OUT_OF_MEMORY;
 	if (!r)

@@ -228,7 +228,8 @@ bool net_endpoint_parse(const char *text, struct net_address *a, uint16_t *port,
 						   (size_t)(colon - text)),
 				&any)))
 		return err_fail(e, ERR_INPUT,
-			"%.64s: want PORT or ADDRESS:PORT", text);
+			"%.64s: want PORT, FIRST-LAST, or ADDRESS: before them",
+			text);
 	*a = any;
 	*port = (uint16_t)n;
 	return true;

@@ -1072,10 +1072,11 @@ def test_an_agent_without_descriptors_goes_on_when_it_has_some(fakes):
     (["--max-memory", "1T"], 2, "bytes"),
     (["--max-memory", "99999999999G"], 2, "bytes"),
     (["--keep-memory", "1M"], 2, "at least 16M"),
-    (["--log-level", "loud"], 2, "log level"),
+    (["--log-level", "loud"], 2, "want error, warn, info or debug"),
     (["--tls-cert", "x"], 2, "belong together"),
     (["--ready-fd", "-1"], 2, "not a number"),
-    (["--root", "r", "--listen", "nowhere"], 121, "HOST:PORT"),
+    (["--images", "nowhere"], 121, "--images nowhere: No such file"),
+    (["--root", "r", "--listen", "nowhere"], 121, "--listen nowhere: want"),
     (["--root", "r", "--listen", "127.0.0.1:70000"], 121, "port"),
     (["--root", "r", "--listen", "::1:80"], 121, "brackets"),
 ])

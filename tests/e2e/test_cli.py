@@ -138,6 +138,8 @@ def test_fish_completes():
     (["run", "--host", "x", "y"], "--host"),
     (["run", "--env"], "--env"), (["run", "-x", "y"], "-x"),
     (["run", "--platform", "cloud", "x"], "--platform"),
+    (["run", "--tee", "abacus", "x"], "process kvm snp tdx sgx"),
+    (["policy"], "policy explain"), (["--nonsense"], "option --nonsense"),
     (["deploy", "x.wasm"], "--host"), (["attach"], "KEEP"),
     (["ps", "x"], "x"), (["verify"], "FILE"),
     (["completion", "tcsh"], "bash"),
@@ -155,7 +157,7 @@ def test_wrong_usage_is_2_and_says_where_to_look(argv, word, tenant):
     ("--timeout", "-1", "seconds"), ("--memory", "much", "bytes"),
     ("--fuel", "0", "number"), ("--config", "/nowhere.toml", "nowhere"),
     ("--policy", "/nowhere.toml", "nowhere"),
-    ("--images", "/nowhere", "nowhere"), ("--tee", "abacus", "abacus"),
+    ("--images", "/nowhere", "nowhere"),
 ])
 def test_a_wrong_value_is_named(option, value, word, tenant):
     r = tenant.donjon("run", option, value, wasm(tenant, "echoargs"))
@@ -180,6 +182,43 @@ def test_a_wrong_host_is_named(url, tenant):
     assert r.returncode == 121 and url.encode() in r.stderr
 
 
+def test_a_socket_without_an_agent_is_said_to_be_one(tenant, tmp_path):
+    r = tenant.donjon("ps", "--host", f"unix://{tmp_path}/none.sock")
+    assert r.returncode == 123, r.stderr
+    assert b"none.sock: no host agent listens" in r.stderr
+    assert b"localhost" not in r.stderr
+
+
+def test_what_is_printed_on_a_full_disk_is_missed(tenant):
+    r = subprocess.run(tenant.argv("measure"), stderr=subprocess.PIPE,
+                       stdout=open("/dev/full", "w"), env=tenant.env)
+    assert r.returncode == 123 and b"No space left" in r.stderr
+
+
+def test_a_file_that_no_keep_can_hold_is_not_read(tenant, agent, tmp_path):
+    """Its digest alone would last longer than a Keep waits."""
+    (tmp_path / "many").mkdir()
+    with open(tmp_path / "many/huge", "wb") as f:
+        f.truncate(1 << 40)
+    host = f"unix://{agent.unix}"
+    r = tenant.donjon("deploy", "--host", host, "--policy",
+                      tenant.policy(host), "--dir", f"{tmp_path}/many::/many",
+                      wasm(tenant, "echoargs"))
+    assert r.returncode == 124 and r.stdout == b"", r.stderr
+    assert b"huge: 1099511627776 bytes" in r.stderr
+    assert b"--memory" in r.stderr
+
+
+def test_a_technology_that_the_host_chose_can_be_asked_for(tenant, agent,
+                                                           tmp_path):
+    (tmp_path / "p.toml").write_text(
+        tenant.policy(f"unix://{agent.unix}").read_text().replace(
+            '["process"]', '["snp"]'))
+    r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}", "--policy",
+                      tmp_path / "p.toml", wasm(tenant, "echoargs"))
+    assert r.returncode == 122 and b"--tee asks for one" in r.stderr, r.stderr
+
+
 def test_version(tenant):
     version = (REPO / "VERSION").read_text().strip()
     for how in (["version"], ["--version"]):
@@ -197,6 +236,9 @@ def test_config_init_writes_what_run_takes(tenant, tmp_path):
     before = (tmp_path / "Donjon.toml").read_text()
     r = tenant.donjon("config", "init", cwd=tmp_path)
     assert r.returncode == 121 and b"Donjon.toml" in r.stderr
+    assert b"--force" in r.stderr
+    r = tenant.donjon("config", "init", "-", cwd=tmp_path)
+    assert r.returncode == 0 and r.stdout.decode() == before
     assert (tmp_path / "Donjon.toml").read_text() == before
     assert tenant.donjon("config", "init", "--force",
                          cwd=tmp_path).returncode == 0
@@ -297,7 +339,7 @@ def test_measure_is_what_the_loader_measures(tenant, agent):
     assert every["process"] == digest
     assert tenant.donjon("measure", "--tee", "process").stdout.decode() == \
         f"process {digest}\n"
-    assert tenant.donjon("measure", "--tee", "abacus").returncode == 121
+    assert tenant.donjon("measure", "--tee", "abacus").returncode == 2
     status, keep = agent.call("POST", "/v1/keeps", {
         "tee": "process", "nonce": "00" * 32, "owner_key_hash": "11" * 32})
     assert status == 201

@@ -236,7 +236,6 @@ static void global_get(struct jit_emit *e, const struct jit_ins *i)
 static void global_set(struct jit_emit *e, const struct jit_ins *i)
 {
 	uint32_t at = jit_place(e, i->a);
-	const struct jit_ins *v = jit_ins_of(e, i->a);
 	if (at == LOC_CONST || at == LOC_STACK) {
 		jit_xmov(e, 15, i->a, i->in == JT_V128 ? JT_V128 : JT_F64);
 		at = XSCRATCH;
@@ -248,7 +247,7 @@ static void global_set(struct jit_emit *e, const struct jit_ins *i)
 		return;
 	}
 	/* Above an f32 there may be anything. */
-	bool narrow = i->in == JT_F32 || i->in == JT_I32 || v->type == JT_F32;
+	bool narrow = i->in == JT_F32 || i->in == JT_I32;
 	x64_rm(&e->a,
 		i->in == JT_V128 ? X_MOVUPS_STORE :
 			narrow	 ? X_MOVSS_STORE :

@@ -24,9 +24,12 @@ enum jit_type {
 	JT_V128,
 	JT_ANY32,
 	JT_ANY,
+	/* An operand whose 64 bits are used, of any class: zeros are above
+	 * what is narrower. */
+	JT_WIDE,
 	/* In jit_operand_types only: the instruction's type; its `in`; a
-	 * vector instruction's `spare`; what a store stores; a vector if `in`
-	 * is one, else anything; what J_PUT stores; who is called by J_TAIL. */
+	 * vector instruction's `spare`; what a store stores; a global's type,
+	 * but of any class; what J_PUT stores; who is called by J_TAIL. */
 	JT_OWN,
 	JT_IN,
 	JT_SECOND,
@@ -471,16 +474,19 @@ static inline uint32_t jit_operand_type(const struct jit_ins *i, int n)
 		return i->in;
 	case JT_SECOND:
 		return i->spare;
+	case JT_PUT:
+		if (i->cc == ACC_STORE_SLOT)
+			return i->in == JT_V128 ? JT_V128 : JT_ANY;
+		FALLTHROUGH;
 	case JT_STORED:
 		return i->cc == ACC_STORE_V128 ? JT_V128 :
-			i->cc > ACC_STORE_64   ? JT_I32 :
-						 JT_ANY;
-	case JT_PUT:
-		if (i->cc == ACC_STORE_8 || i->cc == ACC_STORE_16)
-			return JT_I32;
-		FALLTHROUGH;
+			i->cc == ACC_STORE_64  ? JT_WIDE :
+			i->cc == ACC_STORE_32  ? JT_ANY :
+						 JT_I32;
 	case JT_WHOLE:
-		return i->in == JT_V128 ? JT_V128 : JT_ANY;
+		return i->in == JT_V128			   ? JT_V128 :
+			i->in == JT_I32 || i->in == JT_F32 ? JT_ANY :
+							     JT_WIDE;
 	case JT_CALLEE:
 		return i->cc == TAIL_CALL ? JT_NONE : JT_I64;
 	default:

@@ -226,13 +226,11 @@ static bool is_open(const struct jit_ins *i)
 	return (i->type == JT_ANY || i->type == JT_ANY32) && i->op != J_K;
 }
 
-static void settle(struct jit_ins *i, uint32_t type)
+/* In a vector register, or a general one; as wide as it may be. */
+static void settle(struct jit_ins *i, bool x)
 {
-	bool x = jit_is_float(type);
 	if (i->type == JT_ANY32)
 		i->type = x ? JT_F32 : JT_I32;
-	else if (i->op == J_PHI || i->op == J_SELECT)
-		i->type = (uint8_t)(x ? type : JT_I64);
 	else
 		i->type = x ? JT_F64 : JT_I64;
 }
@@ -256,12 +254,17 @@ static uint32_t operand_class(const struct jit_fn *f, const struct jit_ins *i)
 	return found;
 }
 
+/* What is asked of a value, and whether its type was open. */
+enum { WANT_INT = 1, WANT_FLOAT = 2, WANT_F32 = 4, WAS_OPEN = 8 };
+
 static void want(uint8_t *wanted, uint32_t v, uint32_t type)
 {
-	if (type == JT_NONE || type == JT_ANY || type == JT_ANY32)
-		return;
-	if (!wanted[v] || jit_is_float(type))
-		wanted[v] = (uint8_t)type;
+	if (type == JT_F32)
+		wanted[v] |= WANT_FLOAT | WANT_F32;
+	else if (jit_is_float(type))
+		wanted[v] |= WANT_FLOAT;
+	else if (type == JT_I32 || type == JT_I64)
+		wanted[v] |= WANT_INT;
 }
 
 static void collect_wants(struct jit_fn *f, uint8_t *wanted, uint32_t n)
@@ -294,15 +297,46 @@ static bool settle_some(struct jit_fn *f, const uint32_t *open, uint32_t count,
 		if (i->op == J_PHI || i->op == J_SELECT)
 			type = operand_class(f, i);
 		f->work += i->op == J_PHI ? i->c : 0;
-		if (!type)
-			type = wanted[n];
-		if (!type)
+		if (!type && !(wanted[n] & (WANT_INT | WANT_FLOAT)))
 			continue;
-		settle(i, type);
+		settle(i, type ? jit_is_float(type) : wanted[n] & WANT_FLOAT);
 		collect_wants(f, wanted, n);
 		changed = true;
 	}
 	return changed;
+}
+
+/*
+ * Phis and selects in vector registers are 64 bits wide, unless somebody takes
+ * them for an f32: then they, and what they come from, hold no more than that.
+ * (That they come from an f32 says nothing: to make an i64 of one, and an f64
+ * of that, costs no instruction.)
+ */
+static bool narrow_some(struct jit_fn *f, uint32_t *todo, uint32_t count,
+	uint8_t *wanted)
+{
+	uint32_t n = 0, steps = 0;
+	for (uint32_t k = 0; k < count; k++)
+		if (wanted[todo[k]] & WANT_F32)
+			todo[n++] = todo[k];
+	while (n) {
+		struct jit_ins *i = &f->ins[todo[--n]];
+		if (i->type != JT_F64 || (i->op != J_PHI && i->op != J_SELECT))
+			continue;
+		i->type = JT_F32;
+		uint32_t operands = i->op == J_PHI ? i->c : 2;
+		steps += operands;
+		for (uint32_t k = 0; k < operands; k++) {
+			uint32_t v = i->op == J_PHI ? f->args[i->b + k] :
+				k		    ? i->c :
+						      i->b;
+			if ((wanted[v] & (WAS_OPEN | WANT_F32)) != WAS_OPEN)
+				continue;
+			wanted[v] |= WANT_F32;
+			todo[n++] = v;
+		}
+	}
+	return jit_work(f, steps);
 }
 
 static bool choose_classes(struct jit_fn *f)
@@ -312,8 +346,10 @@ static bool choose_classes(struct jit_fn *f)
 	if (f->failed)
 		return false;
 	for (uint32_t n = 1; n < f->ins_count; n++) {
-		if ((f->ins[n].flags & JF_LIVE) && is_open(&f->ins[n]))
+		if ((f->ins[n].flags & JF_LIVE) && is_open(&f->ins[n])) {
+			wanted[n] |= WAS_OPEN;
 			open[count++] = n;
+		}
 		collect_wants(f, wanted, n);
 	}
 	for (bool back = false; settle_some(f, open, count, wanted, back);
@@ -322,8 +358,8 @@ static bool choose_classes(struct jit_fn *f)
 			return false;
 	for (uint32_t k = 0; k < count; k++)
 		if (is_open(&f->ins[open[k]]))
-			settle(&f->ins[open[k]], JT_I64);
-	return true;
+			settle(&f->ins[open[k]], false);
+	return narrow_some(f, open, count, wanted);
 }
 
 /* The value as one of that type, made before instruction `at`. */
@@ -334,8 +370,14 @@ static uint32_t converted(struct jit_fn *f, uint32_t v, uint32_t type,
 	if (type == JT_NONE || type == JT_ANY || type == JT_ANY32 || !v ||
 		x->op == J_K || x->op == J_K128)
 		return v;
-	bool stale = x->type == JT_F32 && type == JT_F64 && x->op != J_LOAD;
-	if (jit_is_float(x->type) == jit_is_float(type) && !stale)
+	/* Above an f32 there may be anything, but for what was just loaded. */
+	bool stale = x->type == JT_F32 && (type == JT_F64 || type == JT_WIDE) &&
+		x->op != J_LOAD;
+	if (type == JT_WIDE)
+		type = JT_F64;
+	else if (jit_is_float(x->type) != jit_is_float(type))
+		stale = true;
+	if (!stale)
 		return v;
 	uint32_t n = jit_new(f,
 		&(struct jit_ins){ .op = J_REINTERPRET,
@@ -439,7 +481,7 @@ static void finish_block(struct jit_fn *f, uint32_t b)
 		if (f->floats)
 			convert_operands(f, n);
 		else if (is_open(&f->ins[n]))
-			settle(&f->ins[n], JT_I64);
+			settle(&f->ins[n], false);
 		fold_into(f, n);
 	}
 }

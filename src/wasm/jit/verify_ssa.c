@@ -201,13 +201,16 @@ static bool dominates(const struct check *c, uint32_t a, uint32_t b)
 
 static bool fits(const struct jit_ins *x, uint32_t want)
 {
-	if (want == JT_NONE || want == JT_ANY || want == JT_ANY32)
-		return x->type != JT_V128 || want == JT_NONE;
-	if (jit_is_float(x->type) != jit_is_float(want) ||
-		(x->type == JT_V128) != (want == JT_V128))
+	bool wide = want == JT_F64 || want == JT_WIDE;
+	if (want == JT_NONE)
+		return true;
+	if ((x->type == JT_V128) != (want == JT_V128))
+		return false;
+	if (want != JT_ANY && want != JT_ANY32 && want != JT_WIDE &&
+		jit_is_float(x->type) != jit_is_float(want))
 		return false;
 	/* Above an f32 there may be anything, but not after a load. */
-	return x->type != JT_F32 || want != JT_F64 || x->op == J_LOAD;
+	return x->type != JT_F32 || !wide || x->op == J_LOAD;
 }
 
 /* Instruction n uses v at the end of block `at` (UINT32_MAX: where it is). */

@@ -137,7 +137,7 @@ TEST(bundle_says_what_a_file_lacks)
 	CHECK(crypto_cert_make(s.key, "x", 1700000000, 1800000000, NULL, 0,
 		&plain, NULL));
 	CHECK(!attest_bundle_read(buf_bytes(&plain), &b, &e));
-	CHECK_HAS(e.text, "evidence: certificate: evidence: ");
+	CHECK_HAS(e.text, "evidence: none in it: certificate: no extension ");
 	CHECK(!attest_bundle_read(BYTES_LIT("hello"), &b, &e));
 	CHECK_HAS(e.text, "neither JSON nor a certificate");
 	CHECK(!attest_bundle_read(BYTES_LIT(" \n"), &b, &e));

@@ -154,6 +154,11 @@ TEST(technologies_that_are_not_named_are_not_explained)
 	explained("[sgx]\nsigners = [\"" H32 "\"]\n", &text);
 	CHECK_HAS(buf_cstr(&text), "sgx: accepted when it has a signer");
 	CHECK_HAS(buf_cstr(&text), "snp: not accepted: no measurement");
+	buf_clear(&text);
+	explained("technologies = [\"kvm\"]\n[kvm]\nmeasurements = [\"" H48
+		  "\"]\n",
+		&text);
+	CHECK_HAS(buf_cstr(&text), "so none is accepted");
 }
 
 TEST(policies_to_begin_with_are_policies)
@@ -171,9 +176,12 @@ TEST(policies_to_begin_with_are_policies)
 	v->technology = "tdx";
 	v->measurement_len = 48;
 	memset(v->measurement, 0xab, 48);
+	v->checks[v->count++] = (struct attest_check){ .name = "software root",
+		.observed = H32 };
 	CHECK(attest_policy_template(v, &seen));
 	CHECK_HAS(buf_cstr(&seen), "[tdx]\n");
 	CHECK_HAS(buf_cstr(&seen), "abababab");
+	CHECK_HAS(buf_cstr(&seen), "# software = [\"" H32 "\"]\n");
 	if (!attest_policy_parse(buf_bytes(&seen), "p", NULL, 0, &p, &e))
 		fail_msg("%s", e.text);
 	attest_policy_free(p);

@@ -116,7 +116,7 @@ TEST(a_key_that_others_may_read_is_denied)
 		CHECK_INT(chmod(f.key, (mode_t)modes[i]), 0);
 		CHECK(!crypto_key_file(f.key, true, &k, &e));
 		CHECK_INT(e.kind, ERR_DENIED);
-		CHECK_HAS(e.text, "others may read");
+		CHECK_HAS(e.text, "others may read it: chmod 600");
 	}
 	folder_remove(&f);
 }

@@ -122,7 +122,7 @@ static const struct {
 	{ "--max-keeps", "0", "--max-keeps: 0: not a number" },
 	{ "--max-keeps", "1025", "1 to 1024" },
 	{ "--owner-wait", "0", "--owner-wait" },
-	{ "--log-level", "x", "not a log level" },
+	{ "--log-level", "x", "want error, warn, info or debug" },
 	{ "--ready-fd", "99999", "--ready-fd" },
 	{ "--keep-memory", "16777215", "at least 16M" },
 	{ "--tls-cert", "c", "belong together" },

@@ -114,7 +114,7 @@ static bool check_root(struct attest_case *c, const struct software_evidence *v,
 		attest_check_list(k->required, roots);
 	else
 		fmt(k->required, TEXT,
-			"hardware: the policy trusts no software root (its key: software)");
+			"hardware: the policy trusts no software root");
 	check_signature(c, key, v);
 	crypto_key_free(key);
 	return true;

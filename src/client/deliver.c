@@ -379,7 +379,9 @@ static bool open_item(struct client_deliver *d, const struct client_item *x,
 			    open_variable(x->variable);
 	if (d->fd < 0)
 		return err_fail(e, ERR_INPUT, "%s%s: %s",
-			x->source ? "" : "variable ", what, strerror(errno));
+			x->source ? "" : "variable ", what,
+			x->source || errno != ENOENT ? strerror(errno) :
+						       "is not set here");
 	if (fstat(d->fd, &st) || !S_ISREG(st.st_mode))
 		return err_fail(e, ERR_INPUT, "%s: not a file", what);
 	f->size = (uint64_t)st.st_size;

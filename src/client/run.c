@@ -179,11 +179,18 @@ static void advise(const struct client_run *run, struct err *e)
 {
 	char text[sizeof e->text];
 	const struct attest_check *k = attest_failed(run->verdict);
-	if (!k || strcmp(k->name, "technology") != 0 ||
-		strcmp(run->job->tee, "auto") != 0)
+	const char *what = NULL;
+	if (k && !strcmp(k->name, "technology") &&
+		!strcmp(run->job->tee, "auto"))
+		what = "the host chose; --tee asks for one";
+	else if (k && run->keep.software &&
+		(!strcmp(k->name, "software root") ||
+			!strcmp(k->name, "vendor root")))
+		what = "to trust that root: software in a policy";
+	if (!what)
 		return;
 	fmt(text, sizeof text, "%s", e->text);
-	err_put(e, e->kind, "%s (the host chose; --tee asks for one)", text);
+	err_put(e, e->kind, "%s (%s)", text, what);
 }
 
 static bool verify(struct client_run *run, struct err *e)

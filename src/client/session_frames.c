@@ -196,11 +196,20 @@ static bool hear_status(struct client_session *s, const struct frame *f,
 static bool hear_exit(struct client_session *s, const struct frame *f,
 	struct err *e)
 {
-	if (!frame_exit_parse(f->payload, &s->out->exit, e))
+	struct frame_exit x;
+	if (!frame_exit_parse(f->payload, &x, e))
 		return false;
+	channel_close(s->link.channel);
+	/* A program that was quicker than our leaving: its Keep stays, for
+	 * attach and logs to hear how it was. */
+	if (s->cfg->detach && s->runs && x.end != FRAME_END_REFUSED &&
+		x.end != FRAME_END_NETWORK) {
+		s->out->detached = s->over = true;
+		return true;
+	}
+	s->out->exit = x;
 	s->cfg->times->exit = client_now();
 	s->out->exited = true;
-	channel_close(s->link.channel);
 	return true;
 }
 
@@ -224,9 +233,11 @@ static bool hear(struct client_session *s, const struct frame *f, struct err *e)
 	case FRAME_STATUS:
 		return hear_status(s, f, e);
 	case FRAME_FILE:
-		return client_results_file(s->cfg->results, f->payload, e);
+		return s->cfg->detach ||
+			client_results_file(s->cfg->results, f->payload, e);
 	case FRAME_DATA:
-		return client_results_data(s->cfg->results, f->payload, e);
+		return s->cfg->detach ||
+			client_results_data(s->cfg->results, f->payload, e);
 	case FRAME_RECEIPT:
 		return buf_put(&s->out->receipt, f->payload) ||
 			err_fail(e, ERR_LIMIT, "no memory");

@@ -65,9 +65,11 @@ void client_steps_measured(const struct client_run *run)
 	hex_encode(bytes_of(run->verdict->measurement,
 			   run->verdict->measurement_len),
 		hex);
-	buf_fmt(&text, "exec %.*s... = ", SHORT_DIGEST, hex);
+	/* As `donjon measure` has it. */
+	buf_fmt(&text, "%s %.*s... = ", run->verdict->technology, SHORT_DIGEST,
+		hex);
 	if (is_release(run))
-		buf_fmt(&text, "this release's Keep (exec %s)", DONJON_VERSION);
+		buf_fmt(&text, "this release's Keep (%s)", DONJON_VERSION);
 	else
 		buf_str(&text, "one that the policy names");
 	say(run, CLIENT_STEP_MEASURED, &text, run->times.verified);
@@ -150,6 +152,14 @@ void client_steps_notes(const struct client_run *run)
 		say(run, CLIENT_STEP_NOTE, &text, client_now());
 	}
 	const struct client_workload *w = &run->workload;
+	for (size_t i = 0; run->job->detach && i < w->mount_count; i++) {
+		const struct client_mount *m = &w->mounts[i];
+		if (!m->host || !m->writable || m->scratch || m->packaged)
+			continue;
+		buf_clear(&text);
+		buf_fmt(&text, "%s does not come back: --detach", m->host);
+		say(run, CLIENT_STEP_NOTE, &text, client_now());
+	}
 	for (size_t i = 0; i < w->notes.count; i++) {
 		buf_clear(&text);
 		buf_str(&text, w->notes.ptr[i]);

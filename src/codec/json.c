@@ -151,7 +151,7 @@ static int put_text(const char *text, size_t len, void *to)
 bool json_print(const json_t *v, struct buf *out, struct err *e)
 {
 	if (json_dump_callback(v, put_text, out,
-		    JSON_COMPACT | JSON_ENCODE_ANY))
+		    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)))
 		return err_fail(e, ERR_LIMIT, "json: value can't be printed");
 	return true;
 }

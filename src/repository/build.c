@@ -435,7 +435,9 @@ static bool find_module(const struct repository_tree *t,
 	}
 	if (!repository_tree_find(t, ".wasm", &names, &count, e))
 		return false;
-	if (count != 1)
+	if (!count)
+		return err_fail(e, ERR_INPUT, "no module (*.wasm) in it");
+	if (count > 1)
 		return err_fail(e, ERR_INPUT,
 			"%zu modules in it; say which: module = \"NAME.wasm\"",
 			count);

@@ -751,6 +751,7 @@ def test_a_denied_keep_goes_back_to_the_host(tenant, agent):
     r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}",
                       wasm(tenant, "echoargs"))
     assert r.returncode == 122, r.stderr
+    assert b"to trust that root: software in a policy" in r.stderr
 
     def all_ended():
         keeps = agent.call("GET", "/v1/keeps")[1]["keeps"]
@@ -806,6 +807,64 @@ def test_attach_and_leave_again(tenant, agent):
 
 
 # --- what comes back -----------------------------------------------------------
+
+@pytest.mark.parametrize("mode,told", [("rw", True), ("ro", False)])
+def test_a_directory_left_behind_is_named(mode, told, tenant, agent, tmp_path):
+    host = f"unix://{agent.unix}"
+    r = tenant.donjon("deploy", "--host", host, "--policy",
+                      tenant.policy(host), "--dir", f"{tmp_path}::/r:{mode}",
+                      "--detach", wasm(tenant, "ticker"), "1", "1")
+    assert r.returncode == 0, r.stderr
+    text = f"{tmp_path} does not come back: --detach"
+    assert (text in r.stderr.decode()) == told, r.stderr
+    assert tenant.donjon("stop", r.stdout.decode().strip()).returncode == 0
+
+
+class Late:
+    """Between a tenant and her host: what the host says comes late, and then
+    all at once."""
+
+    def __init__(self, path, to):
+        self.url, self.to = f"unix://{path}", to
+        self.s = socket.socket(socket.AF_UNIX)
+        self.s.bind(str(path))
+        self.s.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            a, _ = self.s.accept()
+            b = socket.socket(socket.AF_UNIX)
+            b.connect(str(self.to))
+            for x, y, late in ((a, b, 0), (b, a, 0.3)):
+                threading.Thread(target=self._pump, args=(x, y, late),
+                                 daemon=True).start()
+
+    @staticmethod
+    def _pump(x, y, late):
+        try:
+            while x.recv(1, socket.MSG_PEEK):
+                time.sleep(late)
+                y.sendall(x.recv(1 << 20))
+            y.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def test_a_program_that_ends_before_we_leave_is_detached_too(tenant, agent,
+                                                             tmp_path):
+    late = Late(tmp_path / "late", agent.unix)
+    r = tenant.donjon("deploy", "--host", late.url, "--policy",
+                      tenant.policy(f"unix://{agent.unix}"), "--out",
+                      f"{tmp_path}/out::/out", "--detach",
+                      wasm(tenant, "ticker"), "1", "1")
+    keep = r.stdout.decode().strip()
+    assert r.returncode == 0 and re.fullmatch("[0-9a-f]{32}", keep), r.stderr
+    r = tenant.donjon("logs", keep)
+    assert r.stdout == b"tick 0\n", r.stderr
+    assert tenant.donjon("attach", keep).returncode == 9
+    assert tenant.donjon("stop", keep).returncode == 0
+
 
 def test_results_follow_no_link(tenant, tmp_path):
     """The tenant's own links in a writable directory stay where they are, and

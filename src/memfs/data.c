@@ -90,6 +90,23 @@ static struct leaf *leaf_make(struct quota *q, struct data *d, size_t which)
 	return d->leaves[which];
 }
 
+/* Where the chunk is; one that is not there yet is paid for before its leaf is
+ * made: what has no room leaves nothing behind. */
+static uint8_t **chunk_make(struct quota *q, struct data *d, size_t index)
+{
+	size_t which = index / LEAF;
+	struct leaf *leaf = which < d->leaf_count ? d->leaves[which] : NULL;
+	if (leaf && leaf->chunk[index % LEAF])
+		return &leaf->chunk[index % LEAF];
+	if (!quota_charge(q, CHUNK))
+		return NULL;
+	leaf = leaf_make(q, d, which);
+	if (leaf)
+		return &leaf->chunk[index % LEAF];
+	quota_refund(q, CHUNK);
+	return NULL;
+}
+
 uint8_t *memfs_data_make(struct quota *q, struct data *d, uint64_t at,
 	size_t *n)
 {
@@ -97,13 +114,10 @@ uint8_t *memfs_data_make(struct quota *q, struct data *d, uint64_t at,
 	*n = size_min(*n, CHUNK - off);
 	if (index == 0)
 		return first_grow(q, d, off + *n) ? d->first + off : NULL;
-	struct leaf *leaf = leaf_make(q, d, index / LEAF);
-	if (!leaf)
+	uint8_t **chunk = chunk_make(q, d, index);
+	if (!chunk)
 		return NULL;
-	uint8_t **chunk = &leaf->chunk[index % LEAF];
 	if (!*chunk) {
-		if (!quota_charge(q, CHUNK))
-			return NULL;
 		*chunk = malloc(CHUNK);
 		if (!*chunk) {
 			quota_refund(q, CHUNK);
@@ -113,6 +127,14 @@ uint8_t *memfs_data_make(struct quota *q, struct data *d, uint64_t at,
 		memset(*chunk + off + *n, 0, CHUNK - off - *n);
 	}
 	return *chunk + off;
+}
+
+static bool is_empty(const struct leaf *leaf)
+{
+	for (size_t i = 0; i < LEAF; i++)
+		if (leaf->chunk[i])
+			return false;
+	return true;
 }
 
 /* Frees all chunks from that one on; how many. */
@@ -130,7 +152,7 @@ static size_t free_from(struct quota *q, struct data *d, size_t keep)
 			free(leaf->chunk[i]);
 			leaf->chunk[i] = NULL;
 		}
-		if (from == 0) {
+		if (from == 0 || (leaf && is_empty(leaf))) {
 			free(leaf);
 			d->leaves[l] = NULL;
 		}

@@ -43,11 +43,8 @@ static void table_put(struct dir *d, struct entry *e)
 	d->table[i & (d->table_size - 1)] = e;
 }
 
-static bool table_grow(struct dir *d)
+static bool table_resize(struct dir *d, size_t size)
 {
-	if (d->live + 1 <= d->table_size / 2)
-		return true;
-	size_t size = d->table_size ? d->table_size * 2 : 2 * LIST_MIN;
 	struct entry **fresh = calloc(size, sizeof *fresh);
 	if (!fresh)
 		return false;
@@ -58,6 +55,14 @@ static bool table_grow(struct dir *d)
 		if (d->list[i].entry)
 			table_put(d, d->list[i].entry);
 	return true;
+}
+
+static bool table_grow(struct dir *d)
+{
+	if (d->live + 1 <= d->table_size / 2)
+		return true;
+	return table_resize(d,
+		d->table_size ? d->table_size * 2 : 2 * LIST_MIN);
 }
 
 /* Open addressing without tombstones: what follows moves up. */
@@ -76,6 +81,23 @@ static void table_drop(struct dir *d, const struct entry *e)
 	d->table[hole] = NULL;
 }
 
+/* Names that are gone are not paid for any more; no memory: as it is. */
+static void shrink(struct dir *d)
+{
+	size_t size = 2 * LIST_MIN, cap = 2 * d->count;
+	while (d->live + 1 > size / 2)
+		size *= 2;
+	if (size < d->table_size)
+		(void)!table_resize(d, size);
+	cap = cap < LIST_MIN ? LIST_MIN : cap;
+	struct slot *less =
+		cap < d->cap ? realloc(d->list, cap * sizeof *less) : NULL;
+	if (less) {
+		d->list = less;
+		d->cap = cap;
+	}
+}
+
 static void list_close_holes(struct dir *d)
 {
 	size_t to = 0;
@@ -83,6 +105,7 @@ static void list_close_holes(struct dir *d)
 		if (d->list[i].entry)
 			d->list[to++] = d->list[i];
 	d->count = to;
+	shrink(d);
 }
 
 static bool list_grow(struct dir *d)

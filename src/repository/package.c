@@ -60,6 +60,11 @@ void repository_package_fini(struct repository_package *p)
 static bool take(struct repository_package *p,
 	const struct repository_descriptor *d, struct err *e)
 {
+	/* Also of what does not run: who wants everything gets it. */
+	if (d->size > REPOSITORY_MAX_DATA)
+		return err_fail(e, ERR_LIMIT,
+			"package: a part larger than %llu bytes",
+			(unsigned long long)REPOSITORY_MAX_DATA);
 	struct repository_blob *b =
 		repository_package_add(p, d->media_type, d->title);
 	if (!b)

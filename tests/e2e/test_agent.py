@@ -271,7 +271,10 @@ def test_platform(fake):
 
 
 def test_no_image_no_keep(fakes, tmp_path):
-    a = fakes("--images", tmp_path / "nothing")
+    with pytest.raises(RuntimeError, match="--images .*No such file"):
+        fakes("--images", tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    a = fakes("--images", tmp_path / "empty")
     error(a.call("POST", "/v1/keeps", ask()), 503, "host")
     error(a.call("POST", "/v1/keeps", ask(tee="auto")), 503, "host")
     assert a.call("GET", "/v1/platform")[1]["auto"] is None

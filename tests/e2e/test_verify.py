@@ -260,7 +260,7 @@ def test_policies_are_explained(tenant):
     text = tenant.donjon("policy", "explain").stdout.decode()
     assert "process: accepted when it measures" in text
     r = tenant.donjon("policy", "init", policy)
-    assert r.returncode == 121 and b"exists" in r.stderr
+    assert r.returncode == 121 and b"--force" in r.stderr
 
 
 def test_launches_are_measured_from_a_description(tenant):

@@ -66,6 +66,9 @@ int cli_collateral_show(const struct cli_args *a)
 		!client_collateral_show(&c, (int64_t)time(NULL),
 			a->value[CLI_JSON], &out, &e))
 		return cli_fail(&e);
+	if (!out.len)
+		fprintf(stderr, "%s: empty: donjon collateral update, or import\n",
+			cache);
 	return cli_print(buf_bytes(&out));
 }
 

@@ -258,9 +258,10 @@ static bool refused(const struct net_http *h, const struct net_response *r,
 			kind[0] = text[0] = '\0';
 	}
 	json_decref(o);
-	return err_fail(e, kind_of(r->status, kind), "%s: %s%sstatus %u%s",
+	return err_fail(e, kind_of(r->status, kind), "%s: %s%sstatus %u%s%s",
 		net_http_name(h), text, text[0] ? " (" : "", r->status,
-		text[0] ? ")" : "");
+		text[0] ? ")" : "",
+		r->status == 401 ? ": --token-file names it" : "");
 }
 
 static bool keep_path(char out[80], const char *id, const char *behind,

@@ -38,7 +38,7 @@ static bool parse(struct bytes text, struct file *f, struct err *e)
 		"config", "policy", "keep", NULL };
 	json_t *o;
 	if (!json_parse(text, CLIENT_RECEIPT_MAX, &o, e))
-		return false;
+		return err_wrap(e, "not a receipt");
 	json_t *keep = json_object_get(o, "keep");
 	bool ok =
 		json_is_object(keep) || err_fail(e, ERR_INPUT, "not a receipt");

@@ -336,12 +336,15 @@ static void ask_why(struct client_run *run, struct err *e)
 		!run->job->host.url ||
 		!client_host_open(&run->host, -1, &h, NULL))
 		return;
+	fmt(text, sizeof text, "%s", e->text);
 	if (client_api_keep(h, run->keep.id, false, &k, NULL)) {
-		fmt(text, sizeof text, "%s", e->text);
 		if (k.reason[0])
 			err_put(e, e->kind, "%s (the host says: %s)", text,
 				k.reason);
 		client_keep_fini(&k);
+	} else {
+		err_put(e, e->kind, "%s (and the host agent does not tell why)",
+			text);
 	}
 	net_http_close(h);
 }

@@ -227,7 +227,8 @@ static bool parse(const char *text, struct repository_reference *r,
 		return parse_path(text + 7, r, e);
 	if (strstr(text, "://"))
 		return err_fail(e, ERR_INPUT,
-			"want a path, https:// or oci://");
+			"want a path, https:// or oci://, not %.*s",
+			(int)(strstr(text, "://") + 3 - text), text);
 	return parse_path(text, r, e);
 }
 

@@ -399,6 +399,8 @@ def cached(tenant):
 
 def test_collateral_is_fetched_cached_and_used(tenant, services):
     assert cached(tenant) == {}
+    assert b"empty: donjon collateral update" in tenant.donjon(
+        "collateral", "show").stderr
     r = update(tenant, services)
     assert r.returncode == 121 and b"nothing to update" in r.stderr
     r = update(tenant, services, PHALA)

@@ -67,7 +67,8 @@ int cli_collateral_show(const struct cli_args *a)
 			a->value[CLI_JSON], &out, &e))
 		return cli_fail(&e);
 	if (!out.len)
-		fprintf(stderr, "%s: empty: donjon collateral update, or import\n",
+		fprintf(stderr,
+			"%s: empty: donjon collateral update, or import\n",
 			cache);
 	return cli_print(buf_bytes(&out));
 }

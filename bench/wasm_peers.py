@@ -43,9 +43,12 @@ console.error((t.user + t.system) / 1e6, 0);
 class Result:
     """Seconds of processor time, peak of memory in MiB, output, status."""
 
-    def __init__(self, argv, env=None, stdin=None, own_clock=False):
+    def __init__(self, argv, env=None, stdin=None, own_clock=False,
+                 before=None):
         self.seconds = self.wall = math.inf
         for _ in range(RUNS):
+            if before:
+                before()
             self.once(argv, env, stdin, own_clock)
 
     def once(self, argv, env, stdin, own_clock):
@@ -83,13 +86,14 @@ class Engine:
         self.name, self.prefix, self.compiles = name, run, compiles
         self.env, self.own_clock, self.folders = env or {}, own_clock, folders
 
-    def run(self, wasm, args=(), root=None, guest_env=(), stdin=None):
+    def run(self, wasm, args=(), root=None, guest_env=(), stdin=None,
+            before=None):
         env = {**self.env, "GUEST_ENV": " ".join(guest_env)}
         if root:
             env["DIR"] = root
         options = self.folders(root, guest_env) if self.folders else []
         return Result([*self.prefix, *options, wasm, *args], env, stdin,
-                      self.own_clock)
+                      self.own_clock, before)
 
     def compile(self, wasm):
         """Seconds, bytes of code (0: not told), peak in MiB; None: does

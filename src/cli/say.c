@@ -2,11 +2,17 @@
 #include "cli/say.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
 
 bool cli_colour(void)
 {
@@ -40,25 +46,72 @@ int cli_print(struct bytes text)
 	return 0;
 }
 
+static bool write_all(int fd, struct bytes text)
+{
+	while (text.len) {
+		ssize_t n = write(fd, text.ptr, text.len);
+		if (n <= 0)
+			return false;
+		text = bytes_of(text.ptr + n, text.len - (size_t)n);
+	}
+	return true;
+}
+
+/* Another file takes its place, once it is whole. */
+static bool replace(const char *path, mode_t mode, struct bytes text)
+{
+	char made[PATH_MAX];
+	if (fmt(made, sizeof made, "%s.XXXXXX", path) >= sizeof made - 1) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	auto_fd fd = mkostemp(made, O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (write_all(fd, text) && !fchmod(fd, mode) && !rename(made, path))
+		return true;
+	int why = errno;
+	unlink(made);
+	errno = why;
+	return false;
+}
+
+/* What is there stays there; `made`: it was not. */
+static bool write_here(const char *path, int flags, struct bytes text,
+	bool made)
+{
+	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
+	if (fd < 0)
+		return false;
+	if (write_all(fd, text))
+		return true;
+	int why = errno;
+	if (made)
+		unlink(path);
+	errno = why;
+	return false;
+}
+
 int cli_write_new(const struct cli_args *a, const char *path, struct bytes text)
 {
 	struct err e = { 0 };
+	struct stat st;
+	bool ok;
 	if (!strcmp(path, "-"))
 		return cli_print(text);
-	/* x: what is there stays there. */
-	FILE *f = fopen(path, a->value[CLI_FORCE] ? "w" : "wx");
-	if (!f) {
-		err_put(&e, ERR_INPUT, "%s: %s", path,
+	if (!a->value[CLI_FORCE] || stat(path, &st))
+		ok = write_here(path, O_CREAT | O_EXCL, text, true);
+	else if (S_ISREG(st.st_mode))
+		ok = replace(path, st.st_mode & 0777, text);
+	else
+		ok = write_here(path, 0, text, false);
+	if (!ok) {
+		bool full = errno == ENOSPC || errno == EFBIG ||
+			errno == EDQUOT || errno == EIO;
+		err_put(&e, full ? ERR_HOST : ERR_INPUT, "%s: %s", path,
 			errno == EEXIST ?
 				"is there already; --force replaces it" :
 				strerror(errno));
-		return cli_fail(&e);
-	}
-	bool ok = fwrite(text.ptr, text.len, 1, f) == 1;
-	ok = !fclose(f) && ok;
-	if (!ok) {
-		err_put(&e, ERR_HOST, "%s: %s", path, strerror(errno));
-		unlink(path);
 		return cli_fail(&e);
 	}
 	if (!a->value[CLI_QUIET])

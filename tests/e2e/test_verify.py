@@ -6,6 +6,8 @@ import hashlib
 import http.server
 import json
 import os
+import resource
+import signal
 import socket
 import ssl
 import struct
@@ -261,6 +263,31 @@ def test_policies_are_explained(tenant):
     assert "process: accepted when it measures" in text
     r = tenant.donjon("policy", "init", policy)
     assert r.returncode == 121 and b"--force" in r.stderr
+
+
+def test_a_policy_is_replaced_whole_or_not_at_all(tenant, out):
+    policy = accept(tenant, TURIN, 'products = ["turin"]')
+    before = policy.read_bytes()
+    policy.chmod(0o640)
+    argv = [out / "bin/donjon", "policy", "init", "--force"]
+
+    def no_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
+
+    for path in (policy, tenant.folder / "other.toml"):
+        r = subprocess.run([*argv, path], stderr=subprocess.PIPE,
+                           preexec_fn=no_room, check=False)
+        assert r.returncode == 123 and b"large" in r.stderr, r.stderr
+    assert policy.read_bytes() == before
+    assert not list(tenant.folder.glob("*.toml.*"))
+    assert not (tenant.folder / "other.toml").exists()
+    full = subprocess.run([*argv, "/dev/full"], stderr=subprocess.PIPE,
+                          check=False)
+    assert full.returncode == 123 and Path("/dev/full").is_char_device()
+    subprocess.run([*argv, policy], check=True)
+    assert policy.read_bytes() != before
+    assert policy.stat().st_mode & 0o777 == 0o640
 
 
 def test_launches_are_measured_from_a_description(tenant):

@@ -759,16 +759,17 @@ def test_an_agent_that_is_gone_is_said_to_be(tenant, agents):
     assert b"(and the host agent does not tell why)" in err, err
 
 
+def all_ended(agent):
+    keeps = agent.call("GET", "/v1/keeps")[1]["keeps"]
+    return keeps and all(k["state"] == "ended" for k in keeps)
+
+
 def test_a_denied_keep_goes_back_to_the_host(tenant, agent):
     r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}",
                       wasm(tenant, "echoargs"))
     assert r.returncode == 122, r.stderr
     assert b"to trust that root: software in a policy" in r.stderr
-
-    def all_ended():
-        keeps = agent.call("GET", "/v1/keeps")[1]["keeps"]
-        return keeps and all(k["state"] == "ended" for k in keeps)
-    wait_for(all_ended)
+    wait_for(lambda: all_ended(agent))
 
 
 def test_a_program_that_is_refused_leaves_no_keep_behind(tenant, agent,
@@ -779,8 +780,7 @@ def test_a_program_that_is_refused_leaves_no_keep_behind(tenant, agent,
                       tenant.policy(f"unix://{agent.unix}"), "--detach",
                       tmp_path / "cut.wasm")
     assert r.returncode == 121 and r.stdout == b"", r.stderr
-    keeps = agent.call("GET", "/v1/keeps")[1]["keeps"]
-    assert keeps and all(k["state"] == "ended" for k in keeps)
+    wait_for(lambda: all_ended(agent))
 
 
 def test_json_of_a_failure(tenant, agent):

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -290,6 +291,17 @@ static bool make_module(struct run *r, const struct wasm_limits *limits,
 	return ok;
 }
 
+enum { MANY_FUNCTIONS = 1000 };
+
+/* On a terminal, of a big module: how far it is. */
+static bool tell_compiled(UNUSED void *ctx, uint32_t done, uint32_t all)
+{
+	if (all >= MANY_FUNCTIONS && (done % 100 == 0 || done == all))
+		fprintf(stderr, "\rcompiled %u of %u functions%s", done, all,
+			done == all ? "\n" : "");
+	return true;
+}
+
 static bool make_instance(struct run *r, struct err *e)
 {
 	struct wasm_limits limits = { .memory_bytes = r->o->memory,
@@ -313,7 +325,8 @@ static bool make_instance(struct run *r, struct err *e)
 	wasm_instance_clock(r->instance, &clock);
 	wasm_instance_jit_watch(r->instance, &r->code.watch);
 	if (r->o->eager)
-		wasm_instance_jit_all(r->instance, NULL, NULL);
+		wasm_instance_jit_all(r->instance,
+			isatty(STDERR_FILENO) ? tell_compiled : NULL, NULL);
 	if (r->o->fuel)
 		wasm_instance_fuel(r->instance, r->o->fuel);
 	return !r->o->trace || dev_trace_start(&r->o->traced, r->instance, e);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/fmt.h"
+#include "base/file.h"
 
 bool cli_colour(void)
 {
@@ -46,36 +45,6 @@ int cli_print(struct bytes text)
 	return 0;
 }
 
-static bool write_all(int fd, struct bytes text)
-{
-	while (text.len) {
-		ssize_t n = write(fd, text.ptr, text.len);
-		if (n <= 0)
-			return false;
-		text = bytes_of(text.ptr + n, text.len - (size_t)n);
-	}
-	return true;
-}
-
-/* Another file takes its place, once it is whole. */
-static bool replace(const char *path, mode_t mode, struct bytes text)
-{
-	char made[PATH_MAX];
-	if (fmt(made, sizeof made, "%s.XXXXXX", path) >= sizeof made - 1) {
-		errno = ENAMETOOLONG;
-		return false;
-	}
-	auto_fd fd = mkostemp(made, O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (write_all(fd, text) && !fchmod(fd, mode) && !rename(made, path))
-		return true;
-	int why = errno;
-	unlink(made);
-	errno = why;
-	return false;
-}
-
 /* What is there stays there; `made`: it was not. */
 static bool write_here(const char *path, int flags, struct bytes text,
 	bool made)
@@ -83,7 +52,7 @@ static bool write_here(const char *path, int flags, struct bytes text,
 	auto_fd fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
 	if (fd < 0)
 		return false;
-	if (write_all(fd, text))
+	if (file_write(fd, text))
 		return true;
 	int why = errno;
 	if (made)
@@ -102,7 +71,7 @@ int cli_write_new(const struct cli_args *a, const char *path, struct bytes text)
 	if (!a->value[CLI_FORCE] || stat(path, &st))
 		ok = write_here(path, O_CREAT | O_EXCL, text, true);
 	else if (S_ISREG(st.st_mode))
-		ok = replace(path, st.st_mode & 0777, text);
+		ok = file_replace(path, st.st_mode & 0777, text);
 	else
 		ok = write_here(path, 0, text, false);
 	if (!ok) {

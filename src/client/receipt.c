@@ -10,6 +10,7 @@
 
 #include "attest/receipt.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/fmt.h"
 #include "client/receipt_priv.h"
 #include "client/record.h"
@@ -44,23 +45,6 @@ bool client_receipt_check_key(struct bytes spki, const struct frame_receipt *x,
 
 /* --- files -------------------------------------------------------------- */
 
-static bool save(const char *path, mode_t mode, struct bytes text,
-	struct err *e)
-{
-	char temporary[CLIENT_PATH_MAX + 8];
-	if (fmt(temporary, sizeof temporary, "%s.XXXXXX", path) >=
-		sizeof temporary - 1)
-		return err_fail(e, ERR_LIMIT, "path too long");
-	auto_fd fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len &&
-		!fchmod(fd, mode) && !fsync(fd) && !rename(temporary, path))
-		return true;
-	int why = errno;
-	if (fd >= 0)
-		unlink(temporary);
-	return err_fail(e, ERR_HOST, "%s: %s", path, strerror(why));
-}
-
 static bool save_json(const char *path, mode_t mode, json_t *o, struct err *e)
 {
 	auto_buf text = { 0 };
@@ -68,7 +52,8 @@ static bool save_json(const char *path, mode_t mode, json_t *o, struct err *e)
 	json_decref(o);
 	if (!ok)
 		return err_fail(e, ERR_LIMIT, "receipt: no memory");
-	return save(path, mode, buf_bytes(&text), e) || err_wrap(e, "receipt");
+	return file_replace(path, mode, buf_bytes(&text)) ||
+		err_fail(e, ERR_HOST, "receipt: %s: %s", path, strerror(errno));
 }
 
 static bool put(json_t *o, const char *key, struct bytes b)

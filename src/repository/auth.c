@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/fmt.h"
 #include "codec/hex.h"
 #include "codec/json.h"
@@ -76,22 +77,10 @@ static bool load(const char *path, json_t **out, struct err *e)
 	return err_fail(e, ERR_INPUT, "%s: not an object", path);
 }
 
-static bool write_all(int fd, struct bytes in)
-{
-	while (in.len) {
-		ssize_t n = write(fd, in.ptr, in.len);
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0)
-			in = bytes_from(in, (size_t)n);
-	}
-	return true;
-}
-
 /* As a whole or not at all; nobody else may read it. */
 static bool save(const char *path, const json_t *o, struct err *e)
 {
-	char folder[PATH_LEN], temporary[PATH_LEN + 16];
+	char folder[PATH_LEN];
 	auto_wipe_buf text = { 0 };
 	char *p = json_dumps(o, JSON_INDENT(8));
 	if (!p)
@@ -103,17 +92,10 @@ static bool save(const char *path, const json_t *o, struct err *e)
 	*strrchr(folder, '/') = '\0';
 	if (mkdir(folder, 0700) && errno != EEXIST)
 		return err_fail(e, ERR_HOST, "%s: %s", folder, strerror(errno));
-	fmt(temporary, sizeof temporary, "%s.XXXXXX", path);
-	auto_fd fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return err_fail(e, ERR_HOST, "%s: %s", temporary,
-			strerror(errno));
-	if (copied && write_all(fd, buf_bytes(&text)) && !fsync(fd) &&
-		!rename(temporary, path))
-		return true;
-	int why = errno;
-	unlink(temporary);
-	return err_fail(e, ERR_HOST, "%s: %s", path, strerror(why));
+	if (!copied)
+		return err_fail(e, ERR_LIMIT, "no memory");
+	return file_replace(path, 0600, buf_bytes(&text)) ||
+		err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
 }
 
 /* The entry of a registry, under any of the keys that tools write. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/file.h"
 #include "repository/package.h"
 
 enum { BLOCK = 64 << 10, GZIP_ONLY = 16 + MAX_WBITS };
@@ -19,20 +20,6 @@ struct gunzip {
 	int out;
 	uint8_t *from, *to;
 };
-
-static bool write_all(int fd, struct bytes in, struct err *e)
-{
-	while (in.len) {
-		ssize_t n = write(fd, in.ptr, in.len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_fail(e, ERR_HOST, "write: %s",
-				strerror(errno));
-		in = bytes_from(in, (size_t)n);
-	}
-	return true;
-}
 
 static bool refill(struct gunzip *g, struct err *e)
 {
@@ -67,7 +54,8 @@ static bool step(struct gunzip *g, bool *end, struct err *e)
 			"gzip: more than %llu bytes when unpacked",
 			(unsigned long long)g->max);
 	*end = code == Z_STREAM_END;
-	return write_all(g->out, bytes_of(g->to, n), e);
+	return file_write(g->out, bytes_of(g->to, n)) ||
+		err_fail(e, ERR_HOST, "write: %s", strerror(errno));
 }
 
 static bool run(struct gunzip *g, struct err *e)

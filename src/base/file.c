@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/fmt.h"
+
+bool file_write(int fd, struct bytes text)
+{
+	while (text.len) {
+		ssize_t n = write(fd, text.ptr, text.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		text = bytes_from(text, (size_t)n);
+	}
+	return true;
+}
+
+bool file_replace(const char *path, mode_t mode, struct bytes text)
+{
+	char made[PATH_MAX];
+	if (fmt(made, sizeof made, "%s.XXXXXX", path) >= sizeof made - 1) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	auto_fd fd = mkostemp(made, O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (file_write(fd, text) && !fchmod(fd, mode) && !fsync(fd) &&
+		!rename(made, path))
+		return true;
+	int why = errno;
+	unlink(made);
+	errno = why;
+	return false;
+}

@@ -2,14 +2,11 @@
 #include "hal/aesm.h"
 
 #include <endian.h>
-#include <errno.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
 #include "aesm.pb-c.h"
 #include "base/cleanup.h"
 #include "base/fmt.h"
+#include "hal/service.h"
 
 enum {
 	TIMEOUT_US = 10000000, /* the daemon's own */
@@ -26,52 +23,7 @@ enum {
 /* --- messages --------------------------------------------------------------
  */
 
-static bool dial(const char *path, int *out, struct err *e)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	const struct timeval t = { .tv_sec = WAIT_S };
-	if (strlen(path) >= sizeof at.sun_path)
-		return err_fail(e, ERR_INPUT, "%s: too long", path);
-	memcpy(at.sun_path, path, strlen(path));
-	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) ||
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t) ||
-		connect(fd, (struct sockaddr *)&at, sizeof at) != 0)
-		return err_fail(e, ERR_HOST, "AESM at %s: %s", path,
-			strerror(errno));
-	*out = fd_move(&fd);
-	return true;
-}
-
-static bool send_all(int fd, const uint8_t *p, size_t n, struct err *e)
-{
-	while (n) {
-		ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return err_fail(e, ERR_HOST, "AESM: %s",
-				strerror(errno));
-		p += k;
-		n -= (size_t)k;
-	}
-	return true;
-}
-
-static bool recv_all(int fd, uint8_t *p, size_t n, struct err *e)
-{
-	while (n) {
-		ssize_t k = recv(fd, p, n, 0);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return err_fail(e, ERR_HOST, "AESM: %s",
-				k ? strerror(errno) : "it hung up");
-		p += k;
-		n -= (size_t)k;
-	}
-	return true;
-}
+static const struct service aesm = { "AESM", WAIT_S };
 
 static bool put(int fd, const Aesm__Request *r, struct err *e)
 {
@@ -82,8 +34,8 @@ static bool put(int fd, const Aesm__Request *r, struct err *e)
 	if (!to)
 		return err_fail(e, ERR_LIMIT, "AESM: no memory");
 	aesm__request__pack(r, to);
-	return send_all(fd, (uint8_t *)&len, sizeof len, e) &&
-		send_all(fd, to, n, e);
+	return service_send(&aesm, fd, bytes_of(&len, sizeof len), e) &&
+		service_send(&aesm, fd, bytes_of(to, n), e);
 }
 
 /* The caller frees it. */
@@ -91,7 +43,7 @@ static bool take(int fd, Aesm__Response **out, struct err *e)
 {
 	auto_buf in = { .len = 0 };
 	uint32_t len = 0;
-	if (!recv_all(fd, (uint8_t *)&len, sizeof len, e))
+	if (!service_recv(&aesm, fd, (uint8_t *)&len, sizeof len, e))
 		return false;
 	len = le32toh(len);
 	if (len == 0 || len > ANSWER_MAX)
@@ -100,7 +52,7 @@ static bool take(int fd, Aesm__Response **out, struct err *e)
 	uint8_t *to = buf_reserve(&in, len);
 	if (!to)
 		return err_fail(e, ERR_LIMIT, "AESM: no memory");
-	if (!recv_all(fd, to, len, e))
+	if (!service_recv(&aesm, fd, to, len, e))
 		return false;
 	*out = aesm__response__unpack(NULL, len, to);
 	return *out || err_fail(e, ERR_HOST, "AESM: an answer that is none");
@@ -110,7 +62,8 @@ static bool ask(const char *path, const Aesm__Request *r, Aesm__Response **out,
 	struct err *e)
 {
 	auto_fd fd = -1;
-	return dial(path, &fd, e) && put(fd, r, e) && take(fd, out, e);
+	return service_open(&aesm, path, &fd, e) && put(fd, r, e) &&
+		take(fd, out, e);
 }
 
 /* aesm_error.h, as far as somebody can do something about it. */
@@ -260,7 +213,7 @@ static bool size_quote(const char *path, struct aesm *m, struct err *e)
 bool aesm_probe(const char *path, struct err *e)
 {
 	auto_fd fd = -1;
-	return dial(path, &fd, e);
+	return service_open(&aesm, path, &fd, e);
 }
 
 bool aesm_open(const char *path, struct aesm *a, uint8_t target[512],
@@ -274,7 +227,8 @@ bool aesm_open(const char *path, struct aesm *a, uint8_t target[512],
 		return err_fail(e, ERR_HOST, "AESM: a key of %llu bytes",
 			(unsigned long long)bytes);
 	if (!init_quote(path, &m, &bytes, target, e) ||
-		!size_quote(path, &m, e) || !dial(path, &m.quote, e))
+		!size_quote(path, &m, e) ||
+		!service_open(&aesm, path, &m.quote, e))
 		return false;
 	*a = m;
 	return true;

@@ -4,16 +4,15 @@
 #include "hal/qgs.h"
 
 #include <endian.h>
-#include <errno.h>
+#include <sys/socket.h>
+
 #include <linux/vm_sockets.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
 #include "base/reader.h"
+#include "hal/service.h"
 
 enum {
 	WAIT_S = 30,
@@ -30,63 +29,17 @@ enum {
 /* --- the connection ---------------------------------------------------------
  */
 
-static bool dial(const struct sockaddr *to, socklen_t len, const char *where,
-	int *out, struct err *e)
-{
-	const struct timeval t = { .tv_sec = WAIT_S };
-	auto_fd fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t) ||
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t) ||
-		connect(fd, to, len) != 0)
-		return err_fail(e, ERR_HOST, "quoting service at %s: %s", where,
-			strerror(errno));
-	*out = fd_move(&fd);
-	return true;
-}
+static const struct service qgs = { "quoting service", WAIT_S };
 
 bool qgs_open(const char *where, int *fd, struct err *e)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	struct sockaddr_vm vm = { .svm_family = AF_VSOCK };
 	char more;
 	if (sscanf(where, "vsock:%u:%u%c", &vm.svm_cid, &vm.svm_port, &more) ==
 		2)
-		return dial((const struct sockaddr *)&vm, sizeof vm, where, fd,
-			e);
-	if (strlen(where) >= sizeof un.sun_path)
-		return err_fail(e, ERR_INPUT, "%s: too long", where);
-	memcpy(un.sun_path, where, strlen(where));
-	return dial((const struct sockaddr *)&un, sizeof un, where, fd, e);
-}
-
-static bool send_all(int fd, const uint8_t *p, size_t n, struct err *e)
-{
-	while (n) {
-		ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return err_fail(e, ERR_HOST, "quoting service: %s",
-				strerror(errno));
-		p += k;
-		n -= (size_t)k;
-	}
-	return true;
-}
-
-static bool recv_all(int fd, uint8_t *p, size_t n, struct err *e)
-{
-	while (n) {
-		ssize_t k = recv(fd, p, n, 0);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return err_fail(e, ERR_HOST, "quoting service: %s",
-				k ? strerror(errno) : "it hung up");
-		p += k;
-		n -= (size_t)k;
-	}
-	return true;
+		return service_dial(&qgs, (const struct sockaddr *)&vm,
+			sizeof vm, where, fd, e);
+	return service_open(&qgs, where, fd, e);
 }
 
 /* --- messages --------------------------------------------------------------
@@ -107,7 +60,7 @@ static bool ask(int fd, struct bytes report, struct err *e)
 	buf_put(&out, report);
 	if (!buf_ok(&out))
 		return err_fail(e, ERR_LIMIT, "quoting service: no memory");
-	return send_all(fd, out.ptr, out.len, e);
+	return service_send(&qgs, fd, buf_bytes(&out), e);
 }
 
 bool qgs_answer_parse(struct bytes in, struct bytes *quote, struct err *e)
@@ -142,7 +95,7 @@ bool qgs_quote(int fd, struct bytes report, struct buf *quote, struct err *e)
 	if (report.len != REPORT_BYTES)
 		return err_fail(e, ERR_INPUT, "quoting service: no report");
 	if (!ask(fd, report, e) ||
-		!recv_all(fd, (uint8_t *)&len, sizeof len, e))
+		!service_recv(&qgs, fd, (uint8_t *)&len, sizeof len, e))
 		return false;
 	len = be32toh(len);
 	if (len == 0 || len > ANSWER_MAX)
@@ -151,7 +104,7 @@ bool qgs_quote(int fd, struct bytes report, struct buf *quote, struct err *e)
 	uint8_t *to = buf_reserve(&in, len);
 	if (!to)
 		return err_fail(e, ERR_LIMIT, "quoting service: no memory");
-	if (!recv_all(fd, to, len, e) ||
+	if (!service_recv(&qgs, fd, to, len, e) ||
 		!qgs_answer_parse(bytes_of(to, len), &q, e))
 		return false;
 	return buf_put(quote, q) ||

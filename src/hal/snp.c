@@ -202,12 +202,7 @@ static bool snp_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 
 static bool snp_confine(struct hal_keep *k, struct err *e)
 {
-	/* For what the Keep gives back. */
-	static const unsigned long requests[] = {
-		SPEC_KVM_SET_MEMORY_ATTRIBUTES, 0
-	};
-	return vm_confine(&k->s.m.cpu, k->s.m.uid, k->s.m.change_id, requests,
-		e);
+	return vm_private_confine(&k->s.m, e);
 }
 
 static int snp_bell(const struct hal_keep *k)

@@ -222,12 +222,7 @@ static bool tdx_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 
 static bool tdx_confine(struct hal_keep *k, struct err *e)
 {
-	/* For what the Keep gives back. */
-	static const unsigned long requests[] = {
-		SPEC_KVM_SET_MEMORY_ATTRIBUTES, 0
-	};
-	return vm_confine(&k->t.m.cpu, k->t.m.uid, k->t.m.change_id, requests,
-		e);
+	return vm_private_confine(&k->t.m, e);
 }
 
 static int tdx_bell(const struct hal_keep *k)

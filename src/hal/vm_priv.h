@@ -205,6 +205,8 @@ MUST_USE bool vm_private_map(struct vm_machine *m, const struct vm_region *g,
 /* The guest's changes of state come to vm_private_change. */
 MUST_USE bool vm_private_hypercalls(struct vm_machine *m, struct err *e);
 enum vm_turn vm_private_change(struct vm_machine *m, int memfd);
+/* The loader, which may do that and no more. */
+MUST_USE bool vm_private_confine(struct vm_machine *m, struct err *e);
 
 /* --- what its operator put there (vm_file.c) ---------------------------------
  */

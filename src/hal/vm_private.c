@@ -77,3 +77,12 @@ enum vm_turn vm_private_change(struct vm_machine *m, int memfd)
 	r->hypercall.ret = (unsigned)-n;
 	return VM_TURN_AGAIN;
 }
+
+bool vm_private_confine(struct vm_machine *m, struct err *e)
+{
+	/* For what the Keep gives back. */
+	static const unsigned long requests[] = {
+		SPEC_KVM_SET_MEMORY_ATTRIBUTES, 0
+	};
+	return vm_confine(&m->cpu, m->uid, m->change_id, requests, e);
+}

@@ -15,3 +15,6 @@ $(O)/keep/$1/exec: $(O)/keep/process/exec
 endef
 SHIM = $(eval $(call SHIM_,$1,$2,$3))
 $(call SHIM,kvm,2,-Wl$(comma)--defsym=shim_secrets=0 -Wl$(comma)--defsym=shim_cpuid=0 -Wl$(comma)--defsym=shim_reset=0)
+# What needs no virtual machine.
+$(call library,shim_vm,src/shim/x86_64_vm/pages.c,host)
+$(call unit,shim/x86_64_vm,shim_vm base)

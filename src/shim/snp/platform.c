@@ -9,11 +9,10 @@
 #include "shim/snp/cpuid.h"
 #include "shim/snp/ghcb.h"
 #include "shim/x86_64_vm/boot.h"
+#include "shim/x86_64_vm/pages.h"
 #include "shim/x86_64_vm/paging.h"
 #include "spec/snp_guest.h"
 #include "spec/svm.h"
-
-enum { LARGE_PAGES = 512 };
 
 /* AMD64 manual, volume 2, §15.34.10. */
 #define MSR_SEV_STATUS 0xc0010131u
@@ -92,59 +91,28 @@ static bool validate(uint64_t page, bool large, bool *fits)
 	return n == SNP_DONE;
 }
 
-static bool validate_small(uint64_t from, uint64_t to)
-{
-	bool fits, ok = true;
-	for (; ok && from < to; from++)
-		ok = validate(from, false, &fits);
-	return ok;
-}
-
 bool platform_accept(uint64_t from, uint64_t to, bool again)
 {
-	if (again && !ghcb_page_state(from, to, GHCB_STATE_PRIVATE))
-		return false;
-	while (from < to) {
-		uint64_t next = from + 1;
-		bool fits = false, ok = false;
-		if (from % LARGE_PAGES == 0 && to - from >= LARGE_PAGES) {
-			next = from + LARGE_PAGES;
-			ok = validate(from, true, &fits);
-		}
-		if (!ok && fits)
-			return false;
-		if (!ok && !validate_small(from, next))
-			return false;
-		from = next;
-	}
-	return true;
+	return (!again || ghcb_page_state(from, to, GHCB_STATE_PRIVATE)) &&
+		pages_each(from, to, validate);
 }
 
-static void rescind(uint64_t page, bool large, bool *fits)
+static bool rescind(uint64_t page, bool large, bool *fits)
 {
 	bool unchanged;
 	uint32_t n = cpu_pvalidate((uint64_t)paging_at(page * PAGE_BYTES),
 		large, false, &unchanged);
 	*fits = n != SNP_FAIL_SIZE;
-	/* One that is not valid is not the page that was. */
-	if (*fits && (n != SNP_DONE || unchanged))
-		shim_crash("a page was not valid any more");
+	return n == SNP_DONE && !unchanged;
 }
 
 /* Valid pages would be found out when they are used next: not valid, they are
- * the host's, whatever it does with them. */
+ * the host's, whatever it does with them.  One that is not valid before is not
+ * the page that was. */
 void platform_release(uint64_t from, uint64_t to)
 {
-	for (uint64_t at = from; at < to; at += LARGE_PAGES) {
-		bool fits;
-		rescind(at, true, &fits);
-		for (uint64_t i = 0; !fits && i < LARGE_PAGES; i++) {
-			bool small;
-			rescind(at + i, false, &small);
-			if (!small)
-				shim_crash("a page was not valid any more");
-		}
-	}
+	if (!pages_each(from, to, rescind))
+		shim_crash("a page was not valid any more");
 	/* A host that will not have them does without. */
 	(void)!ghcb_page_state(from, to, GHCB_STATE_SHARED);
 }

@@ -9,9 +9,10 @@
 #include "shim/tdx/host.h"
 #include "shim/tdx/judge.h"
 #include "shim/x86_64_vm/boot.h"
+#include "shim/x86_64_vm/pages.h"
 #include "shim/x86_64_vm/paging.h"
 
-enum { LARGE_PAGES = 512, VECTOR_VE = 20, TRIES = 1000, QUOTE_SPINS = 1 << 28 };
+enum { VECTOR_VE = 20, TRIES = 1000, QUOTE_SPINS = 1 << 28 };
 
 static bool ready;
 
@@ -70,32 +71,10 @@ static bool accept(uint64_t page, bool large, bool *fits)
 	return status == TDX_SUCCESS;
 }
 
-static bool accept_small(uint64_t from, uint64_t to)
-{
-	bool fits, ok = true;
-	for (; ok && from < to; from++)
-		ok = accept(from, false, &fits);
-	return ok;
-}
-
 bool platform_accept(uint64_t from, uint64_t to, bool again)
 {
-	if (again && !host_map(from, to, true))
-		return false;
-	while (from < to) {
-		uint64_t next = from + 1;
-		bool fits = false, ok = false;
-		if (from % LARGE_PAGES == 0 && to - from >= LARGE_PAGES) {
-			next = from + LARGE_PAGES;
-			ok = accept(from, true, &fits);
-		}
-		if (!ok && fits)
-			return false;
-		if (!ok && !accept_small(from, next))
-			return false;
-		from = next;
-	}
-	return true;
+	return (!again || host_map(from, to, true)) &&
+		pages_each(from, to, accept);
 }
 
 /* A host that keeps them would have us accept them twice. */

@@ -3,9 +3,6 @@
 #include "cli/say.h"
 #include "client/verify.h"
 
-/* The technologies whose Keep this release has. */
-static const char *const tees[] = { "process", "kvm", "snp", "tdx", "sgx" };
-
 struct printing {
 	struct buf out;
 	const char *tee;
@@ -37,8 +34,8 @@ static bool measure_images(struct printing *p, const struct cli_args *a,
 	const char *tee = a->value[CLI_TEE], *images = a->value[CLI_IMAGES];
 	if (tee && strcmp(tee, "auto") != 0)
 		return measure(p, tee, images, e);
-	for (size_t i = 0; i < ARRAY_LEN(tees); i++)
-		if (!measure(p, tees[i], images, e))
+	for (size_t i = 0; i < CLIENT_TEES; i++)
+		if (!measure(p, client_tees[i], images, e))
 			return false;
 	return true;
 }

@@ -14,9 +14,8 @@
 
 enum { MAX_POLICY = 1 << 20 };
 
-/* The technologies whose images a release has; the first is never left out. */
-static const char *const release_tees[CLIENT_TEES] = { "process", "kvm", "snp",
-	"tdx", "sgx" };
+const char *const client_tees[CLIENT_TEES] = { "process", "kvm", "snp", "tdx",
+	"sgx" };
 
 static void add_references(struct client_verifier *v, const char *tee,
 	const struct attest_measured *m, size_t count)
@@ -39,13 +38,13 @@ static bool references(struct client_verifier *v, const char *tee,
 	bool any = !strcmp(tee, "auto");
 	if (!client_path_images(images, dir, e))
 		return false;
-	for (size_t i = 0; i < ARRAY_LEN(release_tees); i++) {
-		if (!any && strcmp(tee, release_tees[i]) != 0)
+	for (size_t i = 0; i < ARRAY_LEN(client_tees); i++) {
+		if (!any && strcmp(tee, client_tees[i]) != 0)
 			continue;
 		bool needed = !any || i == 0;
-		if (attest_measure_all(release_tees[i], dir, m, &count,
+		if (attest_measure_all(client_tees[i], dir, m, &count,
 			    needed ? e : NULL))
-			add_references(v, release_tees[i], m, count);
+			add_references(v, client_tees[i], m, count);
 		else if (needed)
 			return false;
 	}
@@ -154,15 +153,15 @@ bool client_verifier_judge(const struct client_verifier *v,
 bool client_policy_syntax(const char *file, struct err *e)
 {
 	/* What "release" stands for is not looked at yet. */
-	struct attest_reference r[ARRAY_LEN(release_tees)];
-	for (size_t i = 0; i < ARRAY_LEN(release_tees); i++)
-		r[i] = (struct attest_reference){ release_tees[i], { 0 },
-			strcmp(release_tees[i], "sgx") ? 48 : 32 };
+	struct attest_reference r[ARRAY_LEN(client_tees)];
+	for (size_t i = 0; i < ARRAY_LEN(client_tees); i++)
+		r[i] = (struct attest_reference){ client_tees[i], { 0 },
+			strcmp(client_tees[i], "sgx") ? 48 : 32 };
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&
 		attest_policy_parse(buf_bytes(&text), file, r,
-			ARRAY_LEN(release_tees), &p, e);
+			ARRAY_LEN(client_tees), &p, e);
 	attest_policy_free(p);
 	return ok;
 }

@@ -10,9 +10,10 @@
 #include "attest/measure.h"
 #include "client/api.h"
 
-/* Technologies whose images a release has, and reference values of all of them.
- */
-#define CLIENT_TEES	  5u
+/* Technologies whose images a release has, the first never left out; and
+ * reference values of all of them. */
+#define CLIENT_TEES 5u
+extern const char *const client_tees[CLIENT_TEES];
 #define CLIENT_REFERENCES (CLIENT_TEES * ATTEST_VARIANTS)
 
 /* Policy and the reference values of the tenant's own installed images. */

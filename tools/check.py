@@ -144,7 +144,8 @@ def fuzz(totals, seconds, programs):
         if status == 0 and runs and int(runs.group(1)) > 0:
             totals.ok(name)
         else:
-            totals.fail(f"fuzz {name}", out + f"\nexit status {status}")
+            news = re.sub(r"(?m)^#\d+\t.*\n", "", out)
+            totals.fail(f"fuzz {name}", news + f"\nexit status {status}")
 
 
 def pytest(totals, folder, out_dir=None):

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "codec/hex.h"
 
 enum { MAX_DEPTH = 64, MAX_SIGNS = 1 << 17, SHOWN_KEY = 48 };
+/* Digits of a binary64 that any decimal of so many goes through unchanged, and
+ * that any binary64 does. */
+enum { SHORT = 15, EXACT = 17 };
 
 /* Counted before parsing: jansson itself allows 2048 levels, and two bytes of
  * text can cost two hundred of memory. */
@@ -148,10 +152,30 @@ static int put_text(const char *text, size_t len, void *to)
 	return buf_put(to, bytes_of(text, len)) ? 0 : -1;
 }
 
+/* Whether a number in v needs more than SHORT digits to be read back the
+ * same. */
+static bool long_number(const json_t *v)
+{
+	/* jansson's iterators are not const-correct; they change nothing. */
+	json_t *walk = (json_t *)(uintptr_t)v, *part;
+	const char *key;
+	size_t i;
+	json_array_foreach(walk, i, part) if (long_number(part)) return true;
+	json_object_foreach(walk, key, part) if (long_number(part)) return true;
+	if (!json_is_real(v))
+		return false;
+	char text[32];
+	(void)snprintf(text, sizeof text, "%.*g", SHORT, json_real_value(v));
+	return strtod(text, NULL) < json_real_value(v) ||
+		strtod(text, NULL) > json_real_value(v);
+}
+
 bool json_print(const json_t *v, struct buf *out, struct err *e)
 {
+	size_t digits = long_number(v) ? EXACT : SHORT;
 	if (json_dump_callback(v, put_text, out,
-		    JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)))
+		    JSON_COMPACT | JSON_ENCODE_ANY |
+			    JSON_REAL_PRECISION(digits)))
 		return err_fail(e, ERR_LIMIT, "json: value can't be printed");
 	return true;
 }

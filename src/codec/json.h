@@ -26,7 +26,8 @@ MUST_USE bool json_parse(struct bytes in, size_t max, json_t **out,
  * that json_parse accepts.  False when there is no such member.
  */
 bool json_span(struct bytes object, const char *key, struct bytes *value);
-/* Compact, one line, keys in insertion order. */
+/* Compact, one line, keys in insertion order.  What json_parse reads from it
+ * equals v, numbers with a fraction too. */
 MUST_USE bool json_print(const json_t *v, struct buf *out, struct err *e);
 
 /*

@@ -24,6 +24,30 @@ TEST(json_goes_there_and_back_in_order)
 	json_decref(v);
 }
 
+TEST(json_numbers_are_short_and_read_back_the_same)
+{
+	static const struct {
+		const char *text, *print;
+	} t[] = {
+		{ "[0.1,1234.567]", "[0.1,1234.567]" },
+		{ "[0.30000000000000004]", "[0.30000000000000004]" },
+		{ "{\"a\":[1.7976931348623157e308]}", NULL },
+		{ "[2.2250738585072014e-308,5e-324,-0.0]", NULL },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		json_t *v = parsed(t[i].text), *again = NULL;
+		auto_buf out = { 0 };
+		struct err e = { 0 };
+		CHECK(json_print(v, &out, &e));
+		if (t[i].print)
+			CHECK_STR(buf_cstr(&out), t[i].print);
+		CHECK(json_parse(buf_bytes(&out), 1 << 16, &again, &e));
+		CHECK(json_equal(v, again));
+		json_decref(v);
+		json_decref(again);
+	}
+}
+
 TEST(json_refuses_what_a_careless_reader_lets_pass)
 {
 	static const struct {

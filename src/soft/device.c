@@ -70,9 +70,7 @@ bool soft_device_probe(const char *image_dir, struct err *e)
 	if (access(path, R_OK) != 0)
 		return err_fail(e, ERR_HOST, "no monitor at %s: %s", path,
 			strerror(errno));
-	return soft_machine_program() ||
-		err_fail(e, ERR_HOST,
-			"no qemu-system-x86_64: install qemu-system-x86");
+	return soft_board_find(&soft_board_pc, NULL, e);
 }
 
 /* --- operations --------------------------------------------------------- */

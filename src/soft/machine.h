@@ -35,9 +35,25 @@ struct soft_machine {
 	pthread_mutex_t calls; /* one at a time */
 };
 
+/* One kind of QEMU machine: its program, and what makes it that machine. */
+struct soft_board {
+	const char *program; /* qemu-system-... */
+	const char *package; /* Debian's, that has it */
+	/* Words of the command line, NULL behind the last one.  Descriptor 3 is
+	 * the firmware's image, 4 the socket of the device whose memory is the
+	 * shared file. */
+	const char *const *words;
+};
+
+/* A PC, whose processor the monitor in monitor/x86_64 turns into others. */
+extern const struct soft_board soft_board_pc;
+/* A RISC-V machine, for the security monitor in monitor/riscv64. */
+extern const struct soft_board soft_board_riscv;
+
 struct soft_start {
-	int image; /* the firmware, in a memfd */
-	int gdb;   /* a listening socket for QEMU's debugger; 0, -1: none */
+	const struct soft_board *board; /* NULL: soft_board_pc */
+	int image;			/* the firmware, in a memfd */
+	int gdb; /* a listening socket for QEMU's debugger; 0, -1: none */
 	uint64_t ram_bytes;
 	uid_t uid;
 	bool change_id;
@@ -73,8 +89,9 @@ void soft_machine_kick(struct soft_machine *m);
 
 /* --- machine_spawn.c ---------------------------------------------------- */
 
-/* The program, where Debian puts it; NULL: it is not there. */
-const char *soft_machine_program(void);
+/* Is its program where Debian puts it?  path: at least 64 bytes, or NULL. */
+MUST_USE bool soft_board_find(const struct soft_board *b, char *path,
+	struct err *e);
 /* A child that becomes QEMU, with `socket` as its device's server. */
 MUST_USE bool soft_machine_spawn(const struct soft_start *s, int socket,
 	int said, pid_t *pid, struct err *e);

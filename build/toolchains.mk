@@ -7,7 +7,10 @@
 #   shim   freestanding x86-64 at a high address: the shims' own
 #   enclave  freestanding x86-64 at a place of its own: the shim for SGX
 #   monitor  freestanding x86-64 at a low address: the software platform's CPU
+#   shim-ppc64le, monitor-ppc64le  the same two of POWER9, whose monitor plays
+#          an ultravisor
 TOOLCHAINS := host exec fuzz wasi wasi-threads shim enclave monitor linux-riscv64 linux-ppc64le
+TOOLCHAINS += shim-ppc64le monitor-ppc64le
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -95,3 +98,18 @@ CF.monitor := -O2 -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zo
 LF.monitor := -nostdlib -static -no-pie -Wl,-T,src/monitor/x86_64/monitor.ld \
 	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
 	-Wl,--no-warn-rwx-segments
+
+# POWER9's, both at addresses that are what they are in real mode, too.
+CROSS_PPC := powerpc64le-linux-gnu-
+CC.monitor-ppc64le := $(CROSS_PPC)gcc
+CF.monitor-ppc64le := -O2 -g -ffreestanding -fno-builtin -mcpu=power9 -msoft-float \
+	-mno-altivec -mno-vsx -fno-pic -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections \
+	-fdata-sections -U_FORTIFY_SOURCE $(WARN) $(filter-out -Wstack-usage=%,$(WARN_GCC)) \
+	-Wstack-usage=2048 $(MAP)
+LF.monitor-ppc64le := -nostdlib -static -no-pie -Wl,-T,src/monitor/ppc64le/monitor.ld \
+	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
+	-Wl,--no-warn-rwx-segments
+CC.shim-ppc64le := $(CROSS_PPC)gcc
+CF.shim-ppc64le := $(subst -O2,-Os,$(CF.monitor-ppc64le))
+LF.shim-ppc64le := $(subst monitor/ppc64le/monitor.ld,shim/pef/shim.ld,$(LF.monitor-ppc64le))

@@ -20,6 +20,8 @@
 /* The monitor puts the device's registers and the shared file there. */
 #define MONITOR_BELL_HPA   0xfd000000
 #define MONITOR_SHARED_HPA 0x4000000000
+/* POWER9: the shared file; code and stack are where the image is, at 0. */
+#define MONITOR_PPC_SHARED_HPA 0x0006000000000000
 
 /* What the host's firmware image is long. */
 #define MONITOR_IMAGE_BYTES 0x20000
@@ -50,7 +52,13 @@ enum {
 enum monitor_bell { MONITOR_BELL_RUN, MONITOR_BELL_CALL, MONITOR_BELLS };
 
 /* Which kind of guest. */
-enum monitor_guest { MONITOR_PLAIN, MONITOR_SNP, MONITOR_SGX, MONITOR_TDX };
+enum monitor_guest {
+	MONITOR_PLAIN,
+	MONITOR_SNP,
+	MONITOR_SGX,
+	MONITOR_TDX,
+	MONITOR_PEF, /* monitor/ppc64le alone, and all that it does */
+};
 
 /* A memory slot: nobody's when bytes is 0. */
 struct monitor_slot {
@@ -95,6 +103,8 @@ struct monitor_state {
 	uint64_t general[MONITOR_GENERAL];
 	uint64_t rip, rflags;
 	struct monitor_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
+	/* PEF: its program counter, MSR, and from r3 on, are in `rip`, `rflags`
+	 * and `general`. */
 	uint64_t cr0, cr3, cr4, efer, dr6, dr7, pat;
 };
 
@@ -148,6 +158,13 @@ enum monitor_op {
 	/* TDX: the processor starts in `state`; a are the attributes, b the
 	 * number of processors that were made. */
 	MONITOR_TDX_START,
+	/* PEF, until the guest is secure: b pages of 64 KiB from a on become
+	 * so, with what the stage holds (UV_PAGE_IN). */
+	MONITOR_PEF_PAGES,
+	/* The guest is secure (1), or all is the host's again (0): a. */
+	MONITOR_PEF_SECURE,
+	/* UV_WRITE_PATE: a is the table of the guest's processes. */
+	MONITOR_PEF_PROCESSES,
 	MONITOR_OPS,
 };
 
@@ -197,6 +214,10 @@ enum monitor_exit_reason {
 	MONITOR_EXIT_TDREPORT,
 	/* The guest used a page, at `gpa`, that it had not accepted. */
 	MONITOR_EXIT_PENDING,
+	/* PEF.  A hypercall, an ultracall: general registers of `state` are r3
+	 * to r12; the host's answer is there, too. */
+	MONITOR_EXIT_HCALL,
+	MONITOR_EXIT_UCALL,
 	MONITOR_EXITS,
 };
 
@@ -223,7 +244,7 @@ enum monitor_count {
 	MONITOR_COUNT_MSR,
 	MONITOR_COUNT_PORT,
 	MONITOR_COUNT_VMGEXIT,
-	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST; ENCLU; TDCALL */
+	MONITOR_COUNT_RMP, /* PVALIDATE, RMPADJUST; ENCLU; TDCALL; sc 2 */
 	MONITOR_COUNT_OTHER,
 	/* No exits: pages of an enclave that were added while it ran; those
 	 * of them, an exit each on hardware, that it touched before. */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a loader and the shim in a secure VM of POWER9 agree on, beside what
+ * abi/vm.h says of all virtual machines (docs/tee/pef.md).
+ *
+ * RAM is from 0 on: the shim's image, whose first 64 KiB have the interrupt
+ * vectors, exec's file at the next 2 MiB, and behind it, each at a multiple of
+ * 64 KiB, what the loader tells an ultravisor: RTAS' code, the ESM blob, the
+ * device tree.  The window is elsewhere, and is shared by the shim itself; that
+ * empties it, so the loader fills it when the shim says so.
+ */
+#ifndef ABI_PEF_H
+#define ABI_PEF_H
+
+/* Where the shim sees memory: all of it, in real mode, too. */
+#define PEF_SHIM_VA 0xc000000000000000
+
+#define PEF_WINDOW_GPA 0x1000000000
+
+#ifndef __ASSEMBLER__
+
+#include "abi/vm.h"
+
+enum {
+	PEF_UNIT = 0x10000, /* what can be secure, or shared */
+	PEF_TREE_BYTES = PEF_UNIT,
+	PEF_BLOB_MAX = PEF_UNIT,
+};
+
+/* Events (abi/vm.h) are characters for the terminal of that number, one
+ * word of four bytes: H_PUT_TERM_CHAR. */
+#define PEF_TERMINAL VM_PORT
+
+/* And one more: the window is shared, the loader may fill it. */
+#define PEF_EVENT_SHARED 5u
+
+/* What RTAS does in a guest without firmware: the one hypercall. */
+#define PEF_RTAS_CODE                                                      \
+	{                                                                  \
+		0x7c, 0x64, 0x1b, 0x78, 0x3c, 0x60, 0x00, 0x00, 0x60, 0x63, \
+			0xf0, 0x00, 0x44, 0x00, 0x00, 0x22, 0x4e, 0x80,    \
+			0x00, 0x20                                         \
+	}
+
+/* The file in the blob that has the owner's key: a P-256 scalar, big-endian. */
+#define PEF_KEY_FILE  "donjon-key"
+#define PEF_KEY_BYTES 32u
+
+#endif
+#endif

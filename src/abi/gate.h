@@ -198,7 +198,8 @@ enum gate_tee {
 struct gate_shim {
 	uint32_t version;  /* of this struct: 1 */
 	uint32_t tee;	   /* enum gate_tee: what the shim knows to be below */
-	uint8_t key[32];   /* snp: of messages to the firmware; else 0 */
+	/* snp: of messages to the firmware; pef: the owner's; else 0 */
+	uint8_t key[32];
 	uint64_t sequence; /* of the first of them */
 	uint32_t vmpl;	   /* snp: which key it is, and whose report */
 	uint32_t reserved_34;

@@ -34,16 +34,7 @@ enum {
 /* And one more: the window is shared, the loader may fill it. */
 #define PEF_EVENT_SHARED 5u
 
-/* What RTAS does in a guest without firmware: the one hypercall. */
-#define PEF_RTAS_CODE                                                      \
-	{                                                                  \
-		0x7c, 0x64, 0x1b, 0x78, 0x3c, 0x60, 0x00, 0x00, 0x60, 0x63, \
-			0xf0, 0x00, 0x44, 0x00, 0x00, 0x22, 0x4e, 0x80,    \
-			0x00, 0x20                                         \
-	}
-
-/* The file in the blob that has the owner's key: a P-256 scalar, big-endian. */
-#define PEF_KEY_FILE  "donjon-key"
+/* The key of spec/pef.h, out of the blob. */
 #define PEF_KEY_BYTES 32u
 
 #endif

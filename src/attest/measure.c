@@ -9,6 +9,7 @@
 #include "attest/measure_domain.h"
 #include "attest/measure_enclave.h"
 #include "attest/measure_keep.h"
+#include "attest/measure_pef.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "codec/hex.h"
@@ -70,7 +71,7 @@ static bool add_image(struct crypto_hash *h, const char *path, bool sized,
 	return add_file(h, fd, path, e);
 }
 
-enum how { HASHED, LAUNCHED, ENCLAVE, DOMAIN };
+enum how { HASHED, LAUNCHED, ENCLAVE, DOMAIN, COMPARED };
 
 /* A technology's images, in this order, and its variants. */
 struct measured {
@@ -97,6 +98,8 @@ static const struct measured all[] = {
 	 * start. */
 	{ "sgx", { "shim", "exec" }, false, ENCLAVE, CRYPTO_SHA256_BYTES,
 		1 + ENCLAVE_HEAPS, { "" } },
+	{ "pef", { "shim", "exec" }, false, COMPARED, ESM_IMAGE_BYTES, 1,
+		{ "" } },
 };
 _Static_assert(1 + ENCLAVE_HEAPS <= ATTEST_VARIANTS, "sgx");
 
@@ -185,6 +188,14 @@ static bool read_image(const struct measured *m, const char *dir, size_t i,
 	return true;
 }
 
+static bool measure_compared(struct bytes shim, struct bytes exec,
+	struct buf *told, uint8_t out[ESM_IMAGE_BYTES], struct err *e)
+{
+	struct esm_digests d;
+	return attest_measure_pef(shim, exec, told, &d, e) &&
+		esm_image(&d, out, e);
+}
+
 static bool launch_digests(const struct measured *m, const char *dir,
 	struct attest_measured *out, struct err *e)
 {
@@ -193,6 +204,9 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	if (!read_image(m, dir, 0, &shim, e) ||
 		!read_image(m, dir, 1, &exec, e))
 		return false;
+	if (m->how == COMPARED)
+		return measure_compared(buf_bytes(&shim), buf_bytes(&exec),
+			NULL, out[0].value, e);
 	if (m->how == DOMAIN)
 		return attest_measure_domain(buf_bytes(&shim), buf_bytes(&exec),
 			NULL, out[0].value, e);
@@ -220,7 +234,7 @@ bool attest_measure_all(const char *technology, const char *image_dir,
 	if (!m)
 		return err_fail(e, ERR_INPUT,
 			"measure: unknown technology, expected process, kvm, "
-			"snp, tdx or sgx");
+			"snp, tdx, sgx or pef");
 	bool ok = m->how != HASHED ?
 		launch_digests(m, image_dir, value, e) :
 		hash_images(m, image_dir, value[0].value, e);
@@ -259,6 +273,8 @@ static bool tell_pages(const struct measured *m, size_t variant,
 	launch.page = attest_snp_tell;
 	launch.ctx = out;
 	switch (m->how) {
+	case COMPARED:
+		return measure_compared(shim, exec, out, digest, e);
 	case DOMAIN:
 		return attest_measure_domain(shim, exec, out, digest, e);
 	case ENCLAVE:

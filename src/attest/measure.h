@@ -19,6 +19,7 @@
  * tdx: MRTD (measure_domain.h).
  * sgx: MRENCLAVE (measure_enclave.h), with memory that grows, or is fixed in
  * one of a few sizes.
+ * pef: SHA-256 over the digests that its ultravisor compares (measure_pef.h).
  */
 
 #define ATTEST_VARIANTS 5u /* most that a technology has */

@@ -4,14 +4,14 @@ $(call library,attest,src/attest/claims.c src/attest/receipt.c)
 VERIFY := check seen software snp snp_chain cert quote pck collateral level intel \
 	enclave verify policy policy_snp policy_intel print \
 	measure bundle endorse carrier time vendor measure_snp measure_keep measure_enclave id_block ovmf measure_sgx sigstruct measure_tdx measure_domain measure_monitor launch launch_parts launch_monitor vet wanted enarx keystone sanctum pef policy_riscv explain
-VERIFY += rules wire
+VERIFY += rules wire measure_pef
 $(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)
 # What a Keep judges its peers with: the verifier without files of policies.
 JUDGE := check seen software snp snp_chain cert quote pck collateral level \
 	intel enclave verify bundle carrier time vendor enarx keystone \
 	sanctum pef vet endorse rules wire
 $(call library,judge,$(JUDGE:%=src/attest/%.c),host exec)
-VERIFY_LIBS := verify attest enclave toml json crypto codec base
+VERIFY_LIBS := verify attest enclave esm toml json crypto codec base
 $(call unit,attest,soft $(VERIFY_LIBS),-lcrypto -ljansson)
 $(call fuzzer,claims,attest crypto codec base,-lcrypto)
 $(call fuzzer,policy,$(VERIFY_LIBS),-lcrypto -ljansson)

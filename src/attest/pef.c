@@ -3,6 +3,7 @@
 #include <endian.h>
 
 #include "attest/check.h"
+#include "base/buf.h"
 #include "base/fmt.h"
 #include "base/reader.h"
 #include "crypto/hash.h"
@@ -16,24 +17,54 @@ bool attest_pef_is(struct bytes evidence)
 	return bytes_equal(reader_take(&r, 8), BYTES_LIT(PEF_MAGIC));
 }
 
-/* False: a software root, which anybody who has that machine can use. */
-static bool check_key(struct attest_case *c, const struct pef_evidence *v)
+/* A key that is none of an owner's: a software root made it, for a Keep of the
+ * software platform, and vouches for it. */
+static bool is_vouched(struct attest_case *c, struct bytes spki, uint8_t *image)
+{
+	struct bytes all = c->in->endorsements;
+	struct reader r = { .in = bytes_from(all, PEF_SPKI_BYTES) };
+	struct bytes root = reader_take(&r, PEF_SPKI_BYTES);
+	struct bytes of = reader_take(&r, PEF_IMAGE_BYTES);
+	struct bytes sig = reader_take(&r, 64);
+	uint8_t hash[CRYPTO_SHA256_BYTES] = { 0 };
+	auto_buf m = { .len = 0 };
+	if (all.len != PEF_VOUCH_BYTES || !reader_done(&r))
+		return false;
+	memcpy(image, of.ptr, of.len);
+	return crypto_digest(CRYPTO_SHA256, root, hash, NULL) &&
+		attest_digests_has(&c->policy->roots, BYTES_ARRAY(hash)) &&
+		buf_str(&m, PEF_VOUCH_CONTEXT) && buf_put(&m, spki) &&
+		buf_put(&m, of) &&
+		attest_seen_p256(NULL, root, buf_bytes(&m), sig, NULL);
+}
+
+struct sealed {
+	bool software; /* a root's, which anybody who has that machine can use */
+	bool vouched;  /* and which says what it was sealed to: */
+	uint8_t image[PEF_IMAGE_BYTES];
+};
+
+static void check_key(struct attest_case *c, const struct pef_evidence *v,
+	struct sealed *s)
 {
 	const struct attest_digests *want = &c->policy->pef_keys;
 	const struct attest_digests *roots = &c->policy->roots;
 	uint8_t hash[CRYPTO_SHA256_BYTES] = { 0 };
 	struct bytes spki = c->in->endorsements, key = BYTES_ARRAY(v->key);
+	if (spki.len == PEF_VOUCH_BYTES)
+		spki.len = PEF_SPKI_BYTES;
 	bool same = crypto_digest(CRYPTO_SHA256, spki, hash, NULL) &&
 		!memcmp(hash, v->key, sizeof hash);
 	struct attest_check *k = attest_check(c->out, "endorsements", same);
 	attest_check_hex(k->observed, BYTES_ARRAY(hash));
 	attest_check_hex(k->required, key);
-	bool software = attest_digests_has(roots, key);
+	s->vouched = is_vouched(c, spki, s->image);
+	s->software = s->vouched || attest_digests_has(roots, key);
 	k = attest_check(c->out, "sealed key",
-		software || attest_digests_has(want, key));
+		s->software || attest_digests_has(want, key));
 	attest_check_hex(k->observed, key);
-	if (software)
-		fmt(k->required, TEXT, "a software root that the policy names");
+	if (s->software)
+		fmt(k->required, TEXT, "of a software root that the policy names");
 	else
 		attest_check_list(k->required, want);
 	bool ok = attest_seen_p256(NULL, spki, bytes_of(v, PEF_SIGNED_BYTES),
@@ -41,7 +72,6 @@ static bool check_key(struct attest_case *c, const struct pef_evidence *v)
 	k = attest_check(c->out, "signature", ok);
 	fmt(k->observed, TEXT, ok ? "of that key" : "not of that key");
 	fmt(k->required, TEXT, "ECDSA P-256 of the sealed key");
-	return !software;
 }
 
 bool attest_pef(struct attest_case *c, struct err *e)
@@ -64,16 +94,19 @@ bool attest_pef(struct attest_case *c, struct err *e)
 		attest_check_common_unmade(c->out, "no evidence");
 		return true;
 	}
+	struct sealed s = { 0 };
+	check_key(c, &v, &s);
 	/* Nothing is measured: the blob's digests were compared before the
-	 * key came free, and its owner knows which she wrote into it. */
+	 * key came free, and its owner knows which she wrote into it.  Of its
+	 * own key a software root says it. */
 	struct attest_facts f = {
 		.tech = ATTEST_TECH_PEF,
 		.vouched = true,
-		.measurement = BYTES_ARRAY(v.key),
+		.measurement = s.vouched ? BYTES_ARRAY(s.image) :
+					   BYTES_ARRAY(v.key),
 		.report_data = BYTES_ARRAY(v.report_data),
 	};
-	bool hardware = check_key(c, &v);
 	attest_check_identity(c, &f);
-	c->out->confidential = hardware;
+	c->out->confidential = !s.software;
 	return attest_check_binding(c, &f, e);
 }

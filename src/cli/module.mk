@@ -1,6 +1,6 @@
 # The tenant's program.  TOML is read by C++, so g++ links it.  `client` is
 # all of it but the command line.
-CLIENT_LIBS := client repository net rule channel verify attest enclave toml json crypto \
+CLIENT_LIBS := client repository net rule channel verify attest enclave esm toml json crypto \
 	codec base
 CLIENT_SYS  := -lcurl -lssl -lcrypto -ljansson -lz
 $(call library,cli,$(filter-out src/cli/main.c,$(wildcard src/cli/*.c)),host fuzz)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "attest/bundle.h"
 #include "base/fmt.h"
@@ -15,7 +16,7 @@
 enum { MAX_POLICY = 1 << 20 };
 
 const char *const client_tees[CLIENT_TEES] = { "process", "kvm", "snp", "tdx",
-	"sgx" };
+	"sgx", "pef" };
 
 static void add_references(struct client_verifier *v, const char *tee,
 	const struct attest_measured *m, size_t count)
@@ -156,7 +157,7 @@ bool client_policy_syntax(const char *file, struct err *e)
 	struct attest_reference r[ARRAY_LEN(client_tees)];
 	for (size_t i = 0; i < ARRAY_LEN(client_tees); i++)
 		r[i] = (struct attest_reference){ client_tees[i], { 0 },
-			strcmp(client_tees[i], "sgx") ? 48 : 32 };
+			strcmp(client_tees[i], "sgx") && strcmp(client_tees[i], "pef") ? 48 : 32 };
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&
@@ -214,6 +215,15 @@ bool client_policy_template(const char *evidence, struct buf *out,
 		ok = err_fail(e, ERR_LIMIT, "no memory");
 	free(v);
 	return ok;
+}
+
+bool client_measure_has(const char *tee, const char *images)
+{
+	char dir[CLIENT_PATH_MAX], path[CLIENT_PATH_MAX + 32];
+	if (!client_path_images(images, dir, NULL))
+		return true;
+	fmt(path, sizeof path, "%s/%s/exec", dir, tee);
+	return access(path, F_OK) == 0;
 }
 
 bool client_measure(const char *tee, const char *images, struct buf *pages,

@@ -26,6 +26,13 @@ MUST_USE bool crypto_key_from_spki(struct bytes der, struct crypto_key **out,
 MUST_USE bool crypto_key_fingerprint(const struct crypto_key *k,
 	uint8_t out[32], struct err *e);
 
+/* A P-256 key of its private number, big-endian, and back. */
+enum { CRYPTO_SCALAR_BYTES = 32 };
+MUST_USE bool crypto_key_from_scalar(const uint8_t in[CRYPTO_SCALAR_BYTES],
+	struct crypto_key **out, struct err *e);
+MUST_USE bool crypto_key_scalar(const struct crypto_key *k,
+	uint8_t out[CRYPTO_SCALAR_BYTES], struct err *e);
+
 /*
  * Reads the private key at path; with `create` makes a new P-256 key when
  * there is none (atomically: two who race get the same key), and the folders

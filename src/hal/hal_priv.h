@@ -6,6 +6,7 @@
 #include "hal/hal.h"
 
 extern const struct hal_tech hal_kvm;
+extern const struct hal_tech hal_pef;
 extern const struct hal_tech hal_process;
 extern const struct hal_tech hal_sgx;
 extern const struct hal_tech hal_snp;

@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 
 #include "attest/claims.h"
+#include "keep/pef.h"
 #include "keep/snp.h"
 #include "keep/tdx.h"
 
@@ -39,6 +40,19 @@ static bool by_module(struct keep_gate *g, const uint8_t report_data[64],
 		keep_tdx_check(BYTES_ARRAY(report), buf_bytes(evidence), e);
 }
 
+/* No firmware's word: the owner's key signs, and the host adds what it has. */
+static bool by_key(struct keep_gate *g, const struct gate_shim *s,
+	const uint8_t report_data[64], struct buf *evidence,
+	struct buf *endorsements, struct err *e)
+{
+	auto_buf made = { .len = 0 };
+	return keep_pef_sign(s, report_data, &made, e) &&
+		keep_gate_evidence(g, buf_bytes(&made), evidence, endorsements,
+			e) &&
+		keep_pef_check(buf_bytes(&made), buf_bytes(evidence),
+			buf_bytes(endorsements), e);
+}
+
 bool keep_evidence(struct keep_gate *g, struct gate_shim *shim,
 	const uint8_t report_data[64], struct buf *evidence,
 	struct buf *endorsements, uint32_t *tag, struct err *e)
@@ -59,6 +73,9 @@ bool keep_evidence(struct keep_gate *g, struct gate_shim *shim,
 	} else if (s.tee == GATE_TEE_TDX) {
 		*tag = ATTEST_TAG_INTEL;
 		ok = by_module(g, report_data, evidence, endorsements, e);
+	} else if (s.tee == GATE_TEE_PEF) {
+		*tag = ATTEST_TAG_PEF;
+		ok = by_key(g, &s, report_data, evidence, endorsements, e);
 	} else {
 		/* sgx: the shim turns it into a report for the host's quoting
 		 * enclave. */

@@ -6,8 +6,6 @@
 #include <linux/kvm.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -21,17 +19,18 @@ static struct soft_device *self(struct device *d)
 
 /* --- the firmware image ------------------------------------------------- */
 
-static void image_path(char *out, size_t size, const char *image_dir)
+static void image_path(char *out, size_t size, const char *image_dir,
+	const char *name)
 {
-	fmt(out, size, "%s/software/monitor", image_dir);
+	fmt(out, size, "%s/software/%s", image_dir, name);
 }
 
-/* A copy that whoever QEMU runs as can read. */
-static bool load_image(const char *image_dir, int *out, struct err *e)
+bool soft_image_load(const char *image_dir, const char *name, int *out,
+	struct err *e)
 {
 	char path[4096];
 	static uint8_t bytes[MONITOR_IMAGE_BYTES];
-	image_path(path, sizeof path, image_dir);
+	image_path(path, sizeof path, image_dir, name);
 	auto_fd in = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (in < 0)
 		return err_fail(e, ERR_HOST, "open %s: %s", path,
@@ -45,32 +44,19 @@ static bool load_image(const char *image_dir, int *out, struct err *e)
 	return true;
 }
 
-/* Made here, so that QEMU's user needs no right to the folder. */
-static bool listen_gdb(const char *path, int *out, struct err *e)
+bool soft_image_probe(const char *image_dir, const char *name, struct err *e)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	if (!path)
-		return true;
-	if (strlen(path) >= sizeof a.sun_path)
-		return err_fail(e, ERR_INPUT, "%s: too long", path);
-	memcpy(a.sun_path, path, strlen(path) + 1);
-	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 ||
-		listen(fd, 1) != 0)
-		return err_fail(e, ERR_HOST, "gdb at %s: %s", path,
+	char path[4096];
+	image_path(path, sizeof path, image_dir, name);
+	return access(path, R_OK) == 0 ||
+		err_fail(e, ERR_HOST, "no monitor at %s: %s", path,
 			strerror(errno));
-	*out = fd_move(&fd);
-	return true;
 }
 
 bool soft_device_probe(const char *image_dir, struct err *e)
 {
-	char path[4096];
-	image_path(path, sizeof path, image_dir);
-	if (access(path, R_OK) != 0)
-		return err_fail(e, ERR_HOST, "no monitor at %s: %s", path,
-			strerror(errno));
-	return soft_board_find(&soft_board_pc, NULL, e);
+	return soft_image_probe(image_dir, "monitor", e) &&
+		soft_board_find(&soft_board_pc, NULL, e);
 }
 
 /* --- operations --------------------------------------------------------- */
@@ -293,8 +279,8 @@ bool soft_device_new(const struct soft_config *c, struct device **out,
 	s->gdb = -1;
 	s->root_path = c->root_path ? strdup(c->root_path) : NULL;
 	if (!soft_machine_init(&s->machine, e) ||
-		!load_image(c->image_dir, &s->image, e) ||
-		!listen_gdb(c->gdb_path, &s->gdb, e)) {
+		!soft_image_load(c->image_dir, "monitor", &s->image, e) ||
+		!soft_gdb_listen(c->gdb_path, &s->gdb, e)) {
 		soft_free(&s->device);
 		return err_wrap(e, "software platform");
 	}

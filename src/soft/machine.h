@@ -49,6 +49,8 @@ struct soft_board {
 extern const struct soft_board soft_board_pc;
 /* A RISC-V machine, for the security monitor in monitor/riscv64. */
 extern const struct soft_board soft_board_riscv;
+/* A POWER9, for the monitor in monitor/ppc64le. */
+extern const struct soft_board soft_board_power;
 
 struct soft_start {
 	const struct soft_board *board; /* NULL: soft_board_pc */
@@ -73,6 +75,9 @@ MUST_USE bool soft_machine_locate(const struct soft_machine *m, const void *ptr,
 /* And back: NULL when no region of ours has all of it. */
 void *soft_machine_at(const struct soft_machine *m, uint64_t at, size_t len);
 
+/* How long the file is that QEMU will have. */
+uint64_t soft_machine_file_size(const struct soft_machine *m);
+
 /* Starts QEMU and does not wait for it. */
 MUST_USE bool soft_machine_start(struct soft_machine *m,
 	const struct soft_start *s, struct err *e);
@@ -92,6 +97,14 @@ void soft_machine_kick(struct soft_machine *m);
 /* Is its program where Debian puts it?  path: at least 64 bytes, or NULL. */
 MUST_USE bool soft_board_find(const struct soft_board *b, char *path,
 	struct err *e);
+/* The firmware's image of that name: is it there?  And a copy that whoever QEMU
+ * runs as can read (device.c). */
+MUST_USE bool soft_image_probe(const char *image_dir, const char *name,
+	struct err *e);
+MUST_USE bool soft_image_load(const char *image_dir, const char *name, int *out,
+	struct err *e);
+/* A socket for gdb, the caller's user's; *out stays as it is when path is NULL. */
+MUST_USE bool soft_gdb_listen(const char *path, int *out, struct err *e);
 /* A child that becomes QEMU, with `socket` as its device's server. */
 MUST_USE bool soft_machine_spawn(const struct soft_start *s, int socket,
 	int said, pid_t *pid, struct err *e);

@@ -1,8 +1,8 @@
 $(call library,soft,$(wildcard src/soft/*.c),host fuzz)
-$(call unit,soft,soft device enclave measure codec crypto base,-lcrypto)
-$(call fuzzer,ghcb,soft codec crypto base,-lcrypto)
-$(call fuzzer,tdvmcall,soft codec crypto base,-lcrypto)
-$(call fuzzer,snp_message,soft codec crypto base,-lcrypto)
+$(call unit,soft,soft esm device enclave measure codec crypto base,-lcrypto)
+$(call fuzzer,ghcb,soft esm codec crypto base,-lcrypto)
+$(call fuzzer,tdvmcall,soft esm codec crypto base,-lcrypto)
+$(call fuzzer,snp_message,soft esm codec crypto base,-lcrypto)
 # A guest of the tests: what a processor must refuse is tried from inside.
 GUEST := tests/unit/soft/guest
 $(call program,tests/guests/soft.elf,shim,$(GUEST)/entry.S $(GUEST)/main.c $(GUEST)/probe.c src/shim/x86_64_vm/string.c,,-Wl$(comma)--defsym=shim_tee=0 -Wl$(comma)--defsym=guest_reset=0)

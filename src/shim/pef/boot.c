@@ -6,6 +6,7 @@
 #include "arch/ppc64le/cpu.h"
 #include "shim/pef/host.h"
 #include "shim/pef/user.h"
+#include "spec/papr.h"
 
 /* The time base counts so everywhere since POWER9 (book II, §7). */
 #define TIME_BASE_KHZ 512000u
@@ -120,12 +121,16 @@ NORETURN static void enter(const struct user *u)
 }
 
 /* Interrupts stay off: nobody here waits for one. */
-NORETURN void shim_start(uint64_t tree);
-NORETURN void shim_start(uint64_t tree)
+NORETURN void shim_start(int64_t entered);
+NORETURN void shim_start(int64_t entered)
 {
 	const struct vm_image_head *head = (void *)PEF_SHIM_VA;
 	const uint64_t msr = MSR_SF | MSR_ME | MSR_RI | MSR_LE | MSR_IR | MSR_DR;
-	host_secure(tree);
+	/* Whoever is no ultravisor may say yes: then there is no key, and no
+	 * evidence. */
+	if (entered != U_SUCCESS)
+		shim_crash("the ultravisor refuses this virtual machine: %lld",
+			(long long)entered);
 	host_key(shim_user.key);
 	host_processes(paging_init(&paging, head));
 	/* No facility is exec's but what POWER9 has always. */

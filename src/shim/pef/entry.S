@@ -4,6 +4,7 @@
 #include "abi/vm.h"
 #include "arch/ppc64le/cpu.h"
 #include "shim/pef/trap_asm.h"
+#include "spec/papr.h"
 
 /* Any address of the image's, in any mode. */
 	.macro	AT register, symbol
@@ -48,10 +49,16 @@ vector_common:
 	bctr
 
 	/* In: the state of docs/tee/pef.md: real mode, little-endian, r3 the
-	 * device tree's address. */
+	 * device tree's address.  The ultravisor comes before the first write:
+	 * what it compares is the image as it was loaded. */
 	.section .entry, "ax"
 	.globl	shim_entry
 shim_entry:
+	mr	5, 3
+	li	4, 0
+	li	3, 0
+	ori	3, 3, UV_ESM
+	sc	2
 	AT	2, .TOC.
 	AT	1, stack_main
 	AT	4, shim_frame

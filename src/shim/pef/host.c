@@ -3,6 +3,7 @@
 
 #include "shim/pef/traps.h"
 #include "spec/papr.h"
+#include "spec/pef.h"
 
 enum { WORDS = 10, TABLE_SIZE = 0 /* of 4 KiB */ };
 
@@ -20,17 +21,6 @@ static int64_t ultracall(uint64_t w[WORDS])
 {
 	shim_ultracall(w);
 	return (int64_t)w[0];
-}
-
-void host_secure(uint64_t tree)
-{
-	uint64_t w[WORDS] = { UV_ESM, 0, tree };
-	int64_t n = ultracall(w);
-	/* Whoever is no ultravisor may say yes: then there is no key, and no
-	 * evidence. */
-	if (n != U_SUCCESS)
-		shim_crash("the ultravisor refuses this virtual machine: %lld",
-			(long long)n);
 }
 
 /* Bytes come in words, the first of them on top. */

@@ -6,8 +6,6 @@
 #include "abi/pef.h"
 #include "base/base.h"
 
-/* From here on this is a secure VM, if this machine has any. */
-void host_secure(uint64_t tree);
 /* The owner's key, of the blob; without one it stays zero. */
 void host_key(uint8_t out[PEF_KEY_BYTES]);
 /* The window is the host's, and filled. */

@@ -6,3 +6,7 @@ $(O)/keep/pef/shim: $(O)/debug/shim-pef
 	$(call say,IMAGE,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CROSS_PPC)objcopy -O binary $< $@
+$(O)/keep/pef/exec: $(O)/keep/ppc64le/exec
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+KEEP_PPC64LE := $(O)/keep/pef/shim $(O)/keep/pef/exec $(O)/keep/software/monitor-ppc64le

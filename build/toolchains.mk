@@ -4,13 +4,12 @@
 #   exec-riscv64, exec-ppc64le   the same for these (docs/adr/0022)
 #   fuzz   clang's libFuzzer, for `make fuzz`
 #   wasi   wasm32-wasi, for examples and tests; wasi-threads: with atomics
-#   linux-riscv64, linux-ppc64le   tests of portable code under qemu-user
 #   shim   freestanding x86-64 at a high address: the shims' own
 #   enclave  freestanding x86-64 at a place of its own: the shim for SGX
 #   monitor  freestanding x86-64 at a low address: the software platform's CPU
 EXEC_ISAS := riscv64 ppc64le
 TOOLCHAINS := host exec $(EXEC_ISAS:%=exec-%) fuzz wasi wasi-threads shim enclave \
-	monitor linux-riscv64 linux-ppc64le
+	monitor
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -51,7 +50,7 @@ CC.exec-$1 := $2-gcc
 STRIP.exec-$1 := $2-strip
 CF.exec-$1 := $(EXEC) $(PIE) -D_FORTIFY_SOURCE=3 $3 \
 	-isystem $(O)/sysroot/$1/include $(WARN) $(WARN_GCC) $(MAP)
-LF.exec-$1 := -static-pie -Wl,-static,-pie,--no-dynamic-linker,-z,text,--exclude-libs,ALL \
+LF.exec-$1 := -static-pie -Wl,-static,-pie,--no-dynamic-linker,--exclude-libs,ALL \
 	-Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
 	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $3 -L$(O)/sysroot/$1/lib \
 	-B$(O)/sysroot/$1/lib/
@@ -98,14 +97,6 @@ LVI := -Wa,-mlfence-after-load=yes,-mlfence-before-indirect-branch=all,-mlfence-
 CF.enclave := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(CF.shim)) -fpie \
 	-fvisibility=hidden $(LVI)
 LF.enclave := $(subst src/shim/x86_64_vm/shim.ld,src/shim/sgx/sgx.ld,$(LF.shim))
-
-CROSS := -O2 -g -fstack-protector-strong $(WARN) $(WARN_GCC) $(MAP)
-CC.linux-riscv64 := riscv64-linux-gnu-gcc
-CF.linux-riscv64 := $(CROSS)
-LF.linux-riscv64 := -static
-CC.linux-ppc64le := powerpc64le-linux-gnu-gcc
-CF.linux-ppc64le := $(CROSS)
-LF.linux-ppc64le := -static
 
 # The software platform's firmware: flat 64-bit memory, no libc, no paging of
 # its own but what is as it is.

@@ -13,11 +13,15 @@ CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
 HARD := -fPIE -fstack-protector-strong -fstack-clash-protection \
 	-fcf-protection=full
+OPT := -O2 -g
 ifeq ($(SAN),)
 FORTIFY := -D_FORTIFY_SOURCE=3
 else
+# Many programs, each run a few times: what counts is how fast they are built.
+OPT := -O1 -g1
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
+SANLINK := -fuse-ld=lld
 # The sanitizers' own code makes these two see ghosts.
 WARN_GCC := -Wlogical-op -Wno-null-dereference -Wno-stringop-overflow \
 	-Wno-maybe-uninitialized
@@ -25,8 +29,8 @@ endif
 
 CC.host  := gcc
 CXX.host := g++
-CF.host  := -O2 -g $(HARD) $(FORTIFY) $(SANFLAGS) $(WARN) $(WARN_GCC) $(MAP)
-LF.host  := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
+CF.host  := $(OPT) $(HARD) $(FORTIFY) $(SANFLAGS) $(WARN) $(WARN_GCC) $(MAP)
+LF.host  := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS) $(SANLINK)
 
 CC.exec := gcc
 # Nobody unwinds in a Keep: what a debugger needs of that is in debug/exec.
@@ -34,7 +38,7 @@ ifeq ($(SAN),)
 CF.exec := -O2 -g $(HARD) $(FORTIFY) -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables $(WARN) $(WARN_GCC) $(MAP)
 LF.exec := -static-pie -Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
-	-Wl,-z,relro,-z,now,-z,noexecstack
+	-Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs,--no-warnings
 else
 CF.exec := $(CF.host)
 LF.exec := $(LF.host)
@@ -42,9 +46,9 @@ endif
 
 CC.fuzz  := clang
 CXX.fuzz := clang++
-CF.fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+CF.fuzz  := -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer $(WARN) $(MAP)
-LF.fuzz  := -fsanitize=fuzzer,address,undefined
+LF.fuzz  := -fsanitize=fuzzer,address,undefined -fuse-ld=lld
 
 CC.wasi := clang
 CF.wasi := --target=wasm32-wasi -O2 -g0 $(WARN)

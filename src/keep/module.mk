@@ -9,8 +9,7 @@ $(call library,keep,$(filter-out $(KEEP_MAINS),$(wildcard src/keep/*.c)))
 # What is measured and installed is stripped; exec.debug has the symbols.
 EXEC_WRAP := read write clock_gettime time getpid __mmap __munmap __mremap \
 	__brk
-EXEC_LINK := -lssl -lcrypto -ljansson -Wl,-z,pack-relative-relocs \
-	-Wl,--no-warnings $(if $(SAN),,$(EXEC_WRAP:%=-Wl,--wrap=%))
+EXEC_LINK := -lssl -lcrypto -ljansson $(if $(SAN),,$(EXEC_WRAP:%=-Wl,--wrap=%))
 $(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c src/keep/calls.c,$(KEEP_LIBS),$(EXEC_LINK))
 ALL += $(O)/keep/process/exec
 $(O)/keep/process/exec: $(O)/debug/exec

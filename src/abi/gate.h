@@ -196,8 +196,8 @@ enum gate_tee {
 #define GATE_AUX_SHIM 0x4d494853u
 
 struct gate_shim {
-	uint32_t version;  /* of this struct: 1 */
-	uint32_t tee;	   /* enum gate_tee: what the shim knows to be below */
+	uint32_t version; /* of this struct: 1 */
+	uint32_t tee;	  /* enum gate_tee: what the shim knows to be below */
 	/* snp: of messages to the firmware; pef: the owner's; else 0 */
 	uint8_t key[32];
 	uint64_t sequence; /* of the first of them */

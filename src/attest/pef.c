@@ -39,7 +39,8 @@ static bool is_vouched(struct attest_case *c, struct bytes spki, uint8_t *image)
 }
 
 struct sealed {
-	bool software; /* a root's, which anybody who has that machine can use */
+	bool software; /* a root's, which anybody who has that machine can use
+			*/
 	bool vouched;  /* and which says what it was sealed to: */
 	uint8_t image[PEF_IMAGE_BYTES];
 };
@@ -64,7 +65,8 @@ static void check_key(struct attest_case *c, const struct pef_evidence *v,
 		s->software || attest_digests_has(want, key));
 	attest_check_hex(k->observed, key);
 	if (s->software)
-		fmt(k->required, TEXT, "of a software root that the policy names");
+		fmt(k->required, TEXT,
+			"of a software root that the policy names");
 	else
 		attest_check_list(k->required, want);
 	bool ok = attest_seen_p256(NULL, spki, bytes_of(v, PEF_SIGNED_BYTES),
@@ -102,8 +104,8 @@ bool attest_pef(struct attest_case *c, struct err *e)
 	struct attest_facts f = {
 		.tech = ATTEST_TECH_PEF,
 		.vouched = true,
-		.measurement = s.vouched ? BYTES_ARRAY(s.image) :
-					   BYTES_ARRAY(v.key),
+		.measurement =
+			s.vouched ? BYTES_ARRAY(s.image) : BYTES_ARRAY(v.key),
 		.report_data = BYTES_ARRAY(v.report_data),
 	};
 	attest_check_identity(c, &f);

@@ -157,7 +157,10 @@ bool client_policy_syntax(const char *file, struct err *e)
 	struct attest_reference r[ARRAY_LEN(client_tees)];
 	for (size_t i = 0; i < ARRAY_LEN(client_tees); i++)
 		r[i] = (struct attest_reference){ client_tees[i], { 0 },
-			strcmp(client_tees[i], "sgx") && strcmp(client_tees[i], "pef") ? 48 : 32 };
+			strcmp(client_tees[i], "sgx") &&
+					strcmp(client_tees[i], "pef") ?
+				48 :
+				32 };
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&

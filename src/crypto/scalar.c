@@ -50,8 +50,8 @@ bool crypto_key_from_scalar(const uint8_t in[CRYPTO_SCALAR_BYTES],
 {
 	crypto_init();
 	BIGNUM *n = BN_secure_new();
-	EVP_PKEY *k = n && BN_bin2bn(in, CRYPTO_SCALAR_BYTES, n) ? pair_of(n) :
-								    NULL;
+	EVP_PKEY *k =
+		n && BN_bin2bn(in, CRYPTO_SCALAR_BYTES, n) ? pair_of(n) : NULL;
 	BN_clear_free(n);
 	if (!k)
 		return crypto_fail(e, ERR_INPUT, "private number of no key");

@@ -24,8 +24,9 @@ static int no_password(char *to, int size, int writing, void *user)
 static bool adopt(EVP_PKEY *pkey, struct crypto_wrap **out, struct err *e)
 {
 	struct crypto_wrap *k = NULL;
-	int bits = pkey && EVP_PKEY_is_a(pkey, "RSA") ? EVP_PKEY_get_bits(pkey) :
-							0;
+	int bits = pkey && EVP_PKEY_is_a(pkey, "RSA") ?
+		EVP_PKEY_get_bits(pkey) :
+		0;
 	if (bits >= LEAST_BITS && bits <= MOST_BITS)
 		k = OPENSSL_zalloc(sizeof *k);
 	if (!k) {

@@ -161,9 +161,8 @@ static bool pef_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 
 static bool pef_confine(struct hal_keep *k, struct err *e)
 {
-	static const unsigned long requests[] = {
-		SPEC_KVM_PPC_CONFIGURE_V3_MMU, 0
-	};
+	static const unsigned long requests[] = { SPEC_KVM_PPC_CONFIGURE_V3_MMU,
+		0 };
 	const struct vm_machine *m = &k->p.m;
 	return vm_confine(&k->p.m.cpu, m->uid, m->change_id, requests, e);
 }

@@ -24,7 +24,8 @@ struct places {
 
 static struct places places_of(const struct vm_machine *m)
 {
-	uint64_t at = (m->images.end + PEF_UNIT - 1) & ~(uint64_t)(PEF_UNIT - 1);
+	uint64_t at =
+		(m->images.end + PEF_UNIT - 1) & ~(uint64_t)(PEF_UNIT - 1);
 	return (struct places){ at, at + PEF_UNIT, at + 2 * PEF_UNIT };
 }
 
@@ -147,8 +148,7 @@ static bool add_cpu(struct vm_machine *m, const struct places *at,
 {
 	struct device *d = m->device;
 	uint64_t lpcr = SPEC_LPCR_ILE;
-	struct kvm_one_reg one = { SPEC_KVM_REG_PPC_LPCR_64,
-		(uintptr_t)&lpcr };
+	struct kvm_one_reg one = { SPEC_KVM_REG_PPC_LPCR_64, (uintptr_t)&lpcr };
 	struct spec_kvm_ppc_regs r = {
 		.pc = m->images.head.entry - VM_SHIM_VA,
 		.msr = FIRST_MSR,

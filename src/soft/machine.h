@@ -103,7 +103,8 @@ MUST_USE bool soft_image_probe(const char *image_dir, const char *name,
 	struct err *e);
 MUST_USE bool soft_image_load(const char *image_dir, const char *name, int *out,
 	struct err *e);
-/* A socket for gdb, the caller's user's; *out stays as it is when path is NULL. */
+/* A socket for gdb, the caller's user's; *out stays as it is when path is NULL.
+ */
 MUST_USE bool soft_gdb_listen(const char *path, int *out, struct err *e);
 /* A child that becomes QEMU, with `socket` as its device's server. */
 MUST_USE bool soft_machine_spawn(const struct soft_start *s, int socket,

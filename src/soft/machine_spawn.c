@@ -33,8 +33,8 @@ const struct soft_board soft_board_riscv = { "qemu-system-riscv64",
 	"qemu-system-misc", riscv_words };
 
 /* No firmware of IBM's: the host bridge is as it is after a reset. */
-static const char *const power_words[] = { "-M", "powernv9", "-cpu",
-	"power9", "-device", "pnv-phb,index=0,chip-id=0,id=bridge", "-device",
+static const char *const power_words[] = { "-M", "powernv9", "-cpu", "power9",
+	"-device", "pnv-phb,index=0,chip-id=0,id=bridge", "-device",
 	"pnv-phb-root-port,bus=bridge,id=below", NULL };
 const struct soft_board soft_board_power = { "qemu-system-ppc64",
 	"qemu-system-ppc", power_words };

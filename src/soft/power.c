@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linux's KVM-HV, as far as hal/pef.c asks it (Documentation/virt/kvm/api.rst). */
+/* Linux's KVM-HV, as far as hal/pef.c asks it (Documentation/virt/kvm/api.rst).
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -172,8 +173,7 @@ static int begin(struct soft_power *s)
 		return 0;
 	if (!soft_machine_ready(&s->machine, &e))
 		return failed(s);
-	*t = (struct monitor_state){ .rip = s->regs.pc,
-		.rflags = s->regs.msr };
+	*t = (struct monitor_state){ .rip = s->regs.pc, .rflags = s->regs.msr };
 	memcpy(t->general, &s->regs.gpr[3],
 		POWER_WORDS * sizeof s->regs.gpr[0]);
 	int n = call(s, MONITOR_GUEST, MONITOR_PEF);

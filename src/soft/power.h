@@ -20,8 +20,8 @@ MUST_USE bool soft_power_new(const struct soft_config *c, struct device **out,
 struct esm_digests;
 /*
  * What this machine's own owner would do for a Keep: seals a new key to the
- * machine and those digests, and has the software root vouch for it (spec/pef.h).
- * Both are appended.
+ * machine and those digests, and has the software root vouch for it
+ * (spec/pef.h). Both are appended.
  */
 MUST_USE bool soft_power_seal(struct device *d, const struct esm_digests *want,
 	struct buf *blob, struct buf *vouch, struct err *e);

@@ -48,7 +48,7 @@ MUST_USE bool soft_power_tpm(const char *root_path, struct crypto_wrap **out,
 
 /* r3 to r12 of an ultracall; those of its answer.  False: the monitor failed.
  */
-MUST_USE bool soft_ultracall(struct soft_power *s,
-	uint64_t words[POWER_WORDS], struct err *e);
+MUST_USE bool soft_ultracall(struct soft_power *s, uint64_t words[POWER_WORDS],
+	struct err *e);
 
 #endif

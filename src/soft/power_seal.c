@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The software platform's TPM, and what an owner of such a machine seals to it. */
+/* The software platform's TPM, and what an owner of such a machine seals to it.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -59,8 +60,7 @@ static bool vouch(const struct soft_root *r, struct bytes spki,
 	auto_buf message = { .len = 0 };
 	if (!esm_image(want, image, e))
 		return false;
-	if (!buf_str(&message, PEF_VOUCH_CONTEXT) ||
-		!buf_put(&message, spki) ||
+	if (!buf_str(&message, PEF_VOUCH_CONTEXT) || !buf_put(&message, spki) ||
 		!buf_put(&message, BYTES_ARRAY(image)) || !buf_put(out, spki) ||
 		!buf_put(out, soft_root_spki(r)) ||
 		!buf_put(out, BYTES_ARRAY(image)))

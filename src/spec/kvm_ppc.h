@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Linux's KVM on POWER, as far as headers of other architectures lack it
- * (arch/powerpc/include/uapi/asm/kvm.h, include/uapi/linux/kvm.h of Linux 5.13).
- * Numbers of requests are encoded as the machine does that this is built for.
+ * (arch/powerpc/include/uapi/asm/kvm.h, include/uapi/linux/kvm.h of
+ * Linux 5.13). Numbers of requests are encoded as the machine does that this is
+ * built for.
  */
 #ifndef SPEC_KVM_PPC_H
 #define SPEC_KVM_PPC_H

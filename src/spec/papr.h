@@ -11,7 +11,7 @@
 
 #define H_PUT_TERM_CHAR	      0x058 /* terminal, bytes, two words of them */
 #define H_SET_MODE	      0x31c
-#define H_REGISTER_PROC_TABLE 0x37c /* flags, address, _, log2 size - 12 */
+#define H_REGISTER_PROC_TABLE 0x37c  /* flags, address, _, log2 size - 12 */
 #define H_SVM_PAGE_IN	      0xef00 /* the ultravisor's own, to here */
 #define H_SVM_INIT_ABORT      0xef14
 

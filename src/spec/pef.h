@@ -28,11 +28,11 @@
 #define PEF_VOUCH_BYTES	  (2 * PEF_SPKI_BYTES + PEF_IMAGE_BYTES + 64)
 
 /* What RTAS does in a guest without firmware: the one hypercall. */
-#define PEF_RTAS_CODE                                                      \
-	{                                                                  \
-		0x7c, 0x64, 0x1b, 0x78, 0x3c, 0x60, 0x00, 0x00, 0x60, 0x63, \
-			0xf0, 0x00, 0x44, 0x00, 0x00, 0x22, 0x4e, 0x80,    \
-			0x00, 0x20                                         \
+#define PEF_RTAS_CODE                                                         \
+	{                                                                     \
+		0x7c, 0x64, 0x1b, 0x78, 0x3c, 0x60, 0x00, 0x00, 0x60, 0x63,   \
+			0xf0, 0x00, 0x44, 0x00, 0x00, 0x22, 0x4e, 0x80, 0x00, \
+			0x20                                                  \
 	}
 
 /* The file in an ESM blob that has the key: its private number, big-endian. */

@@ -35,19 +35,19 @@
 #define SPR_DEC	   22
 
 /* The machine state register (book III, §3.2.1). */
-#define MSR_SF (1ull << 63)
-#define MSR_HV (1ull << 60)
-#define MSR_S  (1ull << 22) /* secure: an ultravisor's guest */
+#define MSR_SF	(1ull << 63)
+#define MSR_HV	(1ull << 60)
+#define MSR_S	(1ull << 22) /* secure: an ultravisor's guest */
 #define MSR_VEC 0x2000000ull
 #define MSR_VSX 0x0800000ull
-#define MSR_EE 0x8000ull
-#define MSR_PR 0x4000ull
-#define MSR_FP 0x2000ull
-#define MSR_ME 0x1000ull
-#define MSR_IR 0x0020ull
-#define MSR_DR 0x0010ull
-#define MSR_RI 0x0002ull
-#define MSR_LE 0x0001ull
+#define MSR_EE	0x8000ull
+#define MSR_PR	0x4000ull
+#define MSR_FP	0x2000ull
+#define MSR_ME	0x1000ull
+#define MSR_IR	0x0020ull
+#define MSR_DR	0x0010ull
+#define MSR_RI	0x0002ull
+#define MSR_LE	0x0001ull
 
 /* The logical partitioning control register (book III, §2.2): the hypervisor's
  * decrementer, which has more than 32 bits, interrupts, and ends `stop`. */
@@ -55,14 +55,17 @@
 
 #ifndef __ASSEMBLER__
 
-#define cpu_mfspr(n)                                                    \
-	({                                                              \
-		uint64_t mfspr_v_;                                      \
+#define cpu_mfspr(n)                                                        \
+	({                                                                  \
+		uint64_t mfspr_v_;                                          \
 		__asm__ volatile("mfspr %0, %1" : "=r"(mfspr_v_) : "i"(n)); \
-		mfspr_v_;                                               \
+		mfspr_v_;                                                   \
 	})
-#define cpu_mtspr(n, v) \
-	__asm__ volatile("mtspr %1, %0" : : "r"((uint64_t)(v)), "i"(n) : "memory")
+#define cpu_mtspr(n, v)                               \
+	__asm__ volatile("mtspr %1, %0"               \
+			 :                            \
+			 : "r"((uint64_t)(v)), "i"(n) \
+			 : "memory")
 
 static inline void cpu_sync(void)
 {

@@ -70,8 +70,9 @@ void calls_serve(struct monitor *m)
 	if (asked == m->box->call_done)
 		return;
 	struct monitor_call c = m->box->call;
-	m->box->call.result = c.op < MONITOR_OPS && ops[c.op] ? ops[c.op](m, &c) :
-								MONITOR_WRONG;
+	m->box->call.result = c.op < MONITOR_OPS && ops[c.op] ?
+		ops[c.op](m, &c) :
+		MONITOR_WRONG;
 	cpu_sync();
 	m->box->call_done = asked;
 	bell_ring(MONITOR_BELL_CALL);

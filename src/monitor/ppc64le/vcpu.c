@@ -74,8 +74,8 @@ void vcpu_set_process_table(struct monitor *m, uint64_t pate)
 
 static enum turn leave(struct monitor *m, enum monitor_exit_reason reason)
 {
-	m->box->exit = (struct monitor_exit){ .reason = reason,
-		.rip = m->cpu.nip };
+	m->box->exit =
+		(struct monitor_exit){ .reason = reason, .rip = m->cpu.nip };
 	return LEAVE;
 }
 
@@ -172,9 +172,10 @@ static enum turn memory(struct monitor *m, bool execute)
 	enum page_turn turn = pages_fault(&m->pages, gra, execute);
 	if (turn == PAGE_MAPPED)
 		return RESUME;
-	leave(m, turn == PAGE_NOWHERE ? MONITOR_EXIT_MMIO :
-		turn == PAGE_REFUSED  ? MONITOR_EXIT_FAULT :
-					MONITOR_EXIT_BUG);
+	leave(m,
+		turn == PAGE_NOWHERE	     ? MONITOR_EXIT_MMIO :
+			turn == PAGE_REFUSED ? MONITOR_EXIT_FAULT :
+					       MONITOR_EXIT_BUG);
 	m->box->exit.gpa = gra;
 	return LEAVE;
 }
@@ -197,7 +198,8 @@ static enum turn fetch(struct monitor *m)
 {
 	uint64_t hpa, gra = cpu_mfspr(SPR_ASDR);
 	bool real = !(m->cpu.msr & (MSR_IR | MSR_PR));
-	if (real && gra < RADIX_PAGE_BYTES && radix_find(&m->pages.radix, 0, &hpa))
+	if (real && gra < RADIX_PAGE_BYTES &&
+		radix_find(&m->pages.radix, 0, &hpa))
 		return vector(m);
 	return memory(m, true);
 }

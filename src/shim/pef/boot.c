@@ -125,7 +125,8 @@ NORETURN void shim_start(int64_t entered);
 NORETURN void shim_start(int64_t entered)
 {
 	const struct vm_image_head *head = (void *)PEF_SHIM_VA;
-	const uint64_t msr = MSR_SF | MSR_ME | MSR_RI | MSR_LE | MSR_IR | MSR_DR;
+	const uint64_t msr =
+		MSR_SF | MSR_ME | MSR_RI | MSR_LE | MSR_IR | MSR_DR;
 	/* Whoever is no ultravisor may say yes: then there is no key, and no
 	 * evidence. */
 	if (entered != U_SUCCESS)

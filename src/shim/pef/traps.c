@@ -30,17 +30,17 @@ static void describe(const struct trap *t, char out[48])
 /* Everything, for who may see it. */
 NORETURN static void die_open(const struct trap *t)
 {
-	shim_crash("interrupt 0x%llx, nip 0x%llx, msr 0x%llx, dar 0x%llx, dsisr "
-		   "0x%llx, lr 0x%llx, r1 0x%llx, r3 0x%llx, r4 0x%llx, r5 "
-		   "0x%llx, r6 0x%llx, r9 0x%llx, r12 0x%llx, r13 0x%llx",
+	shim_crash(
+		"interrupt 0x%llx, nip 0x%llx, msr 0x%llx, dar 0x%llx, dsisr "
+		"0x%llx, lr 0x%llx, r1 0x%llx, r3 0x%llx, r4 0x%llx, r5 "
+		"0x%llx, r6 0x%llx, r9 0x%llx, r12 0x%llx, r13 0x%llx",
 		(unsigned long long)t->vector, (unsigned long long)t->nip,
 		(unsigned long long)t->msr, (unsigned long long)t->dar,
 		(unsigned long long)t->dsisr, (unsigned long long)t->lr,
 		(unsigned long long)t->gpr[1], (unsigned long long)t->gpr[3],
 		(unsigned long long)t->gpr[4], (unsigned long long)t->gpr[5],
 		(unsigned long long)t->gpr[6], (unsigned long long)t->gpr[9],
-		(unsigned long long)t->gpr[12],
-		(unsigned long long)t->gpr[13]);
+		(unsigned long long)t->gpr[12], (unsigned long long)t->gpr[13]);
 }
 
 static bool is_fetch(const struct trap *t)

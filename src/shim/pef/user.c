@@ -6,8 +6,8 @@
 #include "shim/common/elf.h"
 #include "shim/common/stack.h"
 
-/* What a C library looks for: 64 bits, floating point, Altivec, VSX, POWER9 (Linux,
- * arch/powerpc/include/uapi/asm/cputable.h).  No `scv`. */
+/* What a C library looks for: 64 bits, floating point, Altivec, VSX, POWER9
+ * (Linux, arch/powerpc/include/uapi/asm/cputable.h).  No `scv`. */
 enum { EM_PPC64 = 21 };
 #define HWCAP  0xdc0000c2u
 #define HWCAP2 0x80e00000u
@@ -168,7 +168,8 @@ static void *reach(void *ctx, uint64_t at, bool write)
 	struct user *u = ctx;
 	uint64_t gpa;
 	if (!paging_find(u->paging, at, write, &gpa) &&
-		(!user_fault(u, at, FAULT_MISSING | (write ? FAULT_WRITE : 0)) ||
+		(!user_fault(u, at,
+			 FAULT_MISSING | (write ? FAULT_WRITE : 0)) ||
 			!paging_find(u->paging, at, write, &gpa)))
 		return NULL;
 	return (uint8_t *)paging_at(gpa) + at % PAGE_BYTES;

@@ -22,7 +22,7 @@ demo:
 ## make keep-riscv64  exec for RISC-V, keep-ppc64le: for POWER (docs/exec.md)
 keep-riscv64 keep-ppc64le: keep-%:
 	@tools/packages build exec-$*
-	@$(MAKE) $(JOBS) $(O)/keep/$*/exec
+	@$(MAKE) $(JOBS) $(O)/keep/$*/exec $(KEEP_$*)
 
 ## make check         install what is missing, build, run every test
 check:

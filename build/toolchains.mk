@@ -11,7 +11,7 @@
 #          an ultravisor
 EXEC_ISAS := riscv64 ppc64le
 TOOLCHAINS := host exec $(EXEC_ISAS:%=exec-%) fuzz wasi wasi-threads shim enclave \
-	monitor
+	monitor shim-ppc64le monitor-ppc64le
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=

@@ -16,3 +16,9 @@ $(O)/tests/guests/td: $(O)/tests/guests/td.elf
 	$(Q)objcopy -O binary $< $@
 $(O)/tests/unit/soft/tdx: | $(O)/tests/guests/td $(O)/keep/software/monitor
 $(O)/tests/unit/soft/device $(O)/tests/unit/soft/snp $(O)/tests/unit/soft/sgx: | $(O)/tests/guests/soft $(O)/keep/software/monitor
+# A guest of POWER's ultravisor; made with the Keep's images of that ISA.
+$(call program,tests/guests/pef.elf,shim-ppc64le,$(GUEST)/pef.S $(GUEST)/pef.c src/shim/pef/string.c)
+$(O)/tests/guests/pef.elf: src/shim/pef/shim.ld
+$(O)/tests/guests/pef: $(O)/tests/guests/pef.elf
+	$(Q)$(CROSS_PPC)objcopy -O binary $< $@
+KEEP_ppc64le += $(O)/tests/guests/pef

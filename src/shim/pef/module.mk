@@ -9,4 +9,4 @@ $(O)/keep/pef/shim: $(O)/debug/shim-pef
 $(O)/keep/pef/exec: $(O)/keep/ppc64le/exec
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
-KEEP_PPC64LE := $(O)/keep/pef/shim $(O)/keep/pef/exec $(O)/keep/software/monitor-ppc64le
+KEEP_ppc64le += $(O)/keep/pef/shim $(O)/keep/pef/exec $(O)/keep/software/monitor-ppc64le

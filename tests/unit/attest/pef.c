@@ -104,3 +104,72 @@ TEST(pef_evidence_is_refused_at_every_change)
 		CHECK(*judge(&t, &t.v, n));
 	trial_fini(&t);
 }
+
+/* A software root's word for the trial's key, sealed to `image`. */
+static void vouch(struct trial *t, const struct crypto_key *root, uint8_t image)
+{
+	auto_buf m = { 0 };
+	uint8_t of[PEF_IMAGE_BYTES];
+	memset(of, image, sizeof of);
+	CHECK(buf_str(&m, PEF_VOUCH_CONTEXT) &&
+		buf_put(&m, buf_bytes(&t->spki)) &&
+		buf_put(&m, BYTES_ARRAY(of)));
+	CHECK(crypto_key_spki(root, &t->spki, NULL));
+	CHECK(buf_put(&t->spki, BYTES_ARRAY(of)));
+	CHECK(crypto_sign(root, buf_bytes(&m), &t->spki, NULL));
+	CHECK_INT(t->spki.len, PEF_VOUCH_BYTES);
+}
+
+static void accept_root(struct trial *t, const struct crypto_key *root)
+{
+	char hex[65], image[65];
+	uint8_t hash[32], of[32];
+	auto_buf toml = { 0 };
+	memset(of, 9, sizeof of);
+	CHECK(crypto_key_fingerprint(root, hash, NULL));
+	hex_encode(BYTES_ARRAY(hash), hex);
+	hex_encode(BYTES_ARRAY(of), image);
+	CHECK(buf_fmt(&toml,
+		"software = [\"%s\"]\n[pef]\nmeasurements = [\"%s\"]\n", hex,
+		image));
+	attest_policy_free(t->policy);
+	CHECK(attest_policy_parse(buf_bytes(&toml), "p", NULL, 0, &t->policy,
+		NULL));
+}
+
+TEST(pef_keys_that_a_software_root_vouches_for_say_what_they_were_sealed_to)
+{
+	static struct trial t;
+	struct crypto_key *root;
+	CHECK(crypto_key_generate(CRYPTO_P256, &root, NULL));
+	trial_init(&t);
+	accept_root(&t, root);
+	vouch(&t, root, 9);
+	CHECK_STR(judge(&t, &t.v, sizeof t.v), "");
+	CHECK(!t.verdict.confidential);
+	/* The root's word for another image, which it did not give. */
+	t.spki.ptr[2 * PEF_SPKI_BYTES] ^= 1;
+	CHECK_HAS(judge(&t, &t.v, sizeof t.v), "sealed key");
+	trial_fini(&t);
+	trial_init(&t);
+	accept_root(&t, root);
+	vouch(&t, root, 8);
+	CHECK_STR(judge(&t, &t.v, sizeof t.v), "measurement ");
+	trial_fini(&t);
+	crypto_key_free(root);
+}
+
+TEST(pef_keys_of_a_root_that_the_policy_does_not_name_are_nobody_s)
+{
+	static struct trial t;
+	struct crypto_key *root, *other;
+	CHECK(crypto_key_generate(CRYPTO_P256, &root, NULL));
+	CHECK(crypto_key_generate(CRYPTO_P256, &other, NULL));
+	trial_init(&t);
+	accept_root(&t, other);
+	vouch(&t, root, 9);
+	CHECK_HAS(judge(&t, &t.v, sizeof t.v), "sealed key");
+	trial_fini(&t);
+	crypto_key_free(root);
+	crypto_key_free(other);
+}

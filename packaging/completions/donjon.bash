@@ -16,7 +16,7 @@ _donjon() {
 	fi
 	case $command in
 	platform) words='info' ;;
-	key) words='sgx' ;;
+	key) words='sgx pef' ;;
 	policy) words='check explain init' ;;
 	collateral) words='update show export import' ;;
 	config) words='init check' ;;
@@ -33,7 +33,7 @@ _donjon() {
 	--host) return ;;
 	--host-ca) _donjon_files -f; return ;;
 	--token-file) _donjon_files -f; return ;;
-	--tee) _donjon_words 'auto process kvm snp tdx sgx'; return ;;
+	--tee) _donjon_words 'auto process kvm snp tdx sgx pef'; return ;;
 	--platform) _donjon_words 'auto hardware software'; return ;;
 	--config) _donjon_files -f; return ;;
 	--policy) _donjon_files -f; return ;;
@@ -79,6 +79,7 @@ _donjon() {
 	'measure') options='--help --verbose --json --tee --images --launch' ;;
 	'platform info') options='--help --json --host --host-ca --token-file --images' ;;
 	'key sgx') options='--help --images' files=1 ;;
+	'key pef') options='--help --images' files=1 ;;
 	'policy check') options='--help --quiet --images' files=1 ;;
 	'policy explain') options='--help --images' files=1 ;;
 	'policy init') options='--help --quiet --force --evidence' files=1 ;;

@@ -42,3 +42,9 @@ bool file_replace(const char *path, mode_t mode, struct bytes text)
 	errno = why;
 	return false;
 }
+
+bool file_create(const char *path, mode_t mode, struct bytes text)
+{
+	auto_fd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	return fd >= 0 && file_write(fd, text);
+}

@@ -137,6 +137,13 @@ static const struct cli_command commands[] = {
 		"their own.  Both print the\nsigner's digest.\n",
 		HELP | CLI_BIT(CLI_IMAGES), 2, 3, false, CLI_FILE, NULL,
 		cli_key_sgx },
+	{ "key pef", "MACHINE BLOB",
+		"seal a key to a POWER9 machine and this release's Keep",
+		"MACHINE has the public key (RSA, PEM) of the machine's "
+		"ultravisor.  BLOB is\nwritten for the host's operator.  "
+		"Prints the key's digest, for a policy.\n",
+		HELP | CLI_BIT(CLI_IMAGES), 2, 2, false, CLI_FILE, NULL,
+		cli_key_pef },
 	{ "policy check", "FILE", "check a policy file", "",
 		HELP | CLI_BIT(CLI_QUIET) | CLI_BIT(CLI_IMAGES), 1, 1, false,
 		CLI_FILE, NULL, cli_policy_check },

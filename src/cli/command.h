@@ -126,6 +126,7 @@ int cli_verify(const struct cli_args *a);
 int cli_measure(const struct cli_args *a);
 int cli_platform_info(const struct cli_args *a);
 int cli_key_sgx(const struct cli_args *a);
+int cli_key_pef(const struct cli_args *a);
 int cli_policy_check(const struct cli_args *a);
 int cli_policy_explain(const struct cli_args *a);
 int cli_policy_init(const struct cli_args *a);

@@ -3,6 +3,7 @@
 
 #include "cli/say.h"
 #include "client/enclave.h"
+#include "client/sealed.h"
 
 static int wrong(void)
 {
@@ -28,5 +29,16 @@ int cli_key_sgx(const struct cli_args *a)
 	if (!ok)
 		return cli_fail(&e);
 	printf("mrsigner %s\n", signer);
+	return 0;
+}
+
+int cli_key_pef(const struct cli_args *a)
+{
+	char key[65];
+	struct err e = { 0 };
+	if (!client_sealed_key(a->operands[0], a->value[CLI_IMAGES],
+		    a->operands[1], key, &e))
+		return cli_fail(&e);
+	printf("key %s\n", key);
 	return 0;
 }

@@ -2,13 +2,13 @@
 #include "client/enclave.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "attest/measure.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/fmt.h"
 #include "client/paths.h"
 #include "codec/hex.h"
@@ -20,13 +20,10 @@ enum { KEY_MAX = 16 << 10 };
 static bool write_new(const char *path, struct bytes in, mode_t mode,
 	struct err *e)
 {
-	auto_fd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0)
-		return err_fail(e, ERR_INPUT, "%s: %s", path,
+	return file_create(path, mode, in) ||
+		err_fail(e, ERR_INPUT, "%s: %s", path,
 			errno == EEXIST ? "is there already, and stays" :
 					  strerror(errno));
-	return write(fd, in.ptr, in.len) == (ssize_t)in.len ||
-		err_fail(e, ERR_HOST, "write %s: %s", path, strerror(errno));
 }
 
 static bool signer_of(const struct crypto_rsa3 *k, char out[65], struct err *e)

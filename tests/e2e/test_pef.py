@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps in secure VMs of POWER9, on the software platform: what runs in them,
+what their owner sealed, what their host sees and what it can't change."""
+import hashlib
+import json
+import os
+import shutil
+import struct
+
+import pytest
+
+import test_modules
+import test_software
+import test_wasi_keep
+from conftest import Agent
+from tenant import Tenant, wait_for
+from test_leaks import MARKS, found, searchable  # noqa: F401
+from test_software import deploy, holding, named, policy, seen
+
+QEMU = "qemu-system-ppc64"
+ALL = "DONJON_ALL" in os.environ
+ROWS = [r for r in test_modules.ROWS
+        if ALL or r["file"] in ("lua.wasm", "zig-app.wasm")]
+WASI = test_wasi_keep.MODULES[::1 if ALL else 36]
+
+pytestmark = [
+    pytest.mark.skipif(not shutil.which(QEMU),
+                       reason=f"no {QEMU} (package qemu-system-ppc)"),
+    pytest.mark.skipif("DONJON_SANITIZED" in os.environ,
+                       reason="a sanitized exec is no POWER's"),
+]
+
+
+@pytest.fixture(scope="module")
+def house(out, tmp_path_factory):
+    if not (out / "keep/pef/exec").exists():
+        pytest.skip("no images (make keep-ppc64le)")
+    folder = tmp_path_factory.mktemp("pef")
+    agent = Agent(out, folder / "agent")
+    yield agent, Tenant(out, folder / "tenant")
+    agent.stop()
+
+
+def machine(agent, name):
+    return agent.folder / name
+
+
+# --- what runs ---------------------------------------------------------------
+
+def test_hello_is_verified_and_not_called_confidential(house):
+    _, tenant = house
+    r = tenant.donjon("run", "--tee", "pef", "--platform", "software",
+                      tenant.out / "examples/hello.wasm")
+    assert r.returncode == 0, r.stderr
+    assert r.stdout == b"hello from inside a Keep\n"
+    assert b"NOT CONFIDENTIAL" in r.stderr
+    assert b"= this release's Keep (0." in r.stderr
+
+
+def test_exec_is_the_one_for_power(out, house):
+    assert (out / "keep/pef/exec").read_bytes() == \
+        (out / "keep/ppc64le/exec").read_bytes()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["file"])
+def test_program(row, house, tmp_path):
+    agent, tenant = house
+    argv = deploy(tenant, agent, "pef")
+    test_modules.test_program(
+        row, lambda *args, **more: tenant.donjon(*argv, *args, **more),
+        tmp_path)
+
+
+@pytest.mark.parametrize("module", WASI, ids=test_wasi_keep.name_of)
+def test_wasi_module(module, house, tmp_path):
+    agent, tenant = house
+    argv = [*deploy(tenant, agent, "pef"), "--quiet"]
+    test_wasi_keep.test_module(
+        module, lambda *args: tenant.donjon(*argv, *args), tmp_path)
+
+
+def test_a_server_answers_curl(out, house, tmp_path):
+    test_software.test_a_server_answers_curl(out, tmp_path, "pef")
+
+
+# --- what is compared --------------------------------------------------------
+
+def digests(out):
+    shim = bytearray((out / "keep/pef/shim").read_bytes())
+    exec_ = (out / "keep/pef/exec").read_bytes()
+    shim[0x30:0x34] = struct.pack("<I", len(exec_))
+    rtas = bytes.fromhex("7c641b783c6000006063f000440000224e800020")
+    return [hashlib.sha512(part).digest()
+            for part in (rtas, shim, exec_, b"")]
+
+
+def test_measure_is_what_the_ultravisor_compares(out, house):
+    _, tenant = house
+    r = tenant.donjon("measure", "--tee", "pef", "-v")
+    lines = dict(line.split() for line in r.stdout.decode().splitlines())
+    want = digests(out)
+    assert [lines[k] for k in ("rtas", "kernel", "initrd", "bootargs")] == \
+        [d.hex() for d in want]
+    assert lines["pef"] == hashlib.sha256(b"".join(want)).hexdigest()
+
+
+@pytest.mark.parametrize("image", ["shim", "exec"])
+def test_another_image_is_another_keep(out, house, tmp_path, image):
+    _, tenant = house
+    test_software.test_another_image_is_another_keep(
+        tenant, out, tmp_path, "pef", image)
+
+
+# --- what its owner sealed ----------------------------------------------------
+
+@pytest.fixture
+def owned(out, house, tmp_path):
+    """An agent's machine that has been used once, so that it has a TPM's key;
+    and a function that seals to it."""
+    _, tenant = house
+    agent = Agent(out, tmp_path / "owned")
+    hello = out / "examples/hello.wasm"
+    r = tenant.donjon(*deploy(tenant, agent, "pef"), hello)
+    assert r.returncode == 0, r.stderr
+
+    def seal(name="pef-blob", to="pef-machine.pub", *more):
+        blob = agent.folder / name
+        r = tenant.donjon("key", "pef", agent.folder / to, blob, *more)
+        assert r.returncode == 0, r.stderr
+        return r.stdout.decode().split()[1]
+
+    def run(key):
+        path = tenant.folder / "owner.toml"
+        path.write_text('technologies = ["pef"]\n[pef]\n'
+                        f'keys = ["{key}"]\nmeasurements = ["{key}"]\n')
+        return tenant.donjon("deploy", "--host", f"unix://{agent.unix}",
+                             "--tee", "pef", "--platform", "software",
+                             "--policy", path, hello)
+    yield agent, seal, run
+    agent.stop()
+
+
+def test_an_owner_knows_her_machine_by_the_key_that_she_sealed(owned):
+    agent, seal, run = owned
+    key = seal()
+    r = run(key)
+    assert r.returncode == 0, r.stderr
+    assert b"NOT CONFIDENTIAL" not in r.stderr
+    assert run("ab" * 32).returncode == 122
+    # Nobody's key is in a blob twice.
+    os.unlink(agent.folder / "pef-blob")
+    assert seal() != key
+    r = run(key)
+    assert r.returncode == 122 and b"sealed key" in r.stderr, r.stderr
+
+
+def test_a_blob_is_not_overwritten(owned, house):
+    agent, seal, _ = owned
+    seal()
+    _, tenant = house
+    r = tenant.donjon("key", "pef", agent.folder / "pef-machine.pub",
+                      agent.folder / "pef-blob")
+    assert r.returncode != 0 and b"stays" in r.stderr
+
+
+def test_a_key_that_was_sealed_to_another_image_is_not_given(
+        out, owned, tmp_path):
+    agent, seal, run = owned
+    images = tmp_path / "images"
+    shutil.copytree(out / "keep/pef", images / "pef")
+    with open(images / "pef/exec", "r+b") as f:
+        f.seek(15)
+        f.write(b"\1")
+    r = run(seal("pef-blob", "pef-machine.pub", "--images", images))
+    assert r.returncode == 123, r.stderr
+    assert b"esm: another initrd" in r.stderr and r.stdout == b""
+
+
+def test_a_key_that_was_sealed_to_another_machine_is_not_given(
+        owned, out, tmp_path):
+    agent, seal, run = owned
+    other = Agent(out, tmp_path / "other")
+    try:
+        tenant = Tenant(out, tmp_path / "t")
+        tenant.donjon(*deploy(tenant, other, "pef"),
+                      out / "examples/hello.wasm")
+    finally:
+        other.stop()
+    r = run(seal("pef-blob", other.folder / "pef-machine.pub"))
+    assert r.returncode == 123, r.stderr
+    assert b"for another machine" in r.stderr and r.stdout == b""
+
+
+def test_a_blob_that_was_changed_gives_nothing(owned):
+    agent, seal, run = owned
+    key = seal()
+    blob = agent.folder / "pef-blob"
+    data = bytearray(blob.read_bytes())
+    data[data.index(b"\0\0\0\x10", 0x200) + 12] ^= 1
+    blob.write_bytes(data)
+    r = run(key)
+    assert r.returncode in (122, 123) and r.stdout == b"", r.stderr
+
+
+# --- what the host sees, and does ----------------------------------------------
+
+def test_a_walled_keep_shows_its_loader_nothing(
+        house, tmp_path, searchable):  # noqa: F811
+    agent, tenant = house
+    p = holding(tenant, agent, "pef", tmp_path)
+    (qemu,) = named(agent, QEMU)
+    (loader,) = named(agent, "donjon-keep")
+    assert seen(agent.pid) == set()
+    assert seen(loader) == set()
+    assert found(qemu) == set(MARKS), "the search does not find what is there"
+    p.stdin.close()
+    p.kill()
+    p.wait()
+
+
+@pytest.mark.parametrize("victim", [QEMU, "donjon-keep"])
+def test_a_killed_part_takes_its_keep_and_nothing_else(
+        house, tmp_path, victim):
+    agent, tenant = house
+    wait_for(lambda: not named(agent, QEMU))
+    p = holding(tenant, agent, "pef", tmp_path)
+    (pid,) = named(agent, victim)
+    os.kill(pid, 9)
+    assert p.wait(timeout=20) != 0
+    wait_for(lambda: not named(agent, QEMU) and
+             not named(agent, "donjon-keep"))
+    r = tenant.donjon(*deploy(tenant, agent, "pef"),
+                      tenant.out / "examples/hello.wasm")
+    assert r.returncode == 0, r.stderr
+
+
+def test_hardware_is_not_played(house):
+    agent, tenant = house
+    r = tenant.donjon("deploy", "--host", f"unix://{agent.unix}", "--tee",
+                      "pef", "--platform", "hardware", "--policy",
+                      policy(tenant, agent, "pef"),
+                      tenant.out / "examples/hello.wasm")
+    if r.returncode == 0:
+        pytest.skip("this machine has an ultravisor")
+    assert b"POWER9" in r.stderr and r.stdout == b""
+
+
+def test_platform_info_names_it(house):
+    agent, tenant = house
+    r = tenant.donjon("platform", "info", "--host", f"unix://{agent.unix}",
+                      "--json")
+    (t,) = [t for t in json.loads(r.stdout)["technologies"]
+            if t["name"] == "pef"]
+    assert t["available"] and not t["confidential"]
+    assert "ultravisor" in t["detail"]

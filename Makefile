@@ -13,21 +13,24 @@ comma_list = $(subst $(eval ) ,$(comma),$(strip $1))
 all: $(ALL)
 
 ## make demo          install what is missing, build, deploy an example;
-##                    TEE=snp, tdx, sgx, kvm: there, on the software platform if need be
+##                    TEE=snp, tdx, sgx, kvm, pef: there, on the software platform if
+##                    need be
 demo:
-	@tools/packages build demo $(if $(filter snp tdx sgx kvm,$(TEE)),soft)
-	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
+	@tools/packages build demo $(if $(filter snp tdx sgx kvm,$(TEE)),soft) \
+		$(if $(filter pef,$(TEE)),pef exec-ppc64le)
+	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm \
+		$(if $(filter pef,$(TEE)),$(KEEP_ppc64le))
 	@tools/demo $(O) $(TEE)
 
-## make keep-riscv64  exec for RISC-V, keep-ppc64le: for POWER (docs/exec.md)
+## make keep-riscv64  exec for RISC-V, keep-ppc64le: for POWER, and what runs it there
 keep-riscv64 keep-ppc64le: keep-%:
 	@tools/packages build exec-$*
 	@$(MAKE) $(JOBS) $(O)/keep/$*/exec $(KEEP_$*)
 
 ## make check         install what is missing, build, run every test
 check:
-	@tools/packages build demo check exec-riscv64 exec-ppc64le
-	@$(MAKE) $(JOBS) all tests $(FUZZERS) $(O)/examples/hello.wasm
+	@tools/packages build demo check exec-riscv64 exec-ppc64le pef
+	@$(MAKE) $(JOBS) all tests $(KEEP_ppc64le) $(FUZZERS) $(O)/examples/hello.wasm
 	@$(MAKE) $(JOBS) O=$(O)-asan SAN=address,undefined all tests
 	@tools/check.py $(O) $(STATIC) \
 		tap=$(call comma_list,$(UNITS)) \
@@ -166,6 +169,12 @@ install: all
 		$(DESTDIR)$(prefix)/lib/donjon/keep/sgx
 	install -m 644 $(O)/keep/software/monitor \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/software
+	[ ! -e $(O)/keep/pef/exec ] || { \
+		install -d $(DESTDIR)$(prefix)/lib/donjon/keep/pef && \
+		install -m 755 $(O)/keep/pef/shim $(O)/keep/pef/exec \
+			$(DESTDIR)$(prefix)/lib/donjon/keep/pef && \
+		install -m 644 $(O)/keep/software/monitor-ppc64le \
+			$(DESTDIR)$(prefix)/lib/donjon/keep/software; }
 	install -m 644 docs/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
 	install -m 644 docs/man/*.8 $(DESTDIR)$(prefix)/share/man/man8
 	install -m 644 packaging/completions/donjon.bash \

@@ -11,7 +11,6 @@
 #include "codec/hex.h"
 #include "crypto/key.h"
 #include "repository/repository.h"
-#include "spec/pef.h"
 
 enum { PEM_MAX = 16 << 10, IMAGE_MAX = 64 << 20 };
 

@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "crypto/wrap.h"
+#include "spec/pef.h"
 
 enum { ESM_DIGEST_BYTES = 64, ESM_SYMKEY_BYTES = 32, ESM_FILE_MAX = 1024 };
 

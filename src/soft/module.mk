@@ -22,3 +22,7 @@ $(O)/tests/guests/pef.elf: src/shim/pef/shim.ld
 $(O)/tests/guests/pef: $(O)/tests/guests/pef.elf
 	$(Q)$(CROSS_PPC)objcopy -O binary $< $@
 KEEP_ppc64le += $(O)/tests/guests/pef
+# Where there is no compiler for it, that test says so and is skipped.
+ifneq ($(shell command -v $(CROSS_PPC)gcc),)
+$(O)/tests/unit/soft/power: | $(O)/tests/guests/pef $(O)/keep/software/monitor-ppc64le
+endif

@@ -62,7 +62,8 @@ TEST(blob_that_was_changed_never_says_something_else)
 		bool ok = esm_open(buf_bytes(&blob), machine, key, &d, NULL);
 		if (ok)
 			CHECK_MEM(&d, &digests, sizeof d);
-		if (ok && esm_file(buf_bytes(&blob), key, "a-file", &file, NULL))
+		if (ok &&
+			esm_file(buf_bytes(&blob), key, "a-file", &file, NULL))
 			CHECK(bytes_equal(buf_bytes(&file),
 				BYTES_LIT("a secret")));
 		opened += ok;

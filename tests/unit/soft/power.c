@@ -245,10 +245,10 @@ static void tells(struct svm *m, const int64_t *want, size_t n)
 	}
 }
 
-#define TELLS(m, ...)                                         \
-	do {                                                  \
+#define TELLS(m, ...)                                          \
+	do {                                                   \
 		static const int64_t all_[] = { __VA_ARGS__ }; \
-		tells((m), all_, ARRAY_LEN(all_));            \
+		tells((m), all_, ARRAY_LEN(all_));             \
 	} while (0)
 
 static void ends(struct svm *m)

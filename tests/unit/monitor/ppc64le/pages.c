@@ -4,12 +4,12 @@
 #include "../../test.h"
 #include "helpers/memory.h"
 
-#define UNIT	RADIX_PAGE_BYTES
-#define TABLES	0x220000ull
-#define SECURE	0x300000ull
-#define WINDOW	0x1000000000ull
-#define ALL	(RADIX_READ | RADIX_WRITE | RADIX_EXECUTE)
-#define SHARED	MONITOR_PPC_SHARED_HPA
+#define UNIT   RADIX_PAGE_BYTES
+#define TABLES 0x220000ull
+#define SECURE 0x300000ull
+#define WINDOW 0x1000000000ull
+#define ALL    (RADIX_READ | RADIX_WRITE | RADIX_EXECUTE)
+#define SHARED MONITOR_PPC_SHARED_HPA
 
 enum { RAM_PAGES = 8 };
 
@@ -24,8 +24,7 @@ static void start(void)
 	memset(states, 0, sizeof states);
 	box = (struct monitor_box){ .tables_end = SECURE,
 		.private_hpa = SECURE };
-	box.slots[0] = (struct monitor_slot){ WINDOW, UNIT, 0x280000,
-		SECURE };
+	box.slots[0] = (struct monitor_slot){ WINDOW, UNIT, 0x280000, SECURE };
 	box.slots[1] = (struct monitor_slot){ 0, RAM_PAGES * UNIT, 0x200000,
 		SECURE + UNIT };
 	CHECK(pages_init(&p, &box, SHARED, states));

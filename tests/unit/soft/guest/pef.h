@@ -18,8 +18,8 @@ enum pef_guest {
 	PEF_GUEST_SPIN,
 };
 
-#define PEF_GUEST_DONE	0x646f6e65u /* "done" */
-#define PEF_GUEST_PAGE	0x00800000u /* memory that is nobody's yet */
+#define PEF_GUEST_DONE	0x646f6e65u  /* "done" */
+#define PEF_GUEST_PAGE	0x00800000u  /* memory that is nobody's yet */
 #define PEF_GUEST_WIDE	0x1000000000 /* a slot of 64 KiB */
 #define PEF_GUEST_MARK	0x5ec4e7b17e5a11adu
 #define PEF_GUEST_TABLE 0x00a00000u

@@ -73,6 +73,9 @@ MUST_USE bool soft_machine_locate(const struct soft_machine *m, const void *ptr,
 /* And back: NULL when no region of ours has all of it. */
 void *soft_machine_at(const struct soft_machine *m, uint64_t at, size_t len);
 
+/* How long the file is that QEMU will have. */
+uint64_t soft_machine_file_size(const struct soft_machine *m);
+
 /* Starts QEMU and does not wait for it. */
 MUST_USE bool soft_machine_start(struct soft_machine *m,
 	const struct soft_start *s, struct err *e);
@@ -92,6 +95,8 @@ void soft_machine_kick(struct soft_machine *m);
 /* Is its program where Debian puts it?  path: at least 64 bytes, or NULL. */
 MUST_USE bool soft_board_find(const struct soft_board *b, char *path,
 	struct err *e);
+/* A socket for gdb, the caller's user's; *out stays as it is when path is NULL. */
+MUST_USE bool soft_gdb_listen(const char *path, int *out, struct err *e);
 /* A child that becomes QEMU, with `socket` as its device's server. */
 MUST_USE bool soft_machine_spawn(const struct soft_start *s, int socket,
 	int said, pid_t *pid, struct err *e);

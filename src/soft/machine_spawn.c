@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -46,6 +48,26 @@ bool soft_board_find(const struct soft_board *b, char *path, struct err *e)
 	}
 	return err_fail(e, ERR_HOST, "no %s: install %s", b->program,
 		b->package);
+}
+
+/* --- the debugger's socket ------------------------------------------------ */
+
+/* Made here, so that QEMU's user needs no right to the folder. */
+bool soft_gdb_listen(const char *path, int *out, struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	if (!path)
+		return true;
+	if (strlen(path) >= sizeof a.sun_path)
+		return err_fail(e, ERR_INPUT, "%s: too long", path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 ||
+		listen(fd, 1) != 0)
+		return err_fail(e, ERR_HOST, "gdb at %s: %s", path,
+			strerror(errno));
+	*out = fd_move(&fd);
+	return true;
 }
 
 /* --- the child's side --------------------------------------------------- */

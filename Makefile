@@ -19,9 +19,14 @@ demo:
 	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
 	@tools/demo $(O) $(TEE)
 
+## make keep-riscv64  exec for RISC-V, keep-ppc64le: for POWER (docs/exec.md)
+keep-riscv64 keep-ppc64le: keep-%:
+	@tools/packages build exec-$*
+	@$(MAKE) $(JOBS) $(O)/keep/$*/exec $(KEEP_$*)
+
 ## make check         install what is missing, build, run every test
 check:
-	@tools/packages build demo check
+	@tools/packages build demo check exec-riscv64 exec-ppc64le
 	@$(MAKE) $(JOBS) all tests $(FUZZERS) $(O)/examples/hello.wasm
 	@$(MAKE) $(JOBS) O=$(O)-asan SAN=address,undefined all tests
 	@tools/check.py $(O) $(STATIC) \
@@ -184,6 +189,6 @@ compile_commands.json: all
 
 .PHONY: all demo check tests check-layers check-format format tidy fuzz bench
 .PHONY: bench-wasi bench-package bench-attest bench-keep bench-kvm bench-wasm
-.PHONY: repro
+.PHONY: repro keep-riscv64 keep-ppc64le
 .PHONY: coverage install help clean
 .DELETE_ON_ERROR:

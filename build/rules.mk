@@ -21,7 +21,7 @@ VERSION := $(shell cat VERSION)
 
 # --- objects, one set of rules for each toolchain --------------------------
 define objrule
-$(O)/obj/$1/%.c.o: %.c
+$(O)/obj/$1/%.c.o: %.c | $$(NEEDS.$1)
 	$$(call say,CC.$1,$$<)
 	@mkdir -p $$(@D)
 	$(Q)$$(CC.$1) $(CSTD) $(WARN_C) $$(CF.$1) $$(INC) $$(CF-$$*) -MMD -MP -c -o $$@ $$<
@@ -46,7 +46,8 @@ objs = $(patsubst %,$(O)/obj/$1/%.o,$(sort $2))
 libs = $(foreach l,$2,$(O)/lib/$1/lib$l.a)
 
 # $(call library,NAME,SOURCES[,TOOLCHAINS]): a static library for each
-# toolchain, made when something links it.
+# toolchain, made when something links it; exec's, for each ISA.
+isas = $1 $(if $(filter exec,$1),$(EXEC_ISAS:%=exec-%))
 define library_for
 $(O)/lib/$2/lib$1.a: $(call objs,$2,$3) $(lastword $(filter %/module.mk,$(MAKEFILE_LIST)))
 	$$(call say,AR.$2,$$@)
@@ -54,7 +55,7 @@ $(O)/lib/$2/lib$1.a: $(call objs,$2,$3) $(lastword $(filter %/module.mk,$(MAKEFI
 	$(Q)rm -f $$@ && ar rcsD $$@ $$(filter %.o,$$^)
 -include $(patsubst %.o,%.d,$(call objs,$2,$3))
 endef
-library = $(eval SRC.$1 := $2)$(foreach t,$(sort $(call built_by,$(or $3,host exec fuzz))),$(eval $(call library_for,$1,$t,$2)))
+library = $(eval SRC.$1 := $2)$(foreach t,$(sort $(call built_by,$(call isas,$(or $3,host exec fuzz)))),$(eval $(call library_for,$1,$t,$2)))
 
 # $(call program,OUTPUT,TOOLCHAIN,SOURCES,LIBRARIES,SYSTEM LIBRARIES)
 # OUTPUT is below $(O); what goes to bin/ or keep/ is made by plain `make`.

@@ -1,6 +1,7 @@
 # Toolchains: a name, its compiler, its flags.  A component names its own.
 #   host   the programs that run on a machine's own system
 #   exec   the Keep's program: static-PIE, glibc and OpenSSL linked in
+#   exec-riscv64, exec-ppc64le   the same for these (docs/adr/0022)
 #   fuzz   clang's libFuzzer, for `make fuzz`
 #   wasi   wasm32-wasi, for examples and tests; wasi-threads: with atomics
 #   linux-riscv64, linux-ppc64le   tests of portable code under qemu-user
@@ -8,12 +9,14 @@
 #   enclave  freestanding x86-64 at a place of its own: the shim for SGX
 #   monitor  freestanding x86-64 at a low address: the software platform's CPU
 #   shim-riscv64, monitor-riscv64   freestanding RISC-V: Sanctum's shim and monitor
-TOOLCHAINS := host exec fuzz wasi wasi-threads shim enclave monitor shim-riscv64 monitor-riscv64 linux-riscv64 linux-ppc64le
+EXEC_ISAS := riscv64 ppc64le
+TOOLCHAINS := host exec $(EXEC_ISAS:%=exec-%) fuzz wasi wasi-threads shim enclave \
+	monitor shim-riscv64 monitor-riscv64 linux-riscv64 linux-ppc64le
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
-HARD := -fPIE -fstack-protector-strong -fstack-clash-protection \
-	-fcf-protection=full
+PIE  := -fPIE -fstack-protector-strong
+HARD := $(PIE) -fstack-clash-protection -fcf-protection=full
 ifeq ($(SAN),)
 FORTIFY := -D_FORTIFY_SOURCE=3
 else
@@ -31,15 +34,35 @@ LF.host  := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
 
 CC.exec := gcc
 # Nobody unwinds in a Keep: what a debugger needs of that is in debug/exec.
+EXEC := -O2 -g -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables
 ifeq ($(SAN),)
-CF.exec := -O2 -g $(HARD) $(FORTIFY) -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables $(WARN) $(WARN_GCC) $(MAP)
+CF.exec := $(EXEC) $(HARD) $(FORTIFY) $(WARN) $(WARN_GCC) $(MAP)
 LF.exec := -static-pie -Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
 	-Wl,-z,relro,-z,now,-z,noexecstack
 else
 CF.exec := $(CF.host)
 LF.exec := $(LF.host)
 endif
+
+# As exec, with libraries that are fetched or built once: a toolchain's NEEDS
+# come before its objects.
+define exec_isa
+CC.exec-$1 := $2-gcc
+STRIP.exec-$1 := $2-strip
+CF.exec-$1 := $(EXEC) $(PIE) -D_FORTIFY_SOURCE=3 $3 \
+	-isystem $(O)/sysroot/$1/include $(WARN) $(WARN_GCC) $(MAP)
+LF.exec-$1 := -static-pie -Wl,-static,-pie,--no-dynamic-linker,-z,text,--exclude-libs,ALL \
+	-Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
+	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $3 -L$(O)/sysroot/$1/lib \
+	-B$(O)/sysroot/$1/lib/
+NEEDS.exec-$1 := $(O)/sysroot/$1/versions
+$(O)/sysroot/$1/versions: tools/sysroot
+	$$(call say,SYSROOT,$1)
+	$$(Q)tools/sysroot $1 $$(@D)
+endef
+$(eval $(call exec_isa,riscv64,riscv64-linux-gnu,-march=rv64gc))
+$(eval $(call exec_isa,ppc64le,powerpc64le-linux-gnu,-mcpu=power9 -fstack-clash-protection))
 
 CC.fuzz  := clang
 CXX.fuzz := clang++
@@ -112,4 +135,5 @@ LF.shim-riscv64 := -march=rv64imac -mabi=lp64 $(call LINK.riscv64,src/shim/riscv
 CC.monitor-riscv64 := riscv64-linux-gnu-gcc
 CF.monitor-riscv64 := -O2 -march=rv64gc -mabi=lp64d $(BARE.riscv64)
 LF.monitor-riscv64 := $(call LINK.riscv64,src/monitor/riscv64/monitor.ld)
+# Made with NEEDS.exec-riscv64.
 CRYPTO_RISCV64 := $(O)/sysroot/riscv64/lib/libcrypto.a

@@ -1,5 +1,6 @@
 # exec, the program inside a Keep.  All but its start is one library.
 KEEP_MAINS := src/keep/main.c src/keep/confine.c src/keep/calls.c \
+	src/keep/start.c \
 	src/memfs/memfs.c
 KEEP_LIBS := keep wasi wasm memfs channel judge attest json crypto codec rule \
 	base
@@ -10,12 +11,26 @@ EXEC_WRAP := read write clock_gettime time getpid __mmap __munmap __mremap \
 	__brk
 EXEC_LINK := -lssl -lcrypto -ljansson -Wl,-z,pack-relative-relocs \
 	-Wl,--no-warnings $(if $(SAN),,$(EXEC_WRAP:%=-Wl,--wrap=%))
-$(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c src/keep/calls.c,$(KEEP_LIBS),$(EXEC_LINK))
+EXEC_SRC := src/keep/main.c src/keep/confine.c src/keep/calls.c
+$(call program,debug/exec,exec,$(EXEC_SRC),$(KEEP_LIBS),$(EXEC_LINK))
 ALL += $(O)/keep/process/exec
 $(O)/keep/process/exec: $(O)/debug/exec
 	$(call say,STRIP,$@)
 	@mkdir -p $(@D)
 	$(Q)$(if $(SAN),cp,strip -s -o $@) $< $(if $(SAN),$@)
+
+# The same on other ISAs, for whoever has their compilers: not part of `all`.
+define exec_isa_program
+$(call program_,debug/exec-$1,exec-$1,$(EXEC_SRC) src/keep/start.c src/keep/start_$1.S,$(KEEP_LIBS),$(EXEC_LINK) -Wl$(comma)-e$(comma)keep_start)
+$(O)/keep/$1/exec: $(O)/debug/exec-$1
+	$$(call say,STRIP,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(STRIP.exec-$1) -s -o $$@ $$<
+endef
+$(foreach i,$(EXEC_ISAS),$(eval $(call exec_isa_program,$i)))
+# Its addresses are not yet those that the program runs at.
+CF-src/keep/start := -fno-stack-protector -fno-builtin \
+	-fno-tree-loop-distribute-patterns
 
 KEEP_UNIT = $(call program,tests/unit/keep/$1,host,tests/unit/keep/$1.c \
 	tests/unit/main.c $3,$2,$4 -lcmocka)$(eval UNITS += $(O)/tests/unit/keep/$1)

@@ -134,6 +134,22 @@ void OPENSSL_cleanse(void *at, size_t n)
 	explicit_bzero(at, n);
 }
 
+/* They were compiled to look for stacks that were written over: each start has a
+ * value of its own (crypto_init). */
+extern uintptr_t __stack_chk_guard;
+uintptr_t __stack_chk_guard;
+NORETURN void __stack_chk_fail(void);
+
+NORETURN void __stack_chk_fail(void)
+{
+	must_failed("stack", __FILE__, __LINE__);
+}
+
+void crypto_init(uint64_t random)
+{
+	__stack_chk_guard = random;
+}
+
 /* Takes as long whatever it finds. */
 int CRYPTO_memcmp(const void *a, const void *b, size_t n)
 {

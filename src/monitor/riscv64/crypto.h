@@ -12,6 +12,9 @@ struct hash {
 	uint64_t state[28];
 };
 
+/* First of all. */
+void crypto_init(uint64_t random);
+
 void hash_init(struct hash *h);
 void hash_add(struct hash *h, const void *from, size_t n);
 void hash_end(struct hash *h, uint8_t out[HASH_BYTES]);

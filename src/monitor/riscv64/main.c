@@ -162,9 +162,11 @@ NORETURN void monitor_main(void)
 	m->box = monitor_memory(SANCTUM_UNTRUSTED_AT);
 	m->handler.ptr = handler;
 	m->handler.len = (uint64_t)(handler_end - handler);
-	if (!take_record(m) || !bell_init())
+	uint64_t random;
+	if (!take_record(m) || !bell_init() || !random_draw(&random))
 		for (;;)
 			cpu_wait();
+	crypto_init(random);
 	context_init();
 	csr_write(mie, MIE_EXTERNAL);
 	m->box->alive = MONITOR_MAGIC;

@@ -31,7 +31,6 @@ enum linux_errno {
 #define LINUX_MAP_TYPE		  0x0fu
 #define LINUX_MAP_FIXED		  0x10u
 #define LINUX_MAP_ANONYMOUS	  0x20u
-#define LINUX_MAP_NORESERVE	  0x4000u
 #define LINUX_MAP_POPULATE	  0x8000u
 #define LINUX_MAP_STACK		  0x20000u
 #define LINUX_MAP_FIXED_NOREPLACE 0x100000u

@@ -9,6 +9,9 @@ $(O)/keep/$1/shim: $(O)/debug/shim-$1
 	$$(call say,IMAGE,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)riscv64-linux-gnu-objcopy -O binary $$< $$@
-KEEP_RISCV64 += $(O)/keep/$1/shim
+$(O)/keep/$1/exec: $(O)/keep/riscv64/exec
+	@mkdir -p $$(@D)
+	$$(Q)cp $$< $$@
+KEEP_riscv64 += $(O)/keep/$1/shim $(O)/keep/$1/exec
 endef
 SHIM_RISCV64 = $(eval $(call SHIM_RISCV64_,$1))

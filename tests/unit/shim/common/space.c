@@ -390,7 +390,7 @@ TEST(ranges_run_out_by_name)
 TEST(no_sequence_of_calls_breaks_the_books)
 {
 	static const uint64_t flags[] = { ANON, ANON | LINUX_MAP_FIXED,
-		LINUX_MAP_SHARED, ANON | LINUX_MAP_NORESERVE };
+		LINUX_MAP_SHARED, ANON | LINUX_MAP_POPULATE };
 	world_open(3000);
 	srand(6);
 	for (unsigned i = 0; i < 20000; i++) {

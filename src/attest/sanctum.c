@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "crypto/ed25519.h"
 #include "crypto/hash.h"
+#include "crypto/key.h"
 
 enum { TEXT = sizeof((struct attest_check *)NULL)->observed };
 enum { LABEL = sizeof SANCTUM_REPORT_LABEL - 1 };
@@ -21,6 +22,29 @@ static void note(struct attest_case *c, const char *name, bool ok,
 	struct attest_check *k = attest_check(c->out, name, ok);
 	fmt(k->observed, TEXT, "%s", observed);
 	fmt(k->required, TEXT, "%s", required);
+}
+
+/* The software platform's manufacturer, whose key one of the policy's software
+ * roots vouches for. */
+static bool vouched_for(const struct attest_case *c, const uint8_t key[32])
+{
+	enum { MAKER = sizeof SANCTUM_MAKER_LABEL - 1 };
+	struct sanctum_endorsements v;
+	uint8_t message[MAKER + 32], hash[CRYPTO_SHA256_BYTES];
+	struct crypto_key *root;
+	if (c->in->endorsements.len != sizeof v)
+		return false;
+	memcpy(&v, c->in->endorsements.ptr, sizeof v);
+	if (!crypto_digest(CRYPTO_SHA256, BYTES_ARRAY(v.root), hash, NULL) ||
+		!attest_digests_has(&c->policy->roots, BYTES_ARRAY(hash)) ||
+		!crypto_key_from_spki(BYTES_ARRAY(v.root), &root, NULL))
+		return false;
+	memcpy(message, SANCTUM_MAKER_LABEL, MAKER);
+	memcpy(message + MAKER, key, 32);
+	bool ok = crypto_verify(root, BYTES_ARRAY(message),
+		BYTES_ARRAY(v.signature), NULL);
+	crypto_key_free(root);
+	return ok;
 }
 
 /* From whom the chain is trusted downwards. */
@@ -49,7 +73,9 @@ static enum anchor find_anchor(const struct attest_case *c,
 		{ MONITOR, v->sm_pk, &r->monitor_keys },
 	};
 	for (size_t i = whole ? 0 : 2; i < ARRAY_LEN(t); i++) {
-		*software = is_root(c, t[i].key);
+		*software = is_root(c, t[i].key) ||
+			(t[i].who == MANUFACTURER &&
+				vouched_for(c, t[i].key));
 		if (*software ||
 			attest_digests_has(t[i].want, bytes_of(t[i].key, 32)))
 			return t[i].who;

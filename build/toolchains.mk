@@ -11,7 +11,7 @@
 #   shim-riscv64, monitor-riscv64   freestanding RISC-V: Sanctum's shim and monitor
 EXEC_ISAS := riscv64 ppc64le
 TOOLCHAINS := host exec $(EXEC_ISAS:%=exec-%) fuzz wasi wasi-threads shim enclave \
-	monitor shim-riscv64 monitor-riscv64 linux-riscv64 linux-ppc64le
+	monitor shim-riscv64 robot-riscv64 monitor-riscv64 linux-riscv64 linux-ppc64le
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -132,6 +132,10 @@ LINK.riscv64 = -nostdlib -static -no-pie -Wl,-T,$1 -Wl,--build-id=none \
 CC.shim-riscv64 := riscv64-linux-gnu-gcc
 CF.shim-riscv64 := -Os -isystem build/riscv64 -march=rv64imac_zicsr_zifencei -mabi=lp64 $(BARE.riscv64)
 LF.shim-riscv64 := -march=rv64imac -mabi=lp64 $(call LINK.riscv64,src/shim/riscv64/shim.ld)
+# A guest of the tests'.
+CC.robot-riscv64 := riscv64-linux-gnu-gcc
+CF.robot-riscv64 := $(CF.shim-riscv64) -Itests/unit/soft/guest
+LF.robot-riscv64 := -march=rv64imac -mabi=lp64 $(call LINK.riscv64,tests/unit/soft/guest/rv.ld)
 CC.monitor-riscv64 := riscv64-linux-gnu-gcc
 CF.monitor-riscv64 := -O2 -march=rv64gc -mabi=lp64d $(BARE.riscv64)
 LF.monitor-riscv64 := $(call LINK.riscv64,src/monitor/riscv64/monitor.ld)

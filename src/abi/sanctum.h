@@ -45,23 +45,33 @@
 /* --- calls --------------------------------------------------------------- */
 
 /* The operating system's. */
-#define SANCTUM_CREATE	1 /* a0, a1: physical range; a2, a3: ev_base, ev_mask; a4: mailboxes; a5: debug; value: the enclave's number */
+#define SANCTUM_CREATE                                                        \
+	1 /* a0, a1: physical range; a2, a3: ev_base, ev_mask; a4: mailboxes; \
+	     a5: debug; value: the enclave's number */
 #define SANCTUM_HANDLER 2 /* a0: enclave; a1: physical page */
-#define SANCTUM_TABLE	3 /* a0: enclave; a1: physical page; a2: virtual address; a3: level; a4: rights */
-#define SANCTUM_PAGE	4 /* a0: enclave; a1: physical page; a2: virtual address; a3: from; a4: rights */
-#define SANCTUM_THREAD	5 /* a0: enclave; a1: entry; a2: stack; a3: timer limit */
-#define SANCTUM_WINDOW	6 /* a0: enclave; a1: untrusted memory; a2: bytes */
-#define SANCTUM_INIT	7 /* a0: enclave */
-#define SANCTUM_ENTER	8 /* a0: enclave; value: the event, when it left */
-#define SANCTUM_DELETE	9 /* a0: enclave */
+#define SANCTUM_TABLE                                                        \
+	3 /* a0: enclave; a1: physical page; a2: virtual address; a3: level; \
+	     a4: rights */
+#define SANCTUM_PAGE                                                        \
+	4 /* a0: enclave; a1: physical page; a2: virtual address; a3: from; \
+	     a4: rights */
+#define SANCTUM_THREAD \
+	5 /* a0: enclave; a1: entry; a2: stack; a3: timer limit */
+#define SANCTUM_WINDOW 6 /* a0: enclave; a1: untrusted memory; a2: bytes */
+#define SANCTUM_INIT   7 /* a0: enclave */
+#define SANCTUM_ENTER  8 /* a0: enclave; value: the event, when it left */
+#define SANCTUM_DELETE 9 /* a0: enclave */
 
 /* An enclave's. */
-#define SANCTUM_LEAVE  16 /* a0: event; returns when it is entered again */
-#define SANCTUM_ATTEST 17 /* a0: physical address of 64 bytes of report data; a1: where evidence goes (spec/sanctum.h) */
+#define SANCTUM_LEAVE 16 /* a0: event; returns when it is entered again */
+#define SANCTUM_ATTEST                                                   \
+	17 /* a0: physical address of 64 bytes of report data; a1: where \
+	      evidence goes (spec/sanctum.h) */
 #define SANCTUM_RANDOM 18 /* value: 64 random bits */
 #define SANCTUM_FAULT  19 /* a0, a1, a2: scause, sepc, stval; the handler's */
 
-/* --- a shim's image ---------------------------------------------------------- */
+/* --- a shim's image ----------------------------------------------------------
+ */
 
 #define SANCTUM_SHIM_MAGIC   0x52534744 /* "DGSR" */
 #define SANCTUM_SHIM_VERSION 1
@@ -96,14 +106,15 @@ LAYOUT_SIZE(struct sanctum_call, 0x48);
 /* What an enclave finds in A0 to A5 when it is entered the first time: all of
  * it the monitor's word. */
 struct sanctum_entry {
-	uint64_t base, bytes;		    /* its memory */
-	uint64_t window_at, window_bytes;   /* untrusted memory that it sees */
-	uint64_t timebase_khz;		    /* of RDTIME */
+	uint64_t base, bytes;		  /* its memory */
+	uint64_t window_at, window_bytes; /* untrusted memory that it sees */
+	uint64_t timebase_khz;		  /* of RDTIME */
 	uint64_t debug;
 };
 LAYOUT_SIZE(struct sanctum_entry, 0x30);
 
-/* --- a shim's image, again --------------------------------------------------- */
+/* --- a shim's image, again ---------------------------------------------------
+ */
 
 /* The first bytes of the image, which is loaded as it stands, at
  * SANCTUM_SHIM_AT.  Code, constants, data: whole pages, in this order. */
@@ -120,7 +131,8 @@ struct sanctum_shim_head {
 LAYOUT(struct sanctum_shim_head, entry, 0x18);
 LAYOUT_SIZE(struct sanctum_shim_head, 0x28);
 
-/* --- the monitor's image ---------------------------------------------------- */
+/* --- the monitor's image ----------------------------------------------------
+ */
 
 #define SANCTUM_IMAGE_MAGIC   0x4d534744u /* "DGSM" */
 #define SANCTUM_IMAGE_VERSION 1u
@@ -137,7 +149,8 @@ struct sanctum_image_head {
 LAYOUT(struct sanctum_image_head, handler_at, 0x0c);
 LAYOUT_SIZE(struct sanctum_image_head, 0x18);
 
-/* --- what the boot ROM hands over ---------------------------------------------
+/* --- what the boot ROM hands over
+ * ---------------------------------------------
  */
 
 #define SANCTUM_RECORD_MAGIC   0x43454244u /* "DBEC" */
@@ -149,7 +162,7 @@ struct sanctum_record {
 	uint32_t magic, version;
 	uint64_t ram_end; /* physical */
 	uint64_t untrusted_bytes;
-	uint64_t system_at; /* an operating system's entry; 0: there is none */
+	uint64_t system_at;  /* an operating system's entry; 0: there is none */
 	uint8_t sm_seed[32]; /* RFC 8032's private key */
 	uint8_t manufacturer_pk[32];
 	uint8_t device_pk[32];

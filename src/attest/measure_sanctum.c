@@ -7,8 +7,8 @@
 #include "base/reader.h"
 #include "crypto/hash.h"
 
-/* abi/sanctum.h, which is not for verifiers: where images lie from the enclave's
- * begin on, rights, and what stands where in the heads of images. */
+/* abi/sanctum.h, which is not for verifiers: where images lie from the
+ * enclave's begin on, rights, and what stands where in the heads of images. */
 #define EV_BASE 0xffffffff80000000u
 #define EV_MASK EV_BASE
 #define SHIM_AT 0x200000u

@@ -23,7 +23,8 @@ struct hal_keep {
 	struct buf endorsements;
 };
 
-/* --- the probe ----------------------------------------------------------------- */
+/* --- the probe
+ * ----------------------------------------------------------------- */
 
 static bool probe_real(struct err *e)
 {
@@ -90,7 +91,8 @@ static bool sanctum_measure(UNUSED const struct hal_config *cfg,
 	return err_fail(e, ERR_INPUT, "sanctum: measured by its monitor");
 }
 
-/* --- launch ---------------------------------------------------------------------- */
+/* --- launch
+ * ---------------------------------------------------------------------- */
 
 static void sanctum_destroy(struct hal_keep *k)
 {
@@ -127,7 +129,8 @@ static bool sanctum_launch_keep(const struct hal_config *cfg,
 	return true;
 }
 
-/* --- serving ---------------------------------------------------------------------- */
+/* --- serving
+ * ---------------------------------------------------------------------- */
 
 static bool sanctum_confine(struct hal_keep *k, struct err *e)
 {

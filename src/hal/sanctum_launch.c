@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Builds an enclave by the monitor's calls, in the order in which they are
- * measured: create, handler, page tables, pages, thread (attest/measure_sanctum.c
- * expects the same).
+ * measured: create, handler, page tables, pages, thread
+ * (attest/measure_sanctum.c expects the same).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,8 @@ enum {
 	LEVEL_LAST = 1
 };
 
-/* --- images ------------------------------------------------------------------ */
+/* --- images ------------------------------------------------------------------
+ */
 
 static bool head_ok(const struct sanctum_shim_head *h, size_t len)
 {
@@ -58,7 +59,8 @@ static bool load_images(struct sanctum_machine *m, const struct hal_tech *tech,
 	return true;
 }
 
-/* --- calls ------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------
+ */
 
 struct list {
 	struct sanctum_call *call;
@@ -183,7 +185,8 @@ static bool build(struct sanctum_machine *m, struct err *e)
 	return ok;
 }
 
-/* --- the thread's ------------------------------------------------------------- */
+/* --- the thread's
+ * ------------------------------------------------------------- */
 
 static enum vm_turn enter(void *ctx, struct vm_cpu *c)
 {
@@ -209,7 +212,8 @@ static void stop(void *ctx, struct vm_cpu *c)
 	m->device->ops->kick(m->device, m->handle, NULL);
 }
 
-/* --- all of it ----------------------------------------------------------------- */
+/* --- all of it
+ * ----------------------------------------------------------------- */
 
 static bool new_device(struct sanctum_machine *m, const struct hal_config *cfg,
 	struct err *e)
@@ -241,8 +245,7 @@ static bool open_machine(struct sanctum_machine *m,
 		return err_fail(e, ERR_HOST, "%s: %s", SANCTUM_DRIVER_PATH,
 			strerror(-m->handle));
 	m->window = m->device->ops->memory(m->device, VM_WINDOW_BYTES);
-	return m->window ||
-		err_fail(e, ERR_LIMIT, "no memory for the window");
+	return m->window || err_fail(e, ERR_LIMIT, "no memory for the window");
 }
 
 /* The monitor has copied them. */

@@ -17,8 +17,8 @@ enum { HANDLE = 1, LARGE = 2 << 20 };
 struct sanctum_device {
 	struct device device;
 	struct soft_machine machine;
-	char *root_path;	/* owned */
-	struct buf monitor;	/* the image */
+	char *root_path;    /* owned */
+	struct buf monitor; /* the image */
 	struct buf endorsements;
 	int gdb; /* a listening socket, or -1 */
 	uid_t uid;
@@ -32,7 +32,8 @@ static struct sanctum_device *self(struct device *d)
 	return (struct sanctum_device *)(void *)d;
 }
 
-/* --- images ------------------------------------------------------------------ */
+/* --- images ------------------------------------------------------------------
+ */
 
 static void image_path(char *out, size_t size, const char *image_dir)
 {
@@ -66,7 +67,8 @@ bool soft_sanctum_probe(const char *image_dir, struct err *e)
 	return soft_board_find(&soft_board_riscv, NULL, e);
 }
 
-/* --- the machine ------------------------------------------------------------- */
+/* --- the machine -------------------------------------------------------------
+ */
 
 /* The image as the processor finds it: what the boot ROM says behind it. */
 static bool put_firmware(struct sanctum_device *s,
@@ -115,13 +117,13 @@ static bool start(struct sanctum_device *s, uint64_t bytes, struct err *e)
 		soft_machine_ready(&s->machine, e);
 }
 
-bool soft_sanctum_start(struct device *d, uint64_t enclave_bytes,
-	struct err *e)
+bool soft_sanctum_start(struct device *d, uint64_t enclave_bytes, struct err *e)
 {
 	return start(self(d), enclave_bytes, e);
 }
 
-/* --- calls -------------------------------------------------------------------- */
+/* --- calls
+ * -------------------------------------------------------------------- */
 
 /* As the monitor knows it; false: not memory that it could be. */
 static bool untrusted(const struct sanctum_device *s, uint64_t *at,
@@ -227,7 +229,8 @@ static int sanctum_ioctl(struct device *d, int handle, unsigned long request,
 	}
 }
 
-/* --- the rest of a device ------------------------------------------------------- */
+/* --- the rest of a device
+ * ------------------------------------------------------- */
 
 static int sanctum_open(struct device *d, const char *path)
 {
@@ -346,8 +349,7 @@ bool soft_sanctum_new(const struct soft_config *c, struct device **out,
 	return true;
 }
 
-bool soft_sanctum_endorsements(struct device *d, struct buf *out,
-	struct err *e)
+bool soft_sanctum_endorsements(struct device *d, struct buf *out, struct err *e)
 {
 	if (d->ops != &sanctum_ops)
 		return err_fail(e, ERR_HOST, "endorsements: another device");

@@ -22,7 +22,8 @@ MUST_USE bool soft_sanctum_new(const struct soft_config *c, struct device **out,
 MUST_USE bool soft_sanctum_endorsements(struct device *d, struct buf *out,
 	struct err *e);
 
-/* --- for tests --------------------------------------------------------------- */
+/* --- for tests ---------------------------------------------------------------
+ */
 
 /* Before its first call: an operating system in untrusted memory is started
  * there, and is who asks the monitor. */
@@ -33,10 +34,12 @@ MUST_USE bool soft_sanctum_start(struct device *d, uint64_t enclave_bytes,
 /* The monitor's last words. */
 const char *soft_sanctum_log(struct device *d, size_t *len);
 
-/* --- sanctum_rom.c ------------------------------------------------------------- */
+/* --- sanctum_rom.c
+ * ------------------------------------------------------------- */
 
-/* What a boot ROM does: measures the monitor, makes its key out of the device's,
- * signs both; keys of manufacturer and device are made here, for this start. */
+/* What a boot ROM does: measures the monitor, makes its key out of the
+ * device's, signs both; keys of manufacturer and device are made here, for this
+ * start. */
 MUST_USE bool soft_sanctum_rom(const struct soft_root *root,
 	struct bytes monitor, struct sanctum_record *record,
 	struct buf *endorsements, struct err *e);

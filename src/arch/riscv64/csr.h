@@ -7,39 +7,39 @@
 
 #include "base/base.h"
 
-#define csr_read(name)                                              \
-	({                                                          \
-		uint64_t csr_value_;                                \
-		__asm__ volatile("csrr %0, " #name                  \
-				 : "=r"(csr_value_)                 \
-				 :                                  \
-				 : "memory");                       \
-		csr_value_;                                         \
+#define csr_read(name)                              \
+	({                                          \
+		uint64_t csr_value_;                \
+		__asm__ volatile("csrr %0, " #name  \
+				 : "=r"(csr_value_) \
+				 :                  \
+				 : "memory");       \
+		csr_value_;                         \
 	})
-#define csr_write(name, value)                                      \
-	__asm__ volatile("csrw " #name ", %0"                       \
-			 :                                          \
-			 : "r"((uint64_t)(value))                   \
+#define csr_write(name, value)                    \
+	__asm__ volatile("csrw " #name ", %0"     \
+			 :                        \
+			 : "r"((uint64_t)(value)) \
 			 : "memory")
-#define csr_set(name, bits)                                         \
-	__asm__ volatile("csrs " #name ", %0"                       \
-			 :                                          \
-			 : "r"((uint64_t)(bits))                    \
+#define csr_set(name, bits)                      \
+	__asm__ volatile("csrs " #name ", %0"    \
+			 :                       \
+			 : "r"((uint64_t)(bits)) \
 			 : "memory")
-#define csr_clear(name, bits)                                       \
-	__asm__ volatile("csrc " #name ", %0"                       \
-			 :                                          \
-			 : "r"((uint64_t)(bits))                    \
+#define csr_clear(name, bits)                    \
+	__asm__ volatile("csrc " #name ", %0"    \
+			 :                       \
+			 : "r"((uint64_t)(bits)) \
 			 : "memory")
 /* The old value; the new one is what the processor makes of `value`. */
-#define csr_swap(name, value)                                       \
-	({                                                          \
-		uint64_t csr_value_;                                \
-		__asm__ volatile("csrrw %0, " #name ", %1"          \
-				 : "=r"(csr_value_)                 \
-				 : "r"((uint64_t)(value))           \
-				 : "memory");                       \
-		csr_value_;                                         \
+#define csr_swap(name, value)                              \
+	({                                                 \
+		uint64_t csr_value_;                       \
+		__asm__ volatile("csrrw %0, " #name ", %1" \
+				 : "=r"(csr_value_)        \
+				 : "r"((uint64_t)(value))  \
+				 : "memory");              \
+		csr_value_;                                \
 	})
 
 static inline void cpu_wait(void)

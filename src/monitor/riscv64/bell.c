@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ivshmem-doorbell (QEMU, docs/specs/ivshmem-spec.txt) on the `virt` machine: its
- * memory is the untrusted memory; a store into its doorbell wakes the host, a
- * message of its wakes us (RISC-V AIA, §3: IMSIC).
+ * ivshmem-doorbell (QEMU, docs/specs/ivshmem-spec.txt) on the `virt` machine:
+ * its memory is the untrusted memory; a store into its doorbell wakes the host,
+ * a message of its wakes us (RISC-V AIA, §3: IMSIC).
  */
 #include "arch/riscv64/csr.h"
 #include "monitor/riscv64/monitor.h"

@@ -54,7 +54,8 @@ bool ed25519_sign(const uint8_t seed[KEY_BYTES],
 		1;
 }
 
-/* --- what curve25519.c calls ------------------------------------------------ */
+/* --- what curve25519.c calls ------------------------------------------------
+ */
 
 struct digest; /* its EVP_MD: there is only one */
 
@@ -134,8 +135,8 @@ void OPENSSL_cleanse(void *at, size_t n)
 	explicit_bzero(at, n);
 }
 
-/* They were compiled to look for stacks that were written over: each start has a
- * value of its own (crypto_init). */
+/* They were compiled to look for stacks that were written over: each start has
+ * a value of its own (crypto_init). */
 extern uintptr_t __stack_chk_guard;
 uintptr_t __stack_chk_guard;
 NORETURN void __stack_chk_fail(void);

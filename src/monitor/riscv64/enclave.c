@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Life cycle of enclaves, as MIT's security_monitor has it (src/api): a call is
- * judged first, and then changes state, or nothing.  What an enclave measures is
- * what attest/measure_monitor.h says: one definition for both sides.
+ * judged first, and then changes state, or nothing.  What an enclave measures
+ * is what attest/measure_monitor.h says: one definition for both sides.
  */
 #include "base/must.h"
 #include "monitor/riscv64/monitor.h"
@@ -11,7 +11,8 @@ enum { REGION = 0x200000 };
 
 #define STATES(from, to) ((2u << (to)) - (1u << (from)))
 
-/* --- the legal moves --------------------------------------------------------- */
+/* --- the legal moves ---------------------------------------------------------
+ */
 
 struct move {
 	uint32_t from; /* a bit for each state */
@@ -38,10 +39,10 @@ static struct enclave *find(struct monitor *m, uint64_t call, uint64_t number,
 	*why = SANCTUM_VALUE;
 	if (number >= ENCLAVES || m->enclave[number].state == ENCLAVE_NONE)
 		return NULL;
-	*why = SANCTUM_STATE;
-	return moves[call].from & 1u << m->enclave[number].state ?
-		&m->enclave[number] :
-		NULL;
+	struct enclave *v = &m->enclave[number];
+	bool legal = moves[call].from & 1u << v->state;
+	*why = legal ? SANCTUM_OK : SANCTUM_STATE;
+	return legal ? v : NULL;
 }
 
 static void go(struct enclave *v, uint64_t call)
@@ -50,7 +51,8 @@ static void go(struct enclave *v, uint64_t call)
 		v->state = (enum enclave_state)moves[call].to;
 }
 
-/* --- what addresses may be ------------------------------------------------------ */
+/* --- what addresses may be
+ * ------------------------------------------------------ */
 
 static bool inside(uint64_t at, uint64_t bytes, uint64_t from, uint64_t end)
 {
@@ -80,14 +82,16 @@ static bool in_range(const struct enclave *v, uint64_t va)
 		((va + PAGE_BYTES - 1) & v->ev_mask) == v->ev_base;
 }
 
-/* --- measurement ------------------------------------------------------------------ */
+/* --- measurement
+ * ------------------------------------------------------------------ */
 
 static void add(struct enclave *v, uint64_t number)
 {
 	hash_add(&v->hash, &number, sizeof number);
 }
 
-/* --- calls -------------------------------------------------------------------------- */
+/* --- calls
+ * -------------------------------------------------------------------------- */
 
 static bool overlaps(const struct monitor *m, uint64_t at, uint64_t bytes)
 {
@@ -107,8 +111,8 @@ static enum sanctum_result create(struct monitor *m, const uint64_t a[6],
 	const uint8_t debug = (uint8_t)a[5];
 	if ((a[0] | a[1]) % REGION || !a[1] ||
 		!inside(a[0], a[1], SANCTUM_ENCLAVES_AT, m->record.ram_end) ||
-		overlaps(m, a[0], a[1]) || a[2] & ~a[3] ||
-		a[2] % PAGE_BYTES || a[4] || a[5] > 1)
+		overlaps(m, a[0], a[1]) || a[2] & ~a[3] || a[2] % PAGE_BYTES ||
+		a[4] || a[5] > 1)
 		return SANCTUM_VALUE;
 	while (number < ENCLAVES && m->enclave[number].state != ENCLAVE_NONE)
 		number++;
@@ -244,15 +248,14 @@ static enum sanctum_result init(const struct monitor *m, struct enclave *v)
 		    SANCTUM_V | SANCTUM_R | SANCTUM_X))
 		return SANCTUM_VALUE;
 	hash_end(&h, v->measurement);
-	if (!attest_enclave(&m->record, v))
+	if (!evidence_key(&m->record, v))
 		return SANCTUM_FAILED;
 	first_context(v);
 	return SANCTUM_OK;
 }
 
 /* Nothing of it is left for whoever gets that memory next. */
-static enum sanctum_result delete(struct enclave *v)
-{
+static enum sanctum_result delete (struct enclave *v) {
 	memset(monitor_memory(v->base), 0, v->bytes);
 	explicit_bzero(v, sizeof *v);
 	return SANCTUM_OK;
@@ -275,7 +278,7 @@ static enum sanctum_result change(struct monitor *m, struct enclave *v,
 	case SANCTUM_INIT:
 		return init(m, v);
 	default:
-		return delete(v);
+		return delete (v);
 	}
 }
 

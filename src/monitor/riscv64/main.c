@@ -56,7 +56,8 @@ NORETURN void must_failed(const char *what, const char *file, int line)
 	stop();
 }
 
-/* --- where there is no operating system: the loader's calls --------------------- */
+/* --- where there is no operating system: the loader's calls
+ * --------------------- */
 
 /* The stage holds them; each is copied before it is judged.  The first that
  * fails is the last. */
@@ -139,7 +140,8 @@ NORETURN static void serve_loader(struct monitor *m)
 	}
 }
 
-/* --- start ---------------------------------------------------------------------- */
+/* --- start
+ * ---------------------------------------------------------------------- */
 
 static bool take_record(struct monitor *m)
 {

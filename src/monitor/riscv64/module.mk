@@ -8,3 +8,6 @@ $(O)/keep/sanctum/monitor: $(O)/debug/monitor-riscv64
 	@mkdir -p $(@D)
 	$(Q)riscv64-linux-gnu-objcopy -O binary $< $@
 KEEP_riscv64 += $(O)/keep/sanctum/monitor
+# What needs no processor of its own is tested on the host.
+$(call library,monitor_rv,$(patsubst %,src/monitor/riscv64/%.c,enclave tables pmp evidence),host)
+$(call unit,monitor/riscv64,monitor_rv measure crypto codec base,-lcrypto)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Physical memory protection (RISC-V privileged architecture, §3.7): what S- and
- * U-mode may use.  What no entry names, nobody but the monitor may touch.
+ * Physical memory protection (RISC-V privileged architecture, §3.7): what S-
+ * and U-mode may use.  What no entry names, nobody but the monitor may touch.
  */
 #ifndef MONITOR_RISCV64_PMP_H
 #define MONITOR_RISCV64_PMP_H

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who runs below the monitor, and what its traps mean. */
-#include "spec/sanctum.h"
 #include "arch/riscv64/csr.h"
 #include "monitor/riscv64/monitor.h"
+#include "spec/sanctum.h"
 
 /* mcause (privileged architecture, §3.1.15). */
-#define CAUSE_INTERRUPT	 (1ull << 63)
-#define CAUSE_ECALL_S	 9
-#define CAUSE_FROM_BELL	 (CAUSE_INTERRUPT | 11)
+#define CAUSE_INTERRUPT (1ull << 63)
+#define CAUSE_ECALL_S	9
+#define CAUSE_FROM_BELL (CAUSE_INTERRUPT | 11)
 
 enum { ECALL_BYTES = 4 };
 
-/* --- an enclave's calls ------------------------------------------------------- */
+/* --- an enclave's calls
+ * ------------------------------------------------------- */
 
 static void *in_enclave(const struct enclave *v, uint64_t at, uint64_t bytes)
 {
@@ -30,7 +31,7 @@ static enum sanctum_result report(struct monitor *m, const struct enclave *v,
 	if (!from || !to)
 		return SANCTUM_VALUE;
 	memcpy(data, from, sizeof data);
-	if (!attest_report(&m->record, v, data, &e))
+	if (!evidence_make(&m->record, v, data, &e))
 		return SANCTUM_FAILED;
 	memcpy(to, &e, sizeof e);
 	return SANCTUM_OK;
@@ -69,7 +70,8 @@ static enum turn enclave_asks(struct monitor *m, struct enclave *v,
 	return TURN_ON;
 }
 
-/* --- an enclave runs ------------------------------------------------------------ */
+/* --- an enclave runs
+ * ------------------------------------------------------------ */
 
 static enum sanctum_result left(struct enclave *v, enum sanctum_result how)
 {
@@ -111,7 +113,8 @@ bool run_stopped(const struct monitor *m)
 		__atomic_load_n(&m->box->kick, __ATOMIC_SEQ_CST);
 }
 
-/* --- an operating system runs ------------------------------------------------------ */
+/* --- an operating system runs
+ * ------------------------------------------------------ */
 
 static struct context system_context;
 

@@ -20,8 +20,7 @@ uint64_t tables_entry(const struct enclave *v, uint64_t va, unsigned level)
 		uint64_t entry = at + index_of(va, l) * ENTRY_BYTES;
 		if (l == level)
 			return entry;
-		at = *(const uint64_t *)monitor_memory(entry) >> PTE_PAGE
-			<< 12;
+		at = *(const uint64_t *)monitor_memory(entry) >> PTE_PAGE << 12;
 	}
 	return 0;
 }

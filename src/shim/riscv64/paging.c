@@ -106,7 +106,8 @@ static void map_large(const struct paging *p, uint64_t *level2, uint64_t from,
 		level2[index_of(at, SHIFT_2)] = leaf(p, at, rights);
 }
 
-/* --- memory ---------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------
+ */
 
 /* The page frames' bitmaps are the first thing behind the images. */
 static void init_frames(struct paging *p)
@@ -151,15 +152,15 @@ void paging_init(struct paging *p, const struct platform_memory *m)
 	map_large(p, ram2, p->free_at, m->bytes < GIB ? m->bytes : GIB,
 		PTE_R | PTE_W | PTE_D);
 	root[index_of(PAGING_RAM_VA, SHIFT_3)] = link(p, ram2);
-	csr_write(satp,
-		SATP_SV39 | (m->base + image_at(p, root)) / PAGE_BYTES);
+	csr_write(satp, SATP_SV39 | (m->base + image_at(p, root)) / PAGE_BYTES);
 	cpu_fence_tables();
 	init_frames(p);
 	map_rest(p);
 	cpu_fence_tables();
 }
 
-/* --- exec's half ------------------------------------------------------------ */
+/* --- exec's half ------------------------------------------------------------
+ */
 
 static void flush(uint64_t start, uint64_t end)
 {
@@ -210,8 +211,7 @@ static uint64_t *entry_of(struct paging *p, uint64_t va, bool make)
 static uint64_t rights(uint8_t prot)
 {
 	must(!(prot & SPACE_WRITE && prot & SPACE_EXEC));
-	return (prot ? PTE_V | PTE_R : 0) |
-		(prot & SPACE_WRITE ? PTE_W : 0) |
+	return (prot ? PTE_V | PTE_R : 0) | (prot & SPACE_WRITE ? PTE_W : 0) |
 		(prot & SPACE_EXEC ? PTE_X : 0);
 }
 

@@ -15,9 +15,9 @@
 /* What the shim was entered with, judged: offsets are from the memory's begin.
  */
 struct platform_memory {
-	uint64_t base, bytes;		  /* physical; all of it is the Keep's */
-	uint64_t shim_at, exec_at;	  /* offsets */
-	uint64_t exec_bytes;		  /* of exec's file */
+	uint64_t base, bytes;	   /* physical; all of it is the Keep's */
+	uint64_t shim_at, exec_at; /* offsets */
+	uint64_t exec_bytes;	   /* of exec's file */
 	uint64_t window_at, window_bytes; /* physical; the host's, too */
 };
 

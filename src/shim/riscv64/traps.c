@@ -46,8 +46,8 @@ void shim_trap(struct trap *t)
 	if (cause == CAUSE_CALL) {
 		const uint64_t *args = &t->x[TRAP_A0];
 		t->pc += ECALL_BYTES;
-		t->x[TRAP_A0] = (uint64_t)user_call(&shim_user, t->x[TRAP_A7],
-			args);
+		t->x[TRAP_A0] =
+			(uint64_t)user_call(&shim_user, t->x[TRAP_A7], args);
 		return;
 	}
 	if (is_page_fault(cause) && user_fault(&shim_user, at, cause))
@@ -65,7 +65,8 @@ NORETURN void shim_trap_inside(void)
 		(unsigned long long)(pc - SHIM_VA), (unsigned long long)at);
 }
 
-/* --- the end ------------------------------------------------------------------ */
+/* --- the end
+ * ------------------------------------------------------------------ */
 
 static struct vm_report *report(void)
 {

@@ -34,7 +34,8 @@ static uint64_t random_offset(struct user *u, uint64_t pages)
 	return word % pages * PAGE_BYTES;
 }
 
-/* --- loading --------------------------------------------------------------- */
+/* --- loading ---------------------------------------------------------------
+ */
 
 static struct bytes file_of(const struct paging *p)
 {
@@ -133,11 +134,12 @@ void user_load(struct user *u)
 	cpu_fence_code();
 }
 
-/* --- faults ------------------------------------------------------------------ */
+/* --- faults ------------------------------------------------------------------
+ */
 
 static uint8_t wants(enum cause cause)
 {
-	return cause == CAUSE_FETCH_PAGE ? SPACE_EXEC :
+	return cause == CAUSE_FETCH_PAGE  ? SPACE_EXEC :
 		cause == CAUSE_STORE_PAGE ? SPACE_WRITE :
 					    SPACE_READ;
 }

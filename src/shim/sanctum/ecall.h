@@ -9,8 +9,7 @@ struct ecall_result {
 	uint64_t result, value;
 };
 
-static inline struct ecall_result ecall(uint64_t number, uint64_t a,
-	uint64_t b)
+static inline struct ecall_result ecall(uint64_t number, uint64_t a, uint64_t b)
 {
 	register uint64_t a0 __asm__("a0") = a;
 	register uint64_t a1 __asm__("a1") = b;

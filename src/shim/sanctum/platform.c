@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An enclave of the security monitor's (docs/tee/sanctum.md).  What it is entered
- * with is the monitor's word, and so is every answer; the host has a part in
- * nothing but the window.
+ * An enclave of the security monitor's (docs/tee/sanctum.md).  What it is
+ * entered with is the monitor's word, and so is every answer; the host has a
+ * part in nothing but the window.
  */
 #include "shim/riscv64/platform.h"
 
@@ -70,7 +70,8 @@ static int64_t attest(const uint64_t *args)
 	} page __attribute__((aligned(PAGE_BYTES)));
 	if (!user_copy_in(&shim_user, page.data, args[0], sizeof page.data))
 		return -LINUX_EFAULT;
-	uint64_t at = entered.base + SANCTUM_SHIM_AT + (uint64_t)&page - SHIM_VA;
+	uint64_t at =
+		entered.base + SANCTUM_SHIM_AT + (uint64_t)&page - SHIM_VA;
 	struct ecall_result r = ecall(SANCTUM_ATTEST, at,
 		at + ((uint64_t)&page.evidence - (uint64_t)&page));
 	if (r.result != SANCTUM_OK)

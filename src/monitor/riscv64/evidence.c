@@ -6,11 +6,11 @@
  * start of the same enclave, and no other's.  It never leaves the monitor: the
  * enclave says what shall be signed.
  */
-#include "spec/sanctum.h"
 #include "base/must.h"
 #include "monitor/riscv64/monitor.h"
+#include "spec/sanctum.h"
 
-bool attest_enclave(const struct sanctum_record *r, struct enclave *v)
+bool evidence_key(const struct sanctum_record *r, struct enclave *v)
 {
 	uint8_t digest[HASH_BYTES];
 	struct hash h;
@@ -30,7 +30,7 @@ bool attest_enclave(const struct sanctum_record *r, struct enclave *v)
 		v->attestation);
 }
 
-bool attest_report(const struct sanctum_record *r, const struct enclave *v,
+bool evidence_make(const struct sanctum_record *r, const struct enclave *v,
 	const uint8_t data[64], struct sanctum_evidence *out)
 {
 	enum { LABEL = sizeof SANCTUM_REPORT_LABEL - 1 };

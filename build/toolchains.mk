@@ -4,24 +4,27 @@
 #   exec-riscv64, exec-ppc64le   the same for these (docs/adr/0022)
 #   fuzz   clang's libFuzzer, for `make fuzz`
 #   wasi   wasm32-wasi, for examples and tests; wasi-threads: with atomics
-#   linux-riscv64, linux-ppc64le   tests of portable code under qemu-user
 #   shim   freestanding x86-64 at a high address: the shims' own
 #   enclave  freestanding x86-64 at a place of its own: the shim for SGX
 #   monitor  freestanding x86-64 at a low address: the software platform's CPU
 #   shim-riscv64, monitor-riscv64   freestanding RISC-V: Sanctum's shim and monitor
 EXEC_ISAS := riscv64 ppc64le
 TOOLCHAINS := host exec $(EXEC_ISAS:%=exec-%) fuzz wasi wasi-threads shim enclave \
-	monitor shim-riscv64 robot-riscv64 monitor-riscv64 linux-riscv64 linux-ppc64le
+	monitor shim-riscv64 robot-riscv64 monitor-riscv64
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
 PIE  := -fPIE -fstack-protector-strong
 HARD := $(PIE) -fstack-clash-protection -fcf-protection=full
+OPT  := -O2 -g
 ifeq ($(SAN),)
 FORTIFY := -D_FORTIFY_SOURCE=3
 else
+# Many programs, each run a few times: what counts is how fast they are built.
+OPT := -O1 -g1
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
+SANLINK := -fuse-ld=lld
 # The sanitizers' own code makes these two see ghosts.
 WARN_GCC := -Wlogical-op -Wno-null-dereference -Wno-stringop-overflow \
 	-Wno-maybe-uninitialized
@@ -29,8 +32,8 @@ endif
 
 CC.host  := gcc
 CXX.host := g++
-CF.host  := -O2 -g $(HARD) $(FORTIFY) $(SANFLAGS) $(WARN) $(WARN_GCC) $(MAP)
-LF.host  := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS)
+CF.host  := $(OPT) $(HARD) $(FORTIFY) $(SANFLAGS) $(WARN) $(WARN_GCC) $(MAP)
+LF.host  := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANFLAGS) $(SANLINK)
 
 CC.exec := gcc
 # Nobody unwinds in a Keep: what a debugger needs of that is in debug/exec.
@@ -39,36 +42,37 @@ EXEC := -O2 -g -ffunction-sections -fdata-sections \
 ifeq ($(SAN),)
 CF.exec := $(EXEC) $(HARD) $(FORTIFY) $(WARN) $(WARN_GCC) $(MAP)
 LF.exec := -static-pie -Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
-	-Wl,-z,relro,-z,now,-z,noexecstack
+	-Wl,-z,relro,-z,now,-z,noexecstack,-z,pack-relative-relocs,--no-warnings
 else
 CF.exec := $(CF.host)
 LF.exec := $(LF.host)
 endif
 
 # As exec, with libraries that are fetched or built once: a toolchain's NEEDS
-# come before its objects.
+# come before its objects.  Each with flags of its own, and the linker's.
 define exec_isa
 CC.exec-$1 := $2-gcc
 STRIP.exec-$1 := $2-strip
 CF.exec-$1 := $(EXEC) $(PIE) -D_FORTIFY_SOURCE=3 $3 \
 	-isystem $(O)/sysroot/$1/include $(WARN) $(WARN_GCC) $(MAP)
-LF.exec-$1 := -static-pie -Wl,-static,-pie,--no-dynamic-linker,-z,text,--exclude-libs,ALL \
+LF.exec-$1 := -static-pie -Wl,-static,-pie,--no-dynamic-linker,--exclude-libs,ALL \
 	-Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
-	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $3 -L$(O)/sysroot/$1/lib \
-	-B$(O)/sysroot/$1/lib/
+	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--no-warnings \
+	$3 $4 -L$(O)/sysroot/$1/lib -B$(O)/sysroot/$1/lib/
 NEEDS.exec-$1 := $(O)/sysroot/$1/versions
 $(O)/sysroot/$1/versions: tools/sysroot
 	$$(call say,SYSROOT,$1)
 	$$(Q)tools/sysroot $1 $$(@D)
 endef
 $(eval $(call exec_isa,riscv64,riscv64-linux-gnu,-march=rv64gc))
-$(eval $(call exec_isa,ppc64le,powerpc64le-linux-gnu,-mcpu=power9 -fstack-clash-protection))
+$(eval $(call exec_isa,ppc64le,powerpc64le-linux-gnu,-mcpu=power9 \
+	-fstack-clash-protection,-Wl$(comma)-z$(comma)pack-relative-relocs))
 
 CC.fuzz  := clang
 CXX.fuzz := clang++
-CF.fuzz  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+CF.fuzz  := -O1 -g1 -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer $(WARN) $(MAP)
-LF.fuzz  := -fsanitize=fuzzer,address,undefined
+LF.fuzz  := -fsanitize=fuzzer,address,undefined -fuse-ld=lld
 
 CC.wasi := clang
 CF.wasi := --target=wasm32-wasi -O2 -g0 $(WARN)
@@ -99,14 +103,6 @@ LVI := -Wa,-mlfence-after-load=yes,-mlfence-before-indirect-branch=all,-mlfence-
 CF.enclave := $(filter-out -mcmodel=kernel -fno-pic -fno-pie,$(CF.shim)) -fpie \
 	-fvisibility=hidden $(LVI)
 LF.enclave := $(subst src/shim/x86_64_vm/shim.ld,src/shim/sgx/sgx.ld,$(LF.shim))
-
-CROSS := -O2 -g -fstack-protector-strong $(WARN) $(WARN_GCC) $(MAP)
-CC.linux-riscv64 := riscv64-linux-gnu-gcc
-CF.linux-riscv64 := $(CROSS)
-LF.linux-riscv64 := -static
-CC.linux-ppc64le := powerpc64le-linux-gnu-gcc
-CF.linux-ppc64le := $(CROSS)
-LF.linux-ppc64le := -static
 
 # The software platform's firmware: flat 64-bit memory, no libc, no paging of
 # its own but what is as it is.

@@ -9,10 +9,8 @@ $(call library,keep,$(filter-out $(KEEP_MAINS),$(wildcard src/keep/*.c)))
 # What is measured and installed is stripped; exec.debug has the symbols.
 EXEC_WRAP := read write clock_gettime time getpid __mmap __munmap __mremap \
 	__brk
-EXEC_LINK := -lssl -lcrypto -ljansson -Wl,-z,pack-relative-relocs \
-	-Wl,--no-warnings $(if $(SAN),,$(EXEC_WRAP:%=-Wl,--wrap=%))
-EXEC_SRC := src/keep/main.c src/keep/confine.c src/keep/calls.c
-$(call program,debug/exec,exec,$(EXEC_SRC),$(KEEP_LIBS),$(EXEC_LINK))
+EXEC_LINK := -lssl -lcrypto -ljansson $(if $(SAN),,$(EXEC_WRAP:%=-Wl,--wrap=%))
+$(call program,debug/exec,exec,src/keep/main.c src/keep/confine.c src/keep/calls.c,$(KEEP_LIBS),$(EXEC_LINK))
 ALL += $(O)/keep/process/exec
 $(O)/keep/process/exec: $(O)/debug/exec
 	$(call say,STRIP,$@)
@@ -20,14 +18,16 @@ $(O)/keep/process/exec: $(O)/debug/exec
 	$(Q)$(if $(SAN),cp,strip -s -o $@) $< $(if $(SAN),$@)
 
 # The same on other ISAs, for whoever has their compilers: not part of `all`.
-define exec_isa_program
-$(call program_,debug/exec-$1,exec-$1,$(EXEC_SRC) src/keep/start.c src/keep/start_$1.S,$(KEEP_LIBS),$(EXEC_LINK) -Wl$(comma)-e$(comma)keep_start)
+# $(call EXEC_ISA,OUTPUT,ISA,WHAT CONFINES IT)
+EXEC_ISA = $(call program_,$1,exec-$2,src/keep/main.c $3 src/keep/calls.c $(call START,$2),$(KEEP_LIBS),$(EXEC_LINK) $(START_LINK))
+define exec_of_isa
+$(call EXEC_ISA,debug/exec-$1,$1,src/keep/confine.c)
 $(O)/keep/$1/exec: $(O)/debug/exec-$1
 	$$(call say,STRIP,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(STRIP.exec-$1) -s -o $$@ $$<
 endef
-$(foreach i,$(EXEC_ISAS),$(eval $(call exec_isa_program,$i)))
+$(foreach i,$(EXEC_ISAS),$(eval $(call exec_of_isa,$i)))
 # Its addresses are not yet those that the program runs at.
 CF-src/keep/start := -fno-stack-protector -fno-builtin \
 	-fno-tree-loop-distribute-patterns

@@ -1,7 +1,7 @@
 # Hostile hosts against the real shims: host.c, a program for each technology.
 # The loader's calls of the software platform go through lies.c.
 HOSTILE := tests/hostile
-$(call program,$(HOSTILE)/keep/snp/exec,exec,$(HOSTILE)/victim.c,keep crypto base,-lcrypto -Wl$(comma)--no-warnings$(comma)-s)
+$(call program,$(HOSTILE)/keep/snp/exec,exec,$(HOSTILE)/victim.c,keep crypto base,-lcrypto -s)
 define hostile_host
 $(call program,$(HOSTILE)/$1,host,$(HOSTILE)/host.c $(HOSTILE)/lies.c $(HOSTILE)/lies_snp.c $(HOSTILE)/lies_tdx.c,hal soft device measure enclave crypto codec base,-Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements -lcrypto -lseccomp -lprotobuf-c)
 $(O)/$(HOSTILE)/$1: | $(O)/$(HOSTILE)/keep/$1/exec \

@@ -9,7 +9,7 @@ few=" calloc free malloc realloc memcmp memcpy memmove memset strchr strcmp
 strlen strncmp strstr "
 jit=" mmap mprotect munmap qsort __x86_get_cpuid_feature_leaf "
 n=0
-for machine in host linux-riscv64 linux-ppc64le; do
+for machine in host exec-riscv64 exec-ppc64le; do
 	n=$((n + 1))
 	name="the engine on $machine needs memory and string functions only"
 	[ -f "$lib/$machine/libwasm.a" ] || {

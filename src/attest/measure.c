@@ -271,7 +271,8 @@ static bool tell_image(const struct measured *m, const char *dir, size_t i,
 }
 
 static bool tell_pages(const struct measured *m, const char *dir,
-	size_t variant, struct bytes shim, struct bytes exec, struct buf *out, struct err *e)
+	size_t variant, struct bytes shim, struct bytes exec, struct buf *out,
+	struct err *e)
 {
 	uint8_t digest[48];
 	struct attest_keep_launch launch = launches[variant];
@@ -307,8 +308,8 @@ bool attest_measure_pages(const char *technology, const char *image_dir,
 	}
 	bool ok = read_image(m, image_dir, 0, &shim, e) &&
 		read_image(m, image_dir, 1, &exec, e) &&
-		tell_pages(m, image_dir, variant, buf_bytes(&shim), buf_bytes(&exec), out,
-			e);
+		tell_pages(m, image_dir, variant, buf_bytes(&shim),
+			buf_bytes(&exec), out, e);
 	return ok || err_wrap(e, "measure %s", technology);
 }
 

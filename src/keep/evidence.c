@@ -40,8 +40,8 @@ static bool by_module(struct keep_gate *g, const uint8_t report_data[64],
 		keep_tdx_check(BYTES_ARRAY(report), buf_bytes(evidence), e);
 }
 
-/* The monitor's word is whole; the host adds who vouches for its maker.  What it
- * says the evidence is nobody looks at. */
+/* The monitor's word is whole; the host adds who vouches for its maker.  What
+ * it says the evidence is nobody looks at. */
 static bool by_monitor(struct keep_gate *g, const uint8_t report_data[64],
 	struct buf *evidence, struct buf *endorsements, struct err *e)
 {

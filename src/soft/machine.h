@@ -95,7 +95,8 @@ void soft_machine_kick(struct soft_machine *m);
 /* Is its program where Debian puts it?  path: at least 64 bytes, or NULL. */
 MUST_USE bool soft_board_find(const struct soft_board *b, char *path,
 	struct err *e);
-/* A socket for gdb, the caller's user's; *out stays as it is when path is NULL. */
+/* A socket for gdb, the caller's user's; *out stays as it is when path is NULL.
+ */
 MUST_USE bool soft_gdb_listen(const char *path, int *out, struct err *e);
 /* A child that becomes QEMU, with `socket` as its device's server. */
 MUST_USE bool soft_machine_spawn(const struct soft_start *s, int socket,

@@ -5,6 +5,7 @@
 
 #include "attest/claims.h"
 #include "keep/pef.h"
+#include "keep/sanctum.h"
 #include "keep/snp.h"
 #include "keep/tdx.h"
 
@@ -40,6 +41,21 @@ static bool by_module(struct keep_gate *g, const uint8_t report_data[64],
 		keep_tdx_check(BYTES_ARRAY(report), buf_bytes(evidence), e);
 }
 
+/* The monitor's word is whole; the host adds who vouches for its maker.  What
+ * it says the evidence is nobody looks at. */
+static bool by_monitor(struct keep_gate *g, const uint8_t report_data[64],
+	struct buf *evidence, struct buf *endorsements, struct err *e)
+{
+	struct sanctum_evidence v;
+	auto_buf answer = { .len = 0 };
+	if (!keep_sanctum_report(report_data, &v, e) ||
+		!keep_gate_evidence(g, bytes_of(&v, sizeof v), &answer,
+			endorsements, e))
+		return false;
+	return buf_put(evidence, bytes_of(&v, sizeof v)) ||
+		err_fail(e, ERR_LIMIT, "evidence: no memory");
+}
+
 /* No firmware's word: the owner's key signs, and the host adds what it has. */
 static bool by_key(struct keep_gate *g, const struct gate_shim *s,
 	const uint8_t report_data[64], struct buf *evidence,
@@ -73,6 +89,9 @@ bool keep_evidence(struct keep_gate *g, struct gate_shim *shim,
 	} else if (s.tee == GATE_TEE_TDX) {
 		*tag = ATTEST_TAG_INTEL;
 		ok = by_module(g, report_data, evidence, endorsements, e);
+	} else if (s.tee == GATE_TEE_SANCTUM) {
+		*tag = ATTEST_TAG_SANCTUM;
+		ok = by_monitor(g, report_data, evidence, endorsements, e);
 	} else if (s.tee == GATE_TEE_PEF) {
 		*tag = ATTEST_TAG_PEF;
 		ok = by_key(g, &s, report_data, evidence, endorsements, e);

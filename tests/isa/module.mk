@@ -1,7 +1,7 @@
 # exec of other ISAs in whole runs: tests/e2e/test_isa.py, by a loader that runs
 # it in qemu-user.  It is exec to the last object but for its seccomp filter.
 ISA_TEST := tests/isa
-$(call program,$(ISA_TEST)/donjon-keep,host,src/host/keep_main.c $(ISA_TEST)/loader.c,host hal soft device enclave json crypto codec rule base,-Wl$(comma)--wrap=process_image_load -Wl$(comma)--wrap=process_spawn -ljansson -lseccomp -lcrypto -lprotobuf-c)
+$(call program,$(ISA_TEST)/donjon-keep,host,src/host/keep_main.c $(ISA_TEST)/loader.c,host hal soft esm device enclave json crypto codec rule base,-Wl$(comma)--wrap=process_image_load -Wl$(comma)--wrap=process_spawn -ljansson -lseccomp -lcrypto -lprotobuf-c)
 define isa_test_exec
 $(call EXEC_ISA,$(ISA_TEST)/$1/process/exec,$1,$(ISA_TEST)/confine.c)
 tests: $(O)/$(ISA_TEST)/$1/process/exec $(O)/keep/$1/exec

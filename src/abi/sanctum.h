@@ -55,8 +55,9 @@
 #define SANCTUM_PAGE                                                        \
 	4 /* a0: enclave; a1: physical page; a2: virtual address; a3: from; \
 	     a4: rights */
-#define SANCTUM_THREAD \
-	5 /* a0: enclave; a1: entry; a2: stack; a3: timer limit */
+#define SANCTUM_THREAD                                                       \
+	5 /* a0: enclave; a1: entry; a2: stack; a3: timer limit, 0: there is \
+	     none */
 #define SANCTUM_WINDOW 6 /* a0: enclave; a1: untrusted memory; a2: bytes */
 #define SANCTUM_INIT   7 /* a0: enclave */
 #define SANCTUM_ENTER  8 /* a0: enclave; value: the event, when it left */

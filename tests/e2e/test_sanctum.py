@@ -169,3 +169,13 @@ def test_hardware_is_not_to_be_had_and_why_is_said(tenant):
                       tenant.out / "examples/hello.wasm")
     assert r.returncode == 123 and r.stdout == b""
     assert b"Linux has none" in r.stderr
+
+
+def test_a_debug_keep_is_another_one(tenant, agents, tmp_path,
+                                     evil_path):  # noqa: F811
+    agent = agents("debug", "--debug", tmp_path)
+    with EvilAgent(evil_path, agent.unix) as evil:
+        r = deploy(tenant, evil, agent)
+        refused(r, evil, "measurement: observed")
+        observed = r.stderr.decode().split("observed ")[1].split(",")[0]
+        assert observed != measured(tenant.out)["sanctum"]

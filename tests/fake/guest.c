@@ -17,6 +17,13 @@
 #include "guest.h"
 #include "guest_isa.h"
 
+/* Where a shim has itself. */
+#if defined __powerpc64__
+#define SHIM_AT 0xc000000000010000
+#else
+#define SHIM_AT 0xffffffff80000000
+#endif
+
 struct gate_area *guest_area;
 
 /* Short names, here. */
@@ -236,7 +243,7 @@ static void fault(enum guest what)
 		*(volatile int *)(uintptr_t)zero = 1;
 		break;
 	case GUEST_READ_SHIM:
-		at = 0xffffffff80000000;
+		at = SHIM_AT;
 		(void)*(volatile int *)at;
 		break;
 	case GUEST_WRITE_CODE:

@@ -27,3 +27,6 @@ $(O)/tests/unit/hal/sgx_border: | \
 # RISC-V's, where its compiler is.
 $(call program,tests/fake/keep/sanctum/exec,exec-riscv64,tests/fake/guest.c tests/fake/guest_riscv64.c $(call START,riscv64),,$(START_LINK))
 KEEP_riscv64_tests += $(foreach i,exec shim monitor,$(FAKE_KEEP)/sanctum/$i)
+# POWER's, the same way.
+$(call program,tests/fake/keep/pef/exec,exec-ppc64le,tests/fake/guest.c tests/fake/guest_ppc64le.c $(call START,ppc64le),,$(START_LINK))
+KEEP_ppc64le_tests += $(foreach i,pef/exec pef/shim software/monitor-ppc64le,$(FAKE_KEEP)/$i)

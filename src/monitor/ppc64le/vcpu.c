@@ -15,6 +15,7 @@
 #define LOOK_TICKS 1024000u
 
 enum {
+	VECTOR_PROGRAM = 0x700,
 	VECTOR_DECREMENTER = 0x980,
 	VECTOR_CALL = 0xc00,
 	VECTOR_DATA = 0xe00,
@@ -26,6 +27,11 @@ enum {
 /* What a host may set of the guest's first MSR: neither hypervisor nor
  * interrupted. */
 #define MSR_FIRST (MSR_SF | MSR_ME | MSR_RI | MSR_LE)
+
+/* Why a program interrupt came (SRR1). */
+#define PROGRAM_ILLEGAL	   0x80000ull
+#define PROGRAM_PRIVILEGED 0x40000ull
+#define PROGRAM_ALL	   0x783f0000ull
 
 enum turn { RESUME, LEAVE };
 
@@ -107,8 +113,22 @@ static void note_process_table(struct monitor *m)
 		m->pages.process_asked = g[5] | (g[7] & 0x1f);
 }
 
+/* A program interrupt for the guest, as KVM makes one of what only it may do:
+ * in real mode, where its vectors may be executed. */
+static enum turn program(struct monitor *m, uint64_t why)
+{
+	cpu_mtspr(SPR_SRR0, m->cpu.nip);
+	cpu_mtspr(SPR_SRR1, (m->cpu.msr & ~PROGRAM_ALL) | why);
+	m->cpu.nip = PAGES_ALIAS | VECTOR_PROGRAM;
+	m->cpu.msr = MSR_SF | MSR_ME | MSR_LE;
+	return RESUME;
+}
+
 static enum turn hypercall(struct monitor *m)
 {
+	/* A kernel's to make. */
+	if (m->cpu.msr & MSR_PR)
+		return program(m, PROGRAM_PRIVILEGED);
 	m->box->counts[MONITOR_COUNT_PORT]++;
 	note_process_table(m);
 	return leave_by_call(m, MONITOR_EXIT_HCALL);
@@ -224,6 +244,9 @@ static enum turn run_once(struct monitor *m)
 		return memory(m, false);
 	case VECTOR_FETCH:
 		return fetch(m);
+	case VECTOR_ILLEGAL:
+	case VECTOR_FACILITY:
+		return program(m, PROGRAM_ILLEGAL);
 	default:
 		monitor_log(m, "interrupt 0x%x at 0x%llx, msr 0x%llx", why,
 			(unsigned long long)m->cpu.nip,

@@ -43,23 +43,13 @@ NORETURN static void die_open(const struct trap *t)
 		(unsigned long long)t->gpr[12], (unsigned long long)t->gpr[13]);
 }
 
-static bool is_fetch(const struct trap *t)
-{
-	return t->vector == VECTOR_FETCH || t->vector == VECTOR_FETCH_SEGMENT;
-}
-
-static bool is_data(const struct trap *t)
-{
-	return t->vector == VECTOR_DATA || t->vector == VECTOR_DATA_SEGMENT;
-}
-
 NORETURN static void die(const struct trap *t)
 {
 	char where[48], what[48];
 	if (shim_debug())
 		die_open(t);
 	describe(t, where);
-	if (!is_data(t))
+	if (t->vector != VECTOR_DATA)
 		shim_crash("exception 0x%llx in %s",
 			(unsigned long long)t->vector, where);
 	user_place(&shim_user, t->dar, what);
@@ -78,11 +68,11 @@ static void call(struct trap *t)
 	t->cr = failed ? t->cr | CR_SO : t->cr & ~CR_SO;
 }
 
+/* Code is never missing: what exec may run is there before it may. */
 static bool fault(const struct trap *t)
 {
-	if (is_data(t))
-		return user_fault(&shim_user, t->dar, t->dsisr);
-	return is_fetch(t) && user_fault(&shim_user, t->nip, FAULT_FETCH);
+	return t->vector == VECTOR_DATA &&
+		user_fault(&shim_user, t->dar, t->dsisr);
 }
 
 void shim_trap(struct trap *t);

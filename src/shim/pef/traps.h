@@ -8,9 +8,6 @@
 
 enum vector {
 	VECTOR_DATA = 0x300,
-	VECTOR_DATA_SEGMENT = 0x380,
-	VECTOR_FETCH = 0x400,
-	VECTOR_FETCH_SEGMENT = 0x480,
 	VECTOR_CALL = 0xc00,
 };
 
@@ -27,10 +24,9 @@ LAYOUT(struct trap, vector, TRAP_VECTOR);
 LAYOUT(struct trap, dsisr, TRAP_DSISR);
 LAYOUT_SIZE(struct trap, 0x150);
 
-/* What was wanted, and did not go (DSISR, SRR1). */
+/* What was wanted, and did not go (DSISR). */
 #define FAULT_MISSING 0x40000000u
 #define FAULT_WRITE   0x02000000u
-#define FAULT_FETCH   1u /* ours */
 
 NORETURN void shim_leave(const struct trap *t);
 

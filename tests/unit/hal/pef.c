@@ -5,6 +5,7 @@
 
 #include "../test.h"
 #include "hal/hal_priv.h"
+#include "helpers/vm.h"
 #include "spec/pef.h"
 
 /* No machine that runs these tests is a POWER9, but for one that is. */
@@ -45,4 +46,84 @@ TEST(pef_is_not_measured_by_its_loader)
 	size_t len;
 	CHECK(!hal_pef.measure(&cfg, out, &len, &e));
 	CHECK_HAS(e.text, "compared by its ultravisor");
+}
+
+/* --- a Keep ----------------------------------------------------------------
+ */
+
+static void answers(enum guest what)
+{
+	struct place p;
+	char why[128] = "";
+	struct err e = { 0 };
+	place_open(&p, "pef", what);
+	struct hal_keep *k = place_launch(&p);
+	for (uint32_t seq = 1; seq <= 3; seq++) {
+		CHECK(place_took(&p, k, why));
+		struct gate_area *a = p.tech->area(k);
+		CHECK_INT(a->request.seq, seq);
+		a->reply = (struct gate_reply){ .seq = seq };
+		a->reply.ret0 = what == GUEST_RING ? seq * 3 : 0;
+		CHECK(p.tech->resume(k, &e));
+	}
+	CHECK(!place_took(&p, k, why));
+	CHECK_STR(why, "exit status 0");
+	p.tech->destroy(k);
+	place_close(&p);
+}
+
+TEST(pef_keep_rings_and_goes_on_behind_the_answer)
+{
+	answers(GUEST_RING);
+}
+
+TEST(pef_keep_s_registers_are_as_they_were_behind_each_bell)
+{
+	answers(GUEST_MARKS);
+}
+
+TEST(pef_keep_lives_on_memory_time_and_randomness)
+{
+	place_ends("pef", GUEST_LIVE, "exit status 0");
+}
+
+TEST(pef_keep_finds_the_walls_of_its_shim)
+{
+	place_ends("pef", GUEST_WALLS, "exit status 0");
+}
+
+TEST(pef_keep_may_use_all_memory_that_was_promised)
+{
+	place_ends("pef", GUEST_FULL, "exit status 0");
+}
+
+TEST(pef_says_how_a_keep_died)
+{
+	static const struct place_death d[] = {
+		{ GUEST_QUIT, "exit status 7" },
+		{ GUEST_NULL, "page fault in exec+0x" },
+		{ GUEST_NULL, "write to the null page" },
+		{ GUEST_READ_SHIM, "page fault in exec+0x" },
+		{ GUEST_READ_SHIM, "read of no memory" },
+		{ GUEST_WRITE_CODE, "write to exec+0x" },
+		{ GUEST_WRITE_MADE, "write to memory" },
+		{ GUEST_RUN_DATA, "exception 0x400 in memory" },
+		{ GUEST_OVERFLOW, "page fault in exec+0x" },
+		{ GUEST_UD, "exception 0x700 in exec+0x" },
+		{ GUEST_HLT, "exception 0x700 in exec+0x" },
+		{ GUEST_OUT, "exception 0x700 in exec+0x" },
+		{ GUEST_RDMSR, "exception 0x700 in exec+0x" },
+		{ GUEST_INT80, "exception 0x700 in exec+0x" },
+	};
+	place_dies("pef", d, ARRAY_LEN(d));
+}
+
+TEST(pef_keep_ends_when_it_is_told_to_whatever_it_does)
+{
+	struct place p;
+	place_open(&p, "pef", GUEST_SPIN);
+	struct hal_keep *k = place_launch(&p);
+	usleep(50000);
+	p.tech->destroy(k);
+	place_close(&p);
 }

@@ -93,7 +93,14 @@ void place_open(struct place *p, const char *tech, enum guest what)
 
 void place_close(struct place *p)
 {
-	unlink(p->root);
+	/* What the software platform made beside it, too. */
+	static const char *const made[] = { "root.pem", "pef-machine.pem",
+		"pef-machine.pub" };
+	char path[128];
+	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
+		fmt(path, sizeof path, "%s/%s", p->dir, made[i]);
+		unlink(path);
+	}
 	CHECK_INT(rmdir(p->dir), 0);
 }
 

@@ -69,31 +69,31 @@ void guest_isa_marks(void)
 		char byte;
 		area->request =
 			(struct gate_request){ .op = GATE_TIME_HINT, .seq = i };
-		__asm__ volatile(".irp r, 14,15,16,17,18,19,20,21,22,23,24,25\n\t"
-				 "mr \\r, %1\n\t"
-				 "mtvsrd \\r, %1\n\t"
-				 ".endr\n\t"
-				 "li 0, 4\n\t" /* write */
-				 "li 3, 3\n\t"
-				 "mr 4, 1\n\t"
-				 "li 5, 1\n\t"
-				 "sc\n\t"
-				 "addi %0, 3, -1\n\t"
-				 ".irp r, 14,15,16,17,18,19,20,21,22,23,24,25\n\t"
-				 "xor \\r, \\r, %1\n\t"
-				 "or %0, %0, \\r\n\t"
-				 "mfvsrd \\r, \\r\n\t"
-				 "xor \\r, \\r, %1\n\t"
-				 "or %0, %0, \\r\n\t"
-				 ".endr"
-				 : "=&b"(ok)
-				 : "b"(GUEST_MARK)
-				 : "r0", "r3", "r4", "r5", "r14", "r15", "r16",
-				 "r17", "r18", "r19", "r20", "r21", "r22",
-				 "r23", "r24", "r25", "fr14", "fr15", "fr16",
-				 "fr17", "fr18", "fr19", "fr20", "fr21", "fr22",
-				 "fr23", "fr24", "fr25", "cr0", "ctr", "xer",
-				 "memory");
+		__asm__ volatile(
+			".irp r, 14,15,16,17,18,19,20,21,22,23,24,25\n\t"
+			"mr \\r, %1\n\t"
+			"mtvsrd \\r, %1\n\t"
+			".endr\n\t"
+			"li 0, 4\n\t" /* write */
+			"li 3, 3\n\t"
+			"mr 4, 1\n\t"
+			"li 5, 1\n\t"
+			"sc\n\t"
+			"addi %0, 3, -1\n\t"
+			".irp r, 14,15,16,17,18,19,20,21,22,23,24,25\n\t"
+			"xor \\r, \\r, %1\n\t"
+			"or %0, %0, \\r\n\t"
+			"mfvsrd \\r, \\r\n\t"
+			"xor \\r, \\r, %1\n\t"
+			"or %0, %0, \\r\n\t"
+			".endr"
+			: "=&b"(ok)
+			: "b"(GUEST_MARK)
+			: "r0", "r3", "r4", "r5", "r14", "r15", "r16", "r17",
+			"r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25",
+			"fr14", "fr15", "fr16", "fr17", "fr18", "fr19", "fr20",
+			"fr21", "fr22", "fr23", "fr24", "fr25", "cr0", "ctr",
+			"xer", "memory");
 		need(ok == 0, 57);
 		need(read(GATE_BELL_FD, &byte, 1) == 1, 58);
 		need(area->reply.seq == i, 59);

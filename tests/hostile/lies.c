@@ -16,23 +16,27 @@
 const char *const lie_names[LIES] = { "none", "event at an instruction",
 	"event soon", "#VC for CPUID", "interrupts all the time", "gate reply",
 	"race", "GHCB", "GHCB MSR", "CPUID page", "hints", "level", "memory",
-	"certificates", "page states", "TDVMCALL", "quote", "domain" };
+	"certificates", "page states", "registers after a call", "quote",
+	"what is launched" };
 
 bool lies_has(const char *tech, enum lie kind)
 {
 	switch (kind) {
-	case LIE_NONE:
 	case LIE_STORM:
+		return strcmp(tech, "pef") != 0; /* nobody interrupts there */
+	case LIE_NONE:
 	case LIE_REPLY:
 	case LIE_RACE:
 	case LIE_HINTS:
 		return true;
 	case LIE_MEMORY:
-	case LIE_STATE:
 		return strcmp(tech, "sanctum") != 0;
+	case LIE_STATE:
+		return !strcmp(tech, "snp") || !strcmp(tech, "tdx");
 	case LIE_CALL:
-	case LIE_QUOTE:
 	case LIE_DOMAIN:
+		return !strcmp(tech, "tdx") || !strcmp(tech, "pef");
+	case LIE_QUOTE:
 		return !strcmp(tech, "tdx");
 	default:
 		return !strcmp(tech, "snp");
@@ -220,8 +224,7 @@ static void lie_hints(struct lies *l)
 	}
 }
 
-/* The processor may run from here on. */
-static void at_finish(struct lies *l)
+void lies_at_finish(struct lies *l)
 {
 	if (l->kind == LIE_HINTS)
 		lie_hints(l);
@@ -290,7 +293,7 @@ static int spy_ioctl(struct device *d, int handle, unsigned long request,
 	if (op && n >= 0 &&
 		(l->tdx ? l->at_end : c->id == SPEC_KVM_SNP_FINISH)) {
 		l->runs = true;
-		at_finish(l);
+		lies_at_finish(l);
 	}
 	return n;
 }
@@ -359,7 +362,7 @@ static int spy_driver(struct device *d, int handle, unsigned long request,
 	struct lies *l = current;
 	if (request == SANCTUM_IOC_RUN && !l->runs) {
 		l->runs = true;
-		at_finish(l);
+		lies_at_finish(l);
 	}
 	return l->real->ioctl(d, handle, request, arg);
 }
@@ -503,7 +506,9 @@ void lies_at_bell(struct lies *l, struct gate_area *area)
 		inject_vc(l);
 	if (now && l->kind == LIE_REPLY)
 		lie_reply(l, area);
-	if (now && l->kind == LIE_MEMORY)
+	if (now && l->kind == LIE_MEMORY && l->pef)
+		lies_pef_memory(l);
+	else if (now && l->kind == LIE_MEMORY)
 		lie_memory(l);
 }
 
@@ -519,6 +524,7 @@ void lies_begin(struct lies *l, uint64_t seed, enum lie kind)
 	if (kind == LIE_REPLY || kind == LIE_MEMORY || kind == LIE_VC)
 		l->at++;
 	current = l;
+	lies_pef_begin(l);
 }
 
 void lies_end(struct lies *l)

@@ -56,7 +56,7 @@ struct lies {
 	bool running;	 /* there is a thread */
 	pthread_t thread;
 	/* The loader's. */
-	bool tdx, sanctum;
+	bool tdx, sanctum, pef;
 	bool at_end; /* of a domain's launch */
 	struct device *device;
 	const struct device_ops *real;
@@ -73,7 +73,8 @@ void lies_at_bell(struct lies *l, struct gate_area *area);
 /* Before the Keep is destroyed. */
 void lies_end(struct lies *l);
 
-/* --- of each technology (lies_snp.c, lies_tdx.c), for lies.c ---------------
+/* --- of each technology (lies_snp.c, lies_tdx.c, lies_pef.c), for lies.c
+ * --------------
  */
 
 uint64_t lies_random(struct lies *l, uint64_t below);
@@ -102,5 +103,10 @@ bool lies_tdx_question(struct lies *l, uint32_t reason, void *exit);
 /* When the device is there. */
 void lies_snp_device(struct lies *l);
 void lies_tdx_device(struct lies *l);
+
+void lies_pef_begin(struct lies *l);
+void lies_pef_memory(struct lies *l);
+/* The processor may run from here on. */
+void lies_at_finish(struct lies *l);
 
 #endif

@@ -3,18 +3,21 @@
 HOSTILE := tests/hostile
 $(call program,$(HOSTILE)/keep/snp/exec,exec,$(HOSTILE)/victim.c $(HOSTILE)/victim_x86_64.c,keep crypto base,-lcrypto -s)
 define hostile_host
-$(call program,$(HOSTILE)/$1,host,$(HOSTILE)/host.c $(HOSTILE)/lies.c $(HOSTILE)/lies_snp.c $(HOSTILE)/lies_tdx.c,hal soft esm device measure enclave crypto codec base,-Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements -Wl$(comma)--wrap=soft_sanctum_new -lcrypto -lseccomp -lprotobuf-c)
+$(call program,$(HOSTILE)/$1,host,$(HOSTILE)/host.c $(HOSTILE)/lies.c $(HOSTILE)/lies_snp.c $(HOSTILE)/lies_tdx.c $(HOSTILE)/lies_pef.c,hal soft esm device measure enclave crypto codec base,-Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements $(foreach f,soft_sanctum_new soft_power_new soft_power_seal,-Wl$(comma)--wrap=$f) -lcrypto -lseccomp -lprotobuf-c)
 TAPS += $(O)/$(HOSTILE)/$1
 endef
 define hostile_images
 $(O)/$(HOSTILE)/$1: | $(O)/$(HOSTILE)/keep/$1/exec \
 	$(O)/$(HOSTILE)/keep/$1/shim $(O)/$(HOSTILE)/keep/software/monitor
 endef
-$(foreach t,snp tdx sanctum,$(eval $(call hostile_host,$t)))
+$(foreach t,snp tdx sanctum pef,$(eval $(call hostile_host,$t)))
 $(foreach t,snp tdx,$(eval $(call hostile_images,$t)))
 # RISC-V's, where its compiler is.
 $(call program,$(HOSTILE)/keep/sanctum/exec,exec-riscv64,$(HOSTILE)/victim.c $(HOSTILE)/victim_riscv64.c $(call START,riscv64),keep crypto base,-lcrypto $(START_LINK))
 KEEP_riscv64_tests += $(foreach i,exec shim monitor,$(O)/$(HOSTILE)/keep/sanctum/$i)
+# POWER's, the same way.
+$(call program,$(HOSTILE)/keep/pef/exec,exec-ppc64le,$(HOSTILE)/victim.c $(HOSTILE)/victim_ppc64le.c $(call START,ppc64le),keep crypto base,-lcrypto $(START_LINK))
+KEEP_ppc64le_tests += $(foreach i,pef/exec pef/shim software/monitor-ppc64le,$(O)/$(HOSTILE)/keep/$i)
 $(O)/$(HOSTILE)/keep/tdx/exec: $(O)/$(HOSTILE)/keep/snp/exec
 	@mkdir -p $(@D)
 	$(Q)cp $< $@

@@ -137,8 +137,10 @@ NORETURN void shim_start(int64_t entered)
 	/* No facility is exec's but what POWER9 has always. */
 	cpu_mtspr(SPR_FSCR, 0x104); /* TAR, DSCR */
 	__asm__ volatile("mtmsrd %0\n\tisync" : : "r"(msr) : "memory");
-	host_share_window();
-	booted = true;
+	booted = host_share_window();
+	if (!booted)
+		shim_crash("no page can be shared");
+	host_event(PEF_EVENT_SHARED);
 	struct vm_hints hints = read_hints();
 	paging_add_ram(&paging, hints.ram_bytes);
 	init_user(&shim_user, &hints);

@@ -43,13 +43,11 @@ void host_key(uint8_t out[PEF_KEY_BYTES])
 	explicit_bzero(w, sizeof w);
 }
 
-void host_share_window(void)
+bool host_share_window(void)
 {
 	uint64_t w[WORDS] = { UV_SHARE_PAGE, PEF_WINDOW_GPA >> UV_PAGE_SHIFT,
 		VM_WINDOW_BYTES >> UV_PAGE_SHIFT };
-	if (ultracall(w) != U_SUCCESS)
-		shim_crash("no page can be shared");
-	host_event(PEF_EVENT_SHARED);
+	return ultracall(w) == U_SUCCESS;
 }
 
 void host_processes(uint64_t gra)

@@ -105,6 +105,8 @@ void shim_crash(const char *format, ...)
 	size_t n = fmt_v(text, sizeof text, format, ap);
 	va_end(ap);
 	/* Before there are tables, real mode has the same addresses. */
+	if (!shim_booted())
+		(void)host_share_window();
 	memcpy(report()->text, text, n);
 	report()->text_len = (uint32_t)n;
 	end(VM_EVENT_CRASH);

@@ -139,8 +139,8 @@ void user_load(struct user *u)
 static bool touchable(const struct space_range *r, uint64_t error)
 {
 	uint8_t want = error & FAULT_WRITE ? SPACE_WRITE : SPACE_READ;
-	return r && r->prot & want &&
-		r->kind != SPACE_IMAGE && r->kind != SPACE_GATE;
+	return r && r->prot & want && r->kind != SPACE_IMAGE &&
+		r->kind != SPACE_GATE;
 }
 
 bool user_fault(struct user *u, uint64_t at, uint64_t error)

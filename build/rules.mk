@@ -60,7 +60,7 @@ library = $(eval SRC.$1 := $2)$(foreach t,$(sort $(call built_by,$(call isas,$(o
 # $(call program,OUTPUT,TOOLCHAIN,SOURCES,LIBRARIES,SYSTEM LIBRARIES)
 # OUTPUT is below $(O); what goes to bin/ or keep/ is made by plain `make`.
 define program_
-$(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4)
+$(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4) $(NEEDS.$2)
 	$$(call say,LD.$2,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$$(if $$(filter %.cc,$3 $$(foreach l,$4,$$(SRC.$$l))),$$(CXX.$2),$$(CC.$2)) $$(LF.$2) -o $$@ $(call objs,$2,$3) $(if $4,-Wl$(comma)--start-group $(call libs,$2,$4) -Wl$(comma)--end-group) $5

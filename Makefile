@@ -13,21 +13,23 @@ comma_list = $(subst $(eval ) ,$(comma),$(strip $1))
 all: $(ALL)
 
 ## make demo          install what is missing, build, deploy an example;
-##                    TEE=snp, tdx, sgx, kvm: there, on the software platform if need be
+##                    TEE=snp, tdx, sgx, sanctum, kvm: there, on the software platform if need be
 demo:
-	@tools/packages build demo $(if $(filter snp tdx sgx kvm,$(TEE)),soft)
-	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm
+	@tools/packages build demo $(if $(filter snp tdx sgx kvm,$(TEE)),soft) \
+		$(if $(filter sanctum,$(TEE)),exec-riscv64 sanctum)
+	@$(MAKE) $(JOBS) all $(O)/examples/hello.wasm $(if $(filter sanctum,$(TEE)),$(KEEP_riscv64))
 	@tools/demo $(O) $(TEE)
 
-## make keep-riscv64  exec for RISC-V, keep-ppc64le: for POWER (docs/exec.md)
+## make keep-riscv64  Keeps for RISC-V, technology sanctum; keep-ppc64le: exec for
+##                    POWER (docs/exec.md)
 keep-riscv64 keep-ppc64le: keep-%:
 	@tools/packages build exec-$*
-	@$(MAKE) $(JOBS) $(O)/keep/$*/exec
+	@$(MAKE) $(JOBS) $(O)/keep/$*/exec $(KEEP_$*)
 
 ## make check         install what is missing, build, run every test
 check:
-	@tools/packages build demo check exec-riscv64 exec-ppc64le
-	@$(MAKE) $(JOBS) all tests $(FUZZERS) $(O)/examples/hello.wasm
+	@tools/packages build demo check exec-riscv64 exec-ppc64le sanctum
+	@$(MAKE) $(JOBS) all $(KEEP_riscv64) $(KEEP_riscv64_tests) tests $(FUZZERS) $(O)/examples/hello.wasm
 	@$(MAKE) $(JOBS) O=$(O)-asan SAN=address,undefined all tests
 	@tools/check.py $(O) $(STATIC) \
 		tap=$(call comma_list,$(UNITS)) \
@@ -166,6 +168,11 @@ install: all
 		$(DESTDIR)$(prefix)/lib/donjon/keep/sgx
 	install -m 644 $(O)/keep/software/monitor \
 		$(DESTDIR)$(prefix)/lib/donjon/keep/software
+	test ! -e $(O)/keep/sanctum/monitor || { \
+		install -d $(DESTDIR)$(prefix)/lib/donjon/keep/sanctum && \
+		install -m 755 $(O)/keep/sanctum/shim $(O)/keep/sanctum/exec \
+			$(O)/keep/sanctum/monitor \
+			$(DESTDIR)$(prefix)/lib/donjon/keep/sanctum; }
 	install -m 644 docs/man/*.1 $(DESTDIR)$(prefix)/share/man/man1
 	install -m 644 docs/man/*.8 $(DESTDIR)$(prefix)/share/man/man8
 	install -m 644 packaging/completions/donjon.bash \

@@ -31,7 +31,7 @@ from tenant import Tenant  # noqa: E402
 RUNS = 7
 PAGE = 4096
 FEW, MANY = 10, 110  # requests
-TEES = ("process", "kvm", "snp", "tdx", "sgx")
+TEES = ("process", "kvm", "snp", "tdx", "sgx", "sanctum")
 TARGETS = {"image": 6 << 20, "shim": 128 << 10, "after": 40, "enclave": 60,
            "first": 1500}
 

@@ -7,9 +7,10 @@
 #   shim   freestanding x86-64 at a high address: the shims' own
 #   enclave  freestanding x86-64 at a place of its own: the shim for SGX
 #   monitor  freestanding x86-64 at a low address: the software platform's CPU
+#   shim-riscv64, monitor-riscv64   freestanding RISC-V: Sanctum's shim and monitor
 EXEC_ISAS := riscv64 ppc64le
 TOOLCHAINS := host exec $(EXEC_ISAS:%=exec-%) fuzz wasi wasi-threads shim enclave \
-	monitor
+	monitor shim-riscv64 robot-riscv64 monitor-riscv64
 
 CSTD := -std=gnu11
 MAP  := -ffile-prefix-map=$(CURDIR)/=
@@ -115,3 +116,25 @@ CF.monitor := -O2 -g -ffreestanding -fno-builtin -mgeneral-regs-only -mno-red-zo
 LF.monitor := -nostdlib -static -no-pie -Wl,-T,src/monitor/x86_64/monitor.ld \
 	-Wl,--build-id=none,--gc-sections,-z,noexecstack,-z,norelro \
 	-Wl,--no-warn-rwx-segments
+
+# RISC-V, without an operating system: the shim in an enclave's S-mode, which
+# leaves floating point to exec, and the security monitor in M-mode, which shares
+# OpenSSL's objects and so their calling convention.
+BARE.riscv64 := -g -ffreestanding -fno-builtin -mcmodel=medany -fno-pic -fno-pie \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing \
+	-ffunction-sections -fdata-sections -U_FORTIFY_SOURCE $(WARN) \
+	$(filter-out -Wstack-usage=%,$(WARN_GCC)) -Wstack-usage=2048 $(MAP)
+LINK.riscv64 = -nostdlib -static -no-pie -Wl,-T,$1 -Wl,--build-id=none \
+	-Wl,--gc-sections,-z,noexecstack,-z,norelro -Wl,--no-warn-rwx-segments
+CC.shim-riscv64 := riscv64-linux-gnu-gcc
+CF.shim-riscv64 := -Os -isystem build/riscv64 -march=rv64imac_zicsr_zifencei -mabi=lp64 $(BARE.riscv64)
+LF.shim-riscv64 := -march=rv64imac -mabi=lp64 $(call LINK.riscv64,src/shim/riscv64/shim.ld)
+# A guest of the tests'.
+CC.robot-riscv64 := riscv64-linux-gnu-gcc
+CF.robot-riscv64 := $(CF.shim-riscv64) -Itests/unit/soft/guest
+LF.robot-riscv64 := -march=rv64imac -mabi=lp64 $(call LINK.riscv64,tests/unit/soft/guest/rv.ld)
+CC.monitor-riscv64 := riscv64-linux-gnu-gcc
+CF.monitor-riscv64 := -O2 -march=rv64gc -mabi=lp64d $(BARE.riscv64)
+LF.monitor-riscv64 := $(call LINK.riscv64,src/monitor/riscv64/monitor.ld)
+# Made with NEEDS.exec-riscv64.
+CRYPTO_RISCV64 := $(O)/sysroot/riscv64/lib/libcrypto.a

@@ -155,10 +155,12 @@ def pytest(totals, folder, out_dir=None):
         env["DONJON_SANITIZED"] = "1"
     where = "sanitized " if out_dir else ""
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
+        # One more than there are cores: some of them wait.
+        workers = str((os.cpu_count() or 1) + 1)
         status, out = run(["/usr/bin/python3", "-m", "pytest", "-q", "-p",
-                           "no:cacheprovider", "-n", str(os.cpu_count() or 1),
-                           "--dist", "loadfile", f"--junitxml={report.name}",
-                           folder], env, timeout=3600)
+                           "no:cacheprovider", "-n", workers, "--dist",
+                           "loadfile", f"--junitxml={report.name}", folder],
+                          env, timeout=3600)
         try:
             cases = list(ET.parse(report.name).getroot().iter("testcase"))
         except ET.ParseError:

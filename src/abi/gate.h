@@ -30,7 +30,8 @@
 
 enum gate_op {
 	/* in: evidence request (64 bytes of report data; snp: a message to
-	 * the firmware, 4096 bytes; tdx: a report, 1024 bytes);
+	 * the firmware, 4096 bytes; tdx: a report, 1024 bytes; sanctum: the
+	 * evidence, 576 bytes);
 	 * out: evidence (snp: the firmware's answer), endorsements (each: u32
 	 * length, bytes) */
 	GATE_EVIDENCE = 1,
@@ -217,8 +218,9 @@ LAYOUT_SIZE(struct gate_shim, 0x40);
  * was at `from`, and can be read and executed from now on. */
 #define GATE_CALL_CODE 0x444a0001u
 
-/* tdx, a system call's number.  args: addresses of 64 bytes of report data, and
- * of 1024 where the module's report goes. */
+/* A system call's number.  args: addresses of 64 bytes of report data, and of
+ * where the report goes: tdx: the module's, 1024 bytes; sanctum: the monitor's
+ * evidence, 576 bytes. */
 #define GATE_CALL_REPORT 0x444a0002u
 
 struct gate_area {

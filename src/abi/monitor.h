@@ -148,6 +148,8 @@ enum monitor_op {
 	/* TDX: the processor starts in `state`; a are the attributes, b the
 	 * number of processors that were made. */
 	MONITOR_TDX_START,
+	/* Sanctum: the stage holds a of abi/sanctum.h's calls. */
+	MONITOR_SANCTUM,
 	MONITOR_OPS,
 };
 
@@ -197,6 +199,8 @@ enum monitor_exit_reason {
 	MONITOR_EXIT_TDREPORT,
 	/* The guest used a page, at `gpa`, that it had not accepted. */
 	MONITOR_EXIT_PENDING,
+	/* Sanctum: ENTER's result (`port`) and event (`value`). */
+	MONITOR_EXIT_SANCTUM,
 	MONITOR_EXITS,
 };
 
@@ -269,7 +273,9 @@ struct monitor_box {
 	uint64_t attributes_hpa;
 	uint64_t rmp_hpa;
 	uint64_t private_hpa, private_end;
-	uint8_t reserved_3a0[0x400 - 0x3a0];
+	/* Sanctum, the host's: which enclave runs. */
+	uint64_t enclave;
+	uint8_t reserved_3a8[0x400 - 0x3a8];
 	/* SGX: vector state outside, before EENTER and after EEXIT. */
 	uint8_t vectors[MONITOR_VECTOR_BYTES];
 	uint8_t reserved_740[0x1000 - 0x740];
@@ -282,6 +288,7 @@ LAYOUT(struct monitor_box, exit, 0xa8);
 LAYOUT(struct monitor_box, slots, 0x100);
 LAYOUT(struct monitor_box, state, 0x200);
 LAYOUT(struct monitor_box, cpuid_count, 0x368);
+LAYOUT(struct monitor_box, enclave, 0x3a0);
 LAYOUT(struct monitor_box, vectors, 0x400);
 LAYOUT(struct monitor_box, cpuid, 0x1000);
 LAYOUT(struct monitor_box, log, 0x3000);

@@ -9,6 +9,7 @@
 #include "attest/measure_domain.h"
 #include "attest/measure_enclave.h"
 #include "attest/measure_keep.h"
+#include "attest/measure_sanctum.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "codec/hex.h"
@@ -70,12 +71,14 @@ static bool add_image(struct crypto_hash *h, const char *path, bool sized,
 	return add_file(h, fd, path, e);
 }
 
-enum how { HASHED, LAUNCHED, ENCLAVE, DOMAIN };
+enum how { HASHED, LAUNCHED, ENCLAVE, DOMAIN, MONITORED };
+
+enum { SHIM, EXEC, MONITOR, IMAGES };
 
 /* A technology's images, in this order, and its variants. */
 struct measured {
 	const char *technology;
-	const char *images[2];
+	const char *images[IMAGES];
 	bool sized; /* lengths are hashed too */
 	enum how how;
 	size_t len;
@@ -97,6 +100,8 @@ static const struct measured all[] = {
 	 * start. */
 	{ "sgx", { "shim", "exec" }, false, ENCLAVE, CRYPTO_SHA256_BYTES,
 		1 + ENCLAVE_HEAPS, { "" } },
+	{ "sanctum", { "shim", "exec", "monitor" }, false, MONITORED,
+		CRYPTO_SHA512_BYTES, 1, { "" } },
 };
 _Static_assert(1 + ENCLAVE_HEAPS <= ATTEST_VARIANTS, "sgx");
 
@@ -185,6 +190,17 @@ static bool read_image(const struct measured *m, const char *dir, size_t i,
 	return true;
 }
 
+static bool measure_monitored(const struct measured *m, const char *dir,
+	struct bytes shim, struct bytes exec, struct buf *told,
+	struct attest_measured *out, struct err *e)
+{
+	auto_buf monitor = { 0 };
+	out->has_monitor = true;
+	return read_image(m, dir, MONITOR, &monitor, e) &&
+		attest_measure_sanctum(shim, exec, buf_bytes(&monitor), told,
+			out->value, out->monitor, e);
+}
+
 static bool launch_digests(const struct measured *m, const char *dir,
 	struct attest_measured *out, struct err *e)
 {
@@ -193,6 +209,9 @@ static bool launch_digests(const struct measured *m, const char *dir,
 	if (!read_image(m, dir, 0, &shim, e) ||
 		!read_image(m, dir, 1, &exec, e))
 		return false;
+	if (m->how == MONITORED)
+		return measure_monitored(m, dir, buf_bytes(&shim),
+			buf_bytes(&exec), NULL, &out[0], e);
 	if (m->how == DOMAIN)
 		return attest_measure_domain(buf_bytes(&shim), buf_bytes(&exec),
 			NULL, out[0].value, e);
@@ -220,7 +239,7 @@ bool attest_measure_all(const char *technology, const char *image_dir,
 	if (!m)
 		return err_fail(e, ERR_INPUT,
 			"measure: unknown technology, expected process, kvm, "
-			"snp, tdx or sgx");
+			"snp, tdx, sgx or sanctum");
 	bool ok = m->how != HASHED ?
 		launch_digests(m, image_dir, value, e) :
 		hash_images(m, image_dir, value[0].value, e);
@@ -251,14 +270,18 @@ static bool tell_image(const struct measured *m, const char *dir, size_t i,
 		err_fail(e, ERR_LIMIT, "out of memory");
 }
 
-static bool tell_pages(const struct measured *m, size_t variant,
-	struct bytes shim, struct bytes exec, struct buf *out, struct err *e)
+static bool tell_pages(const struct measured *m, const char *dir,
+	size_t variant, struct bytes shim, struct bytes exec, struct buf *out,
+	struct err *e)
 {
 	uint8_t digest[48];
 	struct attest_keep_launch launch = launches[variant];
 	launch.page = attest_snp_tell;
 	launch.ctx = out;
 	switch (m->how) {
+	case MONITORED:
+		return measure_monitored(m, dir, shim, exec, out,
+			&(struct attest_measured){ 0 }, e);
 	case DOMAIN:
 		return attest_measure_domain(shim, exec, out, digest, e);
 	case ENCLAVE:
@@ -285,8 +308,8 @@ bool attest_measure_pages(const char *technology, const char *image_dir,
 	}
 	bool ok = read_image(m, image_dir, 0, &shim, e) &&
 		read_image(m, image_dir, 1, &exec, e) &&
-		tell_pages(m, variant, buf_bytes(&shim), buf_bytes(&exec), out,
-			e);
+		tell_pages(m, image_dir, variant, buf_bytes(&shim),
+			buf_bytes(&exec), out, e);
 	return ok || err_wrap(e, "measure %s", technology);
 }
 

@@ -19,6 +19,8 @@
  * tdx: MRTD (measure_domain.h).
  * sgx: MRENCLAVE (measure_enclave.h), with memory that grows, or is fixed in
  * one of a few sizes.
+ * sanctum: the enclave's measurement and the monitor's (measure_sanctum.h), of
+ * <image_dir>/sanctum/{shim,exec,monitor}.
  */
 
 #define ATTEST_VARIANTS 5u /* most that a technology has */
@@ -27,6 +29,9 @@ struct attest_measured {
 	const char *variant; /* "": the usual one */
 	uint8_t value[64];
 	size_t len;
+	/* sanctum: of the monitor below it. */
+	bool has_monitor;
+	uint8_t monitor[64];
 };
 
 /*

@@ -3,7 +3,7 @@
 $(call library,attest,src/attest/claims.c src/attest/receipt.c)
 VERIFY := check seen software snp snp_chain cert quote pck collateral level intel \
 	enclave verify policy policy_snp policy_intel print \
-	measure bundle endorse carrier time vendor measure_snp measure_keep measure_enclave id_block ovmf measure_sgx sigstruct measure_tdx measure_domain measure_monitor launch launch_parts launch_monitor vet wanted enarx keystone sanctum pef policy_riscv explain
+	measure bundle endorse carrier time vendor measure_snp measure_keep measure_enclave id_block ovmf measure_sgx sigstruct measure_tdx measure_domain measure_monitor measure_sanctum launch launch_parts launch_monitor vet wanted enarx keystone sanctum pef policy_riscv explain
 VERIFY += rules wire
 $(call library,verify,$(VERIFY:%=src/attest/%.c),host fuzz)
 # What a Keep judges its peers with: the verifier without files of policies.

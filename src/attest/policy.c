@@ -33,8 +33,17 @@ static bool add_release(struct attest_policy *p, enum attest_tech t,
 		if (!attest_digests_add(&p->rules[t].accept,
 			    bytes_of(r->measurement, r->len), e))
 			return false;
+		if (r->has_monitor && t == ATTEST_TECH_SANCTUM &&
+			!attest_digests_add(&p->sanctum.monitors,
+				BYTES_ARRAY(r->monitor), e))
+			return false;
 	}
 	return true;
+}
+
+size_t attest_measurement_len(const char *technology)
+{
+	return attest_tech_measurement_len(attest_tech_find(technology));
 }
 
 bool attest_policy_default(const struct attest_reference *refs, size_t count,

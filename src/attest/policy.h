@@ -27,6 +27,9 @@ struct attest_reference {
 	const char *technology; /* "process", ... */
 	uint8_t measurement[64];
 	size_t len; /* 48 for process */
+	/* sanctum: of the monitor below, which goes with it. */
+	bool has_monitor;
+	uint8_t monitor[64];
 };
 
 /* The default policy: no software root is trusted. */
@@ -36,6 +39,8 @@ MUST_USE bool attest_policy_default(const struct attest_reference *refs,
 MUST_USE bool attest_policy_parse(struct bytes toml, const char *file,
 	const struct attest_reference *refs, size_t count,
 	struct attest_policy **out, struct err *e);
+/* Of a technology's measurements; 0: there is no such. */
+size_t attest_measurement_len(const char *technology);
 void attest_policy_free(struct attest_policy *p);
 
 /* Trust a software root too (donjon run does, for its own machine). */

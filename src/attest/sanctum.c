@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "crypto/ed25519.h"
 #include "crypto/hash.h"
+#include "crypto/key.h"
 
 enum { TEXT = sizeof((struct attest_check *)NULL)->observed };
 enum { LABEL = sizeof SANCTUM_REPORT_LABEL - 1 };
@@ -23,20 +24,48 @@ static void note(struct attest_case *c, const char *name, bool ok,
 	fmt(k->required, TEXT, "%s", required);
 }
 
+/* The software platform's manufacturer, whose key one of the policy's software
+ * roots vouches for. */
+static bool vouched_for(const struct attest_case *c, const uint8_t key[32],
+	uint8_t hash[CRYPTO_SHA256_BYTES])
+{
+	enum { MAKER = sizeof SANCTUM_MAKER_LABEL - 1 };
+	struct sanctum_endorsements v;
+	uint8_t message[MAKER + 32];
+	struct crypto_key *root;
+	if (c->in->endorsements.len != sizeof v)
+		return false;
+	memcpy(&v, c->in->endorsements.ptr, sizeof v);
+	if (!crypto_digest(CRYPTO_SHA256, BYTES_ARRAY(v.root), hash, NULL) ||
+		!attest_digests_has(&c->policy->roots,
+			bytes_of(hash, CRYPTO_SHA256_BYTES)) ||
+		!crypto_key_from_spki(BYTES_ARRAY(v.root), &root, NULL))
+		return false;
+	memcpy(message, SANCTUM_MAKER_LABEL, MAKER);
+	memcpy(message + MAKER, key, 32);
+	bool ok = crypto_verify(root, BYTES_ARRAY(message),
+		BYTES_ARRAY(v.signature), NULL);
+	crypto_key_free(root);
+	return ok;
+}
+
 /* From whom the chain is trusted downwards. */
 enum anchor { NOBODY, MANUFACTURER, DEVICE, MONITOR };
 
-static bool is_root(const struct attest_case *c, const uint8_t key[32])
+/* hash: what the policy names it by. */
+static bool is_root(const struct attest_case *c, const uint8_t key[32],
+	uint8_t hash[CRYPTO_SHA256_BYTES])
 {
-	uint8_t hash[CRYPTO_SHA256_BYTES];
 	return crypto_digest(CRYPTO_SHA256, bytes_of(key, 32), hash, NULL) &&
-		attest_digests_has(&c->policy->roots, BYTES_ARRAY(hash));
+		attest_digests_has(&c->policy->roots,
+			bytes_of(hash, CRYPTO_SHA256_BYTES));
 }
 
 /* The highest key of the evidence that the policy names.  The short form has
  * no signatures above the monitor's key. */
 static enum anchor find_anchor(const struct attest_case *c,
-	const struct sanctum_evidence *v, bool whole, bool *software)
+	const struct sanctum_evidence *v, bool whole, bool *software,
+	uint8_t root[CRYPTO_SHA256_BYTES])
 {
 	const struct attest_riscv_rules *r = &c->policy->sanctum;
 	const struct {
@@ -49,7 +78,9 @@ static enum anchor find_anchor(const struct attest_case *c,
 		{ MONITOR, v->sm_pk, &r->monitor_keys },
 	};
 	for (size_t i = whole ? 0 : 2; i < ARRAY_LEN(t); i++) {
-		*software = is_root(c, t[i].key);
+		*software = is_root(c, t[i].key, root) ||
+			(t[i].who == MANUFACTURER &&
+				vouched_for(c, t[i].key, root));
 		if (*software ||
 			attest_digests_has(t[i].want, bytes_of(t[i].key, 32)))
 			return t[i].who;
@@ -64,11 +95,17 @@ static bool check_root(struct attest_case *c, const struct sanctum_evidence *v,
 	static const char *const names[] = { "no key that the policy names",
 		"manufacturer", "device", "monitor" };
 	bool software;
-	*anchor = find_anchor(c, v, whole, &software);
+	uint8_t root[CRYPTO_SHA256_BYTES];
+	*anchor = find_anchor(c, v, whole, &software, root);
 	note(c, "vendor root", *anchor != NOBODY, names[*anchor],
-		whole ? "a manufacturer, device or monitor that the policy "
-			"names" :
-			"a monitor's key that the policy names");
+		software ? "a software root that the policy names" :
+			whole ?
+			   "a manufacturer, device or monitor that the policy "
+			   "names" :
+			   "a monitor's key that the policy names");
+	if (software)
+		attest_check_hex(c->out->checks[c->out->count - 1].observed,
+			BYTES_ARRAY(root));
 	return !software;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 
-#define TEES "auto process kvm snp tdx sgx"
+#define TEES "auto process kvm snp tdx sgx sanctum"
 
 /* clang-format off */
 const struct cli_option cli_options[CLI_OPTION_COUNT] = {
@@ -12,7 +12,7 @@ const struct cli_option cli_options[CLI_OPTION_COUNT] = {
 	[CLI_HOST] = { 0, "host", "URL", "the host agent: https://HOST:PORT, http://HOST:PORT or unix:///PATH (default: $DONJON_HOST)", CLI_ANY, NULL },
 	[CLI_HOST_CA] = { 0, "host-ca", "FILE", "certificates (PEM) that the host agent's TLS must end in", CLI_FILE, NULL },
 	[CLI_TOKEN_FILE] = { 0, "token-file", "FILE", "the access token of the host agent (default: $DONJON_TOKEN)", CLI_FILE, NULL },
-	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, snp, tdx, sgx, or auto", CLI_WORDS, TEES },
+	[CLI_TEE] = { 0, "tee", "T", "the technology: process, kvm, snp, tdx, sgx, sanctum, or auto", CLI_WORDS, TEES },
 	[CLI_PLATFORM] = { 0, "platform", "P", "hardware, software or auto", CLI_WORDS, "auto hardware software" },
 	[CLI_CONFIG] = { 0, "config", "FILE", "a Donjon.toml; options count more than what it says", CLI_FILE, NULL },
 	[CLI_POLICY] = { 0, "policy", "FILE", "what is accepted (default: this release's Keep on genuine hardware)", CLI_FILE, NULL },

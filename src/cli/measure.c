@@ -35,7 +35,8 @@ static bool measure_images(struct printing *p, const struct cli_args *a,
 	if (tee && strcmp(tee, "auto") != 0)
 		return measure(p, tee, images, e);
 	for (size_t i = 0; i < CLIENT_TEES; i++)
-		if (!measure(p, client_tees[i], images, e))
+		if ((i == 0 || client_measure_has(client_tees[i], images)) &&
+			!measure(p, client_tees[i], images, e))
 			return false;
 	return true;
 }

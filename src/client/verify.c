@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "attest/bundle.h"
 #include "base/fmt.h"
@@ -15,7 +16,7 @@
 enum { MAX_POLICY = 1 << 20 };
 
 const char *const client_tees[CLIENT_TEES] = { "process", "kvm", "snp", "tdx",
-	"sgx" };
+	"sgx", "sanctum" };
 
 static void add_references(struct client_verifier *v, const char *tee,
 	const struct attest_measured *m, size_t count)
@@ -24,8 +25,10 @@ static void add_references(struct client_verifier *v, const char *tee,
 		struct attest_reference *r =
 			&v->reference[v->reference_count++];
 		*r = (struct attest_reference){ .technology = tee,
-			.len = m[i].len };
+			.len = m[i].len,
+			.has_monitor = m[i].has_monitor };
 		memcpy(r->measurement, m[i].value, m[i].len);
+		memcpy(r->monitor, m[i].monitor, sizeof r->monitor);
 	}
 }
 
@@ -155,8 +158,10 @@ bool client_policy_syntax(const char *file, struct err *e)
 	/* What "release" stands for is not looked at yet. */
 	struct attest_reference r[ARRAY_LEN(client_tees)];
 	for (size_t i = 0; i < ARRAY_LEN(client_tees); i++)
-		r[i] = (struct attest_reference){ client_tees[i], { 0 },
-			strcmp(client_tees[i], "sgx") ? 48 : 32 };
+		r[i] = (struct attest_reference){
+			.technology = client_tees[i],
+			.len = attest_measurement_len(client_tees[i]),
+		};
 	struct attest_policy *p = NULL;
 	auto_buf text = { 0 };
 	bool ok = repository_read_file(file, MAX_POLICY, &text, e) &&
@@ -216,6 +221,15 @@ bool client_policy_template(const char *evidence, struct buf *out,
 	return ok;
 }
 
+bool client_measure_has(const char *tee, const char *images)
+{
+	char dir[CLIENT_PATH_MAX], path[CLIENT_PATH_MAX + 32];
+	if (!client_path_images(images, dir, NULL))
+		return true;
+	fmt(path, sizeof path, "%s/%s/exec", dir, tee);
+	return access(path, F_OK) == 0;
+}
+
 bool client_measure(const char *tee, const char *images, struct buf *pages,
 	void (*one)(void *ctx, const char *variant, const char *hex), void *ctx,
 	struct err *e)
@@ -231,6 +245,10 @@ bool client_measure(const char *tee, const char *images, struct buf *pages,
 			return false;
 		hex_encode(bytes_of(m[i].value, m[i].len), hex);
 		one(ctx, m[i].variant, hex);
+		if (!m[i].has_monitor)
+			continue;
+		hex_encode(BYTES_ARRAY(m[i].monitor), hex);
+		one(ctx, "monitor", hex);
 	}
 	return true;
 }

@@ -12,7 +12,7 @@
 
 /* Technologies whose images a release has, the first never left out; and
  * reference values of all of them. */
-#define CLIENT_TEES 5u
+#define CLIENT_TEES 6u
 extern const char *const client_tees[CLIENT_TEES];
 #define CLIENT_REFERENCES (CLIENT_TEES * ATTEST_VARIANTS)
 
@@ -52,6 +52,8 @@ MUST_USE bool client_policy_explain(const char *file, const char *images,
 /* "policy init": with the measurement of the evidence in a file, or NULL. */
 MUST_USE bool client_policy_template(const char *evidence, struct buf *out,
 	struct err *e);
+/* Its images are installed; some are built only where their compilers are. */
+bool client_measure_has(const char *tee, const char *images);
 /* "measure": a call for each variant of `tee`, with its measurement in
  * hexadecimal.  pages: gets a line for each page before that; or NULL. */
 MUST_USE bool client_measure(const char *tee, const char *images,

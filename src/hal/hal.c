@@ -4,7 +4,7 @@
 #include "hal/hal_priv.h"
 
 static const struct hal_tech *const techs[] = { &hal_snp, &hal_tdx, &hal_sgx,
-	&hal_kvm, &hal_process, NULL };
+	&hal_sanctum, &hal_kvm, &hal_process, NULL };
 
 const struct hal_tech *const *hal_techs(void)
 {

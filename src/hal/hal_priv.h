@@ -7,6 +7,7 @@
 
 extern const struct hal_tech hal_kvm;
 extern const struct hal_tech hal_process;
+extern const struct hal_tech hal_sanctum;
 extern const struct hal_tech hal_sgx;
 extern const struct hal_tech hal_snp;
 extern const struct hal_tech hal_tdx;

@@ -17,7 +17,7 @@ $(AESM).h: $(AESM).c
 $(O)/obj/host/src/hal/aesm.c.o $(O)/obj/host/tests/unit/hal/aesm.c.o: | $(AESM).h
 $(call library,hal,$(wildcard src/hal/*.c) $(AESM).c,host)
 # What a verifier expects, to compare with.
-$(call library,measure,src/attest/measure.c src/attest/measure_keep.c src/attest/measure_snp.c src/attest/measure_tdx.c src/attest/measure_domain.c src/attest/measure_sgx.c src/attest/measure_enclave.c src/attest/sigstruct.c,host)
+$(call library,measure,src/attest/measure.c src/attest/measure_keep.c src/attest/measure_snp.c src/attest/measure_tdx.c src/attest/measure_domain.c src/attest/measure_sgx.c src/attest/measure_enclave.c src/attest/measure_sanctum.c src/attest/measure_monitor.c src/attest/sigstruct.c,host)
 $(call unit,hal,hal soft device measure enclave crypto codec base,-lcrypto -lseccomp -lprotobuf-c -Wl$(comma)--wrap=soft_device_new -Wl$(comma)--wrap=soft_device_endorsements -Wl$(comma)--wrap=device_linux_new)
 # An answer of a quoting service.
 $(call library,hal_qgs,src/hal/qgs.c src/hal/service.c,host fuzz)

@@ -4,6 +4,7 @@
 #include <sys/auxv.h>
 
 #include "attest/claims.h"
+#include "keep/sanctum.h"
 #include "keep/snp.h"
 #include "keep/tdx.h"
 
@@ -39,6 +40,21 @@ static bool by_module(struct keep_gate *g, const uint8_t report_data[64],
 		keep_tdx_check(BYTES_ARRAY(report), buf_bytes(evidence), e);
 }
 
+/* The monitor's word is whole; the host adds who vouches for its maker.  What
+ * it says the evidence is nobody looks at. */
+static bool by_monitor(struct keep_gate *g, const uint8_t report_data[64],
+	struct buf *evidence, struct buf *endorsements, struct err *e)
+{
+	struct sanctum_evidence v;
+	auto_buf answer = { .len = 0 };
+	if (!keep_sanctum_report(report_data, &v, e) ||
+		!keep_gate_evidence(g, bytes_of(&v, sizeof v), &answer,
+			endorsements, e))
+		return false;
+	return buf_put(evidence, bytes_of(&v, sizeof v)) ||
+		err_fail(e, ERR_LIMIT, "evidence: no memory");
+}
+
 bool keep_evidence(struct keep_gate *g, struct gate_shim *shim,
 	const uint8_t report_data[64], struct buf *evidence,
 	struct buf *endorsements, uint32_t *tag, struct err *e)
@@ -59,6 +75,9 @@ bool keep_evidence(struct keep_gate *g, struct gate_shim *shim,
 	} else if (s.tee == GATE_TEE_TDX) {
 		*tag = ATTEST_TAG_INTEL;
 		ok = by_module(g, report_data, evidence, endorsements, e);
+	} else if (s.tee == GATE_TEE_SANCTUM) {
+		*tag = ATTEST_TAG_SANCTUM;
+		ok = by_monitor(g, report_data, evidence, endorsements, e);
 	} else {
 		/* sgx: the shim turns it into a report for the host's quoting
 		 * enclave. */

@@ -6,8 +6,6 @@
 #include <linux/kvm.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -45,24 +43,6 @@ static bool load_image(const char *image_dir, int *out, struct err *e)
 	return true;
 }
 
-/* Made here, so that QEMU's user needs no right to the folder. */
-static bool listen_gdb(const char *path, int *out, struct err *e)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	if (!path)
-		return true;
-	if (strlen(path) >= sizeof a.sun_path)
-		return err_fail(e, ERR_INPUT, "%s: too long", path);
-	memcpy(a.sun_path, path, strlen(path) + 1);
-	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 ||
-		listen(fd, 1) != 0)
-		return err_fail(e, ERR_HOST, "gdb at %s: %s", path,
-			strerror(errno));
-	*out = fd_move(&fd);
-	return true;
-}
-
 bool soft_device_probe(const char *image_dir, struct err *e)
 {
 	char path[4096];
@@ -70,9 +50,7 @@ bool soft_device_probe(const char *image_dir, struct err *e)
 	if (access(path, R_OK) != 0)
 		return err_fail(e, ERR_HOST, "no monitor at %s: %s", path,
 			strerror(errno));
-	return soft_machine_program() ||
-		err_fail(e, ERR_HOST,
-			"no qemu-system-x86_64: install qemu-system-x86");
+	return soft_board_find(&soft_board_pc, NULL, e);
 }
 
 /* --- operations --------------------------------------------------------- */
@@ -296,7 +274,7 @@ bool soft_device_new(const struct soft_config *c, struct device **out,
 	s->root_path = c->root_path ? strdup(c->root_path) : NULL;
 	if (!soft_machine_init(&s->machine, e) ||
 		!load_image(c->image_dir, &s->image, e) ||
-		!listen_gdb(c->gdb_path, &s->gdb, e)) {
+		!soft_gdb_listen(c->gdb_path, &s->gdb, e)) {
 		soft_free(&s->device);
 		return err_wrap(e, "software platform");
 	}

@@ -156,11 +156,17 @@ static bool make_bells(struct soft_machine *m)
 }
 
 /* A device's memory is a power of two long. */
-static bool fix_size(struct soft_machine *m)
+uint64_t soft_machine_file_size(const struct soft_machine *m)
 {
 	uint64_t size = MONITOR_GUEST_AT;
 	while (size < m->file_bytes)
 		size *= 2;
+	return size;
+}
+
+static bool fix_size(struct soft_machine *m)
+{
+	uint64_t size = soft_machine_file_size(m);
 	return ftruncate(m->file, (off_t)size) == 0 &&
 		fcntl(m->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0;
 }

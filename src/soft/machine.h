@@ -35,9 +35,25 @@ struct soft_machine {
 	pthread_mutex_t calls; /* one at a time */
 };
 
+/* One kind of QEMU machine: its program, and what makes it that machine. */
+struct soft_board {
+	const char *program; /* qemu-system-... */
+	const char *package; /* Debian's, that has it */
+	/* Words of the command line, NULL behind the last one.  Descriptor 3 is
+	 * the firmware's image, 4 the socket of the device whose memory is the
+	 * shared file. */
+	const char *const *words;
+};
+
+/* A PC, whose processor the monitor in monitor/x86_64 turns into others. */
+extern const struct soft_board soft_board_pc;
+/* A RISC-V machine, for the security monitor in monitor/riscv64. */
+extern const struct soft_board soft_board_riscv;
+
 struct soft_start {
-	int image; /* the firmware, in a memfd */
-	int gdb;   /* a listening socket for QEMU's debugger; 0, -1: none */
+	const struct soft_board *board; /* NULL: soft_board_pc */
+	int image;			/* the firmware, in a memfd */
+	int gdb; /* a listening socket for QEMU's debugger; 0, -1: none */
 	uint64_t ram_bytes;
 	uid_t uid;
 	bool change_id;
@@ -57,6 +73,9 @@ MUST_USE bool soft_machine_locate(const struct soft_machine *m, const void *ptr,
 /* And back: NULL when no region of ours has all of it. */
 void *soft_machine_at(const struct soft_machine *m, uint64_t at, size_t len);
 
+/* How long the file is that QEMU will have. */
+uint64_t soft_machine_file_size(const struct soft_machine *m);
+
 /* Starts QEMU and does not wait for it. */
 MUST_USE bool soft_machine_start(struct soft_machine *m,
 	const struct soft_start *s, struct err *e);
@@ -73,8 +92,12 @@ void soft_machine_kick(struct soft_machine *m);
 
 /* --- machine_spawn.c ---------------------------------------------------- */
 
-/* The program, where Debian puts it; NULL: it is not there. */
-const char *soft_machine_program(void);
+/* Is its program where Debian puts it?  path: at least 64 bytes, or NULL. */
+MUST_USE bool soft_board_find(const struct soft_board *b, char *path,
+	struct err *e);
+/* A socket for gdb, the caller's user's; *out stays as it is when path is NULL.
+ */
+MUST_USE bool soft_gdb_listen(const char *path, int *out, struct err *e);
 /* A child that becomes QEMU, with `socket` as its device's server. */
 MUST_USE bool soft_machine_spawn(const struct soft_start *s, int socket,
 	int said, pid_t *pid, struct err *e);

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,16 +17,57 @@
 /* QEMU's descriptors. */
 enum { IMAGE_FD = 3, SOCKET_FD = 4, GDB_FD = 5, HIGH_FD = 16 };
 
-const char *soft_machine_program(void)
+/* --- boards ------------------------------------------------------------- */
+
+static const char *const pc_words[] = { "-M",
+	"pc,usb=off,vmport=off,smm=off,hpet=off,acpi=off", "-cpu",
+	"max,phys-bits=48", NULL };
+const struct soft_board soft_board_pc = { "qemu-system-x86_64",
+	"qemu-system-x86", pc_words };
+
+/* Zkr: the entropy source that the monitor draws from.  Its interrupts are
+ * messages: what wakes the monitor is one. */
+static const char *const riscv_words[] = { "-M", "virt,aia=aplic-imsic", "-cpu",
+	"rv64,zkr=on,v=off,h=off", NULL };
+const struct soft_board soft_board_riscv = { "qemu-system-riscv64",
+	"qemu-system-misc", riscv_words };
+
+enum { PATH_BYTES = 64 };
+
+bool soft_board_find(const struct soft_board *b, char *path, struct err *e)
 {
-	static const char *const paths[] = {
-		"/usr/bin/qemu-system-x86_64",
-		"/usr/local/bin/qemu-system-x86_64",
-	};
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-		if (access(paths[i], X_OK) == 0)
-			return paths[i];
-	return NULL;
+	static const char *const folders[] = { "/usr/bin", "/usr/local/bin" };
+	char at[PATH_BYTES];
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		fmt(at, sizeof at, "%s/%s", folders[i], b->program);
+		if (access(at, X_OK) != 0)
+			continue;
+		if (path)
+			memcpy(path, at, sizeof at);
+		return true;
+	}
+	return err_fail(e, ERR_HOST, "no %s: install %s", b->program,
+		b->package);
+}
+
+/* --- the debugger's socket ------------------------------------------------ */
+
+/* Made here, so that QEMU's user needs no right to the folder. */
+bool soft_gdb_listen(const char *path, int *out, struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	if (!path)
+		return true;
+	if (strlen(path) >= sizeof a.sun_path)
+		return err_fail(e, ERR_INPUT, "%s: too long", path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
+	auto_fd fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof a) != 0 ||
+		listen(fd, 1) != 0)
+		return err_fail(e, ERR_HOST, "gdb at %s: %s", path,
+			strerror(errno));
+	*out = fd_move(&fd);
+	return true;
 }
 
 /* --- the child's side --------------------------------------------------- */
@@ -68,35 +111,52 @@ static bool settle(pid_t parent)
 		prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
 }
 
-/* Not const: execve's type. */
-NORETURN static void child(const struct soft_start *s, int socket, int said,
-	pid_t parent, const char *program, char *memory)
+enum { MOST_WORDS = 48 };
+
+struct words {
+	char *word[MOST_WORDS];
+	size_t count;
+};
+
+/* One place stays NULL, for execve. */
+static void add(struct words *w, const char *word)
 {
-	static char name[] = "qemu-system-x86_64", m[] = "-M",
-		    machine[] = "pc,usb=off,vmport=off,smm=off,hpet=off,"
-				"acpi=off",
-		    accel[] = "-accel", tcg[] = "tcg", cpu[] = "-cpu",
-		    max[] = "max,phys-bits=48", mem[] = "-m",
-		    nodefaults[] = "-nodefaults", config[] = "-no-user-config",
-		    display[] = "-display", none[] = "none",
-		    reboot[] = "-no-reboot", dir[] = "-L", nowhere[] = "/none",
-		    bios[] = "-bios", image[] = "/proc/self/fd/3",
-		    chardev[] = "-chardev", server[] = "socket,id=bell,fd=4",
-		    device[] = "-device",
-		    bell[] = "ivshmem-doorbell,chardev=bell,vectors=2",
-		    sandbox[] = "-sandbox",
-		    deny[] = "on,obsolete=deny,elevateprivileges=deny,"
-			     "spawn=deny,resourcecontrol=deny",
-		    gdb[] = "-gdb", stub[] = "chardev:gdb",
-		    gdb_server[] = "socket,id=gdb,fd=5,server=on,wait=off";
-	char *const argv[] = { name, m, machine, accel, tcg, cpu, max, mem,
-		memory, nodefaults, config, display, none, reboot, dir, nowhere,
-		bios, image, chardev, server, device, bell, sandbox, deny,
-		/* Only a debug Keep's. */
-		s->gdb > 0 ? chardev : NULL, gdb_server, gdb, stub, NULL };
+	if (w->count < MOST_WORDS - 1)
+		w->word[w->count++] = (char *)(uintptr_t)word;
+}
+
+static void add_all(struct words *w, const char *const *words)
+{
+	for (; *words; words++)
+		add(w, *words);
+}
+
+static const char *const every_board[] = { "-accel", "tcg", "-nodefaults",
+	"-no-user-config", "-display", "none", "-no-reboot", "-L", "/none",
+	"-bios", "/proc/self/fd/3", "-chardev", "socket,id=bell,fd=4",
+	"-device", "ivshmem-doorbell,chardev=bell,vectors=2", "-sandbox",
+	"on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
+	"resourcecontrol=deny",
+	NULL };
+/* Only a debug Keep's. */
+static const char *const debugger[] = { "-chardev",
+	"socket,id=gdb,fd=5,server=on,wait=off", "-gdb", "chardev:gdb", NULL };
+
+NORETURN static void child(const struct soft_start *s, int socket, int said,
+	pid_t parent, const char *program, const char *memory)
+{
+	const struct soft_board *b = s->board ? s->board : &soft_board_pc;
+	struct words w = { 0 };
 	char *const env[] = { NULL };
+	add(&w, b->program);
+	add_all(&w, b->words);
+	add(&w, "-m");
+	add(&w, memory);
+	add_all(&w, every_board);
+	if (s->gdb > 0)
+		add_all(&w, debugger);
 	if (place_fds(s, socket, said) && become(s) && settle(parent))
-		execve(program, argv, env);
+		execve(program, w.word, env);
 	_exit(127);
 }
 
@@ -105,11 +165,10 @@ NORETURN static void child(const struct soft_start *s, int socket, int said,
 bool soft_machine_spawn(const struct soft_start *s, int socket, int said,
 	pid_t *pid, struct err *e)
 {
-	const char *program = soft_machine_program();
-	char memory[32];
-	if (!program)
-		return err_fail(e, ERR_HOST,
-			"no qemu-system-x86_64: install qemu-system-x86");
+	const struct soft_board *b = s->board ? s->board : &soft_board_pc;
+	char memory[32], program[PATH_BYTES];
+	if (!soft_board_find(b, program, e))
+		return false;
 	fmt(memory, sizeof memory, "%lluk",
 		(unsigned long long)(s->ram_bytes / 1024));
 	pid_t parent = getpid(), made = fork();

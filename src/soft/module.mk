@@ -16,3 +16,9 @@ $(O)/tests/guests/td: $(O)/tests/guests/td.elf
 	$(Q)objcopy -O binary $< $@
 $(O)/tests/unit/soft/tdx: | $(O)/tests/guests/td $(O)/keep/software/monitor
 $(O)/tests/unit/soft/device $(O)/tests/unit/soft/snp $(O)/tests/unit/soft/sgx: | $(O)/tests/guests/soft $(O)/keep/software/monitor
+# The same for RISC-V, where its compiler is: an operating system, and an enclave.
+$(call program,tests/guests/rv.elf,robot-riscv64,$(GUEST)/rv.S)
+$(O)/tests/guests/rv.elf: $(GUEST)/rv.ld
+$(O)/tests/guests/rv: $(O)/tests/guests/rv.elf
+	$(Q)riscv64-linux-gnu-objcopy -O binary $< $@
+KEEP_riscv64_tests += $(O)/tests/guests/rv

@@ -45,4 +45,19 @@ LAYOUT(struct sanctum_evidence, device_signature, SANCTUM_SHORT_BYTES);
 LAYOUT(struct sanctum_evidence, report_data, 448);
 LAYOUT_SIZE(struct sanctum_evidence, SANCTUM_LONG_BYTES);
 
+/*
+ * Endorsements: a key that vouches for the manufacturer's, ours too.  Only the
+ * software platform has them, whose root is of another kind (P-256: its
+ * SubjectPublicKeyInfo, and its signature, r || s, over SANCTUM_MAKER_LABEL and
+ * manufacturer_pk).
+ */
+#define SANCTUM_MAKER_LABEL "donjon sanctum manufacturer" /* no NUL */
+
+struct sanctum_endorsements {
+	uint8_t root[91];
+	uint8_t signature[64];
+};
+LAYOUT(struct sanctum_endorsements, signature, 91);
+LAYOUT_SIZE(struct sanctum_endorsements, 155);
+
 #endif

@@ -202,7 +202,7 @@ def test_a_policy_for_other_technologies(tenant, agent, evil_path):
                 "technology")
 
 
-@pytest.mark.parametrize("tee", ["kvm", "snp", "sgx", "tdx", "none"])
+@pytest.mark.parametrize("tee", ["kvm", "snp", "sgx", "tdx", "sanctum", "none"])
 def test_an_agent_that_calls_a_keep_another_technologys(
         tenant, agent, evil_path, tee):
     """What it says is only which of our images is measured."""

@@ -138,7 +138,7 @@ def test_fish_completes():
     (["run", "--host", "x", "y"], "--host"),
     (["run", "--env"], "--env"), (["run", "-x", "y"], "-x"),
     (["run", "--platform", "cloud", "x"], "--platform"),
-    (["run", "--tee", "abacus", "x"], "process kvm snp tdx sgx"),
+    (["run", "--tee", "abacus", "x"], "process kvm snp tdx sgx sanctum"),
     (["policy"], "policy explain"), (["--nonsense"], "option --nonsense"),
     (["deploy", "x.wasm"], "--host"), (["attach"], "KEEP"),
     (["ps", "x"], "x"), (["verify"], "FILE"),

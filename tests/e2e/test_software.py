@@ -22,7 +22,7 @@ from snp import Key, id_files
 from tenant import Tenant, wait_for
 from test_leaks import MARKS, found, searchable  # noqa: F401
 
-TEES = ["kvm", "snp", "tdx", "sgx"]
+TEES = ["kvm", "snp", "tdx", "sgx", "sanctum"]
 # QEMU interprets: those that need no minutes, unless all are asked for.
 QUICK = {"zig-app", "as-app", "rust163-app", "lua", "cpp-iostream"}
 ROWS = [r for r in test_modules.ROWS
@@ -77,8 +77,23 @@ def named(agent, name):
     return pids
 
 
-def qemus(agent):
-    return named(agent, "qemu-system-x86_64")
+def qemu_of(tee):
+    return f"qemu-system-{'riscv64' if tee == 'sanctum' else 'x86_64'}"
+
+
+def qemus(agent, tee="kvm"):
+    return named(agent, qemu_of(tee))
+
+
+@pytest.fixture(autouse=True)
+def built(request, out):
+    """RISC-V's part of it is made by a compiler that not everybody has."""
+    call = getattr(request.node, "callspec", None)
+    if call and call.params.get("tee") == "sanctum":
+        if not shutil.which(qemu_of("sanctum")):
+            pytest.skip("no qemu-system-riscv64 (package qemu-system-misc)")
+        if not (out / "keep/sanctum/monitor").exists():
+            pytest.skip("no Keep for RISC-V (make keep-riscv64)")
 
 
 # --- what runs ---------------------------------------------------------------
@@ -87,7 +102,8 @@ def qemus(agent):
 def test_exec_is_the_same_everywhere(out, tee):
     def digest(path):
         return hashlib.sha256((out / path).read_bytes()).hexdigest()
-    assert digest(f"keep/{tee}/exec") == digest("keep/process/exec")
+    isa = "riscv64" if tee == "sanctum" else "process"
+    assert digest(f"keep/{tee}/exec") == digest(f"keep/{isa}/exec")
 
 
 @pytest.mark.parametrize("tee", TEES)
@@ -115,7 +131,7 @@ def test_the_root_that_is_named_is_the_host_s(house, tee):
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r["file"])
 def test_program(row, tee, house, tmp_path):
     agent, tenant = house
-    if tee in ("tdx", "sgx") and "DONJON_ALL" not in os.environ and \
+    if tee in ("tdx", "sgx", "sanctum") and "DONJON_ALL" not in os.environ and \
             row["file"] not in ("lua.wasm", "zig-app.wasm"):
         pytest.skip("all programs in domains and enclaves only with "
                     "DONJON_ALL=1")
@@ -317,11 +333,11 @@ def seen(pid):
     return hits
 
 
-@pytest.mark.parametrize("tee", ["snp", "tdx", "sgx"])
+@pytest.mark.parametrize("tee", ["snp", "tdx", "sgx", "sanctum"])
 def test_a_walled_keep_shows_its_loader_nothing(
         tenant, agent, tmp_path, searchable, tee):  # noqa: F811
     p = holding(tenant, agent, tee, tmp_path)
-    (qemu,) = qemus(agent)
+    (qemu,) = qemus(agent, tee)
     (loader,) = named(agent, "donjon-keep")
     assert seen(agent.pid) == set()
     assert seen(loader) == set()
@@ -344,7 +360,7 @@ def test_a_kvm_keep_hides_nothing_from_its_loader(
 @pytest.mark.parametrize("tee", TEES)
 def test_qemu_is_confined(tenant, agent, tmp_path, tee):
     p = holding(tenant, agent, tee, tmp_path)
-    (qemu,) = qemus(agent)
+    (qemu,) = qemus(agent, tee)
     with open(f"/proc/{qemu}/status") as f:
         status = dict(re.findall(r"^(\w+):\t(.*)$", f.read(), re.M))
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
@@ -403,15 +419,19 @@ def test_memory_that_a_keep_needs_no_more_is_its_host_s_again(
 
 # --- what is left ----------------------------------------------------------------
 
+def program_of(victim, tee):
+    return qemu_of(tee) if victim == "qemu" else victim
+
+
 @pytest.mark.parametrize("tee", TEES)
-@pytest.mark.parametrize("victim", ["qemu-system-x86_64", "donjon-keep"])
+@pytest.mark.parametrize("victim", ["qemu", "donjon-keep"])
 def test_a_killed_part_takes_its_keep_and_nothing_else(
         tenant, agent, tmp_path, tee, victim):
     other = holding(tenant, agent, tee, tmp_path)
     theirs = set(agent.children())
     p = holding(tenant, agent, tee, tmp_path)
     ours = set(agent.children()) - theirs
-    (pid,) = set(named(agent, victim)) - theirs
+    (pid,) = set(named(agent, program_of(victim, tee))) - theirs
     os.kill(pid, signal.SIGKILL)
     assert p.wait(30) == 123
     wait_for(lambda: not any(map(alive, ours)))
@@ -432,7 +452,7 @@ def test_a_killed_agent_leaves_no_process(tenant, agents, tmp_path, tee):
 
 
 @pytest.mark.parametrize("tee", TEES)
-@pytest.mark.parametrize("victim", ["qemu-system-x86_64", "donjon-keep"])
+@pytest.mark.parametrize("victim", ["qemu", "donjon-keep"])
 def test_a_keep_that_is_killed_at_any_moment_leaves_nothing(
         tenant, agents, tee, victim):
     agent = agents()
@@ -444,7 +464,7 @@ def test_a_keep_that_is_killed_at_any_moment_leaves_nothing(
         while not agent.children() and time.monotonic() < end:
             time.sleep(0.001)
         time.sleep(0.24 * i / MOMENTS)
-        for pid in named(agent, victim) or agent.children():
+        for pid in named(agent, program_of(victim, tee)) or agent.children():
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

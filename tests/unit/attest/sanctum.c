@@ -5,6 +5,7 @@
 #include "codec/hex.h"
 #include "crypto/ed25519.h"
 #include "crypto/hash.h"
+#include "crypto/key.h"
 
 #include "../test.h"
 #include "helpers/vectors.h"
@@ -41,6 +42,7 @@ static struct sanctum_evidence made(void)
 }
 
 static struct bytes root_of; /* a software root that the policy names */
+static struct bytes endorsed;
 
 static const char *judge(const struct sanctum_evidence *v, size_t len,
 	const char *key, struct bytes value, struct attest_verdict *out)
@@ -67,6 +69,7 @@ static const char *judge(const struct sanctum_evidence *v, size_t len,
 	if (!attest_policy_parse(buf_bytes(&t), "p", NULL, 0, &p, &e))
 		fail_msg("%s", e.text);
 	struct attest_input in = { .evidence = bytes_of(v, len),
+		.endorsements = endorsed,
 		.binding = ATTEST_BIND_NOTHING,
 		.report_data = len == sizeof *v ? BYTES_ARRAY(v->report_data) :
 						  BYTES_NONE };
@@ -141,24 +144,79 @@ TEST(sanctum_chains_under_a_software_root_are_never_confidential)
 	static struct attest_verdict v;
 	struct sanctum_evidence s = made();
 	const struct {
-		const char *what;
 		struct bytes key;
 		size_t len;
 	} t[] = {
-		{ "manufacturer", BYTES_ARRAY(s.manufacturer_pk), sizeof s },
-		{ "device", BYTES_ARRAY(s.device_pk), sizeof s },
-		{ "monitor", BYTES_ARRAY(s.sm_pk), sizeof s },
-		{ "monitor", BYTES_ARRAY(s.sm_pk), SANCTUM_SHORT_BYTES },
+		{ BYTES_ARRAY(s.manufacturer_pk), sizeof s },
+		{ BYTES_ARRAY(s.device_pk), sizeof s },
+		{ BYTES_ARRAY(s.sm_pk), sizeof s },
+		{ BYTES_ARRAY(s.sm_pk), SANCTUM_SHORT_BYTES },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		uint8_t hash[32];
+		char hex[65];
 		CHECK(crypto_digest(CRYPTO_SHA256, t[i].key, hash, NULL));
 		root_of = BYTES_ARRAY(hash);
 		CHECK_STR(judge(&s, t[i].len, "device_keys",
 				  BYTES_ARRAY(s.enclave_pk), &v),
 			"");
 		CHECK(v.accepted && !v.confidential);
-		CHECK_HAS(v.checks[1].observed, t[i].what);
+		hex_encode(BYTES_ARRAY(hash), hex);
+		CHECK_STR(v.checks[1].observed, hex);
 		root_of = BYTES_NONE;
 	}
+}
+
+static struct sanctum_endorsements endorse(const struct crypto_key *root,
+	const struct sanctum_evidence *s)
+{
+	enum { MAKER = sizeof SANCTUM_MAKER_LABEL - 1 };
+	struct sanctum_endorsements v;
+	uint8_t message[MAKER + 32];
+	auto_buf spki = { 0 }, sig = { 0 };
+	memcpy(message, SANCTUM_MAKER_LABEL, MAKER);
+	memcpy(message + MAKER, s->manufacturer_pk, 32);
+	CHECK(crypto_key_spki(root, &spki, NULL) &&
+		crypto_sign(root, BYTES_ARRAY(message), &sig, NULL));
+	CHECK(spki.len == sizeof v.root && sig.len == sizeof v.signature);
+	memcpy(v.root, spki.ptr, spki.len);
+	memcpy(v.signature, sig.ptr, sig.len);
+	return v;
+}
+
+TEST(sanctum_manufacturers_are_vouched_for_by_a_software_root)
+{
+	static struct attest_verdict v;
+	struct sanctum_evidence s = made();
+	struct crypto_key *root;
+	uint8_t hash[32];
+	CHECK(crypto_key_generate(CRYPTO_P256, &root, NULL));
+	CHECK(crypto_key_fingerprint(root, hash, NULL));
+	struct sanctum_endorsements e = endorse(root, &s), good = e;
+	endorsed = bytes_of(&e, sizeof e);
+	const struct bytes nobody = BYTES_ARRAY(s.enclave_pk);
+	CHECK_STR(judge(&s, sizeof s, "device_keys", nobody, &v),
+		"vendor root ");
+	root_of = BYTES_ARRAY(hash);
+	CHECK_STR(judge(&s, sizeof s, "device_keys", nobody, &v), "");
+	CHECK(v.accepted && !v.confidential);
+	for (size_t i = 0; i < sizeof e; i += 3) {
+		((uint8_t *)&e)[i] ^= 1;
+		CHECK_HAS(judge(&s, sizeof s, "device_keys", nobody, &v),
+			"vendor root");
+		e = good;
+	}
+	for (size_t n = 0; n < sizeof e; n++) {
+		endorsed = bytes_of(&e, n);
+		CHECK_HAS(judge(&s, sizeof s, "device_keys", nobody, &v),
+			"vendor root");
+	}
+	/* For another manufacturer. */
+	endorsed = bytes_of(&e, sizeof e);
+	CHECK(crypto_ed25519_public(enclave, s.manufacturer_pk, NULL));
+	sign(enclave, BYTES_ARRAY(s.device_pk), s.device_signature);
+	CHECK_HAS(judge(&s, sizeof s, "device_keys", nobody, &v),
+		"vendor root");
+	root_of = endorsed = BYTES_NONE;
+	crypto_key_free(root);
 }

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Technology `sanctum`: exec below a shim in an enclave of a RISC-V security
+ * monitor, which walls off its memory and signs what it measured.  Evidence is
+ * the monitor's; no host has a part in it but to add who vouches for the
+ * manufacturer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "abi/sanctum_driver.h"
+#include "base/fmt.h"
+#include "hal/hal_priv.h"
+#include "hal/sanctum_priv.h"
+#include "soft/sanctum.h"
+#include "spec/sanctum.h"
+
+enum { MAX_ENDORSEMENTS = 64 << 10 };
+
+struct hal_keep {
+	struct sanctum_machine m;
+	struct buf endorsements;
+};
+
+/* --- the probe
+ * ----------------------------------------------------------------- */
+
+static bool probe_real(struct err *e)
+{
+	struct device *d;
+	if (!device_linux_new(&d, e))
+		return false;
+	int n = d->ops->open(d, SANCTUM_DRIVER_PATH);
+	if (n >= 0)
+		d->ops->close(d, n);
+	d->ops->free(d);
+	return n >= 0 ||
+		err_fail(e, ERR_HOST,
+			"no " SANCTUM_DRIVER_PATH
+			": a RISC-V processor whose firmware is the monitor, "
+			"and a kernel with a driver for it: Linux has none");
+}
+
+static bool probe_any(const struct hal_config *cfg, bool *emulated,
+	struct err *e)
+{
+	struct err soft = { 0 };
+	*emulated = false;
+	if (cfg->platform != HAL_SOFTWARE && probe_real(e))
+		return true;
+	if (cfg->platform == HAL_HARDWARE)
+		return false;
+	*emulated = true;
+	if (soft_sanctum_probe(cfg->image_dir, &soft))
+		return true;
+	*e = soft;
+	return false;
+}
+
+static bool sanctum_probe(const struct hal_config *cfg, struct hal_probe *out,
+	UNUSED struct err *e)
+{
+	struct hal_probe p = { 0 };
+	struct err why = { 0 };
+	char path[4096];
+	fmt(path, sizeof path, "%s/sanctum/shim", cfg->image_dir);
+	p.available = probe_any(cfg, &p.emulated, &why);
+	fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
+	if (p.available && access(path, R_OK) != 0) {
+		fmt(p.missing, sizeof p.missing,
+			"no Keep image at %s: %s: make keep-riscv64", path,
+			strerror(errno));
+		p.available = false;
+	}
+	p.software = p.emulated;
+	p.confidential = !p.emulated;
+	fmt(p.detail, sizeof p.detail, "%s",
+		p.emulated ? "the software platform's RISC-V under the Sanctum "
+			     "monitor; no protection from the host" :
+			     "enclave of a Sanctum security monitor, its "
+			     "memory walled off");
+	*out = p;
+	return true;
+}
+
+/* The monitor measures; what it should find is for verifiers to know. */
+static bool sanctum_measure(UNUSED const struct hal_config *cfg,
+	UNUSED uint8_t out[64], UNUSED size_t *len, struct err *e)
+{
+	return err_fail(e, ERR_INPUT, "sanctum: measured by its monitor");
+}
+
+/* --- launch
+ * ---------------------------------------------------------------------- */
+
+static void sanctum_destroy(struct hal_keep *k)
+{
+	if (!k)
+		return;
+	sanctum_machine_fini(&k->m);
+	buf_fini(&k->endorsements);
+	free(k);
+}
+
+static bool launch(struct hal_keep *k, const struct hal_config *cfg,
+	struct err *e)
+{
+	if (!sanctum_launch(&k->m, &hal_sanctum, cfg, e))
+		return false;
+	bool ok = cfg->platform == HAL_SOFTWARE ?
+		soft_sanctum_endorsements(k->m.device, &k->endorsements, e) :
+		vm_file_beside_root(cfg, "sanctum-endorsements",
+			MAX_ENDORSEMENTS, &k->endorsements, e);
+	return ok && vm_cpu_start(&k->m.cpu, e);
+}
+
+static bool sanctum_launch_keep(const struct hal_config *cfg,
+	struct hal_keep **out, struct err *e)
+{
+	struct hal_keep *k = calloc(1, sizeof *k);
+	if (!k)
+		return err_fail(e, ERR_LIMIT, "launch sanctum: no memory");
+	if (!launch(k, cfg, e)) {
+		sanctum_destroy(k);
+		return err_wrap(e, "launch sanctum");
+	}
+	*out = k;
+	return true;
+}
+
+/* --- serving
+ * ---------------------------------------------------------------------- */
+
+static bool sanctum_confine(struct hal_keep *k, struct err *e)
+{
+	static const unsigned long requests[] = { SANCTUM_IOC_RUN, 0 };
+	return vm_confine(&k->m.cpu, k->m.uid, k->m.change_id, requests, e);
+}
+
+static int sanctum_bell(const struct hal_keep *k)
+{
+	return k->m.cpu.bell;
+}
+
+static struct gate_area *sanctum_area(struct hal_keep *k)
+{
+	return (struct gate_area *)(void *)(k->m.window + VM_AREA_AT);
+}
+
+static bool sanctum_take(struct hal_keep *k, bool *gone, char why[128],
+	struct err *e)
+{
+	return vm_cpu_take(&k->m.cpu, gone, why, e);
+}
+
+static bool sanctum_resume(struct hal_keep *k, struct err *e)
+{
+	return vm_cpu_resume(&k->m.cpu, e);
+}
+
+/* The Keep has its evidence; it asks for what stands above it. */
+static bool sanctum_evidence(struct hal_keep *k, struct bytes request,
+	struct buf *evidence, struct buf *endorsements, struct err *e)
+{
+	if (request.len != SANCTUM_LONG_BYTES)
+		return err_fail(e, ERR_INPUT, "evidence: %zu bytes",
+			request.len);
+	return (buf_put(evidence, request) &&
+		       buf_put(endorsements, buf_bytes(&k->endorsements))) ||
+		err_fail(e, ERR_LIMIT, "evidence: no memory");
+}
+
+const struct hal_tech hal_sanctum = {
+	.name = "sanctum",
+	.tee = GATE_TEE_SANCTUM,
+	.rank = 8,
+	.probe = sanctum_probe,
+	.measure = sanctum_measure,
+	.launch = sanctum_launch_keep,
+	.confine = sanctum_confine,
+	.bell = sanctum_bell,
+	.area = sanctum_area,
+	.take = sanctum_take,
+	.resume = sanctum_resume,
+	.evidence = sanctum_evidence,
+	.destroy = sanctum_destroy,
+};

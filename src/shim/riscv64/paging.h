@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Page tables (RISC-V privileged architecture, §4.4: Sv39).  The shim sees its
+ * image, each part with its own rights, the window, and memory behind the
+ * images, never executable; nothing that is executable is writable under any
+ * address.  Memory is named by its offset from the begin.
+ */
+#ifndef SHIM_RISCV64_PAGING_H
+#define SHIM_RISCV64_PAGING_H
+
+#include "shim/common/frames.h"
+#include "shim/common/space.h"
+#include "shim/riscv64/platform.h"
+
+/* Where the shim sees the window and memory. */
+#define PAGING_WINDOW_VA 0xffffffff40000000
+#define PAGING_RAM_VA	 0xffffffc000000000
+/* exec's half ends here. */
+#define PAGING_USER_END (1ull << 38)
+
+struct paging {
+	struct frames frames;
+	struct platform_memory memory;
+	uint64_t free_at; /* behind the images */
+};
+
+/* The shim's own tables, from now on in use, and free pages. */
+void paging_init(struct paging *p, const struct platform_memory *m);
+
+static inline void *paging_at(uint64_t offset)
+{
+	return (void *)(PAGING_RAM_VA + offset);
+}
+
+/* exec's memory.  True: mapped now.  at: an offset; a window's: physical. */
+MUST_USE bool paging_map(struct paging *p, uint64_t va, uint64_t at,
+	uint8_t prot, bool window);
+/* A zeroed page for va; NULL: there is no memory. */
+void *paging_map_new(struct paging *p, uint64_t va, uint8_t prot);
+/* Finds what va is mapped to; false: nothing, or without that right. */
+bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *at);
+/* Is anything there? */
+bool paging_has(struct paging *p, uint64_t va);
+
+extern const struct space_ops paging_space_ops; /* ctx: struct paging */
+
+#endif

@@ -1,0 +1,1 @@
+$(call SHIM_RISCV64,sanctum)

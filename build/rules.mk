@@ -87,7 +87,7 @@ $(call program,tests/replay/$1,host,fuzz/$1.c fuzz/replay.c,$2,$3)
 endef
 fuzzer = $(eval $(call fuzzer_,$1,$2,$3))
 
-# $(call emulated,OUTPUT,ISA,SOURCES,LIBRARIES): a program of TAP on another ISA,
+# $(call emulated,OUTPUT,ISA,SOURCES,LIBRARIES,SYSTEM LIBRARIES): a program of TAP on another ISA,
 # that runs itself below qemu-user, or says why it can't.
 hash := \#
 define emulated_script
@@ -98,11 +98,11 @@ $(O)/$1: $2
 TAPS += $(O)/$1
 endef
 define emulated_
-$(call program_,$1.elf,exec-$2,$3 $(call START,$2),$4,$(START_LINK))
+$(call program_,$1.elf,exec-$2,$3 $(call START,$2),$4,$5 $(START_LINK))
 $(call emulated_script,$1,$(O)/$1.elf,exec qemu-$2-static "$$$$0.elf" "$$$$@")
 endef
 emulated_skip = $(call emulated_script,$1,,echo "ok 1 - $1 $(hash) SKIP $2")
-emulated = $(eval $(if $(SAN),$(call emulated_skip,$1,emulated machines run plain builds),$(if $(shell command -v $(CC.exec-$2)),$(call emulated_,$1,$2,$3,$4),$(call emulated_skip,$1,there is no $(CC.exec-$2)))))
+emulated = $(eval $(if $(SAN),$(call emulated_skip,$1,emulated machines run plain builds),$(if $(shell command -v $(CC.exec-$2)),$(call emulated_,$1,$2,$3,$4,$5),$(call emulated_skip,$1,there is no $(CC.exec-$2)))))
 # How a program of such an ISA starts (docs/exec.md).
 START = src/keep/start.c src/keep/start_$1.S
 START_LINK := -Wl,-e,keep_start

@@ -54,11 +54,11 @@ endif
 define exec_isa
 CC.exec-$1 := $2-gcc
 STRIP.exec-$1 := $2-strip
-CF.exec-$1 := $(EXEC:-g=-g1) $(PIE) -D_FORTIFY_SOURCE=3 $3 \
+CF.exec-$1 := $(EXEC:-g=-g1) $(PIE) -fvisibility=hidden -D_FORTIFY_SOURCE=3 $3 \
 	-isystem $(O)/sysroot/$1/include $(WARN) $(WARN_GCC) $(MAP)
 LF.exec-$1 := -static-pie -Wl,-static,-pie,--no-dynamic-linker,--exclude-libs,ALL \
 	-Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
-	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--no-warnings \
+	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	$3 $4 -L$(O)/sysroot/$1/lib -B$(O)/sysroot/$1/lib/
 NEEDS.exec-$1 := $(O)/sysroot/$1/versions
 $(O)/sysroot/$1/versions: tools/sysroot

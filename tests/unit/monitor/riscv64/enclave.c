@@ -135,13 +135,11 @@ TEST(enclave_s_pages_lie_in_its_memory_and_behind_each_other)
 TEST(enclave_s_addresses_are_in_its_range)
 {
 	static const struct wrong w[] = {
-		{ STEP_ROOT, 2, 0 },
-		{ STEP_ROOT, 2, BENCH_EV + 8 },
+		{ STEP_ROOT, 2, 0 }, { STEP_ROOT, 2, BENCH_EV + 8 },
 		{ STEP_MIDDLE, 2, 0xffffffff40000000ull },
 		{ STEP_LAST, 2, 0x80000000ull },
 		{ STEP_LAST, 2, BENCH_EV + 0x40000000 }, /* no table there */
-		{ STEP_PAGE, 2, 0x5000 },
-		{ STEP_PAGE, 2, BENCH_EV + 0x5800 },
+		{ STEP_PAGE, 2, 0x5000 }, { STEP_PAGE, 2, BENCH_EV + 0x5800 },
 		{ STEP_PAGE, 2, BENCH_EV + 0x6000 },
 		{ STEP_PAGE, 2, BENCH_EV + 0x205000 }, /* no table there */
 		{ STEP_THREAD, 1, 0x5000 },

@@ -31,7 +31,7 @@ from tenant import Tenant  # noqa: E402
 RUNS = 7
 PAGE = 4096
 FEW, MANY = 10, 110  # requests
-TEES = ("process", "kvm", "snp", "tdx", "sgx", "sanctum")
+TEES = ("process", "kvm", "snp", "tdx", "sgx", "sanctum", "pef")
 TARGETS = {"image": 6 << 20, "shim": 128 << 10, "after": 40, "enclave": 60,
            "first": 1500}
 
@@ -170,7 +170,7 @@ def bench_traps(out, folder, columns):
           ["in a Keep", "SYSCALL", "without a trap"],
           [[label, *trap(out, folder, tee)]
            for tee, label in columns.items()
-           if tee not in ("process", "sanctum")])  # x86-64's counter
+           if tee not in ("process", "sanctum", "pef")])  # x86-64's counter
 
 
 def requests(port, number):

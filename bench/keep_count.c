@@ -14,6 +14,7 @@
 #include "abi/vm.h"
 #include "base/fmt.h"
 #include "soft/device_priv.h"
+#include "soft/power.h"
 #include "soft/sanctum.h"
 
 static const struct device_ops *real;
@@ -266,7 +267,33 @@ bool __wrap_soft_sanctum_new(const struct soft_config *c, struct device **out,
 	return true;
 }
 
-/* It looks at whose device it is. */
+bool __real_soft_power_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_power_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_power_new(const struct soft_config *c, struct device **out,
+	struct err *e)
+{
+	if (!__real_soft_power_new(c, out, e))
+		return false;
+	spy_on(*out);
+	return true;
+}
+
+/* They look at whose device it is. */
+bool __real_soft_power_seal(struct device *d, const struct esm_digests *want,
+	struct buf *blob, struct buf *vouch, struct err *e);
+bool __wrap_soft_power_seal(struct device *d, const struct esm_digests *want,
+	struct buf *blob, struct buf *vouch, struct err *e);
+bool __wrap_soft_power_seal(struct device *d, const struct esm_digests *want,
+	struct buf *blob, struct buf *vouch, struct err *e)
+{
+	d->ops = real;
+	bool ok = __real_soft_power_seal(d, want, blob, vouch, e);
+	d->ops = &spy;
+	return ok;
+}
+
 bool __real_soft_device_endorsements(struct device *d, struct buf *out,
 	struct err *e);
 bool __wrap_soft_device_endorsements(struct device *d, struct buf *out,

@@ -17,27 +17,6 @@ bool attest_pef_is(struct bytes evidence)
 	return bytes_equal(reader_take(&r, 8), BYTES_LIT(PEF_MAGIC));
 }
 
-/* A key that is none of an owner's: a software root made it, for a Keep of the
- * software platform, and vouches for it. */
-static bool is_vouched(struct attest_case *c, struct bytes spki, uint8_t *image)
-{
-	struct bytes all = c->in->endorsements;
-	struct reader r = { .in = bytes_from(all, PEF_SPKI_BYTES) };
-	struct bytes root = reader_take(&r, PEF_SPKI_BYTES);
-	struct bytes of = reader_take(&r, PEF_IMAGE_BYTES);
-	struct bytes sig = reader_take(&r, 64);
-	uint8_t hash[CRYPTO_SHA256_BYTES] = { 0 };
-	auto_buf m = { .len = 0 };
-	if (all.len != PEF_VOUCH_BYTES || !reader_done(&r))
-		return false;
-	memcpy(image, of.ptr, of.len);
-	return crypto_digest(CRYPTO_SHA256, root, hash, NULL) &&
-		attest_digests_has(&c->policy->roots, BYTES_ARRAY(hash)) &&
-		buf_str(&m, PEF_VOUCH_CONTEXT) && buf_put(&m, spki) &&
-		buf_put(&m, of) &&
-		attest_seen_p256(NULL, root, buf_bytes(&m), sig, NULL);
-}
-
 struct sealed {
 	bool software; /* a root's, which anybody who has that machine can use
 			*/
@@ -45,30 +24,66 @@ struct sealed {
 	uint8_t image[PEF_IMAGE_BYTES];
 };
 
-static void check_key(struct attest_case *c, const struct pef_evidence *v,
+/* A key that is none of an owner's: a software root made it, for a Keep of the
+ * software platform, and vouches for it. */
+static void check_root(struct attest_case *c, struct bytes spki,
+	struct sealed *s)
+{
+	const struct attest_digests *roots = &c->policy->roots;
+	struct reader r = { .in = bytes_from(c->in->endorsements,
+				    PEF_SPKI_BYTES) };
+	struct bytes root = reader_take(&r, PEF_SPKI_BYTES);
+	struct bytes of = reader_take(&r, PEF_IMAGE_BYTES);
+	struct bytes sig = reader_take(&r, 64);
+	uint8_t hash[CRYPTO_SHA256_BYTES] = { 0 };
+	auto_buf m = { .len = 0 };
+	bool known = reader_done(&r) &&
+		crypto_digest(CRYPTO_SHA256, root, hash, NULL) &&
+		attest_digests_has(roots, BYTES_ARRAY(hash));
+	bool ok = known && buf_str(&m, PEF_VOUCH_CONTEXT) &&
+		buf_put(&m, spki) && buf_put(&m, of) &&
+		attest_seen_p256(NULL, root, buf_bytes(&m), sig, NULL);
+	struct attest_check *k = attest_check(c->out, "software root", ok);
+	attest_check_hex(k->observed, BYTES_ARRAY(hash));
+	attest_check_list(k->required, roots);
+	if (known && !ok)
+		fmt(k->required, TEXT, "that root's word for that key");
+	s->software = s->vouched = true;
+	if (of.len == sizeof s->image)
+		memcpy(s->image, of.ptr, of.len);
+}
+
+static void check_sealed(struct attest_case *c, struct bytes key,
 	struct sealed *s)
 {
 	const struct attest_digests *want = &c->policy->pef_keys;
-	const struct attest_digests *roots = &c->policy->roots;
+	s->software = attest_digests_has(&c->policy->roots, key);
+	struct attest_check *k = attest_check(c->out, "sealed key",
+		s->software || attest_digests_has(want, key));
+	attest_check_hex(k->observed, key);
+	if (s->software)
+		fmt(k->required, TEXT, "a software root that the policy names");
+	else
+		attest_check_list(k->required, want);
+}
+
+static void check_key(struct attest_case *c, const struct pef_evidence *v,
+	struct sealed *s)
+{
 	uint8_t hash[CRYPTO_SHA256_BYTES] = { 0 };
 	struct bytes spki = c->in->endorsements, key = BYTES_ARRAY(v->key);
-	if (spki.len == PEF_VOUCH_BYTES)
+	bool vouched = spki.len == PEF_VOUCH_BYTES;
+	if (vouched)
 		spki.len = PEF_SPKI_BYTES;
 	bool same = crypto_digest(CRYPTO_SHA256, spki, hash, NULL) &&
 		!memcmp(hash, v->key, sizeof hash);
 	struct attest_check *k = attest_check(c->out, "endorsements", same);
 	attest_check_hex(k->observed, BYTES_ARRAY(hash));
 	attest_check_hex(k->required, key);
-	s->vouched = is_vouched(c, spki, s->image);
-	s->software = s->vouched || attest_digests_has(roots, key);
-	k = attest_check(c->out, "sealed key",
-		s->software || attest_digests_has(want, key));
-	attest_check_hex(k->observed, key);
-	if (s->software)
-		fmt(k->required, TEXT,
-			"of a software root that the policy names");
+	if (vouched)
+		check_root(c, spki, s);
 	else
-		attest_check_list(k->required, want);
+		check_sealed(c, key, s);
 	bool ok = attest_seen_p256(NULL, spki, bytes_of(v, PEF_SIGNED_BYTES),
 		BYTES_ARRAY(v->signature), NULL);
 	k = attest_check(c->out, "signature", ok);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps in secure VMs of POWER9, on the software platform: what runs in them,
-what their owner sealed, what their host sees and what it can't change."""
+"""Keeps in secure VMs of POWER9, on the software platform: what is compared, what
+their owner sealed, and hosts that give other evidence.  What runs in them, and what
+their host sees, is in test_software.py."""
 import hashlib
 import json
 import os
@@ -9,19 +10,13 @@ import struct
 
 import pytest
 
-import test_modules
-import test_software
-import test_wasi_keep
 from conftest import Agent
-from tenant import Tenant, wait_for
-from test_leaks import MARKS, found, searchable  # noqa: F401
-from test_software import deploy, holding, named, policy, seen
+from evil import EvilAgent, flip
+from tenant import Tenant
+from test_attack import evil_path, refused  # noqa: F401
+from test_software import deploy, policy
 
 QEMU = "qemu-system-ppc64"
-ALL = "DONJON_ALL" in os.environ
-ROWS = [r for r in test_modules.ROWS
-        if ALL or r["file"] in ("lua.wasm", "zig-app.wasm")]
-WASI = test_wasi_keep.MODULES[::1 if ALL else 36]
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which(QEMU),
@@ -39,48 +34,6 @@ def house(out, tmp_path_factory):
     agent = Agent(out, folder / "agent")
     yield agent, Tenant(out, folder / "tenant")
     agent.stop()
-
-
-def machine(agent, name):
-    return agent.folder / name
-
-
-# --- what runs ---------------------------------------------------------------
-
-def test_hello_is_verified_and_not_called_confidential(house):
-    _, tenant = house
-    r = tenant.donjon("run", "--tee", "pef", "--platform", "software",
-                      tenant.out / "examples/hello.wasm")
-    assert r.returncode == 0, r.stderr
-    assert r.stdout == b"hello from inside a Keep\n"
-    assert b"NOT CONFIDENTIAL" in r.stderr
-    assert b"= this release's Keep (0." in r.stderr
-
-
-def test_exec_is_the_one_for_power(out, house):
-    assert (out / "keep/pef/exec").read_bytes() == \
-        (out / "keep/ppc64le/exec").read_bytes()
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda r: r["file"])
-def test_program(row, house, tmp_path):
-    agent, tenant = house
-    argv = deploy(tenant, agent, "pef")
-    test_modules.test_program(
-        row, lambda *args, **more: tenant.donjon(*argv, *args, **more),
-        tmp_path)
-
-
-@pytest.mark.parametrize("module", WASI, ids=test_wasi_keep.name_of)
-def test_wasi_module(module, house, tmp_path):
-    agent, tenant = house
-    argv = [*deploy(tenant, agent, "pef"), "--quiet"]
-    test_wasi_keep.test_module(
-        module, lambda *args: tenant.donjon(*argv, *args), tmp_path)
-
-
-def test_a_server_answers_curl(out, house, tmp_path):
-    test_software.test_a_server_answers_curl(out, tmp_path, "pef")
 
 
 # --- what is compared --------------------------------------------------------
@@ -102,13 +55,6 @@ def test_measure_is_what_the_ultravisor_compares(out, house):
     assert [lines[k] for k in ("rtas", "kernel", "initrd", "bootargs")] == \
         [d.hex() for d in want]
     assert lines["pef"] == hashlib.sha256(b"".join(want)).hexdigest()
-
-
-@pytest.mark.parametrize("image", ["shim", "exec"])
-def test_another_image_is_another_keep(out, house, tmp_path, image):
-    _, tenant = house
-    test_software.test_another_image_is_another_keep(
-        tenant, out, tmp_path, "pef", image)
 
 
 # --- what its owner sealed ----------------------------------------------------
@@ -202,36 +148,49 @@ def test_a_blob_that_was_changed_gives_nothing(owned):
     assert r.returncode in (122, 123) and r.stdout == b"", r.stderr
 
 
-# --- what the host sees, and does ----------------------------------------------
+# --- what a host gives that lies -------------------------------------------------
 
-def test_a_walled_keep_shows_its_loader_nothing(
-        house, tmp_path, searchable):  # noqa: F811
+def judged(tenant, agent, evil_path, alter, check):
+    with EvilAgent(evil_path, agent.unix, alter) as evil:
+        r = tenant.donjon("deploy", "--host", f"unix://{evil.path}", "--tee",
+                          "pef", "--platform", "software", "--policy",
+                          policy(tenant, agent, "pef"),
+                          tenant.out / "examples/hello.wasm")
+        refused(r, evil, check)
+
+
+@pytest.mark.parametrize("at, check", [
+    (0x10, "signature"), (0x50, "endorsements"), (0x70, "signature")])
+def test_evidence_that_was_changed_is_refused(
+        house, evil_path, at, check):  # noqa: F811
+    def alter(_, answer):
+        answer["evidence"] = flip(answer["evidence"], at)
+        return answer
+    judged(house[1], house[0], evil_path, alter, check)
+
+
+@pytest.mark.parametrize("at", [30, 91 + 30, 182, -1])
+def test_a_key_that_nobody_vouches_for_is_refused(
+        house, evil_path, at):  # noqa: F811
+    def alter(_, answer):
+        answer["endorsements"] = flip(answer["endorsements"], at)
+        return answer
+    judged(house[1], house[0], evil_path, alter,
+           "endorsements" if at == 30 else "software root")
+
+
+def test_evidence_of_an_earlier_keep_is_refused(house, evil_path):  # noqa: F811
     agent, tenant = house
-    p = holding(tenant, agent, "pef", tmp_path)
-    (qemu,) = named(agent, QEMU)
-    (loader,) = named(agent, "donjon-keep")
-    assert seen(agent.pid) == set()
-    assert seen(loader) == set()
-    assert found(qemu) == set(MARKS), "the search does not find what is there"
-    p.stdin.close()
-    p.kill()
-    p.wait()
 
-
-@pytest.mark.parametrize("victim", [QEMU, "donjon-keep"])
-def test_a_killed_part_takes_its_keep_and_nothing_else(
-        house, tmp_path, victim):
-    agent, tenant = house
-    wait_for(lambda: not named(agent, QEMU))
-    p = holding(tenant, agent, "pef", tmp_path)
-    (pid,) = named(agent, victim)
-    os.kill(pid, 9)
-    assert p.wait(timeout=20) != 0
-    wait_for(lambda: not named(agent, QEMU) and
-             not named(agent, "donjon-keep"))
-    r = tenant.donjon(*deploy(tenant, agent, "pef"),
-                      tenant.out / "examples/hello.wasm")
-    assert r.returncode == 0, r.stderr
+    def alter(self, answer):
+        return dict(self.answers[0], id=answer["id"])
+    argv = ["deploy", "--tee", "pef", "--platform", "software", "--policy",
+            policy(tenant, agent, "pef"), tenant.out / "examples/hello.wasm"]
+    with EvilAgent(evil_path, agent.unix, alter) as evil:
+        argv[1:1] = ["--host", f"unix://{evil.path}"]
+        tenant.donjon(*argv)
+        evil.channels = 0
+        refused(tenant.donjon(*argv), evil, "nonce")
 
 
 def test_hardware_is_not_played(house):

@@ -22,7 +22,10 @@ from snp import Key, id_files
 from tenant import Tenant, wait_for
 from test_leaks import MARKS, found, searchable  # noqa: F401
 
-TEES = ["kvm", "snp", "tdx", "sgx", "sanctum"]
+TEES = ["kvm", "snp", "tdx", "sgx", "sanctum", "pef"]
+# Those of another processor: its name for QEMU, Debian's package, its exec.
+FOREIGN = {"sanctum": ("riscv64", "qemu-system-misc", "riscv64"),
+           "pef": ("ppc64", "qemu-system-ppc", "ppc64le")}
 # QEMU interprets: those that need no minutes, unless all are asked for.
 QUICK = {"zig-app", "as-app", "rust163-app", "lua", "cpp-iostream"}
 ROWS = [r for r in test_modules.ROWS
@@ -78,7 +81,7 @@ def named(agent, name):
 
 
 def qemu_of(tee):
-    return f"qemu-system-{'riscv64' if tee == 'sanctum' else 'x86_64'}"
+    return f"qemu-system-{FOREIGN.get(tee, ['x86_64'])[0]}"
 
 
 def qemus(agent, tee="kvm"):
@@ -87,13 +90,16 @@ def qemus(agent, tee="kvm"):
 
 @pytest.fixture(autouse=True)
 def built(request, out):
-    """RISC-V's part of it is made by a compiler that not everybody has."""
+    """Other processors' parts of it are made by compilers that not everybody
+    has."""
     call = getattr(request.node, "callspec", None)
-    if call and call.params.get("tee") == "sanctum":
-        if not shutil.which(qemu_of("sanctum")):
-            pytest.skip("no qemu-system-riscv64 (package qemu-system-misc)")
-        if not (out / "keep/sanctum/monitor").exists():
-            pytest.skip("no Keep for RISC-V (make keep-riscv64)")
+    tee = call and call.params.get("tee")
+    if tee in FOREIGN:
+        _, package, isa = FOREIGN[tee]
+        if not shutil.which(qemu_of(tee)):
+            pytest.skip(f"no {qemu_of(tee)} (package {package})")
+        if not (out / f"keep/{tee}/exec").exists():
+            pytest.skip(f"no Keep of {tee} (make keep-{isa})")
 
 
 # --- what runs ---------------------------------------------------------------
@@ -102,7 +108,7 @@ def built(request, out):
 def test_exec_is_the_same_everywhere(out, tee):
     def digest(path):
         return hashlib.sha256((out / path).read_bytes()).hexdigest()
-    isa = "riscv64" if tee == "sanctum" else "process"
+    isa = FOREIGN[tee][2] if tee in FOREIGN else "process"
     assert digest(f"keep/{tee}/exec") == digest(f"keep/{isa}/exec")
 
 
@@ -131,7 +137,7 @@ def test_the_root_that_is_named_is_the_host_s(house, tee):
 @pytest.mark.parametrize("row", ROWS, ids=lambda r: r["file"])
 def test_program(row, tee, house, tmp_path):
     agent, tenant = house
-    if tee in ("tdx", "sgx", "sanctum") and "DONJON_ALL" not in os.environ and \
+    if tee not in ("kvm", "snp") and "DONJON_ALL" not in os.environ and \
             row["file"] not in ("lua.wasm", "zig-app.wasm"):
         pytest.skip("all programs in domains and enclaves only with "
                     "DONJON_ALL=1")
@@ -333,7 +339,7 @@ def seen(pid):
     return hits
 
 
-@pytest.mark.parametrize("tee", ["snp", "tdx", "sgx", "sanctum"])
+@pytest.mark.parametrize("tee", ["snp", "tdx", "sgx", "sanctum", "pef"])
 def test_a_walled_keep_shows_its_loader_nothing(
         tenant, agent, tmp_path, searchable, tee):  # noqa: F811
     p = holding(tenant, agent, tee, tmp_path)

@@ -149,7 +149,7 @@ TEST(pef_keys_that_a_software_root_vouches_for_say_what_they_were_sealed_to)
 	CHECK(!t.verdict.confidential);
 	/* The root's word for another image, which it did not give. */
 	t.spki.ptr[2 * PEF_SPKI_BYTES] ^= 1;
-	CHECK_HAS(judge(&t, &t.v, sizeof t.v), "sealed key");
+	CHECK_HAS(judge(&t, &t.v, sizeof t.v), "software root");
 	trial_fini(&t);
 	trial_init(&t);
 	accept_root(&t, root);
@@ -168,7 +168,7 @@ TEST(pef_keys_of_a_root_that_the_policy_does_not_name_are_nobody_s)
 	trial_init(&t);
 	accept_root(&t, other);
 	vouch(&t, root, 9);
-	CHECK_HAS(judge(&t, &t.v, sizeof t.v), "sealed key");
+	CHECK_HAS(judge(&t, &t.v, sizeof t.v), "software root");
 	trial_fini(&t);
 	crypto_key_free(root);
 	crypto_key_free(other);

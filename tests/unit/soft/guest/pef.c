@@ -82,8 +82,7 @@ static void run(void)
 {
 	tell(ultracall(UV_SHARE_PAGE, page, 1));
 	*(volatile uint32_t *)at(PEF_GUEST_PAGE) = 0x4e800020; /* blr */
-	((void (*)(void))(uintptr_t) &
-		(uint64_t[3]){ PEF_SHIM_VA + PEF_GUEST_PAGE })();
+	((void (*)(void))(PEF_SHIM_VA + PEF_GUEST_PAGE))();
 }
 
 /* "donjon-k", "ey": bytes of a name come in words, the first on top. */

@@ -11,7 +11,7 @@
 #ifndef ABI_SANCTUM_H
 #define ABI_SANCTUM_H
 
-/* --- the machine's physical memory --------------------------------------- */
+/* --- the machine's physical memory -------------------------------------- */
 
 /* The monitor's: its image, what the boot ROM hands over, data, stack. */
 #define SANCTUM_MONITOR_AT    0x80000000
@@ -23,7 +23,7 @@
  * maps, too. */
 #define SANCTUM_UNTRUSTED_AT 0x400000000
 
-/* --- an enclave ----------------------------------------------------------- */
+/* --- an enclave --------------------------------------------------------- */
 
 /* Its virtual addresses: the last 2 GiB.  The first page is the handler's,
  * the monitor's own code. */
@@ -42,7 +42,7 @@
 #define SANCTUM_W 0x04
 #define SANCTUM_X 0x08
 
-/* --- calls --------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------- */
 
 /*
  * The operating system's.  a0 is the enclave's number, but for CREATE:
@@ -54,7 +54,8 @@
  *	PAGE	a1: physical page; a2: virtual address; a3: from; a4: rights
  *	THREAD	a1: entry; a2: stack; a3: timer limit, 0
  *	WINDOW	a1: untrusted memory; a2: bytes
- *	ENTER	value: the event, when it left
+ *	ENTER	a1: ticks of RDTIME until it is interrupted, 0: never; value:
+ *		the event, when it left
  */
 #define SANCTUM_CREATE	1
 #define SANCTUM_HANDLER 2
@@ -80,8 +81,7 @@
 #define SANCTUM_RANDOM 18
 #define SANCTUM_FAULT  19
 
-/* --- a shim's image ----------------------------------------------------------
- */
+/* --- a shim's image ----------------------------------------------------- */
 
 #define SANCTUM_SHIM_MAGIC   0x52534744 /* "DGSR" */
 #define SANCTUM_SHIM_VERSION 1
@@ -138,8 +138,7 @@ struct sanctum_shim_head {
 LAYOUT(struct sanctum_shim_head, entry, 0x18);
 LAYOUT_SIZE(struct sanctum_shim_head, 0x28);
 
-/* --- the monitor's image ----------------------------------------------------
- */
+/* --- the monitor's image ------------------------------------------------ */
 
 #define SANCTUM_IMAGE_MAGIC   0x4d534744u /* "DGSM" */
 #define SANCTUM_IMAGE_VERSION 1u

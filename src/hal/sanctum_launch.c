@@ -21,8 +21,7 @@ enum {
 	LEVEL_LAST = 1
 };
 
-/* --- images ------------------------------------------------------------------
- */
+/* --- images ------------------------------------------------------------- */
 
 static bool head_ok(const struct sanctum_shim_head *h, size_t len)
 {
@@ -59,8 +58,7 @@ static bool load_images(struct sanctum_machine *m, const struct hal_tech *tech,
 	return true;
 }
 
-/* --- calls -------------------------------------------------------------------
- */
+/* --- calls -------------------------------------------------------------- */
 
 struct list {
 	struct sanctum_call *call;
@@ -185,8 +183,7 @@ static bool build(struct sanctum_machine *m, struct err *e)
 	return ok;
 }
 
-/* --- the thread's
- * ------------------------------------------------------------- */
+/* --- the thread's ------------------------------------------------------- */
 
 static enum vm_turn enter(void *ctx, struct vm_cpu *c)
 {
@@ -212,8 +209,7 @@ static void stop(void *ctx, struct vm_cpu *c)
 	m->device->ops->kick(m->device, m->handle, NULL);
 }
 
-/* --- all of it
- * ----------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------- */
 
 static bool new_device(struct sanctum_machine *m, const struct hal_config *cfg,
 	struct err *e)

@@ -82,8 +82,7 @@ static void close_machine(struct machine *m)
 	rmdir(m->root);
 }
 
-/* --- an operating system -----------------------------------------------------
- */
+/* --- an operating system ------------------------------------------------ */
 
 static void boot_system(struct machine *m)
 {
@@ -283,8 +282,29 @@ TEST(sanctum_no_register_passes_between_a_system_and_an_enclave)
 	close_machine(&m);
 }
 
-/* --- enclaves of a loader's
- * ---------------------------------------------------- */
+/* An operating system gets its processor back, and the enclave goes on where it
+ * was. */
+TEST(sanctum_an_enclave_that_never_leaves_is_interrupted_in_time)
+{
+	struct machine m;
+	const uint64_t again[7] = { SANCTUM_ENTER, 0, 20000 };
+	const uint64_t last = 1000;
+	boot_system(&m);
+	system_loads(&m, SANCTUM_ENCLAVES_AT, 0);
+	CHECK_INT(system_enters(&m, 0), 1);
+	const volatile struct rv_command *c =
+		enclave_command(&m, RV_SPIN, last);
+	/* How far it came each time is the machine's. */
+	for (int i = 0; i < PATIENCE && c->value < last + 5000; i++) {
+		uint64_t was = c->value;
+		CHECK_INT(system_asks(&m, again, NULL), SANCTUM_INTERRUPTED);
+		CHECK(c->value >= was);
+	}
+	CHECK(c->value >= last + 5000);
+	close_machine(&m);
+}
+
+/* --- enclaves of a loader's --------------------------------------------- */
 
 #define CALL(n, ...)                                        \
 	{                                                   \

@@ -234,8 +234,7 @@ TEST(enclave_with_no_table_for_the_handler_is_none)
 	CHECK_INT(bench_do(bench_step(STEP_INIT)), SANCTUM_VALUE);
 }
 
-/* --- what is legal when
- * -------------------------------------------------------- */
+/* --- what is legal when ------------------------------------------------- */
 
 static bool legal(enum enclave_state s, uint64_t call)
 {
@@ -317,8 +316,7 @@ TEST(enclave_without_a_thread_is_not_finished)
 	CHECK_INT(bench_do(bench_step(STEP_INIT)), SANCTUM_STATE);
 }
 
-/* --- its end
- * ---------------------------------------------------------------------- */
+/* --- its end ------------------------------------------------------------ */
 
 TEST(enclave_that_is_deleted_leaves_nothing)
 {
@@ -333,8 +331,7 @@ TEST(enclave_that_is_deleted_leaves_nothing)
 	CHECK_INT(bench_do(bench_step(STEP_CREATE)), SANCTUM_OK);
 }
 
-/* --- what runs sees
- * ------------------------------------------------------------------ */
+/* --- what runs sees ----------------------------------------------------- */
 
 static unsigned right_at(const struct pmp *p, uint64_t at)
 {

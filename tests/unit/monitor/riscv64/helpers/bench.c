@@ -87,8 +87,7 @@ void bench_load(enum bench_step up_to)
 		CHECK_INT(bench_do(bench_step((enum bench_step)s)), SANCTUM_OK);
 }
 
-/* --- the monitor's crypto.h, by the host's library
- * ---------------------------- */
+/* --- the monitor's crypto.h, by the host's library ---------------------- */
 
 struct sha512_state;
 int SHA512_Init(struct sha512_state *s);

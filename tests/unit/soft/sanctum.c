@@ -478,6 +478,8 @@ TEST(sanctum_an_enclave_whose_handler_gave_up_never_runs_again)
 	load(&m);
 	CHECK_INT(device_ioctl(m.d, m.handle, SANCTUM_IOC_RUN, &r), 0);
 	CHECK_INT(r.result, SANCTUM_FAULTED);
+	size_t len;
+	CHECK_HAS(soft_sanctum_log(m.d, &len), "enclave: fault 2 at ");
 	CHECK_INT(device_ioctl(m.d, m.handle, SANCTUM_IOC_RUN, &r), 0);
 	CHECK_INT(r.result, SANCTUM_STATE);
 	close_machine(&m);

@@ -205,6 +205,7 @@ TEST(sanctum_an_operating_system_has_no_machine_mode)
 	boot_system(&m);
 	CHECK_INT(system_try(&m, RV_MCSR, 0), ILLEGAL);
 	CHECK_INT(system_try(&m, RV_SEED, 0), ILLEGAL);
+	CHECK_INT(system_try(&m, RV_CYCLE, 0), ILLEGAL);
 	close_machine(&m);
 }
 
@@ -390,6 +391,7 @@ TEST(sanctum_an_enclave_reaches_its_memory_and_its_window_and_no_other)
 	}
 	CHECK_INT(enclave_try(&m, RV_MCSR, 0), ILLEGAL);
 	CHECK_INT(enclave_try(&m, RV_SEED, 0), ILLEGAL);
+	CHECK_INT(enclave_try(&m, RV_CYCLE, 0), ILLEGAL);
 	close_machine(&m);
 }
 

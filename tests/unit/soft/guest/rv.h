@@ -23,6 +23,7 @@
 #define RV_KEEP	 7  /* a[0] into S3, FT0 and SSCRATCH */
 #define RV_SHOW	 8  /* value: S3; more: FT0; third: SSCRATCH */
 #define RV_SEED	 9  /* reads the entropy source */
+#define RV_CYCLE 11 /* reads a counter that tells of others */
 #define RV_SPIN	 10 /* for ever; value counts from a[0] on */
 
 #define RV_ASKED 0

@@ -60,7 +60,7 @@ library = $(eval SRC.$1 := $2)$(foreach t,$(sort $(call built_by,$(call isas,$(o
 # $(call program,OUTPUT,TOOLCHAIN,SOURCES,LIBRARIES,SYSTEM LIBRARIES)
 # OUTPUT is below $(O); what goes to bin/ or keep/ is made by plain `make`.
 define program_
-$(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4)
+$(O)/$1: $(call objs,$2,$3) $(call libs,$2,$4) $(NEEDS.$2)
 	$$(call say,LD.$2,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$$(if $$(filter %.cc,$3 $$(foreach l,$4,$$(SRC.$$l))),$$(CXX.$2),$$(CC.$2)) $$(LF.$2) -o $$@ $(call objs,$2,$3) $(if $4,-Wl$(comma)--start-group $(call libs,$2,$4) -Wl$(comma)--end-group) $5
@@ -87,7 +87,7 @@ $(call program,tests/replay/$1,host,fuzz/$1.c fuzz/replay.c,$2,$3)
 endef
 fuzzer = $(eval $(call fuzzer_,$1,$2,$3))
 
-# $(call emulated,OUTPUT,ISA,SOURCES,LIBRARIES): a program of TAP on another ISA,
+# $(call emulated,OUTPUT,ISA,SOURCES,LIBRARIES,SYSTEM LIBRARIES): a program of TAP on another ISA,
 # that runs itself below qemu-user, or says why it can't.
 hash := \#
 define emulated_script
@@ -98,11 +98,11 @@ $(O)/$1: $2
 TAPS += $(O)/$1
 endef
 define emulated_
-$(call program_,$1.elf,exec-$2,$3 $(call START,$2),$4,$(START_LINK))
+$(call program_,$1.elf,exec-$2,$3 $(call START,$2),$4,$5 $(START_LINK))
 $(call emulated_script,$1,$(O)/$1.elf,exec qemu-$2-static "$$$$0.elf" "$$$$@")
 endef
 emulated_skip = $(call emulated_script,$1,,echo "ok 1 - $1 $(hash) SKIP $2")
-emulated = $(eval $(if $(SAN),$(call emulated_skip,$1,emulated machines run plain builds),$(if $(shell command -v $(CC.exec-$2)),$(call emulated_,$1,$2,$3,$4),$(call emulated_skip,$1,there is no $(CC.exec-$2)))))
+emulated = $(eval $(if $(SAN),$(call emulated_skip,$1,emulated machines run plain builds),$(if $(shell command -v $(CC.exec-$2)),$(call emulated_,$1,$2,$3,$4,$5),$(call emulated_skip,$1,there is no $(CC.exec-$2)))))
 # How a program of such an ISA starts (docs/exec.md).
 START = src/keep/start.c src/keep/start_$1.S
 START_LINK := -Wl,-e,keep_start

@@ -49,15 +49,16 @@ LF.exec := $(LF.host)
 endif
 
 # As exec, with libraries that are fetched or built once: a toolchain's NEEDS
-# come before its objects.  Each with flags of its own, and the linker's.
+# come before its objects.  Each with flags of its own, and the linker's.  Places in
+# the source are enough for a debugger there: -g1 takes less time.
 define exec_isa
 CC.exec-$1 := $2-gcc
 STRIP.exec-$1 := $2-strip
-CF.exec-$1 := $(EXEC) $(PIE) -D_FORTIFY_SOURCE=3 $3 \
+CF.exec-$1 := $(EXEC:-g=-g1) $(PIE) -fvisibility=hidden -D_FORTIFY_SOURCE=3 $3 \
 	-isystem $(O)/sysroot/$1/include $(WARN) $(WARN_GCC) $(MAP)
 LF.exec-$1 := -static-pie -Wl,-static,-pie,--no-dynamic-linker,--exclude-libs,ALL \
 	-Wl,--gc-sections,--build-id=none,--no-eh-frame-hdr \
-	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--no-warnings \
+	-Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
 	$3 $4 -L$(O)/sysroot/$1/lib -B$(O)/sysroot/$1/lib/
 NEEDS.exec-$1 := $(O)/sysroot/$1/versions
 $(O)/sysroot/$1/versions: tools/sysroot

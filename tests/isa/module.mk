@@ -13,3 +13,13 @@ endif
 
 # The numbers of system calls, compared with the C library's.
 $(foreach i,$(EXEC_ISAS),$(call emulated,tests/isa/calls-$i,$i,tests/isa/calls.c src/shim/common/calls_$i.c))
+
+# Unit tests of what the processor or its libraries could change, as they are.
+# $(call ISA_UNIT,ISA,MODULE,SOURCES,LIBRARIES,SYSTEM LIBRARIES)
+ISA_UNIT = $(call emulated,tests/isa/unit-$1-$(subst /,-,$2),$1,$(wildcard tests/unit/$2/*.c tests/unit/$2/helpers/*.c) tests/unit/main.c tests/isa/cmocka.c $3,$4,$5)
+define isa_units
+CF.exec-$1 += -isystem tests/isa
+$(call ISA_UNIT,$1,crypto,,crypto base,-lcrypto)
+$(call ISA_UNIT,$1,shim/common,$(SHIM_COMMON),base)
+endef
+$(foreach i,$(EXEC_ISAS),$(eval $(call isa_units,$i)))

@@ -162,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		} else {
 			why = enclave_call(&monitor, number, a, &value);
 		}
-		must(why < SANCTUM_RESULTS);
+		must(why < SANCTUM_RESULT_COUNT);
 		must(why == SANCTUM_OK ||
 			!memcmp(&before, &monitor, sizeof monitor));
 		judge();

@@ -21,6 +21,10 @@ enum {
 	LEVEL_LAST = 1
 };
 
+/* Physical addresses end there: what is behind is untrusted memory. */
+#define MOST_BYTES \
+	((unsigned long long)SANCTUM_UNTRUSTED_AT - SANCTUM_ENCLAVES_AT)
+
 /* --- images ------------------------------------------------------------- */
 
 static bool head_ok(const struct sanctum_shim_head *h, size_t len)
@@ -234,6 +238,10 @@ static bool open_machine(struct sanctum_machine *m,
 	if (!size_add(cfg->boot.memory_bytes, VM_RAM_SLACK, &bytes))
 		return err_fail(e, ERR_INPUT, "more memory than there is");
 	m->memory_bytes = bytes & ~(uint64_t)(LARGE - 1);
+	if (m->memory_bytes > MOST_BYTES)
+		return err_fail(e, ERR_INPUT,
+			"an enclave has at most %llu MiB for its tenant",
+			(MOST_BYTES - VM_RAM_SLACK) >> 20);
 	if (!new_device(m, cfg, e))
 		return false;
 	m->handle = m->device->ops->open(m->device, SANCTUM_DRIVER_PATH);

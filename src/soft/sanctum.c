@@ -33,8 +33,7 @@ static struct sanctum_device *self(struct device *d)
 	return (struct sanctum_device *)(void *)d;
 }
 
-/* --- images ------------------------------------------------------------------
- */
+/* --- images ------------------------------------------------------------- */
 
 static void image_path(char *out, size_t size, const char *image_dir)
 {
@@ -68,8 +67,7 @@ bool soft_sanctum_probe(const char *image_dir, struct err *e)
 	return soft_board_find(&soft_board_riscv, NULL, e);
 }
 
-/* --- the machine -------------------------------------------------------------
- */
+/* --- the machine -------------------------------------------------------- */
 
 /* The image as the processor finds it: what the boot ROM says behind it. */
 static bool put_firmware(struct sanctum_device *s,
@@ -123,8 +121,7 @@ bool soft_sanctum_start(struct device *d, uint64_t enclave_bytes, struct err *e)
 	return start(self(d), enclave_bytes, e);
 }
 
-/* --- calls
- * -------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------- */
 
 /* As the monitor knows it; false: not memory that it could be. */
 static bool untrusted(const struct sanctum_device *s, uint64_t *at,
@@ -230,8 +227,7 @@ static int sanctum_ioctl(struct device *d, int handle, unsigned long request,
 	}
 }
 
-/* --- the rest of a device
- * ------------------------------------------------------- */
+/* --- the rest of a device ----------------------------------------------- */
 
 static int sanctum_open(struct device *d, const char *path)
 {

@@ -22,8 +22,7 @@ MUST_USE bool soft_sanctum_new(const struct soft_config *c, struct device **out,
 MUST_USE bool soft_sanctum_endorsements(struct device *d, struct buf *out,
 	struct err *e);
 
-/* --- for tests ---------------------------------------------------------------
- */
+/* --- for tests ---------------------------------------------------------- */
 
 /* Before its first call: an operating system in untrusted memory is started
  * there, and is who asks the monitor. */
@@ -36,8 +35,7 @@ void soft_sanctum_interrupt(struct device *d);
 /* The monitor's last words. */
 const char *soft_sanctum_log(struct device *d, size_t *len);
 
-/* --- sanctum_rom.c
- * ------------------------------------------------------------- */
+/* --- sanctum_rom.c ------------------------------------------------------ */
 
 /* What a boot ROM does: measures the monitor, makes its key out of the
  * device's, signs both; keys of manufacturer and device are made here, for this

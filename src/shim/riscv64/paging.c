@@ -106,8 +106,7 @@ static void map_large(const struct paging *p, uint64_t *level2, uint64_t from,
 		level2[index_of(at, SHIFT_2)] = leaf(p, at, rights);
 }
 
-/* --- memory ----------------------------------------------------------------
- */
+/* --- memory ------------------------------------------------------------- */
 
 /* The page frames' bitmaps are the first thing behind the images. */
 static void init_frames(struct paging *p)
@@ -159,8 +158,7 @@ void paging_init(struct paging *p, const struct platform_memory *m)
 	cpu_fence_tables();
 }
 
-/* --- exec's half ------------------------------------------------------------
- */
+/* --- exec's half -------------------------------------------------------- */
 
 static void flush(uint64_t start, uint64_t end)
 {

@@ -34,8 +34,7 @@ static uint64_t random_offset(struct user *u, uint64_t pages)
 	return word % pages * PAGE_BYTES;
 }
 
-/* --- loading ---------------------------------------------------------------
- */
+/* --- loading ------------------------------------------------------------ */
 
 static struct bytes file_of(const struct paging *p)
 {
@@ -134,8 +133,7 @@ void user_load(struct user *u)
 	cpu_fence_code();
 }
 
-/* --- faults ------------------------------------------------------------------
- */
+/* --- faults ------------------------------------------------------------- */
 
 static uint8_t wants(enum cause cause)
 {

@@ -10,9 +10,11 @@
 #include <unistd.h>
 
 #include "abi/enclave.h"
+#include "abi/sanctum_driver.h"
 #include "abi/vm.h"
 #include "base/fmt.h"
 #include "soft/device_priv.h"
+#include "soft/sanctum.h"
 
 static const struct device_ops *real;
 static struct device_ops spy;
@@ -49,9 +51,26 @@ static void *spy_memory(struct device *d, size_t len)
 	return p;
 }
 
+/* The security monitor's enclaves are entered by a request. */
+static int spy_run(struct device *d, int handle, struct sanctum_run *r)
+{
+	up = up || (op == GATE_ACCEPT && area->reply.error == GATE_OK);
+	int n = real->ioctl(d, handle, SANCTUM_IOC_RUN, r);
+	op = area->request.op;
+	exits++;
+	after += up;
+	if (n == 0 && r->event == VM_EVENT_BELL && op < GATE_OP_COUNT) {
+		bells++;
+		ops[op]++;
+	}
+	return n;
+}
+
 static int spy_ioctl(struct device *d, int handle, unsigned long request,
 	void *arg)
 {
+	if (request == SANCTUM_IOC_RUN)
+		return spy_run(d, handle, arg);
 	requests++;
 	return real->ioctl(d, handle, request, arg);
 }
@@ -229,6 +248,19 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 {
 	soft = true;
 	if (!__real_soft_device_new(c, out, e))
+		return false;
+	spy_on(*out);
+	return true;
+}
+
+bool __real_soft_sanctum_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_sanctum_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_sanctum_new(const struct soft_config *c, struct device **out,
+	struct err *e)
+{
+	if (!__real_soft_sanctum_new(c, out, e))
 		return false;
 	spy_on(*out);
 	return true;

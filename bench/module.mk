@@ -4,7 +4,7 @@ $(call program,bench/wasm_load,host,bench/wasm_load.c,wasm base)
 # Of `make bench-keep`: a loader that counts, a program that times itself.
 BENCH_KEEP := $(O)/bench/keep/donjon-keep $(O)/bench/speed.wasm \
 	$(O)/bench/calls.wasm $(O)/bench/wasi/http.wasm $(O)/bench/trap
-$(call program,bench/keep/donjon-keep,host,src/host/keep_main.c bench/keep_count.c,host hal soft device enclave json crypto codec rule base,$(foreach f,device_linux_new soft_device_new soft_device_endorsements,-Wl$(comma)--wrap=$f) -ljansson -lseccomp -lcrypto -lprotobuf-c)
+$(call program,bench/keep/donjon-keep,host,src/host/keep_main.c bench/keep_count.c,host hal soft device enclave json crypto codec rule base,$(foreach f,device_linux_new soft_device_new soft_device_endorsements soft_sanctum_new,-Wl$(comma)--wrap=$f) -ljansson -lseccomp -lcrypto -lprotobuf-c)
 $(call program,bench/trap,host,bench/trap.c,hal soft device measure enclave crypto codec base,-lcrypto -lseccomp -lprotobuf-c)
 $(call program,bench/traps/kvm/exec,exec,bench/trap_guest.c)
 $(O)/bench/traps/%/exec: $(O)/bench/traps/kvm/exec

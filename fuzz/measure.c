@@ -4,6 +4,7 @@
  * images, load records, signatures, event logs.  Each is refused or measured.
  */
 #include "attest/launch.h"
+#include "attest/measure_sanctum.h"
 #include "attest/measure_sgx.h"
 #include "attest/measure_tdx.h"
 #include "attest/ovmf.h"
@@ -45,6 +46,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(!attest_sigstruct_check(in, &s, &e) ||
 		size == ATTEST_SIGSTRUCT_BYTES);
 	must(!attest_snp_id_auth_check(in, BYTES_NONE, &a, &e) || size == 4096);
+	/* Images, of which heads say what is where. */
+	static uint8_t image[2 * PAGE_BYTES];
+	uint8_t enclave[64], monitor[64];
+	memcpy(image, in.ptr ? in.ptr : image, size_min(size, sizeof image));
+	if (size &&
+		!attest_measure_sanctum(BYTES_ARRAY(image), in, in, NULL,
+			enclave, monitor, &e))
+		must(e.kind != ERR_NONE);
 	if (!attest_ccel_replay(in, NULL, NULL, rtmr, &e))
 		must(e.kind != ERR_NONE);
 	return 0;

@@ -44,31 +44,41 @@
 
 /* --- calls --------------------------------------------------------------- */
 
-/* The operating system's. */
-#define SANCTUM_CREATE                                                        \
-	1 /* a0, a1: physical range; a2, a3: ev_base, ev_mask; a4: mailboxes; \
-	     a5: debug; value: the enclave's number */
-#define SANCTUM_HANDLER 2 /* a0: enclave; a1: physical page */
-#define SANCTUM_TABLE                                                        \
-	3 /* a0: enclave; a1: physical page; a2: virtual address; a3: level; \
-	     a4: rights */
-#define SANCTUM_PAGE                                                        \
-	4 /* a0: enclave; a1: physical page; a2: virtual address; a3: from; \
-	     a4: rights */
-#define SANCTUM_THREAD \
-	5 /* a0: enclave; a1: entry; a2: stack; a3: timer limit */
-#define SANCTUM_WINDOW 6 /* a0: enclave; a1: untrusted memory; a2: bytes */
-#define SANCTUM_INIT   7 /* a0: enclave */
-#define SANCTUM_ENTER  8 /* a0: enclave; value: the event, when it left */
-#define SANCTUM_DELETE 9 /* a0: enclave */
+/*
+ * The operating system's.  a0 is the enclave's number, but for CREATE:
+ *
+ *	CREATE	a0, a1: physical range; a2, a3: ev_base, ev_mask; a4: mailboxes,
+ *		0; a5: debug; value: the enclave's number
+ *	HANDLER	a1: physical page
+ *	TABLE	a1: physical page; a2: virtual address; a3: level; a4: rights
+ *	PAGE	a1: physical page; a2: virtual address; a3: from; a4: rights
+ *	THREAD	a1: entry; a2: stack; a3: timer limit, 0
+ *	WINDOW	a1: untrusted memory; a2: bytes
+ *	ENTER	value: the event, when it left
+ */
+#define SANCTUM_CREATE	1
+#define SANCTUM_HANDLER 2
+#define SANCTUM_TABLE	3
+#define SANCTUM_PAGE	4
+#define SANCTUM_THREAD	5
+#define SANCTUM_WINDOW	6
+#define SANCTUM_INIT	7
+#define SANCTUM_ENTER	8
+#define SANCTUM_DELETE	9
 
-/* An enclave's. */
-#define SANCTUM_LEAVE 16 /* a0: event; returns when it is entered again */
-#define SANCTUM_ATTEST                                                   \
-	17 /* a0: physical address of 64 bytes of report data; a1: where \
-	      evidence goes (spec/sanctum.h) */
-#define SANCTUM_RANDOM 18 /* value: 64 random bits */
-#define SANCTUM_FAULT  19 /* a0, a1, a2: scause, sepc, stval; the handler's */
+/*
+ * An enclave's:
+ *
+ *	LEAVE	a0: event; returns when it is entered again
+ *	ATTEST	a0: physical address of 64 bytes of report data; a1: where
+ *		evidence goes (spec/sanctum.h)
+ *	RANDOM	value: 64 random bits
+ *	FAULT	a0, a1, a2: scause, sepc, stval; the handler's
+ */
+#define SANCTUM_LEAVE  16
+#define SANCTUM_ATTEST 17
+#define SANCTUM_RANDOM 18
+#define SANCTUM_FAULT  19
 
 /* --- a shim's image ----------------------------------------------------------
  */
@@ -112,9 +122,6 @@ struct sanctum_entry {
 	uint64_t debug;
 };
 LAYOUT_SIZE(struct sanctum_entry, 0x30);
-
-/* --- a shim's image, again ---------------------------------------------------
- */
 
 /* The first bytes of the image, which is loaded as it stands, at
  * SANCTUM_SHIM_AT.  Code, constants, data: whole pages, in this order. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -351,8 +352,6 @@ bool soft_sanctum_new(const struct soft_config *c, struct device **out,
 
 bool soft_sanctum_endorsements(struct device *d, struct buf *out, struct err *e)
 {
-	if (d->ops != &sanctum_ops)
-		return err_fail(e, ERR_HOST, "endorsements: another device");
 	return buf_put(out, buf_bytes(&self(d)->endorsements)) ||
 		err_fail(e, ERR_LIMIT, "endorsements: no memory");
 }
@@ -360,6 +359,11 @@ bool soft_sanctum_endorsements(struct device *d, struct buf *out, struct err *e)
 void soft_sanctum_system(struct device *d, const void *entry)
 {
 	self(d)->system = entry;
+}
+
+void soft_sanctum_interrupt(struct device *d)
+{
+	eventfd_write(self(d)->machine.wake, 1);
 }
 
 const char *soft_sanctum_log(struct device *d, size_t *len)

@@ -31,6 +31,8 @@ void soft_sanctum_system(struct device *d, const void *entry);
 /* Starts the machine, without any call; memory for enclaves. */
 MUST_USE bool soft_sanctum_start(struct device *d, uint64_t enclave_bytes,
 	struct err *e);
+/* Interrupts the processor, for nothing. */
+void soft_sanctum_interrupt(struct device *d);
 /* The monitor's last words. */
 const char *soft_sanctum_log(struct device *d, size_t *len);
 

@@ -13,6 +13,7 @@ from conftest import Agent
 from evil import EvilAgent, call, flip
 from sanctum import enclave
 from test_attack import evil_path, refused  # noqa: F401
+from test_debug import sockets  # noqa: F401
 from test_software import policy, qemu_of
 
 pytestmark = pytest.mark.skipif(
@@ -169,3 +170,13 @@ def test_hardware_is_not_to_be_had_and_why_is_said(tenant):
                       tenant.out / "examples/hello.wasm")
     assert r.returncode == 123 and r.stdout == b""
     assert b"Linux has none" in r.stderr
+
+
+def test_a_debug_keep_is_another_one(
+        tenant, agents, sockets, evil_path):  # noqa: F811
+    agent = agents("debug", "--debug", sockets)
+    with EvilAgent(evil_path, agent.unix) as evil:
+        r = deploy(tenant, evil, agent)
+        refused(r, evil, "measurement: observed")
+        observed = r.stderr.decode().split("observed ")[1].split(",")[0]
+        assert observed != measured(tenant.out)["sanctum"]

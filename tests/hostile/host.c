@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A Keep of the real shim under a host that lies: each run launches it on the
- * software platform's SEV-SNP or TDX, as this program is called (snp, tdx),
- *with one lie, drawn from its seed.  It has to end with the right result or in
- *an error that says what was wrong; a wrong result, a hang or words that name
- *nothing fail the test.
+ * software platform's SEV-SNP, TDX or Sanctum, as this program is called (snp,
+ * tdx, sanctum), with one lie, drawn from its seed.  It has to end with the
+ *right result or in an error that says what was wrong; a wrong result, a hang
+ *or words that name nothing fail the test.
  *
  *	snp			a few runs of each kind of lie, as TAP
  *	snp FIRST [COUNT]	those seeds: one line each, then a table
@@ -158,14 +158,14 @@ static const char *const names[] = { "the host refused a call",
 	/* The loader's, of what its own kernel made of the lie. */
 	"triple fault", "the processor refused its state", "halted",
 	"access outside its memory", "unexpected exit", "unknown event",
-	"KVM_RUN: ", "launch snp: ", "launch tdx: " };
+	"KVM_RUN: ", "launch snp: ", "launch tdx: ", "launch sanctum: " };
 
 static enum outcome judge(const struct run *r)
 {
 	char told[32];
 	fmt(told, sizeof told, "exit status %d", VICTIM_TOLD);
 	/* Certificates come with the report; memory goes, and comes back. */
-	if (r->lies.kind == LIE_NONE &&
+	if (r->lies.kind == LIE_NONE && r->tech->tee != GATE_TEE_SANCTUM &&
 		(r->lies.certs + r->lies.quotes != 1 || r->lies.states < 2))
 		return WRONG;
 	if (!strcmp(r->why, "exit status 0") && r->lies.kind != LIE_LEVEL)

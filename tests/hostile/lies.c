@@ -5,8 +5,10 @@
 #include <linux/kvm.h>
 #include <unistd.h>
 
+#include "abi/sanctum_driver.h"
 #include "base/fmt.h"
 #include "soft/device.h"
+#include "soft/sanctum.h"
 #include "spec/kvm.h"
 #include "spec/snp_guest.h"
 #include "spec/svm.h"
@@ -24,9 +26,10 @@ bool lies_has(const char *tech, enum lie kind)
 	case LIE_REPLY:
 	case LIE_RACE:
 	case LIE_HINTS:
+		return true;
 	case LIE_MEMORY:
 	case LIE_STATE:
-		return true;
+		return strcmp(tech, "sanctum") != 0;
 	case LIE_CALL:
 	case LIE_QUOTE:
 	case LIE_DOMAIN:
@@ -151,6 +154,13 @@ static void race(struct lies *l)
 		p[i] = was;
 }
 
+/* All that a host of an enclave's can bring to its processor. */
+static void interrupt(struct lies *l)
+{
+	TELL(l, "interrupts");
+	soft_sanctum_interrupt(l->device);
+}
+
 static void *mischief(void *arg)
 {
 	struct lies *l = arg;
@@ -161,7 +171,9 @@ static void *mischief(void *arg)
 	}
 	unsigned pause = (unsigned)lies_some(l, 14);
 	while (!stops(l)) {
-		if (l->kind == LIE_STORM)
+		if (l->kind == LIE_STORM && l->sanctum)
+			interrupt(l);
+		else if (l->kind == LIE_STORM)
 			inject(l, harmless_event(l), 0);
 		else
 			race(l);
@@ -336,6 +348,39 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 	(*out)->ops = &spy;
 	lies_snp_device(current);
 	lies_tdx_device(current);
+	return true;
+}
+
+/* A security monitor's driver: its loader tells hints before it first enters.
+ */
+static int spy_driver(struct device *d, int handle, unsigned long request,
+	void *arg)
+{
+	struct lies *l = current;
+	if (request == SANCTUM_IOC_RUN && !l->runs) {
+		l->runs = true;
+		at_finish(l);
+	}
+	return l->real->ioctl(d, handle, request, arg);
+}
+
+bool __real_soft_sanctum_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_sanctum_new(const struct soft_config *c, struct device **out,
+	struct err *e);
+bool __wrap_soft_sanctum_new(const struct soft_config *c, struct device **out,
+	struct err *e)
+{
+	static struct device_ops spy;
+	if (!__real_soft_sanctum_new(c, out, e))
+		return false;
+	current->device = *out;
+	current->real = (*out)->ops;
+	current->sanctum = true;
+	spy = *(*out)->ops;
+	spy.ioctl = spy_driver;
+	spy.memory = spy_memory;
+	(*out)->ops = &spy;
 	return true;
 }
 

@@ -56,7 +56,7 @@ struct lies {
 	bool running;	 /* there is a thread */
 	pthread_t thread;
 	/* The loader's. */
-	bool tdx;
+	bool tdx, sanctum;
 	bool at_end; /* of a domain's launch */
 	struct device *device;
 	const struct device_ops *real;

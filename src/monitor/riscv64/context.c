@@ -37,6 +37,7 @@ void context_load(const struct context *c)
 	csr_write(scause, c->csrs.scause);
 	csr_write(stval, c->csrs.stval);
 	csr_write(scounteren, c->csrs.scounteren);
+	csr_write(0x10a, c->csrs.senvcfg); /* SENVCFG */
 	csr_write(satp, c->csrs.satp);
 	csr_write(sstatus, c->csrs.sstatus);
 	csr_clear(mstatus, MSTATUS_MPP);
@@ -57,6 +58,7 @@ void context_save(struct context *c)
 		.stval = csr_read(stval),
 		.satp = csr_read(satp),
 		.scounteren = csr_read(scounteren),
+		.senvcfg = csr_read(0x10a),
 	};
 	csr_set(mstatus, MSTATUS_FS);
 	context_save_float(c->f);

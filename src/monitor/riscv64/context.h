@@ -17,7 +17,7 @@
 /* Registers of S-mode that are a context's own. */
 struct context_csrs {
 	uint64_t sstatus, stvec, sscratch, sepc, scause, stval, satp;
-	uint64_t scounteren;
+	uint64_t scounteren, senvcfg;
 };
 
 struct context {

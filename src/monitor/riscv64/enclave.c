@@ -196,7 +196,7 @@ static enum sanctum_result load_thread(struct enclave *v, const uint64_t a[6])
 {
 	if (v->has_thread)
 		return SANCTUM_STATE;
-	if ((a[1] & v->ev_mask) != v->ev_base || a[1] % 4)
+	if ((a[1] & v->ev_mask) != v->ev_base || a[1] % 4 || a[3])
 		return SANCTUM_VALUE;
 	v->context.pc = a[1];
 	v->context.x[REG_SP] = a[2];

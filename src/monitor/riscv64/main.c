@@ -67,7 +67,7 @@ static void serve(struct monitor *m)
 	struct sanctum_call *list =
 		monitor_memory(SANCTUM_UNTRUSTED_AT + MONITOR_STAGE_AT);
 	const uint64_t most = MONITOR_STAGE_BYTES / sizeof *list;
-	uint64_t n = c->a;
+	uint64_t n = __atomic_load_n(&c->a, __ATOMIC_SEQ_CST);
 	c->result = MONITOR_WRONG;
 	for (uint64_t i = 0; c->op == MONITOR_SANCTUM && i < n && i < most;
 		i++) {

@@ -9,5 +9,6 @@ $(O)/keep/sanctum/monitor: $(O)/debug/monitor-riscv64
 	$(Q)riscv64-linux-gnu-objcopy -O binary $< $@
 KEEP_riscv64 += $(O)/keep/sanctum/monitor
 # What needs no processor of its own is tested on the host.
-$(call library,monitor_rv,$(patsubst %,src/monitor/riscv64/%.c,enclave tables pmp evidence),host)
+$(call library,monitor_rv,$(patsubst %,src/monitor/riscv64/%.c,enclave tables pmp evidence),host fuzz)
 $(call unit,monitor/riscv64,monitor_rv measure crypto codec base,-lcrypto)
+$(call fuzzer,sanctum_calls,monitor_rv crypto codec base,-lcrypto)

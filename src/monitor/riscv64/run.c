@@ -88,7 +88,7 @@ enum sanctum_result run_enclave(struct monitor *m, struct enclave *v,
 	enclave_protect_inside(v, &p);
 	context_protect(&p);
 	context_load(&v->context);
-	for (;;) {
+	while (!run_stopped(m)) {
 		context_run(&v->context);
 		uint64_t cause = csr_read(mcause);
 		if (cause == CAUSE_ECALL_S) {
@@ -102,9 +102,8 @@ enum sanctum_result run_enclave(struct monitor *m, struct enclave *v,
 		if (cause != CAUSE_FROM_BELL)
 			return left(v, SANCTUM_FAULTED);
 		bell_clear();
-		if (run_stopped(m))
-			return left(v, SANCTUM_INTERRUPTED);
 	}
+	return left(v, SANCTUM_INTERRUPTED);
 }
 
 bool run_stopped(const struct monitor *m)

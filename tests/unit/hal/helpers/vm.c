@@ -133,12 +133,16 @@ void place_ends(const char *tech, enum guest what, const char *how)
 	place_close(&p);
 }
 
+void place_dies(const char *tech, const struct place_death *d, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		place_ends(tech, d[i].what, d[i].how);
+}
+
 void place_deaths(const char *tech)
 {
-	static const struct {
-		enum guest what;
-		const char *how;
-	} cases[] = { { GUEST_QUIT, "exit status 7" },
+	static const struct place_death cases[] = { { GUEST_QUIT,
+							    "exit status 7" },
 		{ GUEST_NULL, "page fault 0x6 at exec+0x" },
 		{ GUEST_NULL, ", in the null page" },
 		{ GUEST_READ_SHIM, "page fault 0x5 at exec+0x" },
@@ -152,6 +156,5 @@ void place_deaths(const char *tech)
 		{ GUEST_OUT, "exception 13, error 0x0, at exec+0x" },
 		{ GUEST_RDMSR, "exception 13, error 0x0, at exec+0x" },
 		{ GUEST_INT80, "exception 13, error 0x" } };
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		place_ends(tech, cases[i].what, cases[i].how);
+	place_dies(tech, cases, ARRAY_LEN(cases));
 }

@@ -37,5 +37,11 @@ bool place_took(struct place *p, struct hal_keep *k, char why[128]);
 void place_ends(const char *tech, enum guest what, const char *how);
 /* How it dies, of everything that tests/fake/guest.c knows to do wrong. */
 void place_deaths(const char *tech);
+/* Of a list: that one ends so. */
+struct place_death {
+	enum guest what;
+	const char *how;
+};
+void place_dies(const char *tech, const struct place_death *d, size_t n);
 
 #endif

@@ -47,7 +47,7 @@ TEST(enclave_measures_what_a_verifier_computes)
 		CHECK(attest_sanctum_table(b, BENCH_EV, level, 1, NULL));
 	CHECK(attest_sanctum_page(b, BENCH_EV + 0x5000, 1 | 2 | 8,
 		bytes_of(bench_at(BENCH_OS + 0x1000), PAGE_BYTES), NULL));
-	CHECK(attest_sanctum_thread(b, BENCH_EV + 0x5000, BENCH_EV + 0x6000, 9,
+	CHECK(attest_sanctum_thread(b, BENCH_EV + 0x5000, BENCH_EV + 0x6000, 0,
 		NULL));
 	CHECK(attest_sanctum_end(b, want, NULL));
 	attest_sanctum_free(b);
@@ -135,17 +135,16 @@ TEST(enclave_s_pages_lie_in_its_memory_and_behind_each_other)
 TEST(enclave_s_addresses_are_in_its_range)
 {
 	static const struct wrong w[] = {
-		{ STEP_ROOT, 2, 0 },
-		{ STEP_ROOT, 2, BENCH_EV + 8 },
+		{ STEP_ROOT, 2, 0 }, { STEP_ROOT, 2, BENCH_EV + 8 },
 		{ STEP_MIDDLE, 2, 0xffffffff40000000ull },
 		{ STEP_LAST, 2, 0x80000000ull },
 		{ STEP_LAST, 2, BENCH_EV + 0x40000000 }, /* no table there */
-		{ STEP_PAGE, 2, 0x5000 },
-		{ STEP_PAGE, 2, BENCH_EV + 0x5800 },
+		{ STEP_PAGE, 2, 0x5000 }, { STEP_PAGE, 2, BENCH_EV + 0x5800 },
 		{ STEP_PAGE, 2, BENCH_EV + 0x6000 },
 		{ STEP_PAGE, 2, BENCH_EV + 0x205000 }, /* no table there */
 		{ STEP_THREAD, 1, 0x5000 },
 		{ STEP_THREAD, 1, BENCH_EV + 0x5002 },
+		{ STEP_THREAD, 3, 1 }, /* timer limit: there is none */
 	};
 	refused(w, ARRAY_LEN(w));
 }

@@ -66,7 +66,7 @@ struct bench_call bench_step(enum bench_step s)
 				BENCH_OS + 0x1000,
 				SANCTUM_V | SANCTUM_R | SANCTUM_X } },
 		[STEP_THREAD] = { SANCTUM_THREAD,
-			{ 0, BENCH_EV + 0x5000, BENCH_EV + 0x6000, 9 } },
+			{ 0, BENCH_EV + 0x5000, BENCH_EV + 0x6000, 0 } },
 		[STEP_WINDOW] = { SANCTUM_WINDOW,
 			{ 0, BENCH_OS + 0x2000, 0x3000 } },
 		[STEP_INIT] = { SANCTUM_INIT, { 0 } },

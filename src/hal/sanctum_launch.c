@@ -143,6 +143,9 @@ static bool say(struct sanctum_machine *m, struct list *l, struct err *e)
 	int n = device_ioctl(m->device, m->handle, SANCTUM_IOC_CALLS, &c);
 	if (n >= 0)
 		return true;
+	const char *said = soft_sanctum_said(m->device);
+	if (*said)
+		return err_fail(e, ERR_HOST, "%s", said);
 	const struct sanctum_call *bad =
 		c.done < l->count ? &l->call[c.done] : NULL;
 	return err_fail(e, ERR_HOST, "monitor's call %llu: %s (%llu)",

@@ -15,12 +15,16 @@
 
 /* Is all there that soft_sanctum_new will need?  Says what is missing. */
 MUST_USE bool soft_sanctum_probe(const char *image_dir, struct err *e);
-/* Its root_path is needed, for endorsements and the boot ROM's keys. */
+/* The boot ROM runs; its root_path is needed. */
 MUST_USE bool soft_sanctum_new(const struct soft_config *c, struct device **out,
 	struct err *e);
 /* What vouches for its keys (spec/sanctum.h); appended. */
 MUST_USE bool soft_sanctum_endorsements(struct device *d, struct buf *out,
 	struct err *e);
+
+/* Why it fails every request from now on; "": it does not, or another device
+ * does. */
+const char *soft_sanctum_said(struct device *d);
 
 /* --- for tests ---------------------------------------------------------- */
 

@@ -262,6 +262,15 @@ bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *at)
 	return true;
 }
 
+bool paging_allows(struct paging *p, uint64_t va, uint8_t want)
+{
+	const uint64_t *e = entry_of(p, va, false);
+	uint64_t bits = want & SPACE_WRITE ? PTE_W :
+		want & SPACE_EXEC	   ? PTE_X :
+					     PTE_R;
+	return e && *e & PTE_V && *e & PTE_U && *e & bits;
+}
+
 static void drop(struct paging *p, uint64_t entry)
 {
 	if (entry && !(entry & (PTE_WINDOW | PTE_BORROWED)))

@@ -96,12 +96,15 @@ static enum turn leave_by_call(struct monitor *m, enum monitor_exit_reason why)
 	return leave(m, why);
 }
 
+/* What an ultravisor gives may be secret: it does not stay in the box. */
 static void take_answer(struct monitor *m)
 {
-	if (m->answered)
-		memcpy(&m->cpu.gpr[3], m->box->state.general,
-			10 * sizeof m->cpu.gpr[0]);
+	uint64_t *general = m->box->state.general;
+	if (!m->answered)
+		return;
 	m->answered = false;
+	memcpy(&m->cpu.gpr[3], general, 10 * sizeof m->cpu.gpr[0]);
+	memset(general, 0, sizeof m->box->state.general);
 }
 
 /* Whoever has a secure guest's tables written asks the guest first: the table

@@ -196,7 +196,7 @@ shim_leave:
 	CALL	shim_ultracall, 2
 
 	/* A page without rights is below each stack (paging.c). */
-	.section .stacks, "aw"
+	.section .stacks, "aw", @nobits
 	.globl	guard_main, guard_fault, stack_main, stack_fault
 	.balign	4096
 guard_main:

@@ -35,16 +35,20 @@ static const unsigned shifts[LEVELS] = { 39, 30, 21, 12 };
 typedef uint64_t root[1 << ROOT_BITS] __attribute__((aligned(0x10000)));
 typedef uint64_t table[1 << BITS] __attribute__((aligned(PAGE_BYTES)));
 
+/* No part of the image: shim.ld. */
+#define SCRATCH __attribute__((section(".scratch")))
+
 /* RAM ends below this. */
 enum { RAM_GIBS = 16 };
 
-static root shim_root, exec_root;
-static table shim_1, ram_2[RAM_GIBS], window_2, image_3, window_3;
-static struct {
+SCRATCH static root shim_root, exec_root;
+SCRATCH static table shim_1, ram_2[RAM_GIBS], window_2, image_3, window_3;
+SCRATCH static struct {
 	uint64_t root, reserved;
 } processes[PAGE_BYTES / 16] __attribute__((aligned(PAGE_BYTES)));
 
-/* The image's parts: shim.ld. */
+/* The image's parts, and what is behind it. */
+extern uint8_t scratch[], scratch_end[];
 extern uint8_t image_text_end[], image_rodata_end[], image_end[];
 extern uint8_t guard_main[], guard_fault[];
 
@@ -123,6 +127,7 @@ uint64_t paging_init(struct paging *p, const struct vm_image_head *head)
 	p->free_gpa = (p->exec_gpa + p->exec_bytes + LARGE_MASK) & ~LARGE_MASK;
 	if (p->free_gpa > 1ull << shifts[1])
 		shim_crash("boot: exec is too large");
+	memset(scratch, 0, (size_t)(scratch_end - scratch));
 	map_image();
 	map_window();
 	/* exec's file, which nobody writes to. */

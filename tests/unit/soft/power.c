@@ -472,5 +472,7 @@ TEST(power_a_kick_ends_the_run_whatever_the_guest_does)
 	CHECK_INT(m.d->ops->enter(m.d, m.cpu, m.run), -EINTR);
 	CHECK_INT(m.d->ops->enter(m.d, m.cpu, m.run), -EINTR);
 	pthread_join(t, NULL);
+	/* The owner's key went through the host's half, and is gone from it. */
+	CHECK(!seen(&m, 0x4242424242424242));
 	svm_close(&m);
 }

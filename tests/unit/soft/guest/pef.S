@@ -76,7 +76,7 @@ guest_call:
 	addi	1, 1, 64
 	blr
 
-	.section .stacks, "aw"
+	.section .stacks, "aw", @nobits
 	.globl	guard_main, guard_fault
 	.balign	4096
 guard_main:

@@ -26,8 +26,7 @@ void *monitor_memory(uint64_t at)
 	return untrusted + (at - SANCTUM_UNTRUSTED_AT);
 }
 
-/* --- the monitor's crypto.h, by the host's library
- * ---------------------------- */
+/* --- the monitor's crypto.h, by the host's library ---------------------- */
 
 struct sha512_state;
 int SHA512_Init(struct sha512_state *s);
@@ -61,8 +60,7 @@ bool ed25519_sign(const uint8_t seed[KEY_BYTES],
 	return crypto_ed25519_sign(seed, bytes_of(message, n), out, NULL);
 }
 
-/* --- what always holds
- * ----------------------------------------------------------- */
+/* --- what always holds -------------------------------------------------- */
 
 static bool owns(const struct enclave *v, uint64_t at)
 {
@@ -122,8 +120,7 @@ static void judge(void)
 	}
 }
 
-/* --- calls
- * ------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------- */
 
 /* What is near the truth more often than not. */
 static uint64_t argument(struct reader *r)
@@ -165,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		} else {
 			why = enclave_call(&monitor, number, a, &value);
 		}
-		must(why < SANCTUM_RESULTS);
+		must(why < SANCTUM_RESULT_COUNT);
 		must(why == SANCTUM_OK ||
 			!memcmp(&before, &monitor, sizeof monitor));
 		judge();

@@ -11,7 +11,7 @@
 #ifndef ABI_SANCTUM_H
 #define ABI_SANCTUM_H
 
-/* --- the machine's physical memory --------------------------------------- */
+/* --- the machine's physical memory -------------------------------------- */
 
 /* The monitor's: its image, what the boot ROM hands over, data, stack. */
 #define SANCTUM_MONITOR_AT    0x80000000
@@ -23,7 +23,7 @@
  * maps, too. */
 #define SANCTUM_UNTRUSTED_AT 0x400000000
 
-/* --- an enclave ----------------------------------------------------------- */
+/* --- an enclave --------------------------------------------------------- */
 
 /* Its virtual addresses: the last 2 GiB.  The first page is the handler's,
  * the monitor's own code. */
@@ -42,7 +42,7 @@
 #define SANCTUM_W 0x04
 #define SANCTUM_X 0x08
 
-/* --- calls --------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------- */
 
 /*
  * The operating system's.  a0 is the enclave's number, but for CREATE:
@@ -54,7 +54,8 @@
  *	PAGE	a1: physical page; a2: virtual address; a3: from; a4: rights
  *	THREAD	a1: entry; a2: stack; a3: timer limit, 0
  *	WINDOW	a1: untrusted memory; a2: bytes
- *	ENTER	value: the event, when it left
+ *	ENTER	a1: ticks of RDTIME until it is interrupted, 0: never; value:
+ *		the event, when it left
  */
 #define SANCTUM_CREATE	1
 #define SANCTUM_HANDLER 2
@@ -80,8 +81,7 @@
 #define SANCTUM_RANDOM 18
 #define SANCTUM_FAULT  19
 
-/* --- a shim's image ----------------------------------------------------------
- */
+/* --- a shim's image ----------------------------------------------------- */
 
 #define SANCTUM_SHIM_MAGIC   0x52534744 /* "DGSR" */
 #define SANCTUM_SHIM_VERSION 1
@@ -101,7 +101,7 @@ enum sanctum_result {
 	/* SANCTUM_ENTER: it did not leave of its own accord. */
 	SANCTUM_INTERRUPTED, /* enter again, and it goes on */
 	SANCTUM_FAULTED,     /* its handler gave up; it never runs again */
-	SANCTUM_RESULTS,
+	SANCTUM_RESULT_COUNT,
 };
 
 /* One call, where many are handed in at once. */
@@ -116,9 +116,11 @@ LAYOUT_SIZE(struct sanctum_call, 0x48);
 /* What an enclave finds in A0 to A5 when it is entered the first time: all of
  * it the monitor's word. */
 struct sanctum_entry {
-	uint64_t base, bytes;		  /* its memory */
-	uint64_t window_at, window_bytes; /* untrusted memory that it sees */
-	uint64_t timebase_khz;		  /* of RDTIME */
+	uint64_t base; /* its memory */
+	uint64_t bytes;
+	uint64_t window_at; /* untrusted memory that it sees */
+	uint64_t window_bytes;
+	uint64_t timebase_khz; /* of RDTIME */
 	uint64_t debug;
 };
 LAYOUT_SIZE(struct sanctum_entry, 0x30);
@@ -126,9 +128,11 @@ LAYOUT_SIZE(struct sanctum_entry, 0x30);
 /* The first bytes of the image, which is loaded as it stands, at
  * SANCTUM_SHIM_AT.  Code, constants, data: whole pages, in this order. */
 struct sanctum_shim_head {
-	uint32_t magic, version;
+	uint32_t magic;
+	uint32_t version;
 	uint32_t bytes; /* of the image */
-	uint32_t text_bytes, rodata_bytes;
+	uint32_t text_bytes;
+	uint32_t rodata_bytes;
 	uint32_t stack_at; /* offset: its end */
 	uint64_t entry;	   /* virtual address of the first instruction */
 	/* Written by who loads it, before it is measured: */
@@ -138,8 +142,7 @@ struct sanctum_shim_head {
 LAYOUT(struct sanctum_shim_head, entry, 0x18);
 LAYOUT_SIZE(struct sanctum_shim_head, 0x28);
 
-/* --- the monitor's image ----------------------------------------------------
- */
+/* --- the monitor's image ------------------------------------------------ */
 
 #define SANCTUM_IMAGE_MAGIC   0x4d534744u /* "DGSM" */
 #define SANCTUM_IMAGE_VERSION 1u
@@ -150,7 +153,8 @@ struct sanctum_image_head {
 	uint32_t jump;
 	uint32_t magic;
 	uint32_t version;
-	uint32_t handler_at, handler_bytes; /* in the image */
+	uint32_t handler_at; /* in the image */
+	uint32_t handler_bytes;
 	uint32_t reserved_14;
 };
 LAYOUT(struct sanctum_image_head, handler_at, 0x0c);
@@ -166,7 +170,8 @@ LAYOUT_SIZE(struct sanctum_image_head, 0x18);
 /* At SANCTUM_RECORD_AT.  The boot ROM measured the monitor, made its key out of
  * the device's and that measurement, and signed it (spec/sanctum.h). */
 struct sanctum_record {
-	uint32_t magic, version;
+	uint32_t magic;
+	uint32_t version;
 	uint64_t ram_end; /* physical */
 	uint64_t untrusted_bytes;
 	uint64_t system_at;  /* an operating system's entry; 0: there is none */

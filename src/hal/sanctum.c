@@ -23,8 +23,7 @@ struct hal_keep {
 	struct buf endorsements;
 };
 
-/* --- the probe
- * ----------------------------------------------------------------- */
+/* --- the probe ---------------------------------------------------------- */
 
 static bool probe_real(struct err *e)
 {
@@ -91,8 +90,7 @@ static bool sanctum_measure(UNUSED const struct hal_config *cfg,
 	return err_fail(e, ERR_INPUT, "sanctum: measured by its monitor");
 }
 
-/* --- launch
- * ---------------------------------------------------------------------- */
+/* --- launch ------------------------------------------------------------- */
 
 static void sanctum_destroy(struct hal_keep *k)
 {
@@ -129,8 +127,7 @@ static bool sanctum_launch_keep(const struct hal_config *cfg,
 	return true;
 }
 
-/* --- serving
- * ---------------------------------------------------------------------- */
+/* --- serving ------------------------------------------------------------ */
 
 static bool sanctum_confine(struct hal_keep *k, struct err *e)
 {

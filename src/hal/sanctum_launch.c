@@ -21,8 +21,11 @@ enum {
 	LEVEL_LAST = 1
 };
 
-/* --- images ------------------------------------------------------------------
- */
+/* Physical addresses end there: what is behind is untrusted memory. */
+#define MOST_BYTES \
+	((unsigned long long)SANCTUM_UNTRUSTED_AT - SANCTUM_ENCLAVES_AT)
+
+/* --- images ------------------------------------------------------------- */
 
 static bool head_ok(const struct sanctum_shim_head *h, size_t len)
 {
@@ -59,8 +62,7 @@ static bool load_images(struct sanctum_machine *m, const struct hal_tech *tech,
 	return true;
 }
 
-/* --- calls -------------------------------------------------------------------
- */
+/* --- calls -------------------------------------------------------------- */
 
 struct list {
 	struct sanctum_call *call;
@@ -141,6 +143,9 @@ static bool say(struct sanctum_machine *m, struct list *l, struct err *e)
 	int n = device_ioctl(m->device, m->handle, SANCTUM_IOC_CALLS, &c);
 	if (n >= 0)
 		return true;
+	const char *said = soft_sanctum_said(m->device);
+	if (*said)
+		return err_fail(e, ERR_HOST, "%s", said);
 	const struct sanctum_call *bad =
 		c.done < l->count ? &l->call[c.done] : NULL;
 	return err_fail(e, ERR_HOST, "monitor's call %llu: %s (%llu)",
@@ -185,8 +190,7 @@ static bool build(struct sanctum_machine *m, struct err *e)
 	return ok;
 }
 
-/* --- the thread's
- * ------------------------------------------------------------- */
+/* --- the thread's ------------------------------------------------------- */
 
 static enum vm_turn enter(void *ctx, struct vm_cpu *c)
 {
@@ -212,8 +216,7 @@ static void stop(void *ctx, struct vm_cpu *c)
 	m->device->ops->kick(m->device, m->handle, NULL);
 }
 
-/* --- all of it
- * ----------------------------------------------------------------- */
+/* --- all of it ---------------------------------------------------------- */
 
 static bool new_device(struct sanctum_machine *m, const struct hal_config *cfg,
 	struct err *e)
@@ -238,6 +241,10 @@ static bool open_machine(struct sanctum_machine *m,
 	if (!size_add(cfg->boot.memory_bytes, VM_RAM_SLACK, &bytes))
 		return err_fail(e, ERR_INPUT, "more memory than there is");
 	m->memory_bytes = bytes & ~(uint64_t)(LARGE - 1);
+	if (m->memory_bytes > MOST_BYTES)
+		return err_fail(e, ERR_INPUT,
+			"an enclave has at most %llu MiB for its tenant",
+			(MOST_BYTES - VM_RAM_SLACK) >> 20);
 	if (!new_device(m, cfg, e))
 		return false;
 	m->handle = m->device->ops->open(m->device, SANCTUM_DRIVER_PATH);

@@ -22,8 +22,7 @@ struct sanctum_machine {
 	bool change_id;
 };
 
-/* --- sanctum_launch.c --------------------------------------------------------
- */
+/* --- sanctum_launch.c --------------------------------------------------- */
 
 /* Up to, not with, its thread; all-zero is accepted by _fini. */
 MUST_USE bool sanctum_launch(struct sanctum_machine *m,

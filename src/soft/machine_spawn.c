@@ -57,7 +57,7 @@ bool soft_board_find(const struct soft_board *b, char *path, struct err *e)
 		b->package);
 }
 
-/* --- the debugger's socket ------------------------------------------------ */
+/* --- the debugger's socket ---------------------------------------------- */
 
 /* Made here, so that QEMU's user needs no right to the folder. */
 bool soft_gdb_listen(const char *path, int *out, struct err *e)

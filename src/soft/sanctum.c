@@ -18,14 +18,16 @@ enum { HANDLE = 1, LARGE = 2 << 20 };
 struct sanctum_device {
 	struct device device;
 	struct soft_machine machine;
-	char *root_path;    /* owned */
-	struct buf monitor; /* the image */
+	char *root_path;	      /* owned */
+	struct buf monitor;	      /* the image */
+	struct sanctum_record record; /* until it starts */
 	struct buf endorsements;
 	int gdb; /* a listening socket, or -1 */
 	uid_t uid;
 	bool change_id;
 	const void *system; /* a test's operating system; NULL: none */
-	bool created, broken;
+	bool broken;
+	char said[sizeof((struct err *)NULL)->text]; /* why */
 };
 
 static struct sanctum_device *self(struct device *d)
@@ -33,8 +35,7 @@ static struct sanctum_device *self(struct device *d)
 	return (struct sanctum_device *)(void *)d;
 }
 
-/* --- images ------------------------------------------------------------------
- */
+/* --- images ------------------------------------------------------------- */
 
 static void image_path(char *out, size_t size, const char *image_dir)
 {
@@ -68,8 +69,7 @@ bool soft_sanctum_probe(const char *image_dir, struct err *e)
 	return soft_board_find(&soft_board_riscv, NULL, e);
 }
 
-/* --- the machine -------------------------------------------------------------
- */
+/* --- the machine -------------------------------------------------------- */
 
 /* The image as the processor finds it: what the boot ROM says behind it. */
 static bool put_firmware(struct sanctum_device *s,
@@ -86,26 +86,31 @@ static bool put_firmware(struct sanctum_device *s,
 	return true;
 }
 
-static bool start(struct sanctum_device *s, uint64_t bytes, struct err *e)
+/* What the boot ROM says, while files can be read. */
+static bool run_rom(struct sanctum_device *s, struct err *e)
 {
 	struct soft_root *root;
-	struct sanctum_record r;
-	auto_fd image = -1;
-	uint64_t at = 0;
+	if (!s->root_path)
+		return err_fail(e, ERR_HOST, "no software root");
 	if (!soft_root_open(s->root_path, &root, e))
 		return false;
-	bool ok = soft_sanctum_rom(root, buf_bytes(&s->monitor), &r,
+	bool ok = soft_sanctum_rom(root, buf_bytes(&s->monitor), &s->record,
 		&s->endorsements, e);
 	soft_root_close(root);
-	if (!ok)
-		return false;
+	return ok;
+}
+
+static bool start(struct sanctum_device *s, uint64_t bytes, struct err *e)
+{
+	auto_fd image = -1;
+	uint64_t at = 0;
 	if (s->system && !soft_machine_locate(&s->machine, s->system, 4, &at))
 		return err_fail(e, ERR_INPUT, "an operating system elsewhere");
-	r.ram_end = SANCTUM_ENCLAVES_AT + bytes;
-	r.untrusted_bytes = soft_machine_file_size(&s->machine);
-	r.system_at = s->system ? SANCTUM_UNTRUSTED_AT + at : 0;
-	ok = put_firmware(s, &r, &image, e);
-	explicit_bzero(&r, sizeof r);
+	s->record.ram_end = SANCTUM_ENCLAVES_AT + bytes;
+	s->record.untrusted_bytes = soft_machine_file_size(&s->machine);
+	s->record.system_at = s->system ? SANCTUM_UNTRUSTED_AT + at : 0;
+	bool ok = put_firmware(s, &s->record, &image, e);
+	explicit_bzero(&s->record, sizeof s->record);
 	const struct soft_start how = {
 		.board = &soft_board_riscv,
 		.image = image,
@@ -123,8 +128,7 @@ bool soft_sanctum_start(struct device *d, uint64_t enclave_bytes, struct err *e)
 	return start(self(d), enclave_bytes, e);
 }
 
-/* --- calls
- * -------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------- */
 
 /* As the monitor knows it; false: not memory that it could be. */
 static bool untrusted(const struct sanctum_device *s, uint64_t *at,
@@ -158,8 +162,10 @@ static bool translate(const struct sanctum_device *s, struct sanctum_call *c)
 	}
 }
 
-static int failed(struct sanctum_device *s)
+static int failed(struct sanctum_device *s, const struct err *e)
 {
+	if (e)
+		memcpy(s->said, e->text, sizeof s->said);
 	s->broken = true;
 	return -EIO;
 }
@@ -170,7 +176,7 @@ static int do_calls(struct sanctum_device *s, struct sanctum_calls *list)
 		(struct sanctum_call *)(uintptr_t)list->calls;
 	struct sanctum_call *stage =
 		(void *)((uint8_t *)s->machine.box + MONITOR_STAGE_AT);
-	struct err e;
+	struct err e = { 0 };
 	list->done = 0;
 	if (!list->count || list->count > MONITOR_STAGE_BYTES / sizeof *stage)
 		return -E2BIG;
@@ -184,10 +190,10 @@ static int do_calls(struct sanctum_device *s, struct sanctum_calls *list)
 		stage[i] = c;
 	}
 	if (!s->machine.pid && !start(s, from->a[1], &e))
-		return failed(s);
+		return failed(s, &e);
 	if (!soft_machine_call(&s->machine, MONITOR_SANCTUM,
 		    (uint64_t[4]){ list->count }, &e))
-		return failed(s);
+		return failed(s, &e);
 	for (uint32_t i = 0; i < list->count; i++) {
 		from[i].value = stage[i].value;
 		from[i].result = stage[i].result;
@@ -206,7 +212,7 @@ static int run(struct sanctum_device *s, struct sanctum_run *r)
 	s->machine.box->enclave = r->enclave;
 	if (!soft_machine_run(&s->machine, &x) ||
 		x.reason != MONITOR_EXIT_SANCTUM)
-		return failed(s);
+		return failed(s, NULL);
 	r->result = x.port;
 	r->event = x.value;
 	return x.port == SANCTUM_INTERRUPTED ? -EINTR : 0;
@@ -230,8 +236,7 @@ static int sanctum_ioctl(struct device *d, int handle, unsigned long request,
 	}
 }
 
-/* --- the rest of a device
- * ------------------------------------------------------- */
+/* --- the rest of a device ----------------------------------------------- */
 
 static int sanctum_open(struct device *d, const char *path)
 {
@@ -306,6 +311,7 @@ static void sanctum_free(struct device *d)
 {
 	struct sanctum_device *s = self(d);
 	soft_machine_fini(&s->machine);
+	explicit_bzero(&s->record, sizeof s->record);
 	buf_fini(&s->monitor);
 	buf_fini(&s->endorsements);
 	cleanup_fd(&s->gdb);
@@ -341,7 +347,7 @@ bool soft_sanctum_new(const struct soft_config *c, struct device **out,
 	s->gdb = -1;
 	s->root_path = c->root_path ? strdup(c->root_path) : NULL;
 	if (!soft_machine_init(&s->machine, e) ||
-		!load_monitor(c->image_dir, &s->monitor, e) ||
+		!load_monitor(c->image_dir, &s->monitor, e) || !run_rom(s, e) ||
 		!soft_gdb_listen(c->gdb_path, &s->gdb, e)) {
 		sanctum_free(&s->device);
 		return err_wrap(e, "software platform");
@@ -354,6 +360,11 @@ bool soft_sanctum_endorsements(struct device *d, struct buf *out, struct err *e)
 {
 	return buf_put(out, buf_bytes(&self(d)->endorsements)) ||
 		err_fail(e, ERR_LIMIT, "endorsements: no memory");
+}
+
+const char *soft_sanctum_said(struct device *d)
+{
+	return d->ops == &sanctum_ops ? self(d)->said : "";
 }
 
 void soft_sanctum_system(struct device *d, const void *entry)

@@ -15,15 +15,18 @@
 
 /* Is all there that soft_sanctum_new will need?  Says what is missing. */
 MUST_USE bool soft_sanctum_probe(const char *image_dir, struct err *e);
-/* Its root_path is needed, for endorsements and the boot ROM's keys. */
+/* The boot ROM runs; its root_path is needed. */
 MUST_USE bool soft_sanctum_new(const struct soft_config *c, struct device **out,
 	struct err *e);
 /* What vouches for its keys (spec/sanctum.h); appended. */
 MUST_USE bool soft_sanctum_endorsements(struct device *d, struct buf *out,
 	struct err *e);
 
-/* --- for tests ---------------------------------------------------------------
- */
+/* Why it fails every request from now on; "": it does not, or another device
+ * does. */
+const char *soft_sanctum_said(struct device *d);
+
+/* --- for tests ---------------------------------------------------------- */
 
 /* Before its first call: an operating system in untrusted memory is started
  * there, and is who asks the monitor. */
@@ -36,8 +39,7 @@ void soft_sanctum_interrupt(struct device *d);
 /* The monitor's last words. */
 const char *soft_sanctum_log(struct device *d, size_t *len);
 
-/* --- sanctum_rom.c
- * ------------------------------------------------------------- */
+/* --- sanctum_rom.c ------------------------------------------------------ */
 
 /* What a boot ROM does: measures the monitor, makes its key out of the
  * device's, signs both; keys of manufacturer and device are made here, for this

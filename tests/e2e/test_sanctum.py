@@ -9,8 +9,10 @@ import subprocess
 
 import pytest
 
+import test_net
 from conftest import Agent
 from evil import EvilAgent, call, flip
+from net import Field, free_port
 from sanctum import enclave
 from test_attack import evil_path, refused  # noqa: F401
 from test_debug import sockets  # noqa: F401
@@ -163,6 +165,25 @@ def test_another_monitor_is_refused(
             assert r.returncode == 2, r.stderr
     finally:
         other.stop()
+
+
+def test_a_server_s_certificate_is_judged_by_whoever_meets_it(out, tmp_path):
+    field = Field(out, tmp_path)
+    field.policy = policy(field.tenant, field.agent, "sanctum")
+    field.argv = lambda *args: [
+        "deploy", "--host", f"unix://{field.agent.unix}", "--tee", "sanctum",
+        "--platform", "software", "--policy", field.policy, *args]
+    try:
+        port = free_port()
+        p = test_net.httpd(field, port, tls=True)
+        where = f"127.0.0.1:{port}"
+        r = field.tenant.donjon("verify", "--policy", field.policy, where)
+        assert r.returncode == 0, r.stdout + r.stderr
+        r = field.tenant.donjon("verify", where)
+        assert r.returncode == 122 and b"vendor root" in r.stdout + r.stderr
+        assert field.end(p)[0] == 143
+    finally:
+        field.close()
 
 
 def test_hardware_is_not_to_be_had_and_why_is_said(tenant):

@@ -64,7 +64,7 @@ void context_save(struct context *c)
 	context_save_float(c->f);
 }
 
-/* --- physical memory protection (§3.7) ------------------------------------ */
+/* --- physical memory protection (§3.7) ---------------------------------- */
 
 static void write_entries(const struct pmp *p)
 {

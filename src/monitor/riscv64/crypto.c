@@ -54,8 +54,7 @@ bool ed25519_sign(const uint8_t seed[KEY_BYTES],
 		1;
 }
 
-/* --- what curve25519.c calls ------------------------------------------------
- */
+/* --- what curve25519.c calls -------------------------------------------- */
 
 struct digest; /* its EVP_MD: there is only one */
 

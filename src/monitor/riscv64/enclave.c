@@ -11,8 +11,7 @@ enum { REGION = 0x200000 };
 
 #define STATES(from, to) ((2u << (to)) - (1u << (from)))
 
-/* --- the legal moves ---------------------------------------------------------
- */
+/* --- the legal moves ---------------------------------------------------- */
 
 struct move {
 	uint32_t from; /* a bit for each state */
@@ -51,8 +50,7 @@ static void go(struct enclave *v, uint64_t call)
 		v->state = (enum enclave_state)moves[call].to;
 }
 
-/* --- what addresses may be
- * ------------------------------------------------------ */
+/* --- what addresses may be ---------------------------------------------- */
 
 static bool inside(uint64_t at, uint64_t bytes, uint64_t from, uint64_t end)
 {
@@ -82,16 +80,14 @@ static bool in_range(const struct enclave *v, uint64_t va)
 		((va + PAGE_BYTES - 1) & v->ev_mask) == v->ev_base;
 }
 
-/* --- measurement
- * ------------------------------------------------------------------ */
+/* --- measurement -------------------------------------------------------- */
 
 static void add(struct enclave *v, uint64_t number)
 {
 	hash_add(&v->hash, &number, sizeof number);
 }
 
-/* --- calls
- * -------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------- */
 
 static bool overlaps(const struct monitor *m, uint64_t at, uint64_t bytes)
 {

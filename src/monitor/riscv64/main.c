@@ -8,6 +8,7 @@ static struct monitor monitor;
 
 extern const uint8_t handler[], handler_end[]; /* boot.S */
 
+#define MIE_TIMER    (1u << 7)
 #define MIE_EXTERNAL (1u << 11)
 
 void *monitor_memory(uint64_t at)
@@ -56,8 +57,7 @@ NORETURN void must_failed(const char *what, const char *file, int line)
 	stop();
 }
 
-/* --- where there is no operating system: the loader's calls
- * --------------------- */
+/* --- where there is no operating system: the loader's calls ------------- */
 
 /* The stage holds them; each is copied before it is judged.  The first that
  * fails is the last. */
@@ -89,7 +89,7 @@ static void run(struct monitor *m)
 	uint64_t number = m->box->enclave, event = 0;
 	struct enclave *v = enclave_enter(m, number, &r);
 	if (v)
-		r = run_enclave(m, v, &event);
+		r = run_enclave(m, v, 0, &event);
 	x.port = r;
 	x.value = (uint32_t)event;
 	m->box->exits++;
@@ -140,8 +140,7 @@ NORETURN static void serve_loader(struct monitor *m)
 	}
 }
 
-/* --- start
- * ---------------------------------------------------------------------- */
+/* --- start -------------------------------------------------------------- */
 
 static bool take_record(struct monitor *m)
 {
@@ -170,7 +169,8 @@ NORETURN void monitor_main(void)
 			cpu_wait();
 	crypto_init(random);
 	context_init();
-	csr_write(mie, MIE_EXTERNAL);
+	timer_set(0);
+	csr_write(mie, MIE_TIMER | MIE_EXTERNAL);
 	m->box->alive = MONITOR_MAGIC;
 	bell_ring(MONITOR_BELL_CALL);
 	if (m->record.system_at)

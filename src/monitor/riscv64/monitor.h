@@ -69,8 +69,7 @@ void *monitor_memory(uint64_t at);
 /* Appends a line to the box's log. */
 void monitor_log(const char *format, ...) PRINTF(1, 2);
 
-/* --- enclave.c: the operating system's calls --------------------------------
- */
+/* --- enclave.c: the operating system's calls ---------------------------- */
 
 /* All but SANCTUM_ENTER: judged, then done, or nothing changes.  value: out. */
 enum sanctum_result enclave_call(struct monitor *m, uint64_t number,
@@ -82,8 +81,7 @@ struct enclave *enclave_enter(struct monitor *m, uint64_t number,
 void enclave_protect_inside(const struct enclave *v, struct pmp *p);
 void enclave_protect_outside(const struct monitor *m, struct pmp *p);
 
-/* --- tables.c: an enclave's first page tables --------------------------------
- */
+/* --- tables.c: an enclave's first page tables --------------------------- */
 
 /* The entry of va in a table of that level (1: of pages); 0: no table leads
  * there.  Physical. */
@@ -92,8 +90,7 @@ uint64_t tables_entry(const struct enclave *v, uint64_t va, unsigned level);
 MUST_USE bool tables_set(const struct enclave *v, uint64_t va, unsigned level,
 	uint64_t at, uint64_t rights);
 
-/* --- evidence.c: keys
- * --------------------------------------------------------- */
+/* --- evidence.c: keys --------------------------------------------------- */
 
 /* The enclave's, and the monitor's signature of it (spec/sanctum.h). */
 MUST_USE bool evidence_key(const struct sanctum_record *r, struct enclave *v);
@@ -103,32 +100,33 @@ MUST_USE bool evidence_make(const struct sanctum_record *r,
 	const struct enclave *v, const uint8_t data[64],
 	struct sanctum_evidence *out);
 
-/* --- random.c ----------------------------------------------------------------
- */
+/* --- random.c ----------------------------------------------------------- */
 
 /* False: the source is broken, for good. */
 MUST_USE bool random_draw(uint64_t *out);
 
-/* --- context.c ---------------------------------------------------------------
- */
+/* --- context.c ---------------------------------------------------------- */
 
 void context_init(void);
 void context_protect(const struct pmp *p);
 
-/* --- run.c: who runs
- * ----------------------------------------------------------- */
+/* --- run.c: who runs ---------------------------------------------------- */
 
-/* Runs it until it leaves: OK and its event, INTERRUPTED or FAULTED.  Calls
- * that it makes meanwhile are answered. */
+/* Runs it until it leaves: OK and its event, INTERRUPTED (also after so many
+ * ticks, unless 0) or FAULTED.  Calls that it makes meanwhile are answered. */
 enum sanctum_result run_enclave(struct monitor *m, struct enclave *v,
-	uint64_t *event);
+	uint64_t ticks, uint64_t *event);
 /* Never returns. */
 NORETURN void run_system(struct monitor *m);
 /* Some that was asked to be stopped: the loader's word. */
 bool run_stopped(const struct monitor *m);
 
-/* --- bell.c: the device that wakes both sides
- * ----------------------------------- */
+/* --- timer.c ------------------------------------------------------------ */
+
+/* An interrupt after so many ticks; 0: none. */
+void timer_set(uint64_t ticks);
+
+/* --- bell.c: the device that wakes both sides --------------------------- */
 
 /* Finds it and puts it where abi/sanctum.h says; false: not there. */
 bool bell_init(void);

@@ -5,14 +5,14 @@
 #include "spec/sanctum.h"
 
 /* mcause (privileged architecture, §3.1.15). */
-#define CAUSE_INTERRUPT (1ull << 63)
-#define CAUSE_ECALL_S	9
-#define CAUSE_FROM_BELL (CAUSE_INTERRUPT | 11)
+#define CAUSE_INTERRUPT	 (1ull << 63)
+#define CAUSE_ECALL_S	 9
+#define CAUSE_FROM_TIMER (CAUSE_INTERRUPT | 7)
+#define CAUSE_FROM_BELL	 (CAUSE_INTERRUPT | 11)
 
 enum { ECALL_BYTES = 4 };
 
-/* --- an enclave's calls
- * ------------------------------------------------------- */
+/* --- an enclave's calls ------------------------------------------------- */
 
 static void *in_enclave(const struct enclave *v, uint64_t at, uint64_t bytes)
 {
@@ -70,11 +70,11 @@ static enum turn enclave_asks(struct monitor *m, struct enclave *v,
 	return TURN_ON;
 }
 
-/* --- an enclave runs
- * ------------------------------------------------------------ */
+/* --- an enclave runs ---------------------------------------------------- */
 
 static enum sanctum_result left(struct enclave *v, enum sanctum_result how)
 {
+	timer_set(0);
 	context_save(&v->context);
 	v->state = how == SANCTUM_FAULTED ? ENCLAVE_ENDED : ENCLAVE_READY;
 	v->interrupted = how == SANCTUM_INTERRUPTED;
@@ -82,12 +82,13 @@ static enum sanctum_result left(struct enclave *v, enum sanctum_result how)
 }
 
 enum sanctum_result run_enclave(struct monitor *m, struct enclave *v,
-	uint64_t *event)
+	uint64_t ticks, uint64_t *event)
 {
 	struct pmp p;
 	enclave_protect_inside(v, &p);
 	context_protect(&p);
 	context_load(&v->context);
+	timer_set(ticks);
 	while (!run_stopped(m)) {
 		context_run(&v->context);
 		uint64_t cause = csr_read(mcause);
@@ -99,6 +100,8 @@ enum sanctum_result run_enclave(struct monitor *m, struct enclave *v,
 				return left(v, SANCTUM_FAULTED);
 			continue;
 		}
+		if (cause == CAUSE_FROM_TIMER)
+			return left(v, SANCTUM_INTERRUPTED);
 		if (cause != CAUSE_FROM_BELL)
 			return left(v, SANCTUM_FAULTED);
 		bell_clear();
@@ -112,8 +115,7 @@ bool run_stopped(const struct monitor *m)
 		__atomic_load_n(&m->box->kick, __ATOMIC_SEQ_CST);
 }
 
-/* --- an operating system runs
- * ------------------------------------------------------ */
+/* --- an operating system runs ------------------------------------------- */
 
 static struct context system_context;
 
@@ -126,14 +128,14 @@ static void load_system(struct monitor *m)
 }
 
 static enum sanctum_result system_enters(struct monitor *m, uint64_t number,
-	uint64_t *event)
+	uint64_t ticks, uint64_t *event)
 {
 	enum sanctum_result r;
 	struct enclave *v = enclave_enter(m, number, &r);
 	if (!v)
 		return r;
 	context_save(&system_context);
-	r = run_enclave(m, v, event);
+	r = run_enclave(m, v, ticks, event);
 	load_system(m);
 	return r;
 }
@@ -143,7 +145,7 @@ static void system_asks(struct monitor *m)
 	uint64_t *x = system_context.x, value = 0;
 	system_context.pc += ECALL_BYTES;
 	enum sanctum_result r = x[REG_A7] == SANCTUM_ENTER ?
-		system_enters(m, x[REG_A0], &value) :
+		system_enters(m, x[REG_A0], x[REG_A1], &value) :
 		enclave_call(m, x[REG_A7], &x[REG_A0], &value);
 	x[REG_A0] = r;
 	x[REG_A1] = value;

@@ -27,8 +27,7 @@ static uint64_t counter(void)
 	return csr_read(time) * FASTER;
 }
 
-/* --- what exec is given
- * -------------------------------------------------------- */
+/* --- what exec is given ------------------------------------------------- */
 
 static bool give_out(uint64_t to, const void *from, size_t n)
 {

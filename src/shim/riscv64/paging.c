@@ -106,8 +106,7 @@ static void map_large(const struct paging *p, uint64_t *level2, uint64_t from,
 		level2[index_of(at, SHIFT_2)] = leaf(p, at, rights);
 }
 
-/* --- memory ----------------------------------------------------------------
- */
+/* --- memory ------------------------------------------------------------- */
 
 /* The page frames' bitmaps are the first thing behind the images. */
 static void init_frames(struct paging *p)
@@ -159,8 +158,7 @@ void paging_init(struct paging *p, const struct platform_memory *m)
 	cpu_fence_tables();
 }
 
-/* --- exec's half ------------------------------------------------------------
- */
+/* --- exec's half -------------------------------------------------------- */
 
 static void flush(uint64_t start, uint64_t end)
 {
@@ -262,6 +260,15 @@ bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *at)
 		return false;
 	*at = leads_to(p, *e);
 	return true;
+}
+
+bool paging_allows(struct paging *p, uint64_t va, uint8_t want)
+{
+	const uint64_t *e = entry_of(p, va, false);
+	uint64_t bits = want & SPACE_WRITE ? PTE_W :
+		want & SPACE_EXEC	   ? PTE_X :
+					     PTE_R;
+	return e && *e & PTE_V && *e & PTE_U && *e & bits;
 }
 
 static void drop(struct paging *p, uint64_t entry)

@@ -41,6 +41,8 @@ void *paging_map_new(struct paging *p, uint64_t va, uint8_t prot);
 bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *at);
 /* Is anything there? */
 bool paging_has(struct paging *p, uint64_t va);
+/* May exec use it so (enum space_prot, one of them)? */
+bool paging_allows(struct paging *p, uint64_t va, uint8_t want);
 
 extern const struct space_ops paging_space_ops; /* ctx: struct paging */
 

@@ -65,8 +65,7 @@ NORETURN void shim_trap_inside(void)
 		(unsigned long long)(pc - SHIM_VA), (unsigned long long)at);
 }
 
-/* --- the end
- * ------------------------------------------------------------------ */
+/* --- the end ------------------------------------------------------------ */
 
 static struct vm_report *report(void)
 {

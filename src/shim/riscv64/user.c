@@ -34,8 +34,7 @@ static uint64_t random_offset(struct user *u, uint64_t pages)
 	return word % pages * PAGE_BYTES;
 }
 
-/* --- loading ---------------------------------------------------------------
- */
+/* --- loading ------------------------------------------------------------ */
 
 static struct bytes file_of(const struct paging *p)
 {
@@ -134,8 +133,7 @@ void user_load(struct user *u)
 	cpu_fence_code();
 }
 
-/* --- faults ------------------------------------------------------------------
- */
+/* --- faults ------------------------------------------------------------- */
 
 static uint8_t wants(enum cause cause)
 {
@@ -155,13 +153,13 @@ bool user_fault(struct user *u, uint64_t at, enum cause cause)
 	const struct space_range *r = space_find(&u->space, at);
 	uint8_t want = wants(cause);
 	at &= ~(uint64_t)(PAGE_BYTES - 1);
-	if (paging_has(u->paging, at)) {
-		/* An entry that was not valid a moment ago may still be in the
-		 * TLB (§4.2.1). */
+	/* An entry that was not valid a moment ago may still be in the TLB
+	 * (§4.2.1). */
+	if (paging_allows(u->paging, at, want)) {
 		cpu_fence_table_at(at);
-		return r && r->prot & want;
+		return true;
 	}
-	if (!touchable(r, want))
+	if (!touchable(r, want) || paging_has(u->paging, at))
 		return false;
 	if (!paging_map_new(u->paging, at, r->prot))
 		shim_crash("out of memory");

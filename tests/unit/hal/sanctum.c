@@ -130,3 +130,30 @@ TEST(sanctum_keep_larger_than_a_table_reaches_has_all_its_memory)
 	p.tech->destroy(k);
 	place_close(&p);
 }
+
+TEST(sanctum_keep_with_more_memory_than_there_are_addresses_is_refused)
+{
+	struct place p;
+	struct hal_keep *k = NULL;
+	struct err e = { 0 };
+	place_open(&p, "sanctum", GUEST_QUIT);
+	p.cfg.boot.memory_bytes = 14ull << 30;
+	CHECK(!p.tech->launch(&p.cfg, &k, &e));
+	CHECK_STR(e.text,
+		"launch sanctum: an enclave has at most 14270 MiB for its "
+		"tenant");
+	CHECK_INT(e.kind, ERR_INPUT);
+	place_close(&p);
+}
+
+TEST(sanctum_launch_says_what_the_platform_lacks)
+{
+	struct place p;
+	struct hal_keep *k = NULL;
+	struct err e = { 0 };
+	place_open(&p, "sanctum", GUEST_QUIT);
+	p.cfg.root_path = "/proc/self/nowhere/root.pem";
+	CHECK(!p.tech->launch(&p.cfg, &k, &e));
+	CHECK_HAS(e.text, "launch sanctum: software platform: software root");
+	place_close(&p);
+}

@@ -82,8 +82,7 @@ static void close_machine(struct machine *m)
 	rmdir(m->root);
 }
 
-/* --- an operating system -----------------------------------------------------
- */
+/* --- an operating system ------------------------------------------------ */
 
 static void boot_system(struct machine *m)
 {
@@ -206,6 +205,7 @@ TEST(sanctum_an_operating_system_has_no_machine_mode)
 	boot_system(&m);
 	CHECK_INT(system_try(&m, RV_MCSR, 0), ILLEGAL);
 	CHECK_INT(system_try(&m, RV_SEED, 0), ILLEGAL);
+	CHECK_INT(system_try(&m, RV_CYCLE, 0), ILLEGAL);
 	close_machine(&m);
 }
 
@@ -283,8 +283,29 @@ TEST(sanctum_no_register_passes_between_a_system_and_an_enclave)
 	close_machine(&m);
 }
 
-/* --- enclaves of a loader's
- * ---------------------------------------------------- */
+/* An operating system gets its processor back, and the enclave goes on where it
+ * was. */
+TEST(sanctum_an_enclave_that_never_leaves_is_interrupted_in_time)
+{
+	struct machine m;
+	const uint64_t again[7] = { SANCTUM_ENTER, 0, 20000 };
+	const uint64_t last = 1000;
+	boot_system(&m);
+	system_loads(&m, SANCTUM_ENCLAVES_AT, 0);
+	CHECK_INT(system_enters(&m, 0), 1);
+	const volatile struct rv_command *c =
+		enclave_command(&m, RV_SPIN, last);
+	/* How far it came each time is the machine's. */
+	for (int i = 0; i < PATIENCE && c->value < last + 5000; i++) {
+		uint64_t was = c->value;
+		CHECK_INT(system_asks(&m, again, NULL), SANCTUM_INTERRUPTED);
+		CHECK(c->value >= was);
+	}
+	CHECK(c->value >= last + 5000);
+	close_machine(&m);
+}
+
+/* --- enclaves of a loader's --------------------------------------------- */
 
 #define CALL(n, ...)                                        \
 	{                                                   \
@@ -370,6 +391,7 @@ TEST(sanctum_an_enclave_reaches_its_memory_and_its_window_and_no_other)
 	}
 	CHECK_INT(enclave_try(&m, RV_MCSR, 0), ILLEGAL);
 	CHECK_INT(enclave_try(&m, RV_SEED, 0), ILLEGAL);
+	CHECK_INT(enclave_try(&m, RV_CYCLE, 0), ILLEGAL);
 	close_machine(&m);
 }
 
@@ -458,6 +480,8 @@ TEST(sanctum_an_enclave_whose_handler_gave_up_never_runs_again)
 	load(&m);
 	CHECK_INT(device_ioctl(m.d, m.handle, SANCTUM_IOC_RUN, &r), 0);
 	CHECK_INT(r.result, SANCTUM_FAULTED);
+	size_t len;
+	CHECK_HAS(soft_sanctum_log(m.d, &len), "enclave: fault 2 at ");
 	CHECK_INT(device_ioctl(m.d, m.handle, SANCTUM_IOC_RUN, &r), 0);
 	CHECK_INT(r.result, SANCTUM_STATE);
 	close_machine(&m);

@@ -54,6 +54,15 @@
 1:	li	t2, RV_SEED
 	bne	t0, t2, 1f
 	csrrw	t3, 0x015, zero
+1:	li	t2, RV_SPIN
+	bne	t0, t2, 1f
+	mv	s3, t1
+2:	addi	s3, s3, 1
+	sd	s3, RV_VALUE(s0)
+	j	2b
+1:	li	t2, RV_CYCLE
+	bne	t0, t2, 1f
+	rdcycle	t3
 1:
 	.endm
 

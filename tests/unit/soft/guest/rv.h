@@ -14,15 +14,17 @@
 #define RV_COMMAND 0x1000 /* in the image: struct rv_command */
 #define RV_ENCLAVE 0x2000 /* in the image: an enclave's one page */
 
-#define RV_LOAD	 1 /* value: what is at a[0] */
-#define RV_STORE 2 /* a[1] to a[0] */
-#define RV_JUMP	 3 /* to a[0]; value: 1 */
-#define RV_ECALL 4 /* a[0]: number, then arguments; value, more */
-#define RV_SATP	 5 /* a[0] */
-#define RV_MCSR	 6 /* reads one of M-mode's */
-#define RV_KEEP	 7 /* a[0] into S3, FT0 and SSCRATCH */
-#define RV_SHOW	 8 /* value: S3; more: FT0; third: SSCRATCH */
-#define RV_SEED	 9 /* reads the entropy source */
+#define RV_LOAD	 1  /* value: what is at a[0] */
+#define RV_STORE 2  /* a[1] to a[0] */
+#define RV_JUMP	 3  /* to a[0]; value: 1 */
+#define RV_ECALL 4  /* a[0]: number, then arguments; value, more */
+#define RV_SATP	 5  /* a[0] */
+#define RV_MCSR	 6  /* reads one of M-mode's */
+#define RV_KEEP	 7  /* a[0] into S3, FT0 and SSCRATCH */
+#define RV_SHOW	 8  /* value: S3; more: FT0; third: SSCRATCH */
+#define RV_SEED	 9  /* reads the entropy source */
+#define RV_CYCLE 11 /* reads a counter that tells of others */
+#define RV_SPIN	 10 /* for ever; value counts from a[0] on */
 
 #define RV_ASKED 0
 #define RV_DONE	 8

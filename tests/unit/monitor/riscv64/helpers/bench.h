@@ -14,6 +14,9 @@ enum { BENCH_ENCLAVE_BYTES = 0x400000, BENCH_UNTRUSTED_BYTES = 0x8000 };
 #define BENCH_OS    ((uint64_t)SANCTUM_UNTRUSTED_AT)
 
 extern struct monitor bench;
+/* Called before anything is hashed, or NULL: what somebody else does meanwhile.
+ */
+extern void (*bench_meanwhile)(void);
 /* A fresh one: memory without a bit. */
 void bench_start(void);
 uint8_t *bench_at(uint64_t at);

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import struct
+import subprocess
 
 import pytest
 
@@ -59,15 +60,24 @@ def test_measure_is_what_the_ultravisor_compares(out, house):
 
 # --- what its owner sealed ----------------------------------------------------
 
-@pytest.fixture
-def owned(out, house, tmp_path):
-    """An agent's machine that has been used once, so that it has a TPM's key;
-    and a function that seals to it."""
+@pytest.fixture(scope="module")
+def machine(out, house, tmp_path_factory):
+    """A machine that was used once, so that it has a TPM's key."""
     _, tenant = house
-    agent = Agent(out, tmp_path / "owned")
-    hello = out / "examples/hello.wasm"
-    r = tenant.donjon(*deploy(tenant, agent, "pef"), hello)
+    agent = Agent(out, tmp_path_factory.mktemp("owned") / "agent")
+    r = tenant.donjon(*deploy(tenant, agent, "pef"),
+                      out / "examples/hello.wasm")
     assert r.returncode == 0, r.stderr
+    yield agent
+    agent.stop()
+
+
+@pytest.fixture
+def owned(out, house, machine):
+    """That machine, a function that seals to it, and one that deploys there."""
+    _, tenant = house
+    agent = machine
+    hello = out / "examples/hello.wasm"
 
     def seal(name="pef-blob", to="pef-machine.pub", *more):
         blob = agent.folder / name
@@ -83,7 +93,7 @@ def owned(out, house, tmp_path):
                              "--tee", "pef", "--platform", "software",
                              "--policy", path, hello)
     yield agent, seal, run
-    agent.stop()
+    (agent.folder / "pef-blob").unlink(missing_ok=True)
 
 
 def test_an_owner_knows_her_machine_by_the_key_that_she_sealed(owned):
@@ -125,14 +135,10 @@ def test_a_key_that_was_sealed_to_another_image_is_not_given(
 def test_a_key_that_was_sealed_to_another_machine_is_not_given(
         owned, out, tmp_path):
     agent, seal, run = owned
-    other = Agent(out, tmp_path / "other")
-    try:
-        tenant = Tenant(out, tmp_path / "t")
-        tenant.donjon(*deploy(tenant, other, "pef"),
-                      out / "examples/hello.wasm")
-    finally:
-        other.stop()
-    r = run(seal("pef-blob", other.folder / "pef-machine.pub"))
+    key = tmp_path / "other.pem"
+    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True,
+                   capture_output=True)
+    r = run(seal("pef-blob", key))
     assert r.returncode == 123, r.stderr
     assert b"for another machine" in r.stderr and r.stdout == b""
 

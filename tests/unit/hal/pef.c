@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "../test.h"
+#include "base/file.h"
+#include "base/fmt.h"
 #include "hal/hal_priv.h"
 #include "helpers/vm.h"
 #include "spec/pef.h"
@@ -125,5 +127,61 @@ TEST(pef_keep_ends_when_it_is_told_to_whatever_it_does)
 	struct hal_keep *k = place_launch(&p);
 	usleep(50000);
 	p.tech->destroy(k);
+	place_close(&p);
+}
+
+TEST(pef_debug_keep_says_everything_and_is_another_one)
+{
+	struct place p;
+	char why[128] = "";
+	place_open(&p, "pef", GUEST_NULL);
+	p.cfg.debug = true;
+	struct hal_keep *k = place_launch(&p);
+	CHECK(!place_took(&p, k, why));
+	CHECK_HAS(why, "interrupt 0x300, nip 0x55");
+	p.tech->destroy(k);
+	place_close(&p);
+}
+
+/* An owner's blob names a release: a debug Keep of it is none. */
+TEST(pef_debug_keep_has_no_key_that_an_owner_sealed)
+{
+	struct place p;
+	struct err e = { 0 };
+	char why[128] = "", path[128];
+	place_open(&p, "pef", GUEST_QUIT);
+	struct hal_keep *k = place_launch(&p);
+	const struct pef_machine *m = (const void *)k;
+	fmt(path, sizeof path, "%s/pef-blob", p.dir);
+	CHECK(file_create(path, 0600, buf_bytes(&m->blob)));
+	CHECK(!place_took(&p, k, why));
+	p.tech->destroy(k);
+	/* The same Keep has it, by the same blob, again. */
+	k = place_launch(&p);
+	CHECK(!place_took(&p, k, why));
+	CHECK_STR(why, "exit status 7");
+	p.tech->destroy(k);
+	p.cfg.debug = true;
+	CHECK(p.tech->launch(&p.cfg, &k, &e));
+	CHECK(!place_took(&p, k, why));
+	CHECK_HAS(why, "esm: another kernel");
+	p.tech->destroy(k);
+	unlink(path);
+	place_close(&p);
+}
+
+TEST(pef_loader_refuses_a_blob_that_is_too_long)
+{
+	static uint8_t big[PEF_BLOB_MAX + 1];
+	struct place p;
+	struct hal_keep *k = NULL;
+	struct err e = { 0 };
+	char path[128];
+	place_open(&p, "pef", GUEST_QUIT);
+	fmt(path, sizeof path, "%s/pef-blob", p.dir);
+	CHECK(file_create(path, 0600, BYTES_ARRAY(big)));
+	CHECK(!p.tech->launch(&p.cfg, &k, &e));
+	CHECK_HAS(e.text, "pef-blob");
+	unlink(path);
 	place_close(&p);
 }

@@ -49,8 +49,10 @@ enum wrong {
 	NO_ESM, /* the guest does not even ask */
 };
 
+/* One machine for all: what makes its key takes a while. */
+static char dir[64], root[96];
+
 struct svm {
-	char dir[64], root[96];
 	struct device *d;
 	struct soft_power *s;
 	int vm, cpu;
@@ -77,9 +79,9 @@ static void images_dir(char out[256])
 
 static void load_guest(struct svm *m)
 {
-	char dir[256], path[300];
-	images_dir(dir);
-	fmt(path, sizeof path, "%s/tests/guests/pef", dir);
+	char out[256], path[300];
+	images_dir(out);
+	fmt(path, sizeof path, "%s/tests/guests/pef", out);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		SKIP_TEST("no guest of POWER's (make keep-ppc64le)");
@@ -146,22 +148,40 @@ static int map(struct svm *m, uint32_t slot, uint64_t gpa, void *at,
 	return ask(m, m->vm, KVM_SET_USER_MEMORY_REGION, &r);
 }
 
+static void remove_dir(void)
+{
+	static const char *const names[] = { "root.pem", "pef-machine.pem",
+		"pef-machine.pub" };
+	char path[128];
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		fmt(path, sizeof path, "%s/%s", dir, names[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+static void make_dir(void)
+{
+	if (dir[0])
+		return;
+	fmt(dir, sizeof dir, "/tmp/donjon-power-XXXXXX");
+	CHECK(mkdtemp(dir) != NULL);
+	fmt(root, sizeof root, "%s/root.pem", dir);
+	atexit(remove_dir);
+}
+
 static void open_device(struct svm *m)
 {
 	static char images[300];
-	char dir[256];
+	char out[256];
 	struct err e = { 0 };
-	images_dir(dir);
-	fmt(images, sizeof images, "%s/keep", dir);
-	*m = (struct svm){ .dir = "/tmp/donjon-power-XXXXXX" };
-	CHECK(mkdtemp(m->dir) != NULL);
-	fmt(m->root, sizeof m->root, "%s/root.pem", m->dir);
-	const struct soft_config c = { .image_dir = images,
-		.root_path = m->root };
-	if (!soft_power_probe(images, &e)) {
-		rmdir(m->dir);
+	images_dir(out);
+	fmt(images, sizeof images, "%s/keep", out);
+	*m = (struct svm){ 0 };
+	if (!soft_power_probe(images, &e))
 		SKIP_TEST(e.text);
-	}
+	make_dir();
+	const struct soft_config c = { .image_dir = images, .root_path = root };
 	if (!soft_power_new(&c, &m->d, &e))
 		fail_msg("%s", e.text);
 	m->s = (struct soft_power *)(void *)m->d;
@@ -201,16 +221,8 @@ static void svm_open(struct svm *m, enum pef_guest what, enum wrong w)
 
 static void svm_close(struct svm *m)
 {
-	static const char *const names[] = { "root.pem", "pef-machine.pem",
-		"pef-machine.pub" };
-	char path[128];
 	m->d->ops->unmap(m->d, m->run, 2 * sizeof *m->run);
 	m->d->ops->free(m->d);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		fmt(path, sizeof path, "%s/%s", m->dir, names[i]);
-		unlink(path);
-	}
-	CHECK_INT(rmdir(m->dir), 0);
 }
 
 /* Until it tells something: true; or ends, or leaves otherwise. */

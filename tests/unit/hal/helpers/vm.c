@@ -2,7 +2,9 @@
 #include "vm.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../test.h"
@@ -77,6 +79,33 @@ void place_prepare(struct place *p, enum hal_platform platform, enum guest what)
 	memset(p->cfg.boot.owner_key_hash, 0x5a, 32);
 }
 
+/* A key of the software platform's takes long to make: the next place has the
+ * same. */
+static char machine[4096];
+
+static void machine_file(const struct place *p, const char *mode,
+	size_t (*move)(FILE *f))
+{
+	char path[128];
+	fmt(path, sizeof path, "%s/pef-machine.pem", p->dir);
+	FILE *f = fopen(path, mode);
+	if (f && move(f) == 0)
+		fail_msg("%s: empty", path);
+	if (f)
+		fclose(f);
+}
+
+static size_t take_key(FILE *f)
+{
+	return fread(machine, 1, sizeof machine - 1, f);
+}
+
+static size_t give_key(FILE *f)
+{
+	fchmod(fileno(f), 0600);
+	return fwrite(machine, 1, strlen(machine), f);
+}
+
 void place_open(struct place *p, const char *tech, enum guest what)
 {
 	struct err e = { 0 };
@@ -89,6 +118,8 @@ void place_open(struct place *p, const char *tech, enum guest what)
 	fmt(p->dir, sizeof p->dir, "/tmp/donjon-hal-XXXXXX");
 	CHECK(mkdtemp(p->dir));
 	fmt(p->root, sizeof p->root, "%s/root.pem", p->dir);
+	if (machine[0] && !strcmp(tech, "pef"))
+		machine_file(p, "w", give_key);
 }
 
 void place_close(struct place *p)
@@ -97,6 +128,8 @@ void place_close(struct place *p)
 	static const char *const made[] = { "root.pem", "pef-machine.pem",
 		"pef-machine.pub" };
 	char path[128];
+	if (!machine[0])
+		machine_file(p, "r", take_key);
 	for (size_t i = 0; i < ARRAY_LEN(made); i++) {
 		fmt(path, sizeof path, "%s/%s", p->dir, made[i]);
 		unlink(path);

@@ -6,11 +6,14 @@
 #include "shim/common/elf.h"
 #include "shim/common/stack.h"
 
-/* What a C library looks for: 64 bits, floating point, Altivec, VSX, POWER9
- * (Linux, arch/powerpc/include/uapi/asm/cputable.h).  No `scv`. */
 enum { EM_PPC64 = 21 };
-#define HWCAP  0xdc0000c2u
-#define HWCAP2 0x80e00000u
+
+/* What every POWER9 has, for libraries that choose their code by it (Linux,
+ * arch/powerpc/include/uapi/asm/cputable.h): 64 bits, Altivec, floating point,
+ * an MMU, ISA 2.06, VSX, little-endian mode; ISA 2.07, DSCR, isel, TAR, AES and
+ * its like, ISA 3.0, IEEE 128, darn.  No transactions, and no `scv`. */
+#define HWCAP  0xdc000182u
+#define HWCAP2 0xaee00000u
 
 /* Where things lie, each at a random page of so many: an attacker inside exec
  * has to find them. */

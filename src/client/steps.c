@@ -112,10 +112,15 @@ void client_steps_verified(const struct client_run *run)
 	if (run->verdict->confidential)
 		return;
 	buf_clear(&text);
-	buf_fmt(&text,
-		"software root %s... proves what this host says, "
-		"it hides nothing from it",
-		root);
+	if (*root)
+		buf_fmt(&text,
+			"software root %s... proves what this host says, "
+			"it hides nothing from it",
+			root);
+	else
+		buf_str(&text,
+			"the host plays this technology, and hides nothing "
+			"from itself");
 	say(run, CLIENT_STEP_WARNING, &text, run->times.verified);
 }
 

@@ -141,6 +141,9 @@ bool client_verifier_judge(const struct client_verifier *v,
 	};
 	if (!attest_verify(&in, v->policy, out, e))
 		return false;
+	/* A host that says that it plays a technology is believed in that: an
+	 * owner's key that she sealed to it says nothing of it. */
+	out->confidential = out->confidential && !k->software;
 	bool same = same_inside(k, why);
 	note(out, "certificate", same, why,
 		"the claims, evidence and endorsements of the answer");

@@ -45,9 +45,8 @@ built_by = $(if $(SAN),$(patsubst exec,host,$1),$1)
 objs = $(patsubst %,$(O)/obj/$1/%.o,$(sort $2))
 libs = $(foreach l,$2,$(O)/lib/$1/lib$l.a)
 
-# $(call library,NAME,SOURCES[,TOOLCHAINS]): a static library for each
-# toolchain, made when something links it; exec's, for each ISA.
-isas = $1 $(if $(filter exec,$1),$(EXEC_ISAS:%=exec-%))
+# $(call library,NAME,SOURCES[,TOOLCHAINS[,SOURCES OF OTHER ISAS]]): a static
+# library for each toolchain, made when something links it; exec's, for each ISA.
 define library_for
 $(O)/lib/$2/lib$1.a: $(call objs,$2,$3) $(lastword $(filter %/module.mk,$(MAKEFILE_LIST)))
 	$$(call say,AR.$2,$$@)
@@ -55,7 +54,9 @@ $(O)/lib/$2/lib$1.a: $(call objs,$2,$3) $(lastword $(filter %/module.mk,$(MAKEFI
 	$(Q)rm -f $$@ && ar rcsD $$@ $$(filter %.o,$$^)
 -include $(patsubst %.o,%.d,$(call objs,$2,$3))
 endef
-library = $(eval SRC.$1 := $2)$(foreach t,$(sort $(call built_by,$(call isas,$(or $3,host exec fuzz)))),$(eval $(call library_for,$1,$t,$2)))
+library = $(eval SRC.$1 := $2)$(call library_,$1,$2,$(or $3,host exec fuzz),$(or $4,$2))
+library_ = $(foreach t,$(sort $(call built_by,$3)),$(eval $(call library_for,$1,$t,$2)))$(if \
+	$(filter exec,$3),$(foreach i,$(EXEC_ISAS),$(eval $(call library_for,$1,exec-$i,$4))))
 
 # $(call program,OUTPUT,TOOLCHAIN,SOURCES,LIBRARIES,SYSTEM LIBRARIES)
 # OUTPUT is below $(O); what goes to bin/ or keep/ is made by plain `make`.

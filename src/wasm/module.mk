@@ -1,5 +1,7 @@
-$(call library,wasm,$(wildcard src/wasm/*.c src/wasm/compile/*.c \
-	src/wasm/interp/*.c src/wasm/jit/*.c))
+# The compiler is x86-64's.
+WASM_SRC := $(wildcard src/wasm/*.c src/wasm/compile/*.c src/wasm/interp/*.c)
+$(call library,wasm,$(WASM_SRC) $(wildcard src/wasm/jit/*.c),,\
+	$(WASM_SRC) src/wasm/nojit/nojit.c)
 # A square root is the machine's, not the mathematics library's; a product and
 # a sum are two operations, also where the machine has one for both.
 WASM_FLOAT := -fno-math-errno -ffp-contract=off

@@ -4,6 +4,8 @@
  * which is executable or writable but never both.  What is in it is never
  * changed.
  */
+#include <sys/mman.h>
+
 #include "wasm/jit/jit_priv.h"
 
 enum { CODE_ALIGN = 32 };
@@ -12,9 +14,6 @@ static size_t round_up(size_t n, size_t to)
 {
 	return (n + to - 1) & ~(to - 1);
 }
-
-#ifdef __x86_64__
-#include <sys/mman.h>
 
 bool jit_memory_open(struct wasm_jit *j, size_t size)
 {
@@ -101,36 +100,6 @@ static bool put_pages(struct wasm_jit *j, const uint8_t *code, uint32_t len)
 {
 	return j->store->limits.put_code(j->memory + j->used, code, len);
 }
-#else
-bool jit_memory_open(struct wasm_jit *j UNUSED, size_t size UNUSED)
-{
-	return false;
-}
-
-void jit_memory_close(struct wasm_jit *j UNUSED)
-{
-}
-
-void jit_memory_begin(struct wasm_jit *j UNUSED)
-{
-}
-
-void jit_memory_end(struct wasm_jit *j UNUSED)
-{
-}
-
-static bool put(struct wasm_jit *j UNUSED, const uint8_t *code UNUSED,
-	uint32_t len UNUSED)
-{
-	return false;
-}
-
-static bool put_pages(struct wasm_jit *j UNUSED, const uint8_t *code UNUSED,
-	uint32_t len UNUSED)
-{
-	return false;
-}
-#endif
 
 bool jit_has_room(const struct wasm_jit *j, uint32_t len)
 {

@@ -3,9 +3,7 @@
  * Between the interpreter and compiled code.  What is passed changes its
  * form here: slots on the interpreter's stack, registers on the other side.
  */
-#ifdef __x86_64__
 #include <sys/platform/x86.h>
-#endif
 
 #include "wasm/jit/emit_priv.h"
 #include "wasm/jit/vec_priv.h"
@@ -31,7 +29,6 @@ static const struct wasm_op_entry all_ops[WASM_OP_COUNT] = {
  * encodings need the operating system, too. */
 static void find_features(struct wasm_jit *j)
 {
-#ifdef __x86_64__
 	bool avx = CPU_FEATURE_ACTIVE(AVX);
 	j->sse41 = CPU_FEATURE_PRESENT(SSE4_1);
 	j->popcnt = CPU_FEATURE_PRESENT(POPCNT);
@@ -43,9 +40,6 @@ static void find_features(struct wasm_jit *j)
 		!CPU_FEATURE_PRESENT(SSE4_2)   ? SSE41 :
 		!avx			       ? SSE42 :
 						 AVX;
-#else
-	(void)j;
-#endif
 }
 
 bool wasm_jit_new(struct wasm_store *s)

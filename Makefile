@@ -33,17 +33,15 @@ keep-riscv64 keep-ppc64le: keep-%:
 ## make check         install what is missing, build, run every test
 check:
 	@tools/packages build demo check exec-riscv64 exec-ppc64le sanctum pef
-	@-$(MAKE) $(JOBS) -k $(call sysroots,$(EXEC_ISAS))
+	@-$(MAKE) $(JOBS) -k $(call sysroots,$(EXEC_ISAS)) all $(FUZZERS)
 	@$(MAKE) $(JOBS) checked WITHOUT="$$(for i in $(EXEC_ISAS); do \
 		[ -e $(call sysroots,$$i) ] || echo $$i; done)"
 	@$(MAKE) $(JOBS) O=$(O)-asan SAN=address,undefined all tests
 	@tools/check.py $(O) $(STATIC) \
-		tap=$(call comma_list,$(UNITS)) \
-		tap=$(call comma_list,$(TAPS)) \
+		tap=$(call comma_list,$(TAPS) $(UNITS)) \
 		replay=$(call comma_list,$(REPLAYS)) \
 		fuzz=$(FUZZ_SECONDS):$(call comma_list,$(FUZZERS)) \
-		tap=$(call comma_list,$(UNITS:$(O)/%=$(O)-asan/%)) \
-		tap=$(call comma_list,$(TAPS:$(O)/%=$(O)-asan/%)) \
+		tap=$(call comma_list,$(patsubst $(O)/%,$(O)-asan/%,$(TAPS) $(UNITS))) \
 		replay=$(call comma_list,$(REPLAYS:$(O)/%=$(O)-asan/%)) \
 		asan-pytest=$(O)-asan:tests/wasi \
 		asan-pytest=$(O)-asan:tests/e2e \
@@ -52,7 +50,7 @@ check:
 
 STATIC = cmd=layers:tools/check-layers cmd=headers:tools/check-headers \
 	cmd=protocol:tools/check-protocol cmd=format:tools/check-format
-FUZZ_SECONDS ?= 2
+FUZZ_SECONDS ?= 1
 
 tests: $(UNITS) $(TAPS) $(REPLAYS)
 
@@ -83,7 +81,7 @@ fuzz:
 	@tools/packages build check
 	@$(MAKE) $(JOBS) $(FUZZERS)
 	@tools/check.py $(O) \
-		fuzz=$(or $(filter-out 3,$(FUZZ_SECONDS)),60):$(call comma_list,$(FUZZERS))
+		fuzz=$(or $(filter-out 1,$(FUZZ_SECONDS)),60):$(call comma_list,$(FUZZERS))
 
 ## make bench         measure: start-up per step, throughput, memory, sizes
 bench:

@@ -5,12 +5,12 @@ $(call fuzzer,tdvmcall,soft esm codec crypto base,-lcrypto)
 $(call fuzzer,snp_message,soft esm codec crypto base,-lcrypto)
 # A guest of the tests: what a processor must refuse is tried from inside.
 GUEST := tests/unit/soft/guest
-$(call program,tests/guests/soft.elf,shim,$(GUEST)/entry.S $(GUEST)/main.c $(GUEST)/probe.c src/shim/x86_64_vm/string.c,,-Wl$(comma)--defsym=shim_tee=0 -Wl$(comma)--defsym=guest_reset=0)
+$(call program,tests/guests/soft.elf,shim,$(GUEST)/entry.S $(GUEST)/main.c $(GUEST)/probe.c src/shim/x86_64_vm/string.c src/shim/common/string.c,,-Wl$(comma)--defsym=shim_tee=0 -Wl$(comma)--defsym=guest_reset=0)
 $(O)/tests/guests/soft.elf: src/shim/x86_64_vm/shim.ld
 $(O)/tests/guests/soft: $(O)/tests/guests/soft.elf
 	$(Q)objcopy -O binary $< $@
 # The same for a trust domain, which starts as a Keep's does.
-$(call program,tests/guests/td.elf,shim,$(GUEST)/entry.S $(GUEST)/td.c $(GUEST)/probe.c src/shim/tdx/reset.S src/shim/x86_64_vm/string.c,,-Wl$(comma)--defsym=shim_tee=0 -Wl$(comma)--defsym=guest_reset=reset_page-0xffffffff80000000)
+$(call program,tests/guests/td.elf,shim,$(GUEST)/entry.S $(GUEST)/td.c $(GUEST)/probe.c src/shim/tdx/reset.S src/shim/x86_64_vm/string.c src/shim/common/string.c,,-Wl$(comma)--defsym=shim_tee=0 -Wl$(comma)--defsym=guest_reset=reset_page-0xffffffff80000000)
 $(O)/tests/guests/td.elf: src/shim/x86_64_vm/shim.ld
 $(O)/tests/guests/td: $(O)/tests/guests/td.elf
 	$(Q)objcopy -O binary $< $@
@@ -23,7 +23,7 @@ $(O)/tests/guests/rv: $(O)/tests/guests/rv.elf
 	$(Q)riscv64-linux-gnu-objcopy -O binary $< $@
 KEEP_riscv64_tests += $(O)/tests/guests/rv
 # A guest of POWER's ultravisor; made with the Keep's images of that ISA.
-$(call program,tests/guests/pef.elf,shim-ppc64le,$(GUEST)/pef.S $(GUEST)/pef.c src/shim/pef/string.c)
+$(call program,tests/guests/pef.elf,shim-ppc64le,$(GUEST)/pef.S $(GUEST)/pef.c src/shim/pef/string.c src/shim/common/string.c)
 $(O)/tests/guests/pef.elf: src/shim/pef/shim.ld
 $(O)/tests/guests/pef: $(O)/tests/guests/pef.elf
 	$(Q)$(CROSS_PPC)objcopy -O binary $< $@

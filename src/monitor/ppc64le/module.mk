@@ -1,6 +1,6 @@
 # The software platform's firmware for QEMU's POWER9; debug/monitor-ppc64le has
 # symbols.
-$(call program,debug/monitor-ppc64le,monitor-ppc64le,$(wildcard src/monitor/ppc64le/*.S src/monitor/ppc64le/*.c) src/shim/pef/string.c src/base/fmt.c)
+$(call program,debug/monitor-ppc64le,monitor-ppc64le,$(wildcard src/monitor/ppc64le/*.S src/monitor/ppc64le/*.c) src/shim/pef/string.c src/shim/common/string.c src/base/fmt.c)
 $(O)/debug/monitor-ppc64le: src/monitor/ppc64le/monitor.ld
 $(O)/keep/software/monitor-ppc64le: $(O)/debug/monitor-ppc64le
 	$(call say,IMAGE,$@)

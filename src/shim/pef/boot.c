@@ -88,7 +88,9 @@ static struct vm_hints read_hints(void)
 static void init_user(struct user *u, const struct vm_hints *h)
 {
 	struct err e = { 0 };
+	u->isa = &user_ppc64le;
 	u->paging = &paging;
+	u->fixed = shim_debug();
 	u->space.ops = &paging_space_ops;
 	u->space.ctx = &paging;
 	/* Tables take one page of 512, and a few more. */
@@ -132,7 +134,6 @@ NORETURN void shim_start(int64_t entered)
 	if (entered != U_SUCCESS)
 		shim_crash("the ultravisor refuses this virtual machine: %lld",
 			(long long)entered);
-	host_key(shim_user.key);
 	host_processes(paging_init(&paging, head));
 	/* No facility is exec's but what POWER9 has always. */
 	cpu_mtspr(SPR_FSCR, 0x104); /* TAR, DSCR */
@@ -142,8 +143,10 @@ NORETURN void shim_start(int64_t entered)
 		shim_crash("no page can be shared");
 	host_event(PEF_EVENT_SHARED);
 	struct vm_hints hints = read_hints();
+	struct err e = { 0 };
 	paging_add_ram(&paging, hints.ram_bytes);
 	init_user(&shim_user, &hints);
-	user_load(&shim_user);
+	if (!user_load(&shim_user, &e))
+		shim_crash("boot: %s", e.text);
 	enter(&shim_user);
 }

@@ -243,10 +243,15 @@ static bool map(struct paging *p, uint64_t va, uint64_t bits, uint8_t prot)
 	return true;
 }
 
-bool paging_map(struct paging *p, uint64_t va, uint64_t gpa, uint8_t prot,
-	bool shared)
+struct bytes paging_file(const struct paging *p)
 {
-	return map(p, va, gpa | (shared ? PTE_SHARED : PTE_BORROWED), prot);
+	return bytes_of(paging_at(p->exec_gpa), p->exec_bytes);
+}
+
+bool paging_map_file(struct paging *p, uint64_t va, uint64_t offset,
+	uint8_t prot)
+{
+	return map(p, va, (p->exec_gpa + offset) | PTE_BORROWED, prot);
 }
 
 void *paging_map_new(struct paging *p, uint64_t va, uint8_t prot)
@@ -267,13 +272,14 @@ bool paging_has(struct paging *p, uint64_t va)
 	return e && *e;
 }
 
-bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *gpa)
+void *paging_find(struct paging *p, uint64_t va, bool write)
 {
 	const uint64_t *at = entry_of(p, va, false);
 	uint64_t e = at ? get(at) : 0, want = PTE_VALID | PTE_READ;
 	want |= write ? PTE_WRITE : 0;
-	*gpa = e & PTE_ADDRESS;
-	return (e & want) == want && !(e & PTE_SHARED);
+	if ((e & want) != want || e & PTE_SHARED)
+		return NULL;
+	return paging_at((e & PTE_ADDRESS) + va % PAGE_BYTES);
 }
 
 static void drop(struct paging *p, uint64_t entry)
@@ -341,8 +347,9 @@ static bool space_gate(void *ctx, uint64_t start, uint64_t bytes)
 {
 	struct paging *p = ctx;
 	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES)
-		if (!paging_map(p, start + at, PEF_WINDOW_GPA + VM_AREA_AT + at,
-			    SPACE_READ | SPACE_WRITE, true))
+		if (!map(p, start + at,
+			    (PEF_WINDOW_GPA + VM_AREA_AT + at) | PTE_SHARED,
+			    SPACE_READ | SPACE_WRITE))
 			return false;
 	return true;
 }

@@ -72,7 +72,9 @@ static void init_user(struct user *u, const struct vm_hints *h)
 {
 	struct err e = { 0 };
 	uint64_t khz = platform_timebase_khz();
+	u->isa = &user_riscv64;
 	u->paging = &paging;
+	u->fixed = platform_debug();
 	u->space.ops = &paging_space_ops;
 	u->space.ctx = &paging;
 	/* Tables take one page of 512, and a few more. */
@@ -110,8 +112,12 @@ NORETURN void shim_start(const uint64_t a[6])
 	paging_init(&paging, &m);
 	booted = true;
 	struct vm_hints hints = read_hints();
+	struct err e = { 0 };
 	init_user(&shim_user, &hints);
-	user_load(&shim_user);
+	if (!user_load(&shim_user, &e))
+		shim_crash("boot: %s", e.text);
+	cpu_fence_tables();
+	cpu_fence_code();
 	shim_clear_float();
 	shim_enter_user(shim_user.entry, shim_user.stack_pointer);
 }

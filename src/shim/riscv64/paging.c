@@ -227,11 +227,16 @@ static bool map(struct paging *p, uint64_t va, uint64_t physical, uint64_t bits,
 	return true;
 }
 
-bool paging_map(struct paging *p, uint64_t va, uint64_t at, uint8_t prot,
-	bool window)
+struct bytes paging_file(const struct paging *p)
 {
-	return window ? map(p, va, at, PTE_WINDOW, prot) :
-			map(p, va, p->memory.base + at, PTE_BORROWED, prot);
+	return bytes_of(paging_at(p->memory.exec_at), p->memory.exec_bytes);
+}
+
+bool paging_map_file(struct paging *p, uint64_t va, uint64_t offset,
+	uint8_t prot)
+{
+	return map(p, va, p->memory.base + p->memory.exec_at + offset,
+		PTE_BORROWED, prot);
 }
 
 void *paging_map_new(struct paging *p, uint64_t va, uint8_t prot)
@@ -252,14 +257,13 @@ bool paging_has(struct paging *p, uint64_t va)
 	return e && *e;
 }
 
-bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *at)
+void *paging_find(struct paging *p, uint64_t va, bool write)
 {
 	const uint64_t *e = entry_of(p, va, false);
 	uint64_t want = PTE_V | PTE_U | (write ? PTE_W : 0);
 	if (!e || (*e & want) != want || *e & PTE_WINDOW)
-		return false;
-	*at = leads_to(p, *e);
-	return true;
+		return NULL;
+	return paging_at(leads_to(p, *e) + va % PAGE_BYTES);
 }
 
 bool paging_allows(struct paging *p, uint64_t va, uint8_t want)
@@ -355,9 +359,8 @@ static bool space_gate(void *ctx, uint64_t start, uint64_t bytes)
 {
 	struct paging *p = ctx;
 	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES)
-		if (!paging_map(p, start + at,
-			    p->memory.window_at + VM_AREA_AT + at,
-			    SPACE_READ | SPACE_WRITE, true))
+		if (!map(p, start + at, p->memory.window_at + VM_AREA_AT + at,
+			    PTE_WINDOW, SPACE_READ | SPACE_WRITE))
 			return false;
 	return true;
 }

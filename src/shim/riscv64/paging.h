@@ -9,6 +9,7 @@
 #define SHIM_RISCV64_PAGING_H
 
 #include "shim/common/frames.h"
+#include "shim/common/paging.h"
 #include "shim/common/space.h"
 #include "shim/riscv64/platform.h"
 
@@ -32,15 +33,6 @@ static inline void *paging_at(uint64_t offset)
 	return (void *)(PAGING_RAM_VA + offset);
 }
 
-/* exec's memory.  True: mapped now.  at: an offset; a window's: physical. */
-MUST_USE bool paging_map(struct paging *p, uint64_t va, uint64_t at,
-	uint8_t prot, bool window);
-/* A zeroed page for va; NULL: there is no memory. */
-void *paging_map_new(struct paging *p, uint64_t va, uint8_t prot);
-/* Finds what va is mapped to; false: nothing, or without that right. */
-bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *at);
-/* Is anything there? */
-bool paging_has(struct paging *p, uint64_t va);
 /* May exec use it so (enum space_prot, one of them)? */
 bool paging_allows(struct paging *p, uint64_t va, uint8_t want);
 

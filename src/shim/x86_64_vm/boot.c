@@ -132,7 +132,9 @@ static struct vm_hints read_hints(void)
 
 static void init_user(struct user *u, const struct vm_hints *h)
 {
+	u->isa = &user_x86_64;
 	u->paging = &paging;
+	u->fixed = shim_debug();
 	u->space.ops = &paging_space_ops;
 	u->space.ctx = &paging;
 	/* Tables take one page of 512, and a few more. */
@@ -166,8 +168,10 @@ NORETURN void shim_start(void)
 	platform_ready();
 	traps_init_syscall();
 	struct vm_hints hints = read_hints();
+	struct err e = { 0 };
 	paging_add_ram(&paging, hints.ram_bytes);
 	init_user(&shim_user, &hints);
-	user_load(&shim_user);
+	if (!user_load(&shim_user, &e))
+		shim_crash("boot: %s", e.text);
 	shim_enter_user(shim_user.entry, shim_user.stack_pointer);
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one exec that a shim runs, and how far the shim has come. */
+/* How far the shim has come. */
 #ifndef SHIM_X86_64_VM_BOOT_H
 #define SHIM_X86_64_VM_BOOT_H
 
 #include "shim/x86_64_vm/user.h"
-
-extern struct user shim_user;
 
 /* This is a debug Keep, which the measured head says: it hides nothing. */
 bool shim_debug(void);

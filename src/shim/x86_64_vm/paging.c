@@ -236,12 +236,16 @@ static bool map(struct paging *p, uint64_t va, uint64_t bits, uint8_t prot)
 	return true;
 }
 
-bool paging_map(struct paging *p, uint64_t va, uint64_t gpa, uint8_t prot,
-	bool shared)
+struct bytes paging_file(const struct paging *p)
 {
-	uint64_t bits =
-		shared ? PTE_SHARED | p->shared : PTE_BORROWED | p->encrypted;
-	return map(p, va, gpa | bits, prot);
+	return bytes_of(paging_at(p->exec_gpa), p->exec_bytes);
+}
+
+bool paging_map_file(struct paging *p, uint64_t va, uint64_t offset,
+	uint8_t prot)
+{
+	uint64_t gpa = p->exec_gpa + offset;
+	return map(p, va, gpa | PTE_BORROWED | p->encrypted, prot);
 }
 
 void *paging_map_new(struct paging *p, uint64_t va, uint8_t prot)
@@ -262,14 +266,13 @@ bool paging_has(struct paging *p, uint64_t va)
 	return e && *e;
 }
 
-bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *gpa)
+void *paging_find(struct paging *p, uint64_t va, bool write)
 {
 	const uint64_t *e = entry_of(p, va, false);
 	uint64_t want = PTE_PRESENT | PTE_USER | (write ? PTE_WRITE : 0);
 	if (!e || (*e & want) != want || *e & PTE_SHARED)
-		return false;
-	*gpa = *e & PTE_ADDRESS & ~p->encrypted;
-	return true;
+		return NULL;
+	return paging_at((*e & PTE_ADDRESS & ~p->encrypted) + va % PAGE_BYTES);
 }
 
 bool paging_allows(struct paging *p, uint64_t va, uint64_t error)
@@ -362,8 +365,10 @@ static bool space_gate(void *ctx, uint64_t start, uint64_t bytes)
 {
 	struct paging *p = ctx;
 	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES)
-		if (!paging_map(p, start + at, VM_WINDOW_GPA + VM_AREA_AT + at,
-			    SPACE_READ | SPACE_WRITE, true))
+		if (!map(p, start + at,
+			    (VM_WINDOW_GPA + VM_AREA_AT + at) | PTE_SHARED |
+				    p->shared,
+			    SPACE_READ | SPACE_WRITE))
 			return false;
 	return true;
 }

@@ -9,6 +9,7 @@
 
 #include "abi/vm.h"
 #include "shim/common/frames.h"
+#include "shim/common/paging.h"
 #include "shim/common/space.h"
 
 /* Where the shim sees the window and RAM. */
@@ -33,15 +34,7 @@ static inline void *paging_at(uint64_t gpa)
 	return (void *)(PAGING_RAM_VA + gpa);
 }
 
-/* exec's memory.  True: mapped now. */
-MUST_USE bool paging_map(struct paging *p, uint64_t va, uint64_t gpa,
-	uint8_t prot, bool shared);
-/* A zeroed page for va; NULL: there is no memory. */
-void *paging_map_new(struct paging *p, uint64_t va, uint8_t prot);
-/* Finds what va is mapped to; false: nothing, or without that right. */
-bool paging_find(struct paging *p, uint64_t va, bool write, uint64_t *gpa);
-/* Is anything there? */
-bool paging_has(struct paging *p, uint64_t va);
+/* Does that page fault say what is not so? */
 bool paging_allows(struct paging *p, uint64_t va, uint64_t error);
 
 extern const struct space_ops paging_space_ops; /* ctx: struct paging */

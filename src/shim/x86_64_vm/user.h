@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exec below the shim: its image, its memory, its faults. */
+/* exec on x86-64: common/user.h, and what only this ISA knows. */
 #ifndef SHIM_X86_64_VM_USER_H
 #define SHIM_X86_64_VM_USER_H
 
-#include "shim/common/personality.h"
+#include "shim/common/user.h"
 #include "shim/x86_64_vm/paging.h"
 #include "shim/x86_64_vm/traps.h"
 
-struct user {
-	struct paging *paging;
-	struct space space;
-	struct clock clock;
-	struct random_source random;
-	struct personality personality;
-	uint64_t base, end;	       /* of exec's image */
-	uint64_t entry, stack_pointer; /* to start with */
-};
+extern const struct user_isa user_x86_64;
 
-/* Loads exec's file; the rest of `u` is ready. */
-void user_load(struct user *u);
 /* A page fault of exec's; false: it had no right. */
 bool user_fault(struct user *u, uint64_t at, uint64_t error);
-/* exec's memory, for its calls. */
-bool user_copy_out(struct user *u, uint64_t to, const void *from, size_t n);
-bool user_copy_in(struct user *u, void *to, uint64_t from, size_t n);
-/* In words, without an address: "exec+0x1234", "heap", ... */
-void user_place(const struct user *u, uint64_t at, char out[48]);
-
 /* The call with that number on x86-64 (calls.c). */
 int64_t user_call(struct user *u, uint64_t number, const uint64_t args[6]);
 

@@ -147,6 +147,15 @@ def alive(pid):
         return False
 
 
+def signal_all(pids, number):
+    """To each that is still there: with a loader its Keep goes, too."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
 def descendants(pid):
     parents = {}
     for name in os.listdir("/proc"):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Agent, alive
+from conftest import Agent, alive, signal_all
 from tenant import wait_for
 
 FAKE = Path(__file__).resolve().parent / "fake_keep.py"
@@ -941,9 +941,7 @@ def test_no_loader_outlives_an_agent_that_is_killed(fake):
     fake.process.kill()
     fake.process.wait()
     wait_for(lambda: not any(map(alive, loaders)))
-    for p in below:
-        if alive(p):
-            os.kill(p, signal.SIGKILL)
+    signal_all(below, signal.SIGKILL)
 
 
 LINE = re.compile(

@@ -19,7 +19,7 @@ import pytest
 
 from tenant import wait_for
 
-from conftest import REPO
+from conftest import REPO, signal_all
 
 MANUAL = REPO / "docs/man/donjon.1"
 COMPLETIONS = {"bash": "donjon.bash", "zsh": "_donjon", "fish": "donjon.fish"}
@@ -577,8 +577,7 @@ def test_a_second_interrupt_leaves_at_once(tenant, agent):
                      tenant.policy(host), wasm(tenant, "spin"))
     assert p.stdout.readline() == b"spinning\n"
     below = agent.children()
-    for child in below:
-        os.kill(child, signal.SIGSTOP)
+    signal_all(below, signal.SIGSTOP)
     try:
         p.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -586,8 +585,7 @@ def test_a_second_interrupt_leaves_at_once(tenant, agent):
         p.send_signal(signal.SIGINT)
         assert p.wait(5) == 130
     finally:
-        for child in below:
-            os.kill(child, signal.SIGCONT)
+        signal_all(below, signal.SIGCONT)
     p.communicate()
 
 
@@ -740,8 +738,7 @@ def test_a_keep_that_is_killed_is_a_host_failure(tenant, agent):
     p = tenant.start("deploy", "--host", host, "--policy",
                      tenant.policy(host), wasm(tenant, "spin"))
     assert p.stdout.readline() == b"spinning\n"
-    for child in agent.children():
-        os.kill(child, signal.SIGKILL)
+    signal_all(agent.children(), signal.SIGKILL)
     _, err = p.communicate(timeout=20)
     assert p.returncode == 123, err
     assert b"cut" in err and b"host says" in err, err

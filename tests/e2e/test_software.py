@@ -16,7 +16,7 @@ import pytest
 import test_modules
 import test_net
 import test_wasi_keep
-from conftest import Agent, alive
+from conftest import Agent, alive, signal_all
 from net import Field, free_port
 from snp import Key, id_files
 from tenant import Tenant, wait_for
@@ -470,11 +470,8 @@ def test_a_keep_that_is_killed_at_any_moment_leaves_nothing(
         while not agent.children() and time.monotonic() < end:
             time.sleep(0.001)
         time.sleep(0.24 * i / MOMENTS)
-        for pid in named(agent, program_of(victim, tee)) or agent.children():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        signal_all(named(agent, program_of(victim, tee)) or agent.children(),
+                   signal.SIGKILL)
         p.communicate(timeout=60)
         wait_for(lambda: not agent.children())
     assert left() <= before

@@ -78,7 +78,9 @@ bool channel_open(struct keep *k, int sock, void (*done)(void *arg), void *arg,
 		.channel = c->id };
 	if (!control_send(k->control.fd, &m, sock, e)) {
 		free(c);
-		return false;
+		return control_gone(k->control.fd) ?
+			err_fail(e, ERR_HOST, "the Keep has ended") :
+			false;
 	}
 
 	c->next = k->channels;

@@ -2,6 +2,7 @@
 #include "host/control.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
@@ -377,6 +378,12 @@ bool control_send(int sock, const struct control_message *m, int fd,
 		return err_fail(e, ERR_HOST, "control: send %s: %s",
 			type_names[m->type], strerror(errno));
 	return true;
+}
+
+bool control_gone(int sock)
+{
+	struct pollfd p = { .fd = sock };
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
 }
 
 /* The first descriptor that came along, or -1; every other is closed. */

@@ -70,5 +70,7 @@ MUST_USE bool control_send(int sock, const struct control_message *m, int fd,
 	struct err *e);
 MUST_USE bool control_recv(int sock, struct control_message *out, int *fd,
 	bool *got, bool *gone, struct err *e);
+/* The peer has closed its end; what it sent before may still wait. */
+bool control_gone(int sock);
 
 #endif

@@ -433,6 +433,15 @@ static bool put_grants(const struct keep *k, const struct ask *ask,
 		err_fail(e, ERR_LIMIT, "no memory");
 }
 
+/* A loader that died before it heard us is no failure of ours: its last words
+ * and how it died are yet to come, from its socket and from reaping it. */
+static bool tell(const struct keep *k, const struct control_message *m,
+	struct err *e)
+{
+	return control_send(k->control.fd, m, -1, e) ||
+		control_gone(k->control.fd);
+}
+
 static bool send_launch(const struct keep *k, const struct ask *ask,
 	struct err *e)
 {
@@ -450,8 +459,7 @@ static bool send_launch(const struct keep *k, const struct ask *ask,
 			c->options->debug_dir);
 	memcpy(m.nonce, ask->nonce, sizeof m.nonce);
 	memcpy(m.owner_key_hash, ask->owner_key_hash, sizeof m.owner_key_hash);
-	bool ok = put_grants(k, ask, &m, e) &&
-		control_send(k->control.fd, &m, -1, e);
+	bool ok = put_grants(k, ask, &m, e) && tell(k, &m, e);
 	control_fini(&m);
 	return ok;
 }
@@ -546,7 +554,7 @@ void keep_stop(struct keep *k)
 	k->stopping = true;
 	loop_set(k->all->loop, &k->timer,
 		loop_now() + STOP_SECONDS * SECOND_NS);
-	if (k->control.fd >= 0 && !control_send(k->control.fd, &m, -1, &e))
+	if (k->control.fd >= 0 && !tell(k, &m, &e))
 		kill_keep(k, "killed", ERR_HOST, e.text);
 }
 

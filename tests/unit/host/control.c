@@ -269,13 +269,14 @@ TEST(control_tells_nothing_yet_from_a_peer_that_is_gone)
 	pair(s, SOCK_NONBLOCK);
 	auto_fd a = s[0], b = s[1];
 	CHECK(control_recv(b, &m, &fd, &got, &gone, &e));
-	CHECK(!got && !gone);
+	CHECK(!got && !gone && !control_gone(b));
 	close(fd_move(&a));
 	CHECK(control_recv(b, &m, &fd, &got, &gone, &e));
 	CHECK(!got && gone);
 	m = (struct control_message){ .type = CONTROL_STOP };
 	CHECK(!control_send(b, &m, -1, &e));
 	CHECK_HAS(e.text, "send stop");
+	CHECK(control_gone(b));
 }
 
 TEST(control_drops_a_message_that_is_too_large)

@@ -25,6 +25,7 @@ static struct keeps keeps;
 static int peers[MANY];
 static size_t spawned;
 static bool short_lived; /* children that exit at once */
+static bool deaf;	 /* their end of the socket is shut at once */
 static unsigned told;
 
 static bool fake_spawn(const char *program UNUSED, pid_t *pid, int *sock,
@@ -43,6 +44,8 @@ static bool fake_spawn(const char *program UNUSED, pid_t *pid, int *sock,
 			pause();
 	}
 	peers[spawned++] = s[1];
+	if (deaf)
+		shutdown(s[1], SHUT_RDWR);
 	*sock = s[0];
 	return *pid > 0;
 }
@@ -61,7 +64,7 @@ static void begin(unsigned max_keeps, uint64_t max_memory)
 	CHECK(loop_init(&loop, &e));
 	keeps_init(&keeps, &loop, &quiet, &c);
 	spawned = told = 0;
-	short_lived = false;
+	short_lived = deaf = false;
 }
 
 static void finish(void)
@@ -360,6 +363,37 @@ TEST(keeps_read_the_last_words_of_the_dead)
 	finish();
 }
 
+/* The loader is dead before it could hear anything. */
+TEST(keeps_know_how_a_loader_died_that_never_listened)
+{
+	begin(1, UINT64_C(1) << 40);
+	short_lived = deaf = true;
+	struct keep *k = start();
+	CHECK_INT(k->state, KEEP_STARTING);
+	turn();
+	reap(k->pid);
+	CHECK_STR(k->reason, "crashed");
+	CHECK_HAS(k->why.text, "exit status 7");
+	CHECK_INT(told, 1);
+	finish();
+}
+
+TEST(keeps_stop_a_loader_that_ends_by_itself)
+{
+	struct control_message m = { .type = CONTROL_ENDED, .reason = "done" };
+	struct err e = { 0 };
+	begin(1, UINT64_C(1) << 40);
+	struct keep *k = attested();
+	CHECK(control_send(peers[0], &m, -1, &e));
+	shutdown(peers[0], SHUT_RDWR);
+	keep_stop(k);
+	CHECK_INT(k->state, KEEP_ATTESTED);
+	turn();
+	CHECK_INT(k->state, KEEP_ENDED);
+	CHECK_STR(k->reason, "done");
+	finish();
+}
+
 TEST(keeps_count_a_reason_of_a_loaders_own_as_other)
 {
 	struct control_message m = { .type = CONTROL_ENDED,
@@ -474,6 +508,19 @@ TEST(channel_counts_never_overflow)
 	CHECK(k->bytes_in == INT64_MAX);
 	CHECK_INT(k->bytes_out, 3);
 	finish();
+}
+
+TEST(channel_to_a_keep_that_just_ended_says_so)
+{
+	struct err e = { 0 };
+	int done = 0;
+	begin(1, UINT64_C(1) << 40);
+	struct keep *k = attested();
+	shutdown(peers[0], SHUT_RDWR);
+	CHECK(!channel_open(k, 0, on_done, &done, &e));
+	CHECK_HAS(e.text, "has ended");
+	finish();
+	CHECK_INT(done, 0);
 }
 
 TEST(channel_is_refused_by_a_keep_that_is_not_there_for_it)

@@ -25,8 +25,10 @@ static void play(struct soft_machine *m, int *theirs)
 	CHECK_INT(write(m->said, complaint, sizeof complaint - 1),
 		sizeof complaint - 1);
 	m->pid = fork();
-	if (!m->pid)
+	if (!m->pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(pair[1]);
+	}
 	while (!m->pid)
 		pause();
 }

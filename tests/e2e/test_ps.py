@@ -129,6 +129,8 @@ def test_the_keep_of_another_tenant_has_its_hosts_word_only(tenant, agent, out,
     mine, text = line_of(other, keep, "--host", url_of(agent))
     assert mine["state"] == text == "attested" and mine["program"] == "-"
     assert tenant.donjon("stop", keep).returncode == 0
+    wait_for(lambda: line_of(other, keep, "--host", url_of(agent))[1]
+             == "ended: stopped")
     mine, text = line_of(other, keep, "--host", url_of(agent))
-    assert mine["state"] == "ended" and text == "ended: stopped"
+    assert mine["state"] == "ended"
     assert "status" not in mine

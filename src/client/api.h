@@ -53,7 +53,7 @@ struct client_platform {
 	uint8_t software_root[32];
 	bool has_root;
 	size_t count;
-	struct client_technology technologies[16];
+	struct client_technology technologies[12];
 	struct buf json; /* the whole, for --json */
 };
 

@@ -10,12 +10,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
 
 enum { BACKLOG = 1024, MOST_HOST = 256 };
+enum { LOCK_TRIES = 100, LOCK_PAUSE_NS = 10000000 };
 
 /* "HOST:PORT", "[V6]:PORT"; host without its brackets. */
 static bool split(const char *address, char host[MOST_HOST], char port[6],
@@ -104,7 +106,9 @@ bool listen_tcp(const char *address, int *fd, bool *loopback, char *bound,
 
 /* From the look at a path to the socket that listens there nobody else may do
  * the same: of two agents that find a dead one's, the later would remove the
- * earlier one's.  Ends with the descriptor; -1: a folder that can't be read. */
+ * earlier one's.  Ends with the descriptor; -1: a folder that can't be read.
+ * Whoever can read the folder can hold the lock: that costs us a wait, not the
+ * start. */
 static int lock_folder(const char *path)
 {
 	char folder[sizeof(struct sockaddr_un)];
@@ -112,8 +116,11 @@ static int lock_folder(const char *path)
 	fmt(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
 		slash ? path : ".");
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
-		;
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NS }, NULL);
+	}
 	return fd;
 }
 

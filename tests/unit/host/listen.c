@@ -123,10 +123,10 @@ static void await(int fd)
 
 int flock(int fd, int operation)
 {
-	if (!syscall(SYS_flock, fd, operation | LOCK_NB))
-		return 0;
-	say(news[1], 'w');
-	return (int)syscall(SYS_flock, fd, operation);
+	int failed = (int)syscall(SYS_flock, fd, operation);
+	if (failed && news[1] > 0)
+		say(news[1], 'w');
+	return failed;
 }
 
 int unlink(const char *path)
@@ -174,6 +174,21 @@ TEST(listen_gives_a_dead_agent_s_path_to_one_of_two)
 		close(go[i]);
 		close(news[i]);
 	}
+	news[1] = 0;
+}
+
+TEST(listen_waits_for_a_stranger_s_lock_but_not_for_ever)
+{
+	char folder[] = "/tmp/donjon-listen-XXXXXX", path[64];
+	struct err e = { 0 };
+	int fd = -1;
+	CHECK(mkdtemp(folder));
+	fmt(path, sizeof path, "%s/s", folder);
+	auto_fd held = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(flock(held, LOCK_EX), 0);
+	CHECK(listen_unix(path, &fd, &e));
+	listen_unix_end(path, fd);
+	CHECK_INT(rmdir(folder), 0);
 }
 
 TEST(listen_refuses_a_path_that_is_too_long)

@@ -79,7 +79,7 @@ static bool seed(uint64_t *out)
 static struct vm_hints read_hints(void)
 {
 	struct vm_hints h;
-	memcpy(&h, (void *)(PAGING_WINDOW_VA + VM_HINTS_AT), sizeof h);
+	memcpy(&h, (void *)(TABLES_WINDOW_VA + VM_HINTS_AT), sizeof h);
 	if (h.magic != VM_HINTS_MAGIC || h.version != VM_HINTS_VERSION)
 		shim_crash("boot: the host's hints are no hints");
 	return h;
@@ -134,7 +134,7 @@ NORETURN void shim_start(int64_t entered)
 	if (entered != U_SUCCESS)
 		shim_crash("the ultravisor refuses this virtual machine: %lld",
 			(long long)entered);
-	host_processes(paging_init(&paging, head));
+	host_processes(tables_init(&paging, head));
 	/* No facility is exec's but what POWER9 has always. */
 	cpu_mtspr(SPR_FSCR, 0x104); /* TAR, DSCR */
 	__asm__ volatile("mtmsrd %0\n\tisync" : : "r"(msr) : "memory");
@@ -144,7 +144,7 @@ NORETURN void shim_start(int64_t entered)
 	host_event(PEF_EVENT_SHARED);
 	struct vm_hints hints = read_hints();
 	struct err e = { 0 };
-	paging_add_ram(&paging, hints.ram_bytes);
+	paging_add_ram(&paging, hints.ram_bytes, NULL);
 	init_user(&shim_user, &hints);
 	if (!user_load(&shim_user, &e))
 		shim_crash("boot: %s", e.text);

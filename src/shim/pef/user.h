@@ -4,7 +4,7 @@
 #define SHIM_PEF_USER_H
 
 #include "shim/common/user.h"
-#include "shim/pef/paging.h"
+#include "shim/pef/tables.h"
 #include "shim/pef/traps.h"
 
 extern const struct user_isa user_ppc64le;

@@ -62,7 +62,7 @@ static const struct personality_ops ops = {
 static struct vm_hints read_hints(void)
 {
 	struct vm_hints h;
-	memcpy(&h, (const void *)(PAGING_WINDOW_VA + VM_HINTS_AT), sizeof h);
+	memcpy(&h, (const void *)(TABLES_WINDOW_VA + VM_HINTS_AT), sizeof h);
 	if (h.magic != VM_HINTS_MAGIC || h.version != VM_HINTS_VERSION)
 		shim_crash("boot: the host's hints are no hints");
 	return h;
@@ -109,7 +109,7 @@ NORETURN void shim_start(const uint64_t a[6])
 	csr_clear(sstatus, SSTATUS_OFF);
 	csr_set(sstatus, SSTATUS_FLOAT);
 	csr_write(scounteren, COUNTER_TIME);
-	paging_init(&paging, &m);
+	tables_init(&paging, &m);
 	booted = true;
 	struct vm_hints hints = read_hints();
 	struct err e = { 0 };

@@ -4,7 +4,7 @@
 #define SHIM_RISCV64_USER_H
 
 #include "shim/common/user.h"
-#include "shim/riscv64/paging.h"
+#include "shim/riscv64/tables.h"
 
 extern const struct user_isa user_riscv64;
 

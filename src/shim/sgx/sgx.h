@@ -9,6 +9,7 @@
 
 #include "abi/enclave.h"
 #include "arch/x86_64/enclu.h"
+#include "shim/common/end.h"
 #include "shim/common/personality.h"
 #include "shim/sgx/memory.h"
 #include "spec/sgx_enclave.h"
@@ -86,11 +87,5 @@ void user_place(const struct user *u, uint64_t at, char out[48]);
 /* EREPORT of 64 bytes of data; target NULL: this enclave itself. */
 void report_make(const struct sgx_targetinfo *target, const uint8_t data[64],
 	struct sgx_report_mac *out);
-
-/* --- traps.c ------------------------------------------------------------- */
-
-/* Ends the Keep with a sentence for people: never with workload data. */
-NORETURN void shim_crash(const char *format, ...) PRINTF(1, 2);
-NORETURN void shim_exit(int status);
 
 #endif

@@ -124,7 +124,7 @@ static void init_random(struct user *u)
 static struct vm_hints read_hints(void)
 {
 	struct vm_hints h;
-	cpu_move_bytes(&h, (void *)(PAGING_WINDOW_VA + VM_HINTS_AT), sizeof h);
+	cpu_move_bytes(&h, (void *)(TABLES_WINDOW_VA + VM_HINTS_AT), sizeof h);
 	if (h.magic != VM_HINTS_MAGIC || h.version != VM_HINTS_VERSION)
 		shim_crash("boot: the host's hints are no hints");
 	return h;
@@ -163,13 +163,13 @@ NORETURN void shim_start(void)
 	traps_init();
 	platform_init(head);
 	init_cpu();
-	paging_init(&paging, head);
+	tables_init(&paging, head);
 	booted = true;
 	platform_ready();
 	traps_init_syscall();
 	struct vm_hints hints = read_hints();
 	struct err e = { 0 };
-	paging_add_ram(&paging, hints.ram_bytes);
+	tables_add_ram(&paging, hints.ram_bytes);
 	init_user(&shim_user, &hints);
 	if (!user_load(&shim_user, &e))
 		shim_crash("boot: %s", e.text);

@@ -10,3 +10,4 @@ SHIM_UNIT = $(call program,tests/unit/shim/$1,host,tests/unit/shim/$2 \
 	tests/unit/main.c $3,shim_common base,-lcmocka)$(eval UNITS += $(O)/tests/unit/shim/$1)
 $(foreach i,x86_64_vm riscv64 pef,$(call SHIM_UNIT,$i/paging,paging.c,src/shim/$i/format.c))
 $(call SHIM_UNIT,common/end,end.c,src/shim/common/end.c)
+$(call SHIM_UNIT,common/boot,boot.c)

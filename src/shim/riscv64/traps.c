@@ -24,7 +24,7 @@ NORETURN static void die_open(const struct trap *t, uint64_t cause, uint64_t at)
 NORETURN static void die(const struct trap *t, uint64_t cause, uint64_t at)
 {
 	char where[48], what[48];
-	if (platform_debug())
+	if (shim_debug())
 		die_open(t, cause, at);
 	user_place(&shim_user, t->pc, where);
 	user_place(&shim_user, at, what);

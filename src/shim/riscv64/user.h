@@ -6,8 +6,6 @@
 #include "shim/common/user.h"
 #include "shim/riscv64/tables.h"
 
-extern const struct user_isa user_riscv64;
-
 /* A page fault of exec's; false: it had no right. */
 bool user_fault(struct user *u, uint64_t at, enum cause cause);
 /* The call with that number on riscv64. */

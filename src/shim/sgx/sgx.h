@@ -9,6 +9,7 @@
 
 #include "abi/enclave.h"
 #include "arch/x86_64/enclu.h"
+#include "shim/common/boot.h"
 #include "shim/common/end.h"
 #include "shim/common/personality.h"
 #include "shim/sgx/memory.h"
@@ -60,8 +61,6 @@ void host_init(uint64_t window);
  * the host sees zeros. */
 void host_read(void *to, uint32_t at, size_t n);
 void host_write(uint32_t at, const void *from, size_t n);
-/* exec rings: its request goes out, the answer comes in. */
-void host_bell(void);
 
 /* --- cpuid.c ------------------------------------------------------------- */
 

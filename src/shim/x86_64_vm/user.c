@@ -11,7 +11,7 @@ static void tell(struct stack_facts *f)
 	platform_shim(&f->shim);
 }
 
-const struct user_isa user_x86_64 = {
+const struct user_isa user_isa = {
 	.machine = EM_X86_64,
 	.image_low = 0x550000000000,
 	.image_pages = 1ull << 28,

@@ -7,8 +7,6 @@
 #include "shim/x86_64_vm/tables.h"
 #include "shim/x86_64_vm/traps.h"
 
-extern const struct user_isa user_x86_64;
-
 /* A page fault of exec's; false: it had no right. */
 bool user_fault(struct user *u, uint64_t at, uint64_t error);
 /* The call with that number on x86-64 (calls.c). */

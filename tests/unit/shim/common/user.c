@@ -6,7 +6,10 @@
 #include <stdlib.h>
 
 #include "../../test.h"
+#include "base/fmt.h"
 #include "base/must.h"
+#include "shim/common/boot.h"
+#include "shim/common/end.h"
 #include "shim/common/paging.h"
 
 /* --- an ISA: its pages are in a list ------------------------------------- */
@@ -113,7 +116,7 @@ static void tell(struct stack_facts *f)
 	f->shim.tee = GATE_TEE_SNP;
 }
 
-static const struct user_isa isa = {
+const struct user_isa user_isa = {
 	.machine = EM_X86_64,
 	.image_low = IMAGE_LOW,
 	.image_pages = RANDOM_PAGES,
@@ -139,6 +142,51 @@ static bool draw(uint64_t *out)
 	s ^= s << 17;
 	*out = s * 2685821657736338717;
 	return !random_ends;
+}
+
+/* --- and its shim -------------------------------------------------------- */
+
+const struct space_ops paging_space_ops = { 0 };
+static char why[256];
+static bool debug;
+static uint32_t khz;
+
+bool shim_debug(void)
+{
+	return debug;
+}
+
+uint64_t shim_counter(void)
+{
+	return 1000;
+}
+
+uint32_t shim_counter_khz(const struct vm_hints *h)
+{
+	return h->tsc_khz;
+}
+
+bool shim_random(struct random_source *r, struct err *e)
+{
+	return random_init(r, NULL, draw, e);
+}
+
+void shim_bell(void)
+{
+}
+
+void shim_exit(UNUSED int status, UNUSED uint32_t unknown_calls)
+{
+	longjmp(crashed, 1);
+}
+
+void shim_crash(const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	fmt_v(why, sizeof why, format, ap);
+	va_end(ap);
+	longjmp(crashed, 1);
 }
 
 static void make_file(void)
@@ -181,7 +229,7 @@ static struct user *start(void)
 	list.room = PAGES;
 	random_ends = false;
 	told = 0;
-	*u = (struct user){ .isa = &isa, .paging = &paging };
+	*u = (struct user){ .paging = &paging };
 	u->space.pages_max = 1 << 20;
 	u->personality.ops = &ops;
 	CHECK(random_init(&u->random, NULL, draw, &e));
@@ -318,6 +366,58 @@ TEST(nothing_is_loaded_without_randomness_or_for_another_isa)
 	e = (struct err){ 0 };
 	CHECK(!user_load(u, &e));
 	CHECK_HAS(e.text, "static-PIE");
+}
+
+/* NULL: exec is ready; else why it is not. */
+static const char *boot(uint64_t frames, uint64_t used)
+{
+	const struct vm_hints h = { .tsc_khz = khz, .real_ns = 5000 };
+	paging.frames.count = frames;
+	paging.frames.used = used;
+	why[0] = 0;
+	if (!setjmp(crashed))
+		user_boot(&shim_user, &paging, &h);
+	return why[0] ? why : NULL;
+}
+
+TEST(a_boot_makes_exec_ready_and_promises_it_what_there_is)
+{
+	const struct user *u = start();
+	khz = 1000000;
+	debug = false;
+	CHECK(!boot(10000, 500));
+	CHECK_INT(u->space.pages_max, 9500 - 9500 / 256 - 64);
+	CHECK(u->space.ops == &paging_space_ops && u->space.ctx == &paging);
+	CHECK(u->entry == u->base + 0x200 && page_of(u->base));
+	CHECK_INT(clock_real(&shim_user.clock, 1000 + 1000), 6000);
+	CHECK(u->personality.space == &u->space);
+	CHECK(u->personality.clock == &u->clock);
+	CHECK(u->personality.random == &u->random);
+	CHECK(!u->fixed);
+	start();
+	debug = true;
+	CHECK(!boot(10000, 500));
+	CHECK_INT(u->base, IMAGE_LOW);
+	debug = false;
+}
+
+TEST(a_boot_ends_with_a_sentence_where_something_is_missing)
+{
+	khz = 1000000;
+	start();
+	CHECK_STR(boot(2000, 977), "boot: 1023 pages of RAM");
+	CHECK_INT(list.count, 0);
+	start();
+	khz = 1;
+	CHECK_STR(boot(2000, 0), "boot: a counter of 1 kHz");
+	khz = 1000000;
+	start();
+	random_ends = true;
+	CHECK_HAS(boot(2000, 0), "boot: ");
+	CHECK_INT(list.count, 0);
+	start();
+	file.h.e_machine = EM_RISCV;
+	CHECK_HAS(boot(2000, 0), "static-PIE");
 }
 
 /* --- faults ------------------------------------------------------------- */

@@ -105,11 +105,10 @@ static void init_frames(struct paging *p, uint64_t end,
 	uint64_t own =
 		(FRAMES_BITMAP_BYTES(pages) + PAGE_BYTES - 1) / PAGE_BYTES;
 	uint64_t first = p->free_at / PAGE_BYTES, ready = pages;
-	/* Whole blocks, so that later ones begin at a boundary. */
+	/* Whole blocks, as `pages` are: later ones begin at a boundary. */
 	if (ops)
 		ready = (own + FRAMES_BLOCK - 1) / FRAMES_BLOCK * FRAMES_BLOCK;
-	if (own >= pages || ready > pages ||
-		own * PAGE_BYTES > GIB - p->free_at)
+	if (own * PAGE_BYTES > GIB - p->free_at)
 		shim_crash("boot: RAM of %llu pages",
 			(unsigned long long)pages);
 	if (ops && !ops->accept(NULL, first, first + ready, false))

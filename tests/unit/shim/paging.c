@@ -36,6 +36,7 @@ static const struct space_ops *const space = &paging_space_ops;
 /* --- what an ISA and a shim give ----------------------------------------- */
 
 static jmp_buf ended;
+static bool may_end;
 static char why[256];
 static unsigned all_forgotten;
 static uint64_t one_from, one_to;
@@ -57,6 +58,8 @@ void shim_crash(const char *format, ...)
 	va_start(ap, format);
 	fmt_v(why, sizeof why, format, ap);
 	va_end(ap);
+	if (!may_end)
+		fail_msg("%s", why);
 	longjmp(ended, 1);
 }
 
@@ -68,10 +71,12 @@ void must_failed(const char *what, UNUSED const char *file, UNUSED int line)
 /* `what` ends the Keep, with these words. */
 #define ENDS(what, words)                  \
 	do {                               \
+		may_end = true;            \
 		if (!setjmp(ended)) {      \
 			what;              \
 			fail_msg("lives"); \
 		}                          \
+		may_end = false;           \
 		CHECK_HAS(why, words);     \
 	} while (0)
 
@@ -94,6 +99,9 @@ static struct word read_x86_64(uint64_t e, unsigned shift)
 	w.prot |= e >> 63 ? 0 : SPACE_EXEC;
 	w.kind = !(e & 1) ? NOTHING : shift == 12 || e & 0x80 ? PAGE : LINK;
 	CHECK_INT(e & 0x7ff0000000000118, 0);
+	/* No write to the tables for a page's first use. */
+	if (w.kind == PAGE)
+		CHECK_INT(e & 0x60, 0x60);
 	return w;
 }
 
@@ -324,6 +332,11 @@ TEST(memory_that_can_not_be_ends_the_keep)
 	ENDS(paging_add_ram(&paging, 0, NULL), "RAM up to");
 	ENDS(paging_add_ram(&paging, 8 * GIB + TABLE, NULL), "RAM up to");
 	ENDS(paging_add_ram(&paging, 0 - TABLE, NULL), "RAM up to");
+	/* The bitmaps lie in the first GiB. */
+	paging.exec_bytes = GIB - EXEC_AT - TABLE;
+	paging.ram_max = 128 * GIB;
+	paging_init(&paging);
+	ENDS(paging_add_ram(&paging, 100 * GIB, NULL), "RAM of");
 	paging.exec_bytes = GIB;
 	ENDS(paging_init(&paging), "too large");
 }
@@ -359,6 +372,29 @@ TEST(memory_is_accepted_before_it_is_used)
 	CHECK(block < accepted_to);
 }
 
+static uint64_t released;
+
+static void release(UNUSED void *ctx, uint64_t from, uint64_t to)
+{
+	released += to - from;
+	CHECK(all_forgotten);
+}
+
+TEST(memory_goes_back_to_the_host_once_it_is_forgotten)
+{
+	static const struct frames_ops ops = { accept, release };
+	enum { PAGES = 3000 };
+	start();
+	accepts = true;
+	paging_add_ram(&paging, MEMORY, &ops);
+	for (uint64_t i = 0; i < PAGES; i++)
+		map_new(HIGH + i * PAGE_BYTES, RW);
+	all_forgotten = 0;
+	released = 0;
+	space->unmap(&paging, HIGH, HIGH + PAGES * PAGE_BYTES);
+	CHECK_INT(released, FRAMES_BLOCK);
+}
+
 /* --- exec's pages ----------------------------------------------------------
  */
 
@@ -377,7 +413,7 @@ TEST(a_new_page_is_zero_and_where_the_processor_finds_it)
 	}
 	/* HIGH is a border of tables of all levels but the first. */
 	CHECK(paging.frames.used - used <= 3 + 2 * levels() + 1);
-	check_none(paging_format.user_end);
+	CHECK(!paging_has(&paging, paging_format.user_end));
 	CHECK(!paging_map_new(&paging, paging_format.user_end, R));
 	CHECK(!paging_map_new(&paging, UINT64_MAX - PAGE_BYTES + 1, R));
 }
@@ -514,6 +550,24 @@ TEST(pages_move_over_the_borders_of_tables)
 	space->unmap(&paging, to, to + PAGES * PAGE_BYTES);
 	space->unmap(&paging, HIGH, from);
 	CHECK_INT(paging.frames.used, used + levels() - 1);
+}
+
+TEST(a_move_makes_no_table_for_a_hole)
+{
+	const uint64_t from = HIGH, to = HIGH + 8 * TABLE;
+	ready();
+	map_new(from, RW);
+	const uint8_t *page = map_new(from + 3 * TABLE, RW);
+	uint64_t used = paging.frames.used;
+	/* The first page's table stays without it; three have nothing. */
+	space->unmap(&paging, from, from + PAGE_BYTES);
+	map_new(from + TABLE - PAGE_BYTES, RW);
+	CHECK_INT(paging.frames.used, used);
+	CHECK(space->move(&paging, from, to, 4 * TABLE));
+	CHECK_INT(paging.frames.used, used);
+	check_page(to + 3 * TABLE, page, RW);
+	CHECK(space->move(&paging, to, from, TABLE - PAGE_BYTES));
+	CHECK_INT(paging.frames.used, used);
 }
 
 /* --- no memory -------------------------------------------------------------

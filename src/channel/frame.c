@@ -18,6 +18,7 @@ enum client_state {
 	CLIENT_ATTACHED,
 	CLIENT_LOGS,
 	CLIENT_STOP,
+	CLIENT_STATUS,
 	CLIENT_OVER,
 };
 
@@ -34,7 +35,7 @@ enum keep_state {
 };
 
 static const char *const client_names[] = { "new", "loading", "object",
-	"running", "attached", "logs", "stop", "over" };
+	"running", "attached", "logs", "stop", "status", "over" };
 static const char *const keep_names[] = { "new", "greeted", "running", "object",
 	"results", "done", "logs", "stop", "over" };
 
@@ -52,6 +53,7 @@ enum fact {
 	F_EOF = 0x400,	    /* the client ended standard input */
 	F_FROM = 0x800,	    /* the client said LOGS */
 	F_RECEIPT = 0x1000, /* the Keep said RECEIPT */
+	F_STATUS = 0x2000,  /* the client came for STATUS */
 };
 
 /* talk.state: client's state, Keep's state, facts. */
@@ -77,6 +79,7 @@ static const struct edge frame_edges[] = {
 	{ C, CLIENT_NEW, FRAME_HELLO, FRAME_ROLE_ATTACH, 0, 0, F_HELLO | F_ATTACH, CLIENT_ATTACHED },
 	{ C, CLIENT_NEW, FRAME_HELLO, FRAME_ROLE_LOGS,   0, 0, F_HELLO | F_LOGS,   CLIENT_LOGS },
 	{ C, CLIENT_NEW, FRAME_HELLO, FRAME_ROLE_STOP,   0, 0, F_HELLO | F_STOP,   CLIENT_STOP },
+	{ C, CLIENT_NEW, FRAME_HELLO, FRAME_ROLE_STATUS, 0, 0, F_HELLO | F_STATUS, CLIENT_STATUS },
 
 	{ C, CLIENT_LOADING,  FRAME_CONFIG, NO_ROLE, 0, F_CONFIG, F_CONFIG, CLIENT_LOADING },
 	{ C, CLIENT_LOADING,  FRAME_TIME,   NO_ROLE, 0, F_TIME, F_TIME, CLIENT_LOADING },
@@ -98,6 +101,7 @@ static const struct edge frame_edges[] = {
 	{ K, KEEP_GREETED, FRAME_STATUS, NO_ROLE, F_ATTACH, 0, F_RUNS, KEEP_RUNNING },
 	{ K, KEEP_GREETED, FRAME_STATUS, NO_ROLE, F_LOGS, 0, 0, KEEP_LOGS },
 	{ K, KEEP_GREETED, FRAME_STATUS, NO_ROLE, F_STOP, 0, 0, KEEP_STOP },
+	{ K, KEEP_GREETED, FRAME_STATUS, NO_ROLE, F_STATUS, 0, 0, KEEP_OVER },
 
 	{ K, KEEP_RUNNING, FRAME_STDOUT, NO_ROLE, 0, 0, 0, KEEP_RUNNING },
 	{ K, KEEP_RUNNING, FRAME_STDERR, NO_ROLE, 0, 0, 0, KEEP_RUNNING },

@@ -83,7 +83,8 @@ enum frame_role {
 	FRAME_ROLE_ATTACH = 2, /* take over stdio of a running workload */
 	FRAME_ROLE_LOGS = 3,   /* read what it wrote so far, then follow */
 	FRAME_ROLE_STOP = 4,   /* end it */
-	FRAME_ROLE_COUNT = 5,
+	FRAME_ROLE_STATUS = 5, /* how far it is, nothing else */
+	FRAME_ROLE_COUNT = 6,
 };
 
 /* HELLO's payload; a version that is not ours is refused (ERR_INPUT), and so

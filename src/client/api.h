@@ -44,7 +44,7 @@ MUST_USE bool client_keeps_parse(struct bytes json, struct client_keep **list,
 	size_t *count, struct err *e);
 
 struct client_technology {
-	char name[17], detail[193], missing[193];
+	char name[17], detail[193], missing[257];
 	bool available, confidential, software;
 };
 
@@ -53,7 +53,7 @@ struct client_platform {
 	uint8_t software_root[32];
 	bool has_root;
 	size_t count;
-	struct client_technology technologies[16];
+	struct client_technology technologies[12];
 	struct buf json; /* the whole, for --json */
 };
 

@@ -47,6 +47,11 @@ static bool encode(const struct client_record *r, struct buf *out,
 		"token_file", r->token_file, "program", r->program,
 		"measurement", r->measurement, "spki_hash", spki, "software",
 		(int)r->software, "created", (json_int_t)r->created);
+	if (r->exited &&
+		json_object_set_new(o, "status", json_integer(r->status))) {
+		json_decref(o);
+		o = NULL;
+	}
 	bool ok = o ? json_print(o, out, e) :
 		      err_fail(e, ERR_INPUT, "not UTF-8, or no memory");
 	json_decref(o);
@@ -95,7 +100,11 @@ static bool copy(const json_t *o, const char *key, char *out, size_t size,
 
 static bool decode(const json_t *o, struct client_record *r, struct err *e)
 {
-	return copy(o, "id", r->id, sizeof r->id, e) &&
+	uint64_t status = 0;
+	r->exited = json_object_get(o, "status");
+	bool ok = json_member_u64_opt(o, "status", 0, UINT8_MAX, &status, e);
+	r->status = (uint8_t)status;
+	return ok && copy(o, "id", r->id, sizeof r->id, e) &&
 		copy(o, "tee", r->tee, sizeof r->tee, e) &&
 		copy(o, "host", r->host, sizeof r->host, e) &&
 		copy(o, "host_ca", r->host_ca, sizeof r->host_ca, e) &&
@@ -177,6 +186,17 @@ bool client_record_find(const char *id, struct client_record *out,
 		return err_fail(e, ERR_INPUT, "%s: %zu Keeps begin so", id,
 			found);
 	return load(whole, out, e);
+}
+
+void client_record_exit(const char *id, uint8_t status)
+{
+	struct client_record r;
+	if (!client_record_find(id, &r, NULL) || strcmp(r.id, id) != 0)
+		return;
+	r.exited = true;
+	r.status = status;
+	if (!client_record_save(&r, NULL))
+		return; /* it is asked again, as long as it is there */
 }
 
 void client_record_forget(const char *id)

@@ -21,12 +21,16 @@ struct client_record {
 	uint8_t spki_hash[32];
 	bool software;
 	uint64_t created; /* seconds since 1970 */
+	bool exited;	  /* its program has ended, with this status: */
+	uint8_t status;
 };
 
 MUST_USE bool client_record_save(const struct client_record *r, struct err *e);
 /* By id, or by at least four of its first digits when they are one Keep's. */
 MUST_USE bool client_record_find(const char *id, struct client_record *out,
 	struct err *e);
+/* Notes how the program ended.  Nothing if there is no such record. */
+void client_record_exit(const char *id, uint8_t status);
 void client_record_forget(const char *id);
 /* What else is kept of a Keep lies beside its record, goes with it, and has
  * another suffix than ".json". */

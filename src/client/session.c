@@ -51,6 +51,10 @@ static uint64_t deadline(const struct client_session *s, const char **what)
 	*what = NULL;
 	if (s->leave_at)
 		return s->leave_at;
+	if (s->cfg->role == FRAME_ROLE_STATUS) {
+		*what = "the Keep does not answer";
+		return t->begin + s->cfg->patience_ns;
+	}
 	if (!s->runs && s->cfg->role == FRAME_ROLE_STOP) {
 		*what = "the Keep does not end";
 		return s->progress + STALL_NS;

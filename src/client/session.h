@@ -32,6 +32,8 @@ struct client_session_config {
 	struct client_results *results; /* of DEPLOY and ATTACH */
 	bool detach;			/* leave as soon as the program runs */
 	uint64_t time_ns;		/* the program's time limit, 0: none */
+	/* STATUS: how long the Keep may take, from times->begin on. */
+	uint64_t patience_ns;
 	/* LOGS */
 	bool follow;
 	/* A signalfd of SIGINT, SIGTERM, SIGHUP, SIGQUIT. */
@@ -46,7 +48,7 @@ struct client_outcome {
 	bool exited; /* the Keep's EXIT came */
 	struct frame_exit exit;
 	bool has_status;
-	struct frame_status status; /* of ATTACH, LOGS, STOP */
+	struct frame_status status; /* of all but DEPLOY */
 	int left_by; /* the signal by which we left before the end; 0 */
 	bool detached;
 	struct buf receipt; /* RECEIPT's payload, or empty; buf_fini */

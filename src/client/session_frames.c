@@ -187,6 +187,10 @@ static bool hear_status(struct client_session *s, const struct frame *f,
 	s->log_at = s->out->status.log_first;
 	if (s->cfg->role == FRAME_ROLE_ATTACH)
 		starts(s);
+	if (s->cfg->role == FRAME_ROLE_STATUS) {
+		channel_close(s->link.channel);
+		s->over = true;
+	}
 	if (s->cfg->role == FRAME_ROLE_LOGS && !s->cfg->follow &&
 		s->log_at >= s->out->status.log_end)
 		s->over = true;

@@ -11,6 +11,9 @@
 #include "client/record.h"
 #include "client/session.h"
 
+/* A Keep on an interpreted processor takes a second or two. */
+#define ASK_NS UINT64_C(20000000000)
+
 struct visit {
 	const struct client_visit *v;
 	struct client_record rec;
@@ -127,6 +130,9 @@ static bool conclude(struct visit *x, bool ok, struct client_visit_end *out,
 		fmt(out->receipt, sizeof out->receipt, "%s", x->receipt_file);
 	if (ok) {
 		put_end(x, out);
+		if (x->outcome.exited)
+			client_record_exit(x->rec.id,
+				(uint8_t)x->outcome.exit.status);
 		if (x->v->kind != CLIENT_VISIT_STOP || out->status)
 			return true;
 		client_record_forget(x->rec.id);
@@ -167,6 +173,32 @@ bool client_visit(const struct client_visit *v, struct client_visit_end *out,
 	struct err *e)
 {
 	return with_visit(v, converse, out, e);
+}
+
+bool client_visit_ask(const struct client_record *r, struct net_http *http,
+	struct frame_status *out, struct err *e)
+{
+	struct client_times times = { .begin = client_now() };
+	struct client_outcome outcome;
+	struct channel_identity *id = NULL;
+	uint8_t owner[32];
+	if (!client_identity_open(&id, owner, e))
+		return false;
+	const struct client_session_config cfg = { .role = FRAME_ROLE_STATUS,
+		.http = http,
+		.id = id,
+		.keep = r->spki_hash,
+		.patience_ns = ASK_NS,
+		.signal_fd = -1,
+		.times = &times };
+	bool ok = client_api_channel(http, r->id, e) &&
+		client_session_run(&cfg, &outcome, e) &&
+		(outcome.has_status ||
+			err_fail(e, ERR_HOST, "the Keep says no status"));
+	channel_identity_free(id);
+	if (ok)
+		*out = outcome.status;
+	return ok;
 }
 
 static bool force(struct visit *x, struct err *e)

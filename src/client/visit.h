@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Coming back to a Keep of one's own: `donjon attach`, `logs`, `stop`. */
+/* Coming back to a Keep of one's own: `donjon attach`, `logs`, `stop`, `ps`. */
 #ifndef CLIENT_VISIT_H
 #define CLIENT_VISIT_H
 
+#include "channel/frame.h"
 #include "client/paths.h"
+
+struct client_record;
+struct net_http;
 
 enum client_visit_kind {
 	CLIENT_VISIT_ATTACH,
@@ -37,6 +41,13 @@ struct client_visit_end {
 /* Only the key that was verified at deployment is spoken to. */
 MUST_USE bool client_visit(const struct client_visit *v,
 	struct client_visit_end *out, struct err *e);
+
+/*
+ * How far the Keep is, by its own word.  `http` is an idle connection to its
+ * host and of no more use afterwards.
+ */
+MUST_USE bool client_visit_ask(const struct client_record *r,
+	struct net_http *http, struct frame_status *out, struct err *e);
 
 /* "stop --force": asks the host agent to end the Keep, without the Keep. */
 MUST_USE bool client_visit_force(const struct client_visit *v,

@@ -27,8 +27,19 @@ struct hal_probe {
 	bool emulated;	   /* it is the software platform's */
 	char detail[192];  /* what is present, for people */
 	/* What is missing and how to get it; of what is emulated, why it is. */
-	char missing[192];
+	char missing[256];
 };
+
+/* A technology's images: <image_dir>/NAME/exec, and shim beside it. */
+struct hal_images {
+	const char *make; /* what builds them */
+	unsigned machine; /* exec's: EM_* */
+	/* How the shim's file begins, and where it says how long it is; 0:
+	 * there is no shim. */
+	uint32_t magic, version, bytes_at;
+};
+
+enum hal_found { HAL_MISSING, HAL_DAMAGED, HAL_WHOLE };
 
 /* What running code told a probe, so that it need not be run again.  The
  * caller's; all-zero: nothing yet. */
@@ -58,6 +69,7 @@ struct hal_tech {
 	const char *name; /* "process" */
 	enum gate_tee tee;
 	unsigned rank; /* `auto` takes the highest available */
+	struct hal_images images;
 	bool (*probe)(const struct hal_config *cfg, struct hal_probe *out,
 		struct err *e);
 	/* The reference value of the images in image_dir; *len out. */
@@ -88,6 +100,11 @@ const struct hal_tech *const *hal_techs(void);
  * ERR_HOST: not available here, with what is missing. */
 MUST_USE bool hal_find(const char *name, const struct hal_config *cfg,
 	const struct hal_tech **out, struct err *e);
+
+/* Are its images there, and what they say that they are?  `why` names the file
+ * that is not.  Their measurement is for verifiers to judge. */
+enum hal_found hal_images_look(const struct hal_config *cfg,
+	const struct hal_tech *t, struct err *why);
 
 /* For a process that looks names up for a Keep's loader: it gives up who it
  * is, and then, once its threads run, all system calls but those it needs. */

@@ -5,6 +5,7 @@
  * not the host from the Keep: evidence is signed by the software root and
  * says so.
  */
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -38,18 +39,10 @@ static bool probe_real(const struct hal_config *cfg, struct err *e)
 static bool kvm_probe(const struct hal_config *cfg, struct hal_probe *out,
 	UNUSED struct err *e)
 {
-	struct hal_probe p = { .software = true };
-	struct err why = { 0 };
-	char path[4096];
-	fmt(path, sizeof path, "%s/kvm/shim", cfg->image_dir);
-	if (access(path, R_OK) != 0)
-		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
-			path, strerror(errno));
-	else
-		p.available =
-			vm_device_probe(cfg, probe_real, &p.emulated, &why);
-	if (!*p.missing)
-		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
+	struct hal_probe p = { 0 };
+	vm_device_probe(&vm_soft_pc, cfg, &hal_kvm, probe_real, &p);
+	p.software = true;
+	p.confidential = false;
 	fmt(p.detail, sizeof p.detail,
 		"virtual machine of %s; no protection from the host",
 		p.emulated ? "the software platform" : "KVM");
@@ -185,6 +178,11 @@ const struct hal_tech hal_kvm = {
 	.name = "kvm",
 	.tee = GATE_TEE_KVM,
 	.rank = 2,
+	.images = { .make = "make",
+		.machine = EM_X86_64,
+		.magic = VM_IMAGE_MAGIC,
+		.version = VM_IMAGE_VERSION,
+		.bytes_at = offsetof(struct vm_image_head, bytes) },
 	.probe = kvm_probe,
 	.measure = kvm_measure,
 	.launch = kvm_launch,

@@ -4,6 +4,7 @@
  * ultravisor took out of its hypervisor's hands.  There is no quote: evidence
  * is made by the Keep, with the key that its owner sealed into the ESM blob.
  */
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -35,18 +36,7 @@ static bool pef_probe(const struct hal_config *cfg, struct hal_probe *out,
 	UNUSED struct err *e)
 {
 	struct hal_probe p = { 0 };
-	struct err why = { 0 };
-	char path[4096];
-	fmt(path, sizeof path, "%s/pef/shim", cfg->image_dir);
-	p.available = pef_device_probe(cfg, probe_real, &p.emulated, &why);
-	fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
-	if (p.available && access(path, R_OK) != 0) {
-		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
-			path, strerror(errno));
-		p.available = false;
-	}
-	p.software = p.emulated;
-	p.confidential = !p.emulated;
+	vm_device_probe(&vm_soft_power, cfg, &hal_pef, probe_real, &p);
 	fmt(p.detail, sizeof p.detail, "%s",
 		p.emulated ? "the software platform's ultravisor; no "
 			     "protection from the host" :
@@ -207,6 +197,11 @@ const struct hal_tech hal_pef = {
 	.name = "pef",
 	.tee = GATE_TEE_PEF,
 	.rank = 7,
+	.images = { .make = "make keep-ppc64le",
+		.machine = EM_PPC64,
+		.magic = VM_IMAGE_MAGIC,
+		.version = VM_IMAGE_VERSION,
+		.bytes_at = offsetof(struct vm_image_head, bytes) },
 	.probe = pef_probe,
 	.measure = pef_measure,
 	.launch = pef_launch_keep,

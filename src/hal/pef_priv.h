@@ -24,10 +24,5 @@ void pef_machine_fini(struct pef_machine *p);
 /* A POWER9 with an ultravisor, and a kernel that knows it. */
 MUST_USE bool pef_probe_host(const struct hal_config *cfg, struct device *d,
 	struct err *e);
-/* This machine's own, or the software platform's (as vm_device_probe). */
-MUST_USE bool pef_device_probe(const struct hal_config *cfg,
-	vm_probe_real *real, bool *emulated, struct err *e);
-MUST_USE bool pef_device_new(const struct hal_config *cfg, uid_t uid,
-	bool change, struct device **out, struct err *e);
 
 #endif

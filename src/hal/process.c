@@ -4,6 +4,7 @@
  * It keeps a Keep from its host's files and network, not the host from the
  * Keep: evidence is signed by the software root and says so.
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
@@ -25,6 +26,16 @@
 
 enum { REPORT_DATA_BYTES = 64 };
 
+#if defined(__x86_64__)
+#define MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define MACHINE EM_AARCH64
+#elif defined(__riscv)
+#define MACHINE EM_RISCV
+#elif defined(__powerpc64__)
+#define MACHINE EM_PPC64
+#endif
+
 struct hal_keep {
 	struct process_child child;
 	int bell;
@@ -36,18 +47,14 @@ struct hal_keep {
 static bool process_probe(const struct hal_config *cfg, struct hal_probe *out,
 	UNUSED struct err *e)
 {
-	char path[4096];
 	struct hal_probe p = { .software = true };
-	fmt(path, sizeof path, "%s/process/exec", cfg->image_dir);
-	p.available = access(path, R_OK) == 0;
+	struct err why = { 0 };
+	p.available = hal_images_look(cfg, &hal_process, &why) == HAL_WHOLE;
 	fmt(p.detail, sizeof p.detail,
 		"own process with seccomp, limits and namespaces; no isolation "
 		"from the host");
 	if (!p.available)
-		fmt(p.missing, sizeof p.missing,
-			"no Keep image at %s: %s; build it, or name its folder "
-			"with --images",
-			path, strerror(errno));
+		fmt(p.missing, sizeof p.missing, "%s", why.text);
 	*out = p;
 	return true;
 }
@@ -255,6 +262,7 @@ const struct hal_tech hal_process = {
 	.name = "process",
 	.tee = GATE_TEE_PROCESS,
 	.rank = 1,
+	.images = { .make = "make", .machine = MACHINE },
 	.probe = process_probe,
 	.measure = process_measure,
 	.launch = process_launch,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "hal/process_priv.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -12,6 +11,8 @@
 #include "base/cleanup.h"
 #include "base/fmt.h"
 #include "crypto/hash.h"
+#include "hal/hal_priv.h"
+#include "hal/image.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010u /* Linux 6.3; older kernels make all of them so */
@@ -22,45 +23,12 @@
 
 enum { SEAL_TRIES = 200 }; /* 5 ms apart */
 
-#if defined(__x86_64__)
-#define MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define MACHINE EM_AARCH64
-#elif defined(__riscv)
-#define MACHINE EM_RISCV
-#elif defined(__powerpc64__)
-#define MACHINE EM_PPC64
-#endif
-
-static bool check_elf(int fd, struct err *e)
+static bool check_elf(int fd, uint64_t bytes, struct err *e)
 {
-	Elf64_Ehdr h = { 0 };
-	if (pread(fd, &h, sizeof h, 0) != (ssize_t)sizeof h ||
-		memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
-		return err_fail(e, ERR_HOST, "not an ELF file");
-	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_machine != MACHINE ||
-		(h.e_type != ET_DYN && h.e_type != ET_EXEC))
-		return err_fail(e, ERR_HOST, "not a program of this machine");
-	return true;
-}
-
-static bool open_file(const char *dir, int *out, off_t *size, struct err *e)
-{
-	char path[4096];
-	fmt(path, sizeof path, "%s/process/exec", dir);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return err_fail(e, ERR_HOST, "open %s: %s", path,
-			strerror(errno));
-	struct stat st;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return err_fail(e, ERR_HOST, "%s: not a file", path);
-	if (st.st_size > IMAGE_MAX)
-		return err_fail(e, ERR_HOST, "%s: %lld bytes", path,
-			(long long)st.st_size);
-	*size = st.st_size;
-	*out = fd_move(&fd);
-	return true;
+	uint8_t head[IMAGE_HEAD];
+	ssize_t n = pread(fd, head, sizeof head, 0);
+	return image_exec_check(bytes_of(head, n < 0 ? 0 : (size_t)n), bytes,
+		hal_process.images.machine, e);
 }
 
 static int new_memfd(void)
@@ -73,16 +41,16 @@ static int new_memfd(void)
 }
 
 /* Within the kernel; a file that shrank meanwhile is refused. */
-static bool copy(int from, int to, off_t size, struct err *e)
+static bool copy(int from, int to, uint64_t size, struct err *e)
 {
 	while (size > 0) {
-		ssize_t n = sendfile(to, from, NULL, (size_t)size);
+		ssize_t n = sendfile(to, from, NULL, size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return err_fail(e, ERR_HOST, "copy image: %s",
 				n ? strerror(errno) : "it shrank");
-		size -= n;
+		size -= (uint64_t)n;
 	}
 	return true;
 }
@@ -107,15 +75,16 @@ static bool seal(int fd, struct err *e)
 bool process_image_load(const char *image_dir, int *memfd, struct err *e)
 {
 	auto_fd file = -1;
-	off_t size = 0;
-	if (!open_file(image_dir, &file, &size, e))
+	uint64_t size;
+	if (!image_open(image_dir, hal_process.name, "exec", IMAGE_MAX, &file,
+		    &size, e))
 		return false;
 	auto_fd fd = new_memfd();
 	if (fd < 0)
 		return err_fail(e, ERR_HOST, "memfd: %s", strerror(errno));
 	if (!copy(file, fd, size, e))
 		return false;
-	if (!check_elf(fd, e))
+	if (!check_elf(fd, size, e))
 		return err_wrap(e, "%s/process/exec", image_dir);
 	/* Nobody may read it: then the kernel makes who runs it undumpable,
 	 * which a process can't do for its own next program. */

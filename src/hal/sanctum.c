@@ -5,6 +5,7 @@
  * the monitor's; no host has a part in it but to add who vouches for the
  * manufacturer.
  */
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ struct hal_keep {
 
 /* --- the probe ---------------------------------------------------------- */
 
-static bool probe_real(struct err *e)
+static bool probe_real(UNUSED const struct hal_config *cfg, struct err *e)
 {
 	struct device *d;
 	if (!device_linux_new(&d, e))
@@ -41,39 +42,11 @@ static bool probe_real(struct err *e)
 			"and a kernel with a driver for it: Linux has none");
 }
 
-static bool probe_any(const struct hal_config *cfg, bool *emulated,
-	struct err *e)
-{
-	struct err soft = { 0 };
-	*emulated = false;
-	if (cfg->platform != HAL_SOFTWARE && probe_real(e))
-		return true;
-	if (cfg->platform == HAL_HARDWARE)
-		return false;
-	*emulated = true;
-	if (soft_sanctum_probe(cfg->image_dir, &soft))
-		return true;
-	*e = soft;
-	return false;
-}
-
 static bool sanctum_probe(const struct hal_config *cfg, struct hal_probe *out,
 	UNUSED struct err *e)
 {
 	struct hal_probe p = { 0 };
-	struct err why = { 0 };
-	char path[4096];
-	fmt(path, sizeof path, "%s/sanctum/shim", cfg->image_dir);
-	p.available = probe_any(cfg, &p.emulated, &why);
-	fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
-	if (p.available && access(path, R_OK) != 0) {
-		fmt(p.missing, sizeof p.missing,
-			"no Keep image at %s: %s: make keep-riscv64", path,
-			strerror(errno));
-		p.available = false;
-	}
-	p.software = p.emulated;
-	p.confidential = !p.emulated;
+	vm_device_probe(&vm_soft_sanctum, cfg, &hal_sanctum, probe_real, &p);
 	fmt(p.detail, sizeof p.detail, "%s",
 		p.emulated ? "the software platform's RISC-V under the Sanctum "
 			     "monitor; no protection from the host" :
@@ -172,6 +145,11 @@ const struct hal_tech hal_sanctum = {
 	.name = "sanctum",
 	.tee = GATE_TEE_SANCTUM,
 	.rank = 8,
+	.images = { .make = "make keep-riscv64",
+		.machine = EM_RISCV,
+		.magic = SANCTUM_SHIM_MAGIC,
+		.version = SANCTUM_SHIM_VERSION,
+		.bytes_at = offsetof(struct sanctum_shim_head, bytes) },
 	.probe = sanctum_probe,
 	.measure = sanctum_measure,
 	.launch = sanctum_launch_keep,

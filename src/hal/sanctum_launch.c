@@ -218,19 +218,6 @@ static void stop(void *ctx, struct vm_cpu *c)
 
 /* --- all of it ---------------------------------------------------------- */
 
-static bool new_device(struct sanctum_machine *m, const struct hal_config *cfg,
-	struct err *e)
-{
-	const struct soft_config soft = { .image_dir = cfg->image_dir,
-		.root_path = cfg->root_path,
-		.gdb_path = cfg->debug ? cfg->gdb_path : NULL,
-		.uid = m->uid,
-		.change_id = m->change_id };
-	return cfg->platform == HAL_SOFTWARE ?
-		soft_sanctum_new(&soft, &m->device, e) :
-		device_linux_new(&m->device, e);
-}
-
 static bool open_machine(struct sanctum_machine *m,
 	const struct hal_config *cfg, struct err *e)
 {
@@ -245,7 +232,8 @@ static bool open_machine(struct sanctum_machine *m,
 		return err_fail(e, ERR_INPUT,
 			"an enclave has at most %llu MiB for its tenant",
 			(MOST_BYTES - VM_RAM_SLACK) >> 20);
-	if (!new_device(m, cfg, e))
+	if (!vm_device_new(&vm_soft_sanctum, cfg, m->uid, m->change_id,
+		    &m->device, e))
 		return false;
 	m->handle = m->device->ops->open(m->device, SANCTUM_DRIVER_PATH);
 	if (m->handle < 0)

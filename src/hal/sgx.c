@@ -5,6 +5,7 @@
  * enclave's report, made by the quoting enclave of the platform.
  */
 #include <asm/sgx.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -47,21 +48,7 @@ static bool sgx_probe(const struct hal_config *cfg, struct hal_probe *out,
 	UNUSED struct err *e)
 {
 	struct hal_probe p = { 0 };
-	struct err why = { 0 };
-	char path[4096];
-	fmt(path, sizeof path, "%s/sgx/shim", cfg->image_dir);
-	if (!vm_device_probe(cfg, probe_real, &p.emulated, &why))
-		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
-	else if (access(path, R_OK) != 0)
-		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
-			path, strerror(errno));
-	else
-		p.available = true;
-	if (!*p.missing)
-		fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
-	/* The software platform's quotes end in the software root. */
-	p.software = p.emulated;
-	p.confidential = !p.emulated;
+	vm_device_probe(&vm_soft_pc, cfg, &hal_sgx, probe_real, &p);
 	fmt(p.detail, sizeof p.detail, "%s",
 		p.emulated ? "the software platform's SGX; no protection from "
 			     "the host" :
@@ -193,6 +180,11 @@ const struct hal_tech hal_sgx = {
 	.name = "sgx",
 	.tee = GATE_TEE_SGX,
 	.rank = 9,
+	.images = { .make = "make",
+		.machine = EM_X86_64,
+		.magic = ENCLAVE_MAGIC,
+		.version = ENCLAVE_VERSION,
+		.bytes_at = offsetof(struct enclave_head, bytes) },
 	.probe = sgx_probe,
 	.measure = sgx_measure,
 	.launch = sgx_launch_keep,

@@ -324,7 +324,8 @@ static bool open_machine(struct sgx_machine *m, const struct hal_config *cfg,
 	process_pick_user(&m->uid, &m->change_id);
 	if (!size_add(cfg->boot.memory_bytes, VM_RAM_SLACK, &m->memory_bytes))
 		return err_fail(e, ERR_INPUT, "more memory than there is");
-	if (!vm_device_new(cfg, m->uid, m->change_id, &m->device, e))
+	if (!vm_device_new(&vm_soft_pc, cfg, m->uid, m->change_id, &m->device,
+		    e))
 		return false;
 	m->window = m->device->ops->memory(m->device, VM_WINDOW_BYTES);
 	if (!m->window)

@@ -4,6 +4,7 @@
  * registers the host can't read (Intel TDX).  Evidence is a quote over the TDX
  * module's report, made by the quoting service of the platform.
  */
+#include <elf.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
@@ -48,21 +49,10 @@ static bool tdx_probe(const struct hal_config *cfg, struct hal_probe *out,
 	UNUSED struct err *e)
 {
 	struct hal_probe p = { 0 };
-	struct err why = { 0 };
-	char path[4096], more[96] = "";
-	fmt(path, sizeof path, "%s/tdx/shim", cfg->image_dir);
-	p.available = vm_device_probe(cfg, probe_real, &p.emulated, &why);
-	fmt(p.missing, sizeof p.missing, "%.*s", 180, why.text);
-	if (p.available && access(path, R_OK) != 0) {
-		fmt(p.missing, sizeof p.missing, "no Keep image at %s: %s",
-			path, strerror(errno));
-		p.available = false;
-	}
+	char more[96] = "";
+	vm_device_probe(&vm_soft_pc, cfg, &hal_tdx, probe_real, &p);
 	if (!p.emulated)
 		(void)!look(cfg, more, NULL);
-	/* The software platform's quote ends in the software root. */
-	p.software = p.emulated;
-	p.confidential = !p.emulated;
 	fmt(p.detail, sizeof p.detail, "%s%s%s",
 		p.emulated ? "the software platform's TDX; no protection from "
 			     "the host" :
@@ -270,6 +260,11 @@ const struct hal_tech hal_tdx = {
 	.name = "tdx",
 	.tee = GATE_TEE_TDX,
 	.rank = 10,
+	.images = { .make = "make",
+		.machine = EM_X86_64,
+		.magic = VM_IMAGE_MAGIC,
+		.version = VM_IMAGE_VERSION,
+		.bytes_at = offsetof(struct vm_image_head, bytes) },
 	.probe = tdx_probe,
 	.measure = tdx_measure,
 	.launch = tdx_launch_keep,

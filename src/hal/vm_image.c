@@ -1,50 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <elf.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
 #include "crypto/hash.h"
+#include "hal/image.h"
 #include "hal/vm_priv.h"
 
 /* More than both images of any release. */
 #define IMAGES_MAX (64u << 20)
 
-static bool read_all(int fd, const char *path, uint8_t *to, size_t max,
-	size_t *len, struct err *e)
+bool vm_image_read(const char *image_dir, const struct hal_tech *tech,
+	const char *name, uint8_t *to, size_t max, size_t *len, struct err *e)
 {
-	struct stat st;
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < 1)
-		return err_fail(e, ERR_HOST, "%s: no image", path);
-	if ((uint64_t)st.st_size > max)
-		return err_fail(e, ERR_LIMIT, "%s: %lld bytes, room for %zu",
-			path, (long long)st.st_size, max);
-	for (*len = 0; *len < (size_t)st.st_size;) {
-		ssize_t n = read(fd, to + *len, (size_t)st.st_size - *len);
+	uint64_t bytes;
+	auto_fd fd = -1;
+	if (!image_open(image_dir, tech->name, name, max, &fd, &bytes, e))
+		return false;
+	for (*len = 0; *len < bytes;) {
+		ssize_t n = read(fd, to + *len, bytes - *len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return err_fail(e, ERR_HOST, "read %s: %s", path,
+			return err_fail(e, ERR_HOST, "read %s/%s/%s: %s",
+				image_dir, tech->name, name,
 				n ? strerror(errno) : "it shrank");
 		*len += (size_t)n;
 	}
 	return true;
-}
-
-bool vm_image_read(const char *image_dir, const struct hal_tech *tech,
-	const char *name, uint8_t *to, size_t max, size_t *len, struct err *e)
-{
-	char path[4096];
-	fmt(path, sizeof path, "%s/%s/%s", image_dir, tech->name, name);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return err_fail(e, ERR_HOST, "open %s: %s", path,
-			strerror(errno));
-	return read_all(fd, path, to, max, len, e);
 }
 
 static bool is_page(uint32_t at, size_t len)
@@ -75,18 +61,6 @@ static size_t page_up(size_t n)
 	return (n + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
 }
 
-static bool exec_check(const uint8_t *p, size_t len, struct err *e)
-{
-	Elf64_Ehdr h;
-	if (len < sizeof h)
-		return err_fail(e, ERR_HOST, "exec: not an ELF file");
-	memcpy(&h, p, sizeof h);
-	if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0 || h.e_type != ET_DYN ||
-		h.e_ident[EI_CLASS] != ELFCLASS64)
-		return err_fail(e, ERR_HOST, "exec: not a static-PIE ELF file");
-	return true;
-}
-
 bool vm_images_load(const char *image_dir, const struct hal_tech *tech,
 	uint8_t *ram, size_t ram_bytes, struct vm_images *out, struct err *e)
 {
@@ -102,9 +76,11 @@ bool vm_images_load(const char *image_dir, const struct hal_tech *tech,
 	v.exec_at = VM_IMAGE_ALIGN;
 	max = ram_bytes - size_min(ram_bytes, v.exec_at);
 	if (!vm_image_read(image_dir, tech, "exec", ram + v.exec_at,
-		    size_min(max, IMAGES_MAX), &v.exec_bytes, e) ||
-		!exec_check(ram + v.exec_at, v.exec_bytes, e))
+		    size_min(max, IMAGES_MAX), &v.exec_bytes, e))
 		return false;
+	if (!image_exec_check(bytes_of(ram + v.exec_at, v.exec_bytes),
+		    v.exec_bytes, tech->images.machine, e))
+		return err_wrap(e, "exec");
 	v.end = v.exec_at + page_up(v.exec_bytes);
 	*out = v;
 	return true;

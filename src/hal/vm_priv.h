@@ -94,7 +94,8 @@ struct vm_cpu {
 	/* Atomic: the thread gives up its capabilities when it next stands
 	 * still; it has. */
 	bool confine, confined;
-	bool gone; /* written by the thread before it rings the bell */
+	bool gone;     /* written by the thread before it rings the bell */
+	bool reported; /* by the Keep itself */
 	char why[128];
 };
 
@@ -123,15 +124,26 @@ MUST_USE bool vm_cpu_resume(struct vm_cpu *c, struct err *e);
 /* --- whose machines (vm_device.c) ------------------------------------------
  */
 
+/* Who plays a technology where its hardware is not. */
+struct soft_config;
+struct vm_soft {
+	bool (*probe)(const char *image_dir, struct err *e);
+	bool (*make)(const struct soft_config *c, struct device **out,
+		struct err *e);
+};
+extern const struct vm_soft vm_soft_pc, vm_soft_power, vm_soft_sanctum;
+
 /* Of cfg->platform.  A process of the device's is that user's, with change. */
-MUST_USE bool vm_device_new(const struct hal_config *cfg, uid_t uid,
-	bool change, struct device **out, struct err *e);
+MUST_USE bool vm_device_new(const struct vm_soft *soft,
+	const struct hal_config *cfg, uid_t uid, bool change,
+	struct device **out, struct err *e);
 
 typedef bool vm_probe_real(const struct hal_config *cfg, struct err *e);
 
-/* *emulated: it is the software platform that is there, or missing. */
-MUST_USE bool vm_device_probe(const struct hal_config *cfg, vm_probe_real *real,
-	bool *emulated, struct err *e);
+/* This machine's own before the software platform's, and the images.  Fills in
+ * all but the detail. */
+void vm_device_probe(const struct vm_soft *soft, const struct hal_config *cfg,
+	const struct hal_tech *t, vm_probe_real *real, struct hal_probe *p);
 
 /* --- a machine (vm_machine.c) ----------------------------------------------
  */

@@ -12,7 +12,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,6 +19,7 @@
 #include "host/http.h"
 #include "host/listen.h"
 #include "host/options.h"
+#include "host/platform.h"
 #include "host/spawn.h"
 #include "host/tls.h"
 #include "host/token.h"
@@ -135,9 +135,10 @@ static void stop_listening(struct agent *a)
 	for (unsigned i = 0; i < a->listener_count; i++) {
 		int fd = a->listeners[i].watch.fd;
 		loop_unwatch(&a->loop, &a->listeners[i].watch);
-		close(fd);
-		if (!*a->listeners[i].bound)
-			unlink(a->options.unix_path);
+		if (*a->listeners[i].bound)
+			close(fd);
+		else
+			listen_unix_end(a->options.unix_path, fd);
 	}
 	a->listener_count = 0;
 }
@@ -236,21 +237,22 @@ static void raise_limits(void)
 	}
 }
 
-/* The folder of the root's key, with those above it. */
-static bool make_root_folder(const char *root, struct err *e)
+/* Images may come later, so what is wrong with them is no error; but it is
+ * better heard now than by the first tenant. */
+static void look_at_images(const struct agent *a)
 {
-	char path[OPTIONS_PATH];
-	fmt(path, sizeof path, "%s", root);
-	for (char *c = path + 1; *c; c++) {
-		if (*c != '/')
-			continue;
-		*c = '\0';
-		if (mkdir(path, 0700) && errno != EEXIST)
-			return err_fail(e, ERR_HOST, "%s: %s", path,
-				strerror(errno));
-		*c = '/';
+	bool any = false;
+	for (const struct hal_tech *const *t = hal_techs(); *t; t++) {
+		struct err why = { 0 };
+		enum hal_found found = hal_images_look(&a->hal, *t, &why);
+		any = any || found == HAL_WHOLE;
+		if (found == HAL_DAMAGED)
+			log_event(&a->log, LOG_WARN, "damaged Keep image",
+				"tee", (*t)->name, "why", why.text, NULL);
 	}
-	return true;
+	if (!any)
+		log_event(&a->log, LOG_WARN, "no Keep can be started", "images",
+			a->options.images, NULL);
 }
 
 static bool open_agent(struct agent *a, struct err *e)
@@ -275,14 +277,14 @@ static bool open_agent(struct agent *a, struct err *e)
 	if (access(o->images, R_OK | X_OK))
 		return err_fail(e, ERR_INPUT, "--images %s: %s", o->images,
 			strerror(errno));
-	if (access(o->root, R_OK) && errno != ENOENT)
-		return err_fail(e, ERR_INPUT, "--root %s: %s", o->root,
-			strerror(errno));
+	uint8_t root[32];
+	if (!platform_root(&a->hal, root, e))
+		return err_wrap(e, "--root");
+	look_at_images(a);
 	if (o->token_file && !token_read(o->token_file, &a->token, e))
 		return err_wrap(e, "--token-file");
 	a->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (!make_root_folder(o->root, e) || !loop_init(&a->loop, e) ||
-		!catch_signals(a, e))
+	if (!loop_init(&a->loop, e) || !catch_signals(a, e))
 		return false;
 	keeps_init(&a->keeps, &a->loop, &a->log, &kc);
 	struct http_config hc = { .loop = &a->loop,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/fmt.h"
 #include "codec/hex.h"
 
 static bool probe(const struct hal_config *cfg, const struct hal_tech *t,
@@ -16,8 +17,8 @@ static bool probe(const struct hal_config *cfg, const struct hal_tech *t,
 	struct hal_probe p = { 0 };
 	if (!t->probe(cfg, &p, &e)) {
 		p = (struct hal_probe){ .software = p.software };
-		memcpy(p.detail, "cannot be probed", 17);
-		memcpy(p.missing, e.text, sizeof p.missing - 1);
+		fmt(p.detail, sizeof p.detail, "cannot be probed");
+		fmt(p.missing, sizeof p.missing, "%s", e.text);
 	}
 	*out = p;
 	return p.available;
@@ -117,8 +118,9 @@ static bool put_tech(const struct hal_config *cfg, const struct hal_tech *t,
  * In a process of its own: the agent, which only ever passes ciphertext on,
  * needs neither a crypto library's three megabytes nor the root's key.
  */
-static bool fingerprint(const char *path, uint8_t out[32], struct err *e)
+bool platform_root(const struct hal_config *cfg, uint8_t out[32], struct err *e)
 {
+	const char *path = cfg->root_path;
 	struct {
 		struct err e;
 		uint8_t hash[32];
@@ -152,7 +154,7 @@ json_t *platform_json(const struct hal_config *cfg, struct err *e)
 	const struct hal_tech *best = NULL;
 	json_auto_t *o = json_object();
 	json_t *list = json_array();
-	if (!fingerprint(cfg->root_path, root, e)) {
+	if (!platform_root(cfg, root, e)) {
 		json_decref(list);
 		return NULL;
 	}

@@ -11,7 +11,7 @@ enum {
 	/* Seconds: of a handshake; of a peer's end after ours; of output that
 	 * the program left, without a byte moved. */
 	SHAKE_TIME = 10,
-	LEAVE_TIME = 2,
+	LEAVE_TIME = 5,
 	FLUSH_TIME = 10,
 	/* Connections whose handshake a listener has under way, or ended
 	 * without the program's taking them. */

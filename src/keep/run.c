@@ -374,6 +374,16 @@ static void run_program(struct run *r, const struct wasm_limits *l)
 	}
 }
 
+/* What it wrote is on its way; under TLS it has not arrived before the peer
+ * ends, too: who is gone when a late word of the peer's comes, tickets for
+ * instance, answers it with a reset, which takes what is on its way with it.
+ * A program that is stopped does not wait for that. */
+static bool is_leaving(const struct keep *k)
+{
+	return k->net.gate &&
+		(keep_net_unsent(&k->net) || (k->net.leaving && !k->stopping));
+}
+
 /* What it wrote to connections before it closed them or ended. */
 static bool leave_network(struct run *r)
 {
@@ -381,11 +391,9 @@ static bool leave_network(struct run *r)
 	uint64_t late = keep_clock_add(keep_clock_mono(&k->clock),
 		LEAVE_NETWORK * KEEP_SECOND);
 	bool ok = true;
-	while (ok && k->net.gate && keep_net_unsent(&k->net) &&
-		keep_clock_mono(&k->clock) < late)
+	while (ok && is_leaving(k) && keep_clock_mono(&k->clock) < late)
 		ok = keep_serve_pump(k, late, r->e);
-	/* What a peer said and nobody took would make our end a reset, which
-	 * takes what is on its way with it. */
+	/* What peers of a stopped program said and nobody took. */
 	if (ok && k->net.leaving)
 		ok = keep_serve_pump(k, 0, r->e);
 	if (k->net.gate)

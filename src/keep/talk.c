@@ -114,6 +114,11 @@ static bool on_hello(struct keep *k, struct keep_peer *p, struct bytes in,
 	if (!frame_hello_parse(in, &role, e))
 		return false;
 	say_hello(k, p);
+	if (role == FRAME_ROLE_STATUS) {
+		say_status(k, p);
+		keep_serve_part(k, p);
+		return true;
+	}
 	if (k->over) {
 		refuse(k, p, ERR_HOST, "this Keep is ending");
 		return true;

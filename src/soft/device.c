@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -47,10 +48,13 @@ bool soft_image_load(const char *image_dir, const char *name, int *out,
 bool soft_image_probe(const char *image_dir, const char *name, struct err *e)
 {
 	char path[4096];
+	struct stat st;
 	image_path(path, sizeof path, image_dir, name);
-	return access(path, R_OK) == 0 ||
-		err_fail(e, ERR_HOST, "no monitor at %s: %s", path,
+	if (access(path, R_OK) != 0 || stat(path, &st) != 0)
+		return err_fail(e, ERR_HOST, "no monitor at %s: %s", path,
 			strerror(errno));
+	return (S_ISREG(st.st_mode) && st.st_size >= MONITOR_IMAGE_BYTES) ||
+		err_fail(e, ERR_HOST, "%s: no monitor", path);
 }
 
 bool soft_device_probe(const char *image_dir, struct err *e)

@@ -52,7 +52,12 @@ static bool load_monitor(const char *image_dir, struct buf *out, struct err *e)
 			strerror(errno));
 	uint8_t *to = buf_reserve(out, SANCTUM_IMAGE_MAX);
 	ssize_t n = to ? read(in, to, SANCTUM_IMAGE_MAX) : -1;
-	if (n < (ssize_t)sizeof(struct sanctum_image_head))
+	struct sanctum_image_head h;
+	if (n < (ssize_t)sizeof h)
+		return err_fail(e, ERR_HOST, "%s: no monitor", path);
+	memcpy(&h, to, sizeof h);
+	if (h.magic != SANCTUM_IMAGE_MAGIC ||
+		h.version != SANCTUM_IMAGE_VERSION)
 		return err_fail(e, ERR_HOST, "%s: no monitor", path);
 	buf_commit(out, (size_t)n);
 	return true;
@@ -61,12 +66,14 @@ static bool load_monitor(const char *image_dir, struct buf *out, struct err *e)
 bool soft_sanctum_probe(const char *image_dir, struct err *e)
 {
 	char path[4096];
+	auto_buf monitor = { 0 };
 	image_path(path, sizeof path, image_dir);
 	if (access(path, R_OK) != 0)
 		return err_fail(e, ERR_HOST,
 			"no monitor at %s: %s: make keep-riscv64", path,
 			strerror(errno));
-	return soft_board_find(&soft_board_riscv, NULL, e);
+	return load_monitor(image_dir, &monitor, e) &&
+		soft_board_find(&soft_board_riscv, NULL, e);
 }
 
 /* --- the machine -------------------------------------------------------- */

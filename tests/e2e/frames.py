@@ -14,7 +14,7 @@ from evil import call, upgrade
 (HELLO, CONFIG, MODULE, FILE, DATA, TIME, START, STDIN, STDOUT, STDERR,
  CREDIT, SIGNAL, EXIT, ERROR, STATUS, LOGS, RESULTS_END, PACKAGE,
  RECEIPT, TRUST) = range(1, 21)
-DEPLOY, ATTACH, ROLE_LOGS, STOP = 1, 2, 3, 4
+DEPLOY, ATTACH, ROLE_LOGS, STOP, ROLE_STATUS = 1, 2, 3, 4, 5
 
 
 def frame(kind, payload=b"", flags=0, reserved=0, length=None):

@@ -275,9 +275,61 @@ def test_no_image_no_keep(fakes, tmp_path):
         fakes("--images", tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
     a = fakes("--images", tmp_path / "empty")
+    assert 'event="no Keep can be started"' in a.read_log()
     error(a.call("POST", "/v1/keeps", ask()), 503, "host")
     error(a.call("POST", "/v1/keeps", ask(tee="auto")), 503, "host")
     assert a.call("GET", "/v1/platform")[1]["auto"] is None
+
+
+def test_a_damaged_image_is_named_at_the_start(fakes, tmp_path):
+    image = tmp_path / "images/process/exec"
+    a = fakes()
+    assert "level=warn" not in a.read_log()
+    a.stop()
+    image.write_bytes(image.read_bytes()[:5000])
+    a = fakes(name="damaged")
+    assert re.search(f'damaged Keep image" tee=process why="{image}: cut off',
+                     a.read_log())
+    text = error(a.call("POST", "/v1/keeps", ask()), 503, "host")
+    assert f"{image}: cut off" in text
+
+
+@pytest.mark.parametrize("what,status,text", [
+    ("no PEM", 121, "key file {}: private key: not PEM"),
+    ("another curve", 121, "{}: not a P-256 key"),
+    ("readable by others", 122, "key file {}: others may read it: chmod 600"),
+    ("a folder", 121, "key file {}: not a regular file"),
+    ("below a file", 121, "key file {}: Not a directory"),
+    ("nobody's to make", 123, "key file {}: make folder /proc/nowhere: "),
+])
+def test_a_bad_root_key_is_named_at_the_start(out, tmp_path, what, status,
+                                              text):
+    key = tmp_path / "root.pem"
+    if what == "a folder":
+        key.mkdir()
+    elif what == "below a file":
+        key.write_text("")
+        key = key / "root.pem"
+    elif what == "nobody's to make":
+        key = "/proc/nowhere/root.pem"
+    elif what == "no PEM":
+        key.write_text("secret?\n")
+        key.chmod(0o600)
+    else:
+        curve = "P-384" if what == "another curve" else "P-256"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt",
+                        f"ec_paramgen_curve:{curve}", "-out", key],
+                       check=True, capture_output=True)
+        key.chmod(0o644 if what == "readable by others" else 0o600)
+    r = subprocess.run([out / "bin/donjond", "--root", key, "--unix",
+                        tmp_path / "s", "--keep-program", FAKE, "--images",
+                        out / "keep"], stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, timeout=20)
+    said = r.stdout.decode()
+    assert r.returncode == status, said
+    assert "--root: software root: " + text.format(key) in said
+    assert "event=ready" not in said and "secret" not in said
+    assert not (tmp_path / "s").exists()
 
 
 def test_no_loader_no_agent(out, tmp_path):

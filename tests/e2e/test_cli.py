@@ -788,22 +788,6 @@ def test_json_of_a_failure(tenant, agent):
     assert report["verified"]["failed"] == ["software root"]
 
 
-def test_ps_as_json(tenant, agent):
-    host = f"unix://{agent.unix}"
-    r = tenant.donjon("deploy", "--host", host, "--policy",
-                      tenant.policy(host), "--detach", wasm(tenant, "ticker"),
-                      "1000", "50")
-    keep = r.stdout.decode().strip()
-    for how in ([], ["--host", host]):
-        keeps = json.loads(tenant.donjon("ps", "--json", *how).stdout)
-        mine, = [k for k in keeps if k["id"] == keep]
-        assert mine["program"] == "ticker.wasm"
-        assert mine["state"] == "attested" and mine["host"] == host
-    r = tenant.donjon("stop", "--force", keep)
-    assert r.returncode == 0, r.stderr
-    assert json.loads(tenant.donjon("ps", "--json").stdout) == []
-
-
 def test_attach_and_leave_again(tenant, agent):
     host = f"unix://{agent.unix}"
     r = tenant.donjon("deploy", "--host", host, "--policy",

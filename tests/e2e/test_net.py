@@ -205,6 +205,30 @@ def test_nothing_is_lost_when_the_program_ends_before_its_peer_reads(field,
     assert got == [n], s.failures
 
 
+def test_nothing_is_lost_when_the_program_ends_before_the_handshake_arrives(
+        field, authority):
+    """The server's last words of the handshake, its tickets, come when the
+    program is gone: they must not make its end a reset."""
+    cert, key = authority.issue("localhost", "DNS:localhost,IP:127.0.0.1")
+    n = 1_000_000
+    got, said = [], []
+
+    def change(direction, record):
+        # The client's first protected record ends its side of the handshake;
+        # the next waits until the server's tickets have passed.
+        if direction == 0 and record[0] == 0x17:
+            said.append(record)
+            time.sleep(0.5 if len(said) < 3 else 0)
+        return record
+    with Server(lambda s: got.append(len(read_all(s))),
+                server_tls(cert, key)) as s, Proxy(s.port, change) as proxy:
+        r = field.run("--connect", f"tls://localhost:{proxy.port}", "--set",
+                      f'tls.ca="{authority.cert}"', field.wasm("talk"), "3",
+                      "fill", str(n))
+        assert r.returncode == 0 and wait_for(lambda: got or s.failures), r
+    assert got == [n], s.failures
+
+
 def test_a_connection_that_is_cut_is_told_from_one_that_ends(field, kind):
     def peer(s):
         s.sendall(b"some")

@@ -176,7 +176,8 @@ enum {
 	DEPLOY = FRAME_ROLE_DEPLOY,
 	ATTACH = FRAME_ROLE_ATTACH,
 	LOGS = FRAME_ROLE_LOGS,
-	STOP = FRAME_ROLE_STOP
+	STOP = FRAME_ROLE_STOP,
+	ASK = FRAME_ROLE_STATUS
 };
 
 static const struct word legal[][40] = {
@@ -252,6 +253,8 @@ static const struct word legal[][40] = {
 		{ 'k', FRAME_EXIT, 0 } },
 	{ { 'c', FRAME_HELLO, STOP }, { 'k', FRAME_HELLO, 0 },
 		{ 'k', FRAME_STATUS, 0 }, { 'k', FRAME_EXIT, 0 } },
+	{ { 'c', FRAME_HELLO, ASK }, { 'k', FRAME_HELLO, 0 },
+		{ 'k', FRAME_STATUS, 0 } },
 	/* ERROR at any time. */
 	{ { 'k', FRAME_ERROR, 0 } },
 	{ { 'c', FRAME_ERROR, 0 } },
@@ -281,6 +284,8 @@ TEST(error_is_legal_from_both_after_each_word_and_ends_it)
 			if (w->type == FRAME_ERROR)
 				break;
 			if (w->type == FRAME_EXIT)
+				keep_over = true;
+			if (w->type == FRAME_STATUS && legal[i]->n == ASK)
 				keep_over = true;
 			for (int side = 0; side < 2; side++) {
 				struct frame_talk u = t;
@@ -317,7 +322,7 @@ static bool client_may(const struct judge *j, struct word w)
 	bool loading = j->role == DEPLOY && !j->start && !j->c_due;
 	switch (w.type) {
 	case FRAME_HELLO:
-		return !j->role && w.n >= DEPLOY && w.n <= STOP;
+		return !j->role && w.n >= DEPLOY && w.n <= ASK;
 	case FRAME_CONFIG:
 		return loading && !j->config;
 	case FRAME_TIME:
@@ -413,7 +418,8 @@ static void keep_said(struct judge *j, struct word w)
 	j->done |= w.type == FRAME_RESULTS_END || w.type == FRAME_RECEIPT;
 	j->receipt |= w.type == FRAME_RECEIPT;
 	j->results |= w.type == FRAME_FILE || w.type == FRAME_RESULTS_END;
-	j->over |= w.type == FRAME_EXIT;
+	j->over |= w.type == FRAME_EXIT ||
+		(w.type == FRAME_STATUS && j->role == ASK);
 	j->c_over |= w.type == FRAME_ERROR;
 	if (w.type == FRAME_FILE)
 		j->k_due = w.n;
@@ -574,7 +580,7 @@ TEST(a_hello_of_another_version_or_role_is_refused)
 	} cases[] = {
 		{ 2, 1, 0, "peer speaks version 2, we speak 1" },
 		{ 0, 1, 0, "peer speaks version 0" },
-		{ 1, 5, 0, "unknown role 5" },
+		{ 1, FRAME_ROLE_COUNT, 0, "unknown role 6" },
 		{ 1, UINT32_MAX, 0, "unknown role" },
 		{ 1, 1, 1, "reserved" },
 		{ 1, 1, 1ull << 63, "reserved" },

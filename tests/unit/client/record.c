@@ -46,6 +46,35 @@ TEST(record_comes_back_as_it_was)
 	folder_remove(&f);
 }
 
+TEST(record_remembers_how_the_program_ended)
+{
+	struct folder f;
+	struct client_record r;
+	struct err e = { 0 };
+	folder_make(&f);
+	setenv("XDG_STATE_HOME", f.path, 1);
+	save(one, 7);
+	CHECK(client_record_find(one, &r, &e));
+	CHECK(!r.exited);
+	client_record_exit(one, 0);
+	CHECK(client_record_find(one, &r, &e));
+	CHECK(r.exited);
+	CHECK_INT(r.status, 0);
+	client_record_exit(one, 143);
+	CHECK(client_record_find(one, &r, &e));
+	CHECK_INT(r.status, 143);
+	CHECK_INT(r.created, 7);
+	CHECK_STR(r.program, "x.wasm");
+	/* Of a Keep that is forgotten it makes no new record. */
+	client_record_exit(two, 1);
+	CHECK(!client_record_find(two, &r, &e));
+	/* Nor by a part of its id. */
+	client_record_exit("0123", 1);
+	CHECK(client_record_find(one, &r, &e));
+	CHECK_INT(r.status, 143);
+	folder_remove(&f);
+}
+
 TEST(record_is_found_by_its_first_digits_when_they_are_its_alone)
 {
 	struct folder f;

@@ -276,8 +276,9 @@ static void refuses_image(const void *bytes, size_t len, const char *what)
 	CHECK_INT(write(fd, bytes, len), (ssize_t)len);
 	close(fd);
 	struct hal_config cfg = config(&p, FAKE_ECHO);
+	const struct hal_tech *t = process(&cfg);
 	cfg.image_dir = p.dir;
-	CHECK(!process(&cfg)->launch(&cfg, &k, &e));
+	CHECK(!t->launch(&cfg, &k, &e));
 	CHECK_INT(e.kind, ERR_HOST);
 	CHECK_HAS(e.text, "launch process: ");
 	CHECK_HAS(e.text, what);
@@ -297,7 +298,7 @@ TEST(process_refuses_an_image_that_is_no_program)
 #ifdef __x86_64__
 	empty_program[18] = 62;
 #endif
-	refuses_image("", 0, "not an ELF file");
+	refuses_image("", 0, "exec: no image");
 	refuses_image("#!/bin/sh\n", 10, "not an ELF file");
 	refuses_image(foreign, sizeof foreign, "not a program of this machine");
 	refuses_image(empty_program, sizeof empty_program, "exec");

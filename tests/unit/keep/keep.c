@@ -635,6 +635,51 @@ TEST(what_makes_no_sense_now_is_refused_and_harms_nothing)
 	lab_free(l);
 }
 
+static void says_status(struct lab *l, enum frame_state_run state,
+	uint32_t status)
+{
+	struct client *c = client_new(l, NULL);
+	client_hello(c, FRAME_ROLE_STATUS);
+	client_until(c, client_over);
+	CHECK(c->ended && c->greeted && c->started);
+	CHECK_INT(c->error.kind, ERR_NONE);
+	CHECK_INT(c->status.state, state);
+	CHECK_INT(c->status.status, status);
+	CHECK(!c->exited && !c->out.len && !c->results_end);
+	client_free(c);
+}
+
+TEST(who_asks_for_the_status_gets_it_at_any_time_and_nothing_else_happens)
+{
+	struct bytes module = program("ticker");
+	struct lab *l = lab();
+	struct frame_config cfg = with_args(1);
+	says_status(l, FRAME_RUN_EMPTY, 0);
+	/* Not detached: it has no log, but it has a status. */
+	struct client *c = client_new(l, NULL);
+	client_hello(c, FRAME_ROLE_DEPLOY);
+	client_config(c, &cfg);
+	while (!c->greeted)
+		client_turn(c, 10);
+	says_status(l, FRAME_RUN_LOADING, 0);
+	client_free(c);
+	lab_free(l);
+	l = lab();
+	cfg = detached_ticker();
+	c = client_deploy(l, module, &cfg);
+	client_until(c, client_has_output);
+	says_status(l, FRAME_RUN_RUNNING, 0);
+	/* The streams are still with who had them. */
+	exits(c, FRAME_END_EXITED, 9);
+	client_free(c);
+	says_status(l, FRAME_RUN_ENDED, 9);
+	struct client *late = client_new(l, NULL);
+	client_hello(late, FRAME_ROLE_ATTACH);
+	exits(late, FRAME_END_EXITED, 9);
+	client_free(late);
+	lab_free(l);
+}
+
 TEST(a_keep_that_nobody_comes_to_ends)
 {
 	struct lab *l = lab_new();
@@ -672,7 +717,7 @@ TEST(another_key_than_the_owners_gets_nothing)
 	struct client *c = client_deploy(l, module, &cfg);
 	client_until(c, client_has_output);
 	CHECK(crypto_key_generate(CRYPTO_P256, &other, &e));
-	for (enum frame_role role = FRAME_ROLE_DEPLOY; role <= FRAME_ROLE_STOP;
+	for (enum frame_role role = FRAME_ROLE_DEPLOY; role < FRAME_ROLE_COUNT;
 		role++) {
 		struct client *thief = client_new(l, other);
 		client_hello(thief, role);

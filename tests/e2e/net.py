@@ -15,20 +15,6 @@ from conftest import Agent
 from tenant import Tenant, wait_for
 
 
-HELD = []
-
-
-def free_port():
-    """One that nobody has, and nobody gets: it stays bound here, and Linux lets
-    only who asks for it by its number (with SO_REUSEADDR, as servers do) listen
-    on it all the same."""
-    s = socket.socket()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(("127.0.0.1", 0))
-    HELD.append(s)
-    return s.getsockname()[1]
-
-
 # --- certificates ------------------------------------------------------------
 
 def openssl(*args, **more):

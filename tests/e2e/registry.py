@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import time
 
-from net import free_port
+from ports import free_port
 
 USER, PASSWORD = "tenant", "correct-horse-battery-staple"
 

@@ -27,7 +27,11 @@ bool file_write(int fd, struct bytes text)
 bool file_replace(const char *path, mode_t mode, struct bytes text)
 {
 	char made[PATH_MAX];
-	if (fmt(made, sizeof made, "%s.XXXXXX", path) >= sizeof made - 1) {
+	const char *slash = strrchr(path, '/'),
+		   *name = slash ? slash + 1 : path;
+	/* Hidden: who reads the folder meanwhile does not see half a file. */
+	if (fmt(made, sizeof made, "%.*s.%s.XXXXXX", (int)(name - path), path,
+		    name) >= sizeof made - 1) {
 		errno = ENAMETOOLONG;
 		return false;
 	}

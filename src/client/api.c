@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/api.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/fmt.h"
@@ -13,7 +14,9 @@ enum {
 	MAX_ANSWER = 4 << 20,
 	MAX_PART = 1 << 20,
 	MAX_KEEPS = 4096,
-	MAX_PORTS = 64 /* docs/protocol.md, *ask* */
+	MAX_PORTS = 64, /* docs/protocol.md, *ask* */
+	SETTLE_MS = 2000,
+	LOOK_MS = 20
 };
 
 #define CHANNEL_PROTOCOL "donjon-keep/1"
@@ -383,6 +386,19 @@ bool client_api_keep(struct net_http *h, const char *id, bool evidence,
 		answered(h,
 			client_keep_parse(buf_bytes(&r.body), evidence, out, e),
 			e);
+}
+
+bool client_api_settled(struct net_http *h, const char *id,
+	struct client_keep *out, struct err *e)
+{
+	for (int waited = 0;; waited += LOOK_MS) {
+		if (!client_api_keep(h, id, false, out, e))
+			return false;
+		if (!strcmp(out->state, "ended") || waited >= SETTLE_MS)
+			return true;
+		client_keep_fini(out);
+		poll(NULL, 0, LOOK_MS);
+	}
 }
 
 bool client_api_keeps(struct net_http *h, struct client_keep **list,

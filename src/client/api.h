@@ -69,6 +69,10 @@ MUST_USE bool client_api_asked(struct net_http *h, struct client_keep *out,
 	struct err *e);
 MUST_USE bool client_api_keep(struct net_http *h, const char *id, bool evidence,
 	struct client_keep *out, struct err *e);
+/* The same of a Keep whose channel was cut: the host learns of its end a moment
+ * later than its tenant may, and is asked until it has, for a while. */
+MUST_USE bool client_api_settled(struct net_http *h, const char *id,
+	struct client_keep *out, struct err *e);
 MUST_USE bool client_api_keeps(struct net_http *h, struct client_keep **list,
 	size_t *count, struct err *e);
 /* *gone: there was no such Keep (any more). */

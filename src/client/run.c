@@ -337,7 +337,7 @@ static void ask_why(struct client_run *run, struct err *e)
 		!client_host_open(&run->host, -1, &h, NULL))
 		return;
 	fmt(text, sizeof text, "%s", e->text);
-	if (client_api_keep(h, run->keep.id, false, &k, NULL)) {
+	if (client_api_settled(h, run->keep.id, &k, NULL)) {
 		if (k.reason[0])
 			err_put(e, e->kind, "%s (the host says: %s)", text,
 				k.reason);

@@ -83,9 +83,10 @@ static bool converse(struct visit *x, struct err *e)
 	return x->written;
 }
 
-/* Does the host say that this Keep has ended?  It may lie; but then it can
- * refuse to serve the Keep just as well. */
-static bool has_ended(struct visit *x)
+/* Does the host say that this Keep has ended; or, of one that was cut, that it
+ * is ending?  It may lie; but then it can refuse to serve the Keep just as
+ * well. */
+static bool has_ended(struct visit *x, bool cut)
 {
 	struct client_keep k;
 	struct err e = { 0 };
@@ -93,7 +94,8 @@ static bool has_ended(struct visit *x)
 	if (!client_host_open(&x->host, x->v->signal_fd, &h, NULL))
 		return false;
 	bool ended;
-	if (client_api_keep(h, x->rec.id, false, &k, &e)) {
+	if (cut ? client_api_settled(h, x->rec.id, &k, &e) :
+		  client_api_keep(h, x->rec.id, false, &k, &e)) {
 		ended = !strcmp(k.state, "ended");
 		client_keep_fini(&k);
 	} else {
@@ -139,7 +141,8 @@ static bool conclude(struct visit *x, bool ok, struct client_visit_end *out,
 		out->receipt_lost = x->receipt && !x->written;
 		return true;
 	}
-	if (!x->rec.id[0] || !x->http || !has_ended(x))
+	if (!x->rec.id[0] || !x->http ||
+		!has_ended(x, e && e->kind == ERR_HOST))
 		return false;
 	client_record_forget(x->rec.id);
 	out->receipt_lost = x->receipt && !x->written;

@@ -59,6 +59,10 @@ static enum MHD_Result get_keeps(struct request *q)
 static enum MHD_Result answer_ask(struct request *q)
 {
 	enum MHD_Result ret;
+	struct keep *k = keeps_find(q->http->cfg.keeps, q->id);
+	/* It may have been attested, and have ended since. */
+	if (q->err.kind == ERR_NONE && k && k->state == KEEP_ENDED)
+		q->err = k->why;
 	if (q->err.kind != ERR_NONE)
 		return answer_error(q,
 			q->http->stopping		 ? 503 :
@@ -66,7 +70,7 @@ static enum MHD_Result answer_ask(struct request *q)
 							   500,
 			q->err.kind == ERR_LIMIT ? ERR_LIMIT : ERR_HOST,
 			q->err.text);
-	struct keep *k = request_keep(q, &ret);
+	k = request_keep(q, &ret);
 	return k ? answer_json(q, 201, view_keep(k, true)) : ret;
 }
 

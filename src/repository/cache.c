@@ -292,19 +292,23 @@ bool repository_cache_note_put(const struct repository_cache *c,
 
 /* --- downloads ---------------------------------------------------------- */
 
-static int try_lock(const struct repository_cache *c, const char *name)
+bool repository_cache_is_named(int folder, const char *name, int fd)
 {
 	struct stat mine, there;
+	return !fstat(fd, &mine) &&
+		!fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) &&
+		mine.st_ino == there.st_ino;
+}
+
+static int try_lock(const struct repository_cache *c, const char *name)
+{
 	auto_fd fd = openat(c->partial_fd, name,
 		O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	/* Locks of the open file, not of the process: threads count too. */
 	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock))
 		return -1;
-	/* Who had it may have finished and moved it away. */
-	if (fstat(fd, &mine) ||
-		fstatat(c->partial_fd, name, &there, AT_SYMLINK_NOFOLLOW) ||
-		mine.st_ino != there.st_ino) {
+	if (!repository_cache_is_named(c->partial_fd, name, fd)) {
 		errno = EAGAIN;
 		return -1;
 	}

@@ -121,6 +121,7 @@ static void evict_partial(const struct repository_cache *c,
 	auto_fd fd =
 		openat(c->partial_fd, i->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) ||
+		!repository_cache_is_named(c->partial_fd, i->name, fd) ||
 		unlinkat(c->partial_fd, i->name, 0))
 		return;
 	out->removed++;

@@ -14,6 +14,10 @@ MUST_USE bool repository_cache_hash(int fd, uint64_t size,
 MUST_USE bool repository_cache_verify(int fd, uint64_t size,
 	const uint8_t digest[32], struct buf *out, bool *good, struct err *e);
 
+/* Is that open file still the one of that name?  Asked once its lock is had:
+ * who had it may have finished and moved it away. */
+bool repository_cache_is_named(int folder, const char *name, int fd);
+
 /* --- cache_follow.c ----------------------------------------------------- */
 
 struct repository_follower;

@@ -15,6 +15,7 @@ each channel what the client sends, and stops when it is told to.
   launch      sends what only donjond may      orphan     leaves a child behind
   full        evidence of 20 KB                crashy     dies on a channel
   half        closes a channel, unread input   silent     never reads a channel
+  cued        publishes at SIGUSR1
 """
 import base64
 import json
@@ -50,6 +51,11 @@ def before(part):
     """Until the evidence."""
     if "slow" in part:
         time.sleep(0.5)
+    if "cued" in part:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        # Never called: whoever sends it sees by this that it may.
+        signal.signal(signal.SIGUSR1, signal.default_int_handler)
+        signal.sigwait({signal.SIGUSR1})
     if "mute" in part:
         return
     if "die" in part:

@@ -873,6 +873,33 @@ def test_a_loader_that_fails_after_the_evidence(fake, part, reason):
     serves(fake)
 
 
+def waits_for_its_cue(pid):
+    text = Path(f"/proc/{pid}/status").read_text()
+    caught = int(re.search(r"SigCgt:\s+(\w+)", text)[1], 16)
+    return caught >> signal.SIGUSR1 - 1 & 1
+
+
+def test_a_loader_whose_evidence_and_death_are_found_at_once(fake):
+    """The agent learns of a death first, and looks for last words then."""
+    asks = []
+    for part in ("mute", "cued exit"):
+        asks.append(fake.connection())
+        asks[-1].request("POST", "/v1/keeps", body=json.dumps(ask(part)))
+        wait_for(lambda: len(fake.children()) == len(asks))
+    cued, = wait_for(lambda: [p for p in fake.children()
+                              if waits_for_its_cue(p)])
+    mute, = set(fake.children()) - {cued}
+    os.kill(fake.pid, signal.SIGSTOP)
+    for pid, number in ((mute, signal.SIGKILL), (cued, signal.SIGUSR1)):
+        os.kill(pid, number)
+        wait_for(lambda: not alive(pid))
+    os.kill(fake.pid, signal.SIGCONT)
+    for c, why in zip(asks, (b"killed by signal 9", b"exit status 4")):
+        r = c.getresponse()
+        assert r.status == 500 and why in r.read()
+        c.close()
+
+
 def test_a_keep_killed_harms_no_other(fake):
     idents = [keep(fake, "orphan"), keep(fake), keep(fake)]
     channels = [channel(fake, i, "tcp") for i in idents]

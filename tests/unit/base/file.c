@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "../test.h"
 #include "base/cleanup.h"
@@ -49,6 +51,28 @@ TEST(a_file_is_made_and_replaced_with_its_mode)
 	holds(&p, "first, and longer", 0640);
 	CHECK(file_replace(p.path, 0600, BYTES_LIT("second")));
 	holds(&p, "second", 0600);
+	end(&p);
+}
+
+/* libc's place is taken: what is in the folder before the new file is. */
+static bool hidden;
+
+int rename(const char *from, const char *to)
+{
+	hidden = !strncmp(from, "/tmp/unit-file-", 15) &&
+		strrchr(from, '/')[1] == '.';
+	return (int)syscall(SYS_rename, from, to);
+}
+
+TEST(a_file_that_is_being_made_is_hidden_from_who_reads_its_folder)
+{
+	struct place p;
+	begin(&p);
+	CHECK(file_replace(p.path, 0600, BYTES_LIT("text")));
+	CHECK(hidden);
+	CHECK(!chdir(p.folder));
+	CHECK(file_replace("text", 0640, BYTES_LIT("other")));
+	holds(&p, "other", 0640);
 	end(&p);
 }
 

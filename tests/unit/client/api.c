@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/api.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include "../test.h"
+#include "base/cleanup.h"
+#include "base/fmt.h"
 #include "client/workload.h"
 #include "net/http.h"
 
@@ -129,4 +137,66 @@ TEST(ports_that_no_host_gives_are_not_asked_for)
 		client_workload_fini(&w);
 	}
 	net_http_close(h);
+}
+
+/* --- a host that learns of a Keep's end later than its tenant ---------------
+ */
+
+#define ID "0123456789abcdef0123456789abcdef"
+
+struct host {
+	int listener;
+	unsigned late; /* answers that know of no end */
+	unsigned asked;
+};
+
+static void *play_host(void *arg)
+{
+	struct host *h = arg;
+	char request[4096], body[200], answer[400];
+	auto_fd s = accept(h->listener, NULL, NULL);
+	while (recv(s, request, sizeof request, 0) > 0) {
+		fmt(body, sizeof body,
+			"{\"id\":\"" ID "\",\"tee\":\"process\","
+			"\"state\":\"%s\",\"reason\":\"%s\"}",
+			h->asked < h->late ? "attested" : "ended",
+			h->asked < h->late ? "" : "crashed");
+		fmt(answer, sizeof answer,
+			"HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+			strlen(body), body);
+		h->asked++;
+		CHECK(send(s, answer, strlen(answer), 0) > 0);
+	}
+	return NULL;
+}
+
+TEST(keep_that_was_cut_is_asked_for_until_its_host_knows_why)
+{
+	char folder[] = "/tmp/donjon-api-XXXXXX", url[128];
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct host host = { .late = 3 };
+	struct net_http *h;
+	struct client_keep k;
+	struct err e = { 0 };
+	pthread_t thread;
+	CHECK(mkdtemp(folder));
+	fmt(at.sun_path, sizeof at.sun_path, "%s/s", folder);
+	fmt(url, sizeof url, "unix://%s", at.sun_path);
+	host.listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	CHECK_INT(bind(host.listener, (struct sockaddr *)&at, sizeof at), 0);
+	CHECK_INT(listen(host.listener, 1), 0);
+	CHECK_INT(pthread_create(&thread, NULL, play_host, &host), 0);
+	const struct net_http_config cfg = { .url = url, .cancel_fd = -1 };
+	CHECK(net_http_open(&cfg, &h, &e));
+	if (!client_api_settled(h, ID, &k, &e))
+		fail_msg("%s", e.text);
+	CHECK_STR(k.state, "ended");
+	CHECK_STR(k.reason, "crashed");
+	client_keep_fini(&k);
+	net_http_close(h);
+	pthread_join(thread, NULL);
+	CHECK_INT(host.asked, 4);
+	close(host.listener);
+	unlink(at.sun_path);
+	rmdir(folder);
 }

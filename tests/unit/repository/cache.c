@@ -2,9 +2,11 @@
 #include "repository/cache.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -307,6 +309,61 @@ TEST(a_download_under_way_is_not_evicted)
 	repository_partial_close(&p, false);
 	CHECK(repository_cache_evict(&c, 0, true, &i, &e));
 	CHECK_INT(i.partials, 0);
+	end();
+}
+
+/* libc's fcntl has its place taken: what happens before a lock is had. */
+static void (*before_lock)(void);
+
+int fcntl(int fd, int cmd, ...)
+{
+	va_list ap;
+	va_start(ap, cmd);
+	void *arg = va_arg(ap, void *);
+	va_end(ap);
+	void (*before)(void) = cmd == F_OFD_SETLK ? before_lock : NULL;
+	if (before) {
+		before_lock = NULL;
+		before();
+	}
+	return (int)syscall(SYS_fcntl, fd, cmd, arg);
+}
+
+static struct repository_partial again;
+
+/* Somebody finishes that download, and somebody begins it anew. */
+static void finish_and_begin(void)
+{
+	char path[256], moved[256];
+	uint8_t d[32];
+	bool have;
+	path_of("abc", "partial", path);
+	path_of("moved", "partial", moved);
+	sum("abc", d);
+	CHECK_INT(rename(path, moved), 0);
+	CHECK(repository_partial_open(&c, d, 3, NULL, NULL, &again, &have, &e));
+}
+
+TEST(a_download_begun_while_an_older_one_is_evicted_stays)
+{
+	struct repository_cache_info i = { 0 };
+	struct repository_partial p;
+	uint8_t d[32];
+	char path[256];
+	bool have;
+	begin();
+	sum("abc", d);
+	CHECK(repository_partial_open(&c, d, 3, NULL, NULL, &p, &have, &e));
+	CHECK(repository_partial_add(&p, BYTES_LIT("a"), &e));
+	repository_partial_close(&p, false);
+	before_lock = finish_and_begin;
+	CHECK(repository_cache_evict(&c, 0, true, &i, &e));
+	CHECK(!before_lock);
+	path_of("abc", "partial", path);
+	CHECK_INT(access(path, F_OK), 0);
+	CHECK(repository_partial_add(&again, BYTES_LIT("abc"), &e));
+	CHECK(repository_partial_done(&again, d, 3, &e));
+	repository_partial_close(&again, false);
 	end();
 }
 

@@ -11,6 +11,7 @@
 #include "attest/time.h"
 #include "attest/vet.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "client/files.h"
 #include "client/paths.h"
 #include "codec/hex.h"
@@ -25,23 +26,15 @@ enum { MAX_DOCUMENT = 1 << 20, MAX_NAMES = 256 };
 
 /* --- files of the cache -------------------------------------------------- */
 
-/* Written beside and moved into its place: nobody reads half of one. */
 static bool write_file(const char *folder, const char *name, struct bytes data,
 	struct err *e)
 {
-	auto_buf path = { 0 }, part = { 0 };
-	if (!buf_fmt(&path, "%s/%s", folder, name) ||
-		!buf_fmt(&part, "%s/.%s.part", folder, name))
+	auto_buf path = { 0 };
+	if (!buf_fmt(&path, "%s/%s", folder, name))
 		return err_fail(e, ERR_LIMIT, "no memory");
-	FILE *f = fopen(buf_cstr(&part), "w");
-	bool ok = f && fwrite(data.ptr, data.len, 1, f) == 1;
-	if (f && fclose(f))
-		ok = false;
-	if (ok && !rename(buf_cstr(&part), buf_cstr(&path)))
-		return true;
-	err_put(e, ERR_INPUT, "%s: %s", buf_cstr(&path), strerror(errno));
-	unlink(buf_cstr(&part));
-	return false;
+	return file_replace(buf_cstr(&path), 0644, data) ||
+		err_fail(e, ERR_INPUT, "%s: %s", buf_cstr(&path),
+			strerror(errno));
 }
 
 static bool read_cached(const struct client_collateral *c, const char *name,

@@ -3,12 +3,12 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/fmt.h"
 #include "codec/hex.h"
 #include "codec/json.h"
@@ -58,34 +58,16 @@ static bool encode(const struct client_record *r, struct buf *out,
 	return ok && (buf_str(out, "\n") || err_fail(e, ERR_LIMIT, "memory"));
 }
 
-static bool write_file(const char *path, struct bytes text, struct err *e)
-{
-	auto_fd fd = open(path,
-		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
-	if (write(fd, text.ptr, text.len) != (ssize_t)text.len)
-		return err_fail(e, ERR_HOST, "write %s: %s", path,
-			strerror(errno));
-	return true;
-}
-
 bool client_record_save(const struct client_record *r, struct err *e)
 {
-	char dir[CLIENT_PATH_MAX], path[CLIENT_PATH_MAX],
-		temporary[CLIENT_PATH_MAX];
+	char dir[CLIENT_PATH_MAX], path[CLIENT_PATH_MAX];
 	auto_buf text = { 0 };
 	if (!client_path_keeps(dir, e) || !client_path_make(dir, e) ||
 		!client_record_path(r->id, ".json", path, e) ||
-		!client_record_path(r->id, ".new", temporary, e) ||
 		!encode(r, &text, e))
 		return false;
-	if (!write_file(temporary, buf_bytes(&text), e))
-		return false;
-	if (rename(temporary, path))
-		return err_fail(e, ERR_HOST, "rename to %s: %s", path,
-			strerror(errno));
-	return true;
+	return file_replace(path, 0600, buf_bytes(&text)) ||
+		err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
 }
 
 static bool copy(const json_t *o, const char *key, char *out, size_t size,

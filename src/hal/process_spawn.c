@@ -75,8 +75,9 @@ static bool step(bool ok, const char *what, struct err *e)
 }
 
 /* Puts each descriptor where exec expects it and closes all others.  First
- * all of them go up, so that none is overwritten before it was moved. */
-static bool place_fds(const struct process_spawn *s, int report, int null,
+ * all of them go up, so that none is overwritten before it was moved.
+ * *report: where it is at any time. */
+static bool place_fds(const struct process_spawn *s, int *report, int null,
 	struct err *e)
 {
 	int err_fd = HAL_SANITIZED || s->debug ? 2 : null;
@@ -86,18 +87,20 @@ static bool place_fds(const struct process_spawn *s, int report, int null,
 	} moves[] = { { null, 0, false }, { null, 1, false },
 		{ err_fd, 2, false }, { s->bell, GATE_BELL_FD, false },
 		{ s->area, GATE_AREA_FD, false }, { s->image, IMAGE_FD, true },
-		{ report, REPORT_FD, true } };
+		{ *report, REPORT_FD, true } };
 	int high[ARRAY_LEN(moves)];
 	for (size_t i = 0; i < ARRAY_LEN(moves); i++) {
 		high[i] = fcntl(moves[i].from, F_DUPFD_CLOEXEC, HIGH_FD);
 		if (!step(high[i] >= 0, "dup", e))
 			return false;
 	}
+	*report = high[ARRAY_LEN(moves) - 1];
 	for (size_t i = 0; i < ARRAY_LEN(moves); i++)
 		if (!step(dup3(high[i], moves[i].to,
 				  moves[i].at_exec ? O_CLOEXEC : 0) >= 0,
 			    "dup", e))
 			return false;
+	*report = REPORT_FD;
 	return step(close_range(FIRST_FREE_FD, ~0u, 0) == 0, "close_range", e);
 }
 
@@ -174,7 +177,7 @@ static bool run(struct err *e)
 }
 
 static bool child_steps(const struct process_spawn *s,
-	const struct process_child *c, unsigned long ns, int report, int null,
+	const struct process_child *c, unsigned long ns, int *report, int null,
 	struct err *e)
 {
 	uid_t id = ns & CLONE_NEWUSER ? INNER_ID : c->uid;
@@ -194,8 +197,8 @@ NORETURN static void child(const struct process_spawn *s,
 	const struct process_child *c, unsigned long ns, int report, int null)
 {
 	struct err e = { 0 };
-	if (!child_steps(s, c, ns, report, null, &e) &&
-		write(REPORT_FD, &e, sizeof e) != (ssize_t)sizeof e)
+	if (!child_steps(s, c, ns, &report, null, &e) &&
+		write(report, &e, sizeof e) != (ssize_t)sizeof e)
 		_exit(2);
 	_exit(1);
 }
@@ -261,10 +264,8 @@ bool process_spawn(const struct process_spawn *s, struct process_child *c,
 	process_pick_user(&c->uid, &c->change_id);
 	if (!clone_child(s, c, (int[2]){ ours, theirs }, null, e))
 		return false;
-	if (send(ours, "", 1, MSG_NOSIGNAL) != 1) {
-		process_reap(c, NULL);
-		return err_fail(e, ERR_HOST, "child: gone at once");
-	}
+	/* A child that is gone already has said why: process_spawned reads. */
+	(void)!send(ours, "", 1, MSG_NOSIGNAL);
 	c->report = fd_move(&ours);
 	return true;
 }
@@ -278,7 +279,9 @@ bool process_spawned(struct process_child *c, struct err *e)
 	do
 		n = read(report, &said, sizeof said);
 	while (n < 0 && errno == EINTR);
-	if (n == 0)
+	/* It runs exec.  Or it died, whether it had heard us or not: that is
+	 * found at its bell. */
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return true;
 	if (n != (ssize_t)sizeof said)
 		return err_fail(e, ERR_HOST, "child: unclear report");

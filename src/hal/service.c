@@ -32,6 +32,21 @@ bool service_open(const struct service *s, const char *path, int *fd,
 		fd, e);
 }
 
+/* Who hangs up with bytes unread resets the connection: the same to us. */
+static bool hung_up(void)
+{
+	return errno == EPIPE || errno == ECONNRESET;
+}
+
+static bool failed(const struct service *s, struct err *e)
+{
+	if (errno == EAGAIN)
+		return err_fail(e, ERR_HOST, "%s: nothing moved for %d s",
+			s->name, s->wait_s);
+	return err_fail(e, ERR_HOST, "%s: %s", s->name, strerror(errno));
+}
+
+/* Who has hung up may have said before why: it is there to be received. */
 bool service_send(const struct service *s, int fd, struct bytes out,
 	struct err *e)
 {
@@ -39,9 +54,8 @@ bool service_send(const struct service *s, int fd, struct bytes out,
 		ssize_t n = send(fd, out.ptr, out.len, MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return err_fail(e, ERR_HOST, "%s: %s", s->name,
-				strerror(errno));
+		if (n < 0)
+			return hung_up() || failed(s, e);
 		out = bytes_from(out, (size_t)n);
 	}
 	return true;
@@ -54,9 +68,10 @@ bool service_recv(const struct service *s, int fd, uint8_t *to, size_t n,
 		ssize_t k = recv(fd, to, n, 0);
 		if (k < 0 && errno == EINTR)
 			continue;
-		if (k <= 0)
-			return err_fail(e, ERR_HOST, "%s: %s", s->name,
-				k ? strerror(errno) : "it hung up");
+		if (k == 0 || (k < 0 && hung_up()))
+			return err_fail(e, ERR_HOST, "%s: it hung up", s->name);
+		if (k < 0)
+			return failed(s, e);
 		to += k;
 		n -= (size_t)k;
 	}

@@ -20,6 +20,8 @@ MUST_USE bool service_dial(const struct service *s, const struct sockaddr *to,
 /* To a Unix socket. */
 MUST_USE bool service_open(const struct service *s, const char *path, int *fd,
 	struct err *e);
+/* What a service that hung up leaves unsent is no failure: its last words are
+ * still to be received. */
 MUST_USE bool service_send(const struct service *s, int fd, struct bytes out,
 	struct err *e);
 MUST_USE bool service_recv(const struct service *s, int fd, uint8_t *to,

@@ -102,6 +102,7 @@ bool vm_cpu_reset(struct vm_cpu *c, const struct vm_image_head *head,
 static enum vm_turn gone_by_report(struct vm_cpu *c, bool crash)
 {
 	struct vm_report r;
+	c->reported = true;
 	memcpy(&r, c->report, sizeof r);
 	if (!crash) {
 		fmt(c->why, sizeof c->why, "exit status %u", r.status);
@@ -224,13 +225,27 @@ static enum vm_turn died(struct vm_cpu *c)
 	return VM_TURN_GONE;
 }
 
+/* A run that failed because the device's process has ended. */
+static bool was_cut(const struct vm_cpu *c)
+{
+	const struct device_ops *ops = c->device->ops;
+	struct pollfd p = { ops->ended ? ops->ended(c->device) : -1, 0, 0 };
+	return !c->reported && poll(&p, 1, 0) == 1;
+}
+
+static enum vm_turn enter_once(struct vm_cpu *c)
+{
+	enum vm_turn turn = c->enter ? c->enter(c->ctx, c) : enter(c);
+	return turn == VM_TURN_GONE && was_cut(c) ? died(c) : turn;
+}
+
 static void *run(void *arg)
 {
 	struct vm_cpu *c = arg;
 	enum vm_turn turn = VM_TURN_AGAIN;
 	while (!quits(c)) {
 		if (turn == VM_TURN_AGAIN)
-			turn = c->enter ? c->enter(c->ctx, c) : enter(c);
+			turn = enter_once(c);
 		if (turn == VM_TURN_AGAIN)
 			continue;
 		c->gone = turn == VM_TURN_GONE;

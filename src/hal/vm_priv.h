@@ -94,7 +94,8 @@ struct vm_cpu {
 	/* Atomic: the thread gives up its capabilities when it next stands
 	 * still; it has. */
 	bool confine, confined;
-	bool gone; /* written by the thread before it rings the bell */
+	bool gone;     /* written by the thread before it rings the bell */
+	bool reported; /* by the Keep itself */
 	char why[128];
 };
 

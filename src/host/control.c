@@ -407,6 +407,13 @@ static int take_fd(struct msghdr *msg)
 	return first;
 }
 
+/* A peer that closes with our packets unread resets the connection, and Linux
+ * tells that, once, before it gives us the packets that the peer sent. */
+static bool once_more(ssize_t n)
+{
+	return n < 0 && (errno == EINTR || errno == ECONNRESET);
+}
+
 /* The size of the packet that waits: 0 when the peer is gone, -1 when there
  * is none. */
 static bool next_size(int sock, ssize_t *size, struct err *e)
@@ -414,14 +421,9 @@ static bool next_size(int sock, ssize_t *size, struct err *e)
 	char byte;
 	do
 		*size = recv(sock, &byte, 1, MSG_PEEK | MSG_TRUNC);
-	while (*size < 0 && errno == EINTR);
-	if (*size >= 0 || errno == EAGAIN)
-		return true;
-	if (errno == ECONNRESET) {
-		*size = 0;
-		return true;
-	}
-	return err_fail(e, ERR_HOST, "control: receive: %s", strerror(errno));
+	while (once_more(*size));
+	return *size >= 0 || errno == EAGAIN ||
+		err_fail(e, ERR_HOST, "control: receive: %s", strerror(errno));
 }
 
 /* Takes the packet with its descriptor.  One too large is taken, too: it must
@@ -437,7 +439,7 @@ static bool take(int sock, struct buf *text, int *fd, struct err *e)
 	ssize_t n;
 	do
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+	while (once_more(n));
 	if (n < 0)
 		return err_fail(e, ERR_HOST, "control: receive: %s",
 			strerror(errno));

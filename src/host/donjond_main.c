@@ -135,9 +135,10 @@ static void stop_listening(struct agent *a)
 	for (unsigned i = 0; i < a->listener_count; i++) {
 		int fd = a->listeners[i].watch.fd;
 		loop_unwatch(&a->loop, &a->listeners[i].watch);
-		close(fd);
-		if (!*a->listeners[i].bound)
-			unlink(a->options.unix_path);
+		if (*a->listeners[i].bound)
+			close(fd);
+		else
+			listen_unix_end(a->options.unix_path, fd);
 	}
 	a->listener_count = 0;
 }

@@ -3,16 +3,21 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fmt.h"
 
 enum { BACKLOG = 1024, MOST_HOST = 256 };
+enum { LOCK_TRIES = 100, LOCK_PAUSE_NS = 10000000 };
 
 /* "HOST:PORT", "[V6]:PORT"; host without its brackets. */
 static bool split(const char *address, char host[MOST_HOST], char port[6],
@@ -99,6 +104,26 @@ bool listen_tcp(const char *address, int *fd, bool *loopback, char *bound,
 	return true;
 }
 
+/* From the look at a path to the socket that listens there nobody else may do
+ * the same: of two agents that find a dead one's, the later would remove the
+ * earlier one's.  Ends with the descriptor; -1: a folder that can't be read.
+ * Whoever can read the folder can hold the lock: that costs us a wait, not the
+ * start. */
+static int lock_folder(const char *path)
+{
+	char folder[sizeof(struct sockaddr_un)];
+	const char *slash = strrchr(path, '/');
+	fmt(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+		slash ? path : ".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			break;
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NS }, NULL);
+	}
+	return fd;
+}
+
 /* Removes the socket of an agent that died. */
 static bool clear_path(const struct sockaddr_un *sa, struct err *e)
 {
@@ -111,12 +136,16 @@ static bool clear_path(const struct sockaddr_un *sa, struct err *e)
 	}
 	if (!S_ISSOCK(st.st_mode))
 		return err_fail(e, ERR_INPUT, "%s: not a socket", sa->sun_path);
-	auto_fd probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (probe < 0 ||
-		connect(probe, (const struct sockaddr *)sa, sizeof *sa) == 0 ||
-		errno != ECONNREFUSED)
+	/* One that is too busy to be connected to is alive. */
+	auto_fd probe =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int n = probe < 0 ?
+		-1 :
+		connect(probe, (const struct sockaddr *)sa, sizeof *sa);
+	if (n == 0 || (errno != ECONNREFUSED && errno != ENOENT))
 		return err_fail(e, ERR_HOST, "%s: in use", sa->sun_path);
-	if (unlink(sa->sun_path))
+	/* An agent that has just ended may have done so itself. */
+	if (unlink(sa->sun_path) && errno != ENOENT)
 		return err_fail(e, ERR_HOST, "%s: %s", sa->sun_path,
 			strerror(errno));
 	return true;
@@ -129,6 +158,7 @@ bool listen_unix(const char *path, int *fd, struct err *e)
 		return err_fail(e, ERR_INPUT,
 			"%s: longer than a socket's path may be", path);
 	fmt(sa.sun_path, sizeof sa.sun_path, "%s", path);
+	auto_fd lock = lock_folder(path);
 	if (!clear_path(&sa, e))
 		return false;
 	auto_fd s =
@@ -143,4 +173,11 @@ bool listen_unix(const char *path, int *fd, struct err *e)
 			strerror(problem));
 	*fd = fd_move(&s);
 	return true;
+}
+
+/* The name goes first: whoever comes later finds none, or one that answers. */
+void listen_unix_end(const char *path, int fd)
+{
+	unlink(path);
+	close(fd);
 }

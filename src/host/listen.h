@@ -16,5 +16,7 @@ MUST_USE bool listen_tcp(const char *address, int *fd, bool *loopback,
 /* A Unix socket of mode 0600.  Takes over the path from an agent that died,
  * never from one that answers, and never from what is no socket. */
 MUST_USE bool listen_unix(const char *path, int *fd, struct err *e);
+/* Closes it and removes its name. */
+void listen_unix_end(const char *path, int fd);
 
 #endif

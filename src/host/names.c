@@ -148,9 +148,11 @@ bool names_take(const struct names *n, struct gate_answer *out, bool *gone)
 {
 	struct gate_answer a;
 	ssize_t got;
+	/* It may have died with questions unread: its answers come behind
+	 * that. */
 	do
 		got = recv(n->fd, &a, sizeof a, MSG_DONTWAIT);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && (errno == EINTR || errno == ECONNRESET));
 	*gone = got == 0 || (got < 0 && errno != EAGAIN);
 	/* It has read strangers' packets: it is a stranger, too. */
 	if (got != (ssize_t)sizeof a || a.count > GATE_MAX_ANSWER)

@@ -216,18 +216,27 @@ static bool wait_for(struct soft_machine *m, enum monitor_bell which,
 	return true;
 }
 
-/* Whatever QEMU complained about. */
+static void reap(struct soft_machine *m)
+{
+	kill(m->pid, SIGKILL);
+	while (waitpid(m->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	m->pid = -1;
+}
+
+/* Whatever QEMU complained about.  Who has closed its end is dying, if it is
+ * not dead yet. */
 static bool gone(struct soft_machine *m, const char *what, struct err *e)
 {
 	char text[160] = "";
-	int status = 0;
+	struct pollfd p = { m->peer, POLLRDHUP, 0 };
+	bool dead = m->pid < 0 || poll(&p, 1, 0) == 1;
+	if (dead && m->pid > 0)
+		reap(m);
 	ssize_t n = pread(m->said, text, sizeof text - 1, 0);
 	for (ssize_t i = 0; i < n; i++)
 		if (text[i] < ' ' || text[i] > '~')
 			text[i] = i == n - 1 ? '\0' : ' ';
-	bool dead = waitpid(m->pid, &status, WNOHANG) == m->pid;
-	if (dead)
-		m->pid = -1;
 	return err_fail(e, ERR_HOST, "%s: QEMU %s%s%s", what,
 		dead ? "ended" : "does not answer", text[0] ? ": " : "", text);
 }
@@ -293,11 +302,8 @@ void soft_machine_kick(struct soft_machine *m)
 
 void soft_machine_fini(struct soft_machine *m)
 {
-	if (m->pid > 0) {
-		kill(m->pid, SIGKILL);
-		while (waitpid(m->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	if (m->pid > 0)
+		reap(m);
 	for (size_t i = 0; i < SOFT_REGIONS; i++)
 		soft_machine_memory_free(m, m->regions[i].ptr);
 	if (m->box)

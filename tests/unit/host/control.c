@@ -279,6 +279,26 @@ TEST(control_tells_nothing_yet_from_a_peer_that_is_gone)
 	CHECK(control_gone(b));
 }
 
+/* The kernel tells of a reset before it gives what came before that. */
+TEST(control_hears_the_last_words_of_who_left_ours_unread)
+{
+	int s[2], fd;
+	bool got, gone;
+	struct err e = { 0 };
+	struct control_message m = { .type = CONTROL_STOP };
+	pair(s, SOCK_NONBLOCK);
+	auto_fd a = s[0], b = s[1];
+	CHECK(control_send(b, &m, -1, &e));
+	m = (struct control_message){ .type = CONTROL_ENDED, .reason = "done" };
+	CHECK(control_send(a, &m, -1, &e));
+	close(fd_move(&a));
+	CHECK(control_recv(b, &m, &fd, &got, &gone, &e));
+	CHECK(got && !gone);
+	CHECK_STR(m.reason, "done");
+	CHECK(control_recv(b, &m, &fd, &got, &gone, &e));
+	CHECK(!got && gone);
+}
+
 TEST(control_drops_a_message_that_is_too_large)
 {
 	int s[2], fd, room = 1 << 20;

@@ -394,6 +394,27 @@ TEST(keeps_stop_a_loader_that_ends_by_itself)
 	finish();
 }
 
+/* It left LAUNCH unread: its end of the socket is reset, not closed. */
+TEST(keeps_hear_why_a_loader_ended_that_did_not_hear_them)
+{
+	struct control_message m = { .type = CONTROL_ENDED,
+		.reason = "limit",
+		.kind = ERR_LIMIT,
+		.text = "no memory" };
+	struct err e = { 0 };
+	begin(1, UINT64_C(1) << 40);
+	struct keep *k = start();
+	pid_t pid = k->pid;
+	CHECK(control_send(peers[0], &m, -1, &e));
+	close(peers[0]);
+	peers[0] = -1;
+	kill(pid, SIGKILL);
+	reap(pid);
+	CHECK_STR(k->reason, "limit");
+	CHECK_STR(k->why.text, "no memory");
+	finish();
+}
+
 TEST(keeps_count_a_reason_of_a_loaders_own_as_other)
 {
 	struct control_message m = { .type = CONTROL_ENDED,

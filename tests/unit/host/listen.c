@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -96,6 +99,96 @@ TEST(listen_takes_a_dead_socket_over_but_no_living_one)
 	CHECK_INT(access(path, F_OK), 0);
 	unlink(path);
 	rmdir(folder);
+}
+
+/* --- two agents at once ----------------------------------------------------
+ */
+
+/* A rival that comes just when we are about to remove the socket of a dead
+ * one: libc's unlink and flock have their place taken.  It tells when it has to
+ * wait for us, and that it is through. */
+static const char *contested;
+static int go[2], news[2];
+
+static void say(int fd, char word)
+{
+	CHECK_INT(write(fd, &word, 1), 1);
+}
+
+static void await(int fd)
+{
+	char word;
+	CHECK_INT(read(fd, &word, 1), 1);
+}
+
+int flock(int fd, int operation)
+{
+	int failed = (int)syscall(SYS_flock, fd, operation);
+	if (failed && news[1] > 0)
+		say(news[1], 'w');
+	return failed;
+}
+
+int unlink(const char *path)
+{
+	if (contested) {
+		contested = NULL;
+		say(go[1], 'g');
+		await(news[0]);
+	}
+	return (int)syscall(SYS_unlink, path);
+}
+
+static NORETURN void compete(const char *path)
+{
+	struct err e = { 0 };
+	int fd = -1;
+	await(go[0]);
+	bool got = listen_unix(path, &fd, &e);
+	say(news[1], 't');
+	_exit(!got && strstr(e.text, "in use") ? 0 : 1);
+}
+
+TEST(listen_gives_a_dead_agent_s_path_to_one_of_two)
+{
+	char folder[] = "/tmp/donjon-listen-XXXXXX", path[64];
+	struct err e = { 0 };
+	int fd = -1, status = 0;
+	CHECK(mkdtemp(folder));
+	fmt(path, sizeof path, "%s/s", folder);
+	CHECK(listen_unix(path, &fd, &e));
+	close(fd);
+	CHECK_INT(pipe(go), 0);
+	CHECK_INT(pipe(news), 0);
+	pid_t rival = fork();
+	if (!rival)
+		compete(path);
+	contested = path;
+	CHECK(listen_unix(path, &fd, &e));
+	CHECK_INT(waitpid(rival, &status, 0), rival);
+	CHECK_INT(status, 0);
+	CHECK_INT(access(path, F_OK), 0);
+	listen_unix_end(path, fd);
+	CHECK_INT(rmdir(folder), 0);
+	for (int i = 0; i < 2; i++) {
+		close(go[i]);
+		close(news[i]);
+	}
+	news[1] = 0;
+}
+
+TEST(listen_waits_for_a_stranger_s_lock_but_not_for_ever)
+{
+	char folder[] = "/tmp/donjon-listen-XXXXXX", path[64];
+	struct err e = { 0 };
+	int fd = -1;
+	CHECK(mkdtemp(folder));
+	fmt(path, sizeof path, "%s/s", folder);
+	auto_fd held = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK_INT(flock(held, LOCK_EX), 0);
+	CHECK(listen_unix(path, &fd, &e));
+	listen_unix_end(path, fd);
+	CHECK_INT(rmdir(folder), 0);
 }
 
 TEST(listen_refuses_a_path_that_is_too_long)

@@ -3,7 +3,9 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "../test.h"
 
@@ -66,4 +68,21 @@ TEST(names_say_when_their_process_is_gone)
 	CHECK(!names_take(&n, &a, &gone));
 	CHECK(gone);
 	names_stop(&n);
+}
+
+TEST(names_take_the_answers_of_who_died_with_questions_unread)
+{
+	int s[2];
+	struct gate_answer a = { .id = 7, .count = 1 };
+	bool gone = false;
+	CHECK_INT(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s), 0);
+	struct names n = { .fd = s[0] };
+	CHECK(names_ask(&n, 8, "localhost"));
+	CHECK_INT(send(s[1], &a, sizeof a, 0), sizeof a);
+	close(s[1]);
+	a.id = 0;
+	CHECK(names_take(&n, &a, &gone) && !gone);
+	CHECK_INT(a.id, 7);
+	CHECK(!names_take(&n, &a, &gone) && gone);
+	close(n.fd);
 }

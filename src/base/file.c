@@ -60,3 +60,18 @@ bool file_create(const char *path, mode_t mode, struct bytes text)
 	auto_fd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	return fd >= 0 && file_write(fd, text);
 }
+
+bool file_own_folder(char *out, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", out, size - 1);
+	if (n < 0)
+		return false;
+	out[n] = '\0';
+	char *slash = strrchr(out, '/');
+	if (!slash || (size_t)n == size - 1) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	*slash = '\0';
+	return true;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that are written whole.  False: errno says why. */
+/* Files that are written whole, and where this program's are.  False: errno
+ * says why. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -22,5 +23,8 @@ MUST_USE bool file_end(int fd, const char *made, bool whole, mode_t mode,
 
 /* A new file; EEXIST: one is there already, and stays. */
 MUST_USE bool file_create(const char *path, mode_t mode, struct bytes text);
+
+/* The folder of this very program, without a slash at its end. */
+MUST_USE bool file_own_folder(char *out, size_t size);
 
 #endif

@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/e2e"))
-from net import free_port  # noqa: E402
+from ports import free_port  # noqa: E402
 from run import Agent, median, rss, table, tree  # noqa: E402
 from tenant import Tenant  # noqa: E402
 

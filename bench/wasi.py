@@ -22,7 +22,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests/e2e"))
-from net import Authority, Field, free_port  # noqa: E402
+from net import Authority, Field  # noqa: E402
+from ports import free_port  # noqa: E402
 from run import table  # noqa: E402
 
 RUNS = 3

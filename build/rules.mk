@@ -108,5 +108,5 @@ emulated_skip = $(call emulated_script,$1,,echo "ok 1 - $1 $(hash) SKIP $2")
 without = $(if $(SAN),emulated machines run plain builds,$(if $(filter $1,$(WITHOUT)),no libraries for $1,$(if $(shell command -v $(CC.exec-$1)),,there is no $(CC.exec-$1))))
 emulated = $(eval $(if $(call without,$2),$(call emulated_skip,$1,$(call without,$2)),$(call emulated_,$1,$2,$3,$4,$5)))
 # How a program of such an ISA starts (docs/exec.md).
-START = src/keep/start.c src/keep/start_$1.S
+START = src/keep/start.c src/keep/start_$1.c src/keep/start_$1.S
 START_LINK := -Wl,-e,keep_start

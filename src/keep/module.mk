@@ -1,6 +1,6 @@
 # exec, the program inside a Keep.  All but its start is one library.
 KEEP_MAINS := src/keep/main.c src/keep/confine.c src/keep/calls.c \
-	src/keep/start.c \
+	src/keep/start.c src/keep/start_%.c \
 	src/memfs/memfs.c
 KEEP_LIBS := keep wasi wasm memfs channel judge attest json crypto codec rule \
 	base

@@ -9,24 +9,7 @@
 #include <elf.h>
 #include <link.h>
 
-#include "base/base.h"
-
-/* THREAD: of a thread's variable, from the thread pointer on. */
-#ifdef __riscv
-enum {
-	RELATIVE = R_RISCV_RELATIVE,
-	THREAD = R_RISCV_TLS_TPREL64,
-	INDIRECT = 58, /* R_RISCV_IRELATIVE */
-	NOTHING = R_RISCV_NONE
-};
-#else
-enum {
-	RELATIVE = R_PPC64_RELATIVE,
-	THREAD = -1, /* the linker knows */
-	INDIRECT = R_PPC64_IRELATIVE,
-	NOTHING = R_PPC64_NONE
-};
-#endif
+#include "keep/start.h"
 
 #define HIDDEN __attribute__((visibility("hidden")))
 
@@ -87,18 +70,19 @@ static void relocate(uint64_t base, const struct start_tables *t)
 	const Elf64_Rela *r = (const Elf64_Rela *)(base + t->rela);
 	const Elf64_Rela *end = r + t->rela_bytes / sizeof *r;
 	Elf64_Rela *chosen = __rela_iplt_start;
+	const struct start_kinds *k = &start_kinds;
 	for (; r < end; r++) {
 		int64_t *at = (int64_t *)(base + r->r_offset);
 		int64_t moved = (int64_t)base + r->r_addend;
 		int64_t type = (int64_t)ELF64_R_TYPE(r->r_info);
-		if (type == RELATIVE)
+		if (type == k->relative)
 			*at = moved;
-		else if (type == THREAD && !ELF64_R_SYM(r->r_info))
+		else if (type == k->thread && !ELF64_R_SYM(r->r_info))
 			*at = r->r_addend;
-		else if (type == INDIRECT && chosen < __rela_iplt_end)
+		else if (type == k->indirect && chosen < __rela_iplt_end)
 			*chosen++ =
 				(Elf64_Rela){ (uint64_t)at, r->r_info, moved };
-		else if (type != NOTHING)
+		else if (type != k->nothing)
 			__builtin_trap();
 	}
 	/* The table is full or there is nothing to choose: the last of them is

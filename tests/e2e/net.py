@@ -15,13 +15,6 @@ from conftest import Agent
 from tenant import Tenant, wait_for
 
 
-def free_port():
-    """One that nobody has now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 # --- certificates ------------------------------------------------------------
 
 def openssl(*args, **more):

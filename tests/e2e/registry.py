@@ -3,10 +3,11 @@
 and htpasswd, as a process of its own below a folder of the test's."""
 import http.client
 import shutil
-import socket
 import ssl
 import subprocess
 import time
+
+from ports import free_port
 
 USER, PASSWORD = "tenant", "correct-horse-battery-staple"
 
@@ -33,12 +34,6 @@ def make_certificate(folder):
          "subjectAltName=DNS:localhost,IP:127.0.0.1"],
         check=True, capture_output=True)
     return cert, key
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Registry:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from net import Field, client_tls, dial, free_port
+from net import Field, client_tls, dial
+from ports import free_port
 
 REPO = Path(__file__).resolve().parents[2]
 EXAMPLES = REPO / "examples"

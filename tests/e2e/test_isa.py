@@ -13,7 +13,8 @@ import test_modules
 import test_net
 import test_software
 import test_wasi_keep
-from net import Field, free_port
+from net import Field
+from ports import free_port
 from test_net import authority  # noqa: F401
 
 ISAS = ("riscv64", "ppc64le")

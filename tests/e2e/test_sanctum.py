@@ -12,7 +12,8 @@ import pytest
 import test_net
 from conftest import Agent
 from evil import EvilAgent, call, flip
-from net import Field, free_port
+from net import Field
+from ports import free_port
 from sanctum import enclave
 from test_attack import evil_path, refused  # noqa: F401
 from test_debug import sockets  # noqa: F401

@@ -17,7 +17,8 @@ import test_modules
 import test_net
 import test_wasi_keep
 from conftest import Agent, alive, signal_all
-from net import Field, free_port
+from net import Field
+from ports import free_port
 from snp import Key, id_files
 from tenant import Tenant, wait_for
 from test_leaks import MARKS, found, searchable  # noqa: F401

@@ -15,7 +15,7 @@ import subprocess
 import gdb
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# abi/vm.h, shim/x86_64_vm/paging.h, shim/x86_64_vm/user.c: what a debug Keep
+# abi/vm.h, shim/x86_64_vm/tables.h, shim/x86_64_vm/user.c: what a debug Keep
 # has at fixed places.
 EXEC = 0x550000000000
 WINDOW = 0xffffffff80200000 + 0x100000

@@ -197,7 +197,8 @@ int64_t personality_call(struct personality *p, enum call call,
 	case CALL_KILL:
 	case CALL_EXIT:
 		p->ops->exit(call == CALL_KILL ? 128 + (int)args[2] :
-						 (int)(uint8_t)args[0]);
+						 (int)(uint8_t)args[0],
+			p->unknown);
 	case CALL_SYSINFO:
 		return -LINUX_ENOSYS;
 	default:

@@ -49,7 +49,7 @@ struct personality_ops {
 	uint64_t (*counter)(void);
 	/* Rings, and returns when the reply is there. */
 	void (*bell)(void);
-	NORETURN void (*exit)(int status);
+	NORETURN void (*exit)(int status, uint32_t unknown_calls);
 	/* Ends with a reason. */
 	NORETURN void (*crash)(const char *why);
 };

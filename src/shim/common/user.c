@@ -2,13 +2,18 @@
 #include "shim/common/user.h"
 
 #include "base/fmt.h"
+#include "shim/common/boot.h"
 #include "shim/common/copy.h"
 #include "shim/common/elf.h"
+#include "shim/common/end.h"
 #include "shim/common/paging.h"
 
 #define STACK_BYTES 0x800000u
 #define MMAP_LOW    0x10000u
 #define PAGE_MASK   ((uint64_t)PAGE_BYTES - 1)
+
+/* exec does not start with fewer. */
+#define PAGES_LEAST 1024u
 
 /* Pages that one fault maps, where they lie in one range. */
 #define FAULT_PAGES 16u
@@ -78,11 +83,11 @@ static bool load_image(struct user *u, const struct elf_program *p,
 {
 	uint64_t image = 0, heap;
 	/* Where a debugger's symbols are, when there may be one. */
-	if (!u->fixed && !random_offset(u, u->isa->image_pages, &image, e))
+	if (!u->fixed && !random_offset(u, user_isa.image_pages, &image, e))
 		return false;
-	if (!random_offset(u, u->isa->other_pages, &heap, e))
+	if (!random_offset(u, user_isa.other_pages, &heap, e))
 		return false;
-	u->base = u->isa->image_low + image;
+	u->base = user_isa.image_low + image;
 	u->end = u->base + p->end;
 	u->entry = u->base + p->entry;
 	for (size_t i = 0; i < p->count; i++)
@@ -118,16 +123,16 @@ static bool load_stack(struct user *u, const struct elf_program *p,
 		.header_count = p->header_count,
 	};
 	uint64_t below, hole;
-	if (!random_offset(u, u->isa->other_pages, &below, e) ||
-		!random_offset(u, u->isa->other_pages, &hole, e))
+	if (!random_offset(u, user_isa.other_pages, &below, e) ||
+		!random_offset(u, user_isa.other_pages, &hole, e))
 		return false;
-	uint64_t top = u->isa->stack_high - below;
+	uint64_t top = user_isa.stack_high - below;
 	if (!space_add(&u->space, top - STACK_BYTES, top,
 		    SPACE_READ | SPACE_WRITE, SPACE_STACK))
 		return err_fail(e, ERR_LIMIT, "no room for the stack");
 	/* mmap begins well below the stack, and leaves a hole. */
 	u->space.high = top - 2 * STACK_BYTES - hole;
-	u->isa->tell(&f);
+	user_isa.tell(&f);
 	bool ok = write_stack(u, &f, top, e);
 	explicit_bzero(&f, sizeof f);
 	return ok;
@@ -137,8 +142,29 @@ bool user_load(struct user *u, struct err *e)
 {
 	struct elf_program p;
 	u->space.low = MMAP_LOW;
-	return elf_parse(paging_file(u->paging), u->isa->machine, &p, e) &&
+	return elf_parse(paging_file(u->paging), user_isa.machine, &p, e) &&
 		load_image(u, &p, e) && load_stack(u, &p, e);
+}
+
+void user_boot(struct user *u, struct paging *p, const struct vm_hints *h)
+{
+	struct err e = { 0 };
+	uint64_t pages = p->frames.count - p->frames.used;
+	if (pages < PAGES_LEAST)
+		shim_crash("boot: %llu pages of RAM",
+			(unsigned long long)pages);
+	u->paging = p;
+	u->fixed = shim_debug();
+	u->space.ops = &paging_space_ops;
+	u->space.ctx = p;
+	/* Tables take one page of 512, and a few more. */
+	u->space.pages_max = pages - pages / 256 - 64;
+	u->personality.space = &u->space;
+	u->personality.clock = &u->clock;
+	u->personality.random = &u->random;
+	boot_calls(&u->personality, h);
+	if (!user_load(u, &e))
+		shim_crash("boot: %s", e.text);
 }
 
 /* --- faults ------------------------------------------------------------- */

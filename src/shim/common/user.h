@@ -7,6 +7,7 @@
 #ifndef SHIM_COMMON_USER_H
 #define SHIM_COMMON_USER_H
 
+#include "abi/vm.h"
 #include "base/err.h"
 #include "shim/common/personality.h"
 #include "shim/common/stack.h"
@@ -21,9 +22,9 @@ struct user_isa {
 	/* What exec finds on its stack: hwcap, hwcap2, shim. */
 	void (*tell)(struct stack_facts *f);
 };
+extern const struct user_isa user_isa;
 
 struct user {
-	const struct user_isa *isa;
 	struct paging *paging;
 	struct space space;
 	struct clock clock;
@@ -37,8 +38,10 @@ struct user {
 /* The one that a shim runs (boot.c). */
 extern struct user shim_user;
 
-/* Loads exec's file; isa, paging, space.ops, random, personality and fixed are
- * ready. */
+/* exec in its memory, ready to be entered; page frames are.  Ends the Keep by
+ * name. */
+void user_boot(struct user *u, struct paging *p, const struct vm_hints *h);
+/* Of that: loads exec's file; all else is ready. */
 MUST_USE bool user_load(struct user *u, struct err *e);
 /* exec needs a page that is not there; want: one of enum space_prot.  False: it
  * has no such right, or the page is there. */

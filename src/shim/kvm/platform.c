@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plain virtual machine: the host sees everything, so nothing is hidden. */
 #include "shim/x86_64_vm/platform.h"
-#include "shim/x86_64_vm/paging.h"
+#include "shim/x86_64_vm/tables.h"
 
 void platform_init(const struct vm_image_head *head)
 {
@@ -38,7 +38,7 @@ bool platform_accept(uint64_t from, uint64_t to, bool again)
 void platform_release(uint64_t from, uint64_t to)
 {
 	volatile struct vm_release *r =
-		(void *)(PAGING_WINDOW_VA + VM_RELEASE_AT);
+		(void *)(TABLES_WINDOW_VA + VM_RELEASE_AT);
 	r->from = from * PAGE_BYTES;
 	r->to = to * PAGE_BYTES;
 	platform_event(VM_EVENT_RELEASE);

@@ -26,41 +26,16 @@ bool shim_booted(void)
 	return booted;
 }
 
-/* --- what exec is given ------------------------------------------------- */
-
-static uint64_t counter(void)
+uint64_t shim_counter(void)
 {
 	return cpu_timebase();
 }
 
-static bool copy_out(uint64_t to, const void *from, size_t n)
+uint32_t shim_counter_khz(const struct vm_hints *h)
 {
-	return user_copy_out(&shim_user, to, from, n);
+	(void)h;
+	return TIME_BASE_KHZ;
 }
-
-static bool copy_in(void *to, uint64_t from, size_t n)
-{
-	return user_copy_in(&shim_user, to, from, n);
-}
-
-static void bell(void)
-{
-	host_event(VM_EVENT_BELL);
-}
-
-NORETURN static void crash(const char *why)
-{
-	shim_crash("%s", why);
-}
-
-static const struct personality_ops ops = {
-	.copy_out = copy_out,
-	.copy_in = copy_in,
-	.counter = counter,
-	.bell = bell,
-	.exit = shim_exit,
-	.crash = crash,
-};
 
 /* DARN: all ones say that there is nothing now. */
 static bool draw(uint64_t *out)
@@ -75,40 +50,14 @@ static bool seed(uint64_t *out)
 	return *out != UINT64_MAX;
 }
 
-/* Copied once, then judged: the host writes it still. */
-static struct vm_hints read_hints(void)
+bool shim_random(struct random_source *r, struct err *e)
 {
-	struct vm_hints h;
-	memcpy(&h, (void *)(PAGING_WINDOW_VA + VM_HINTS_AT), sizeof h);
-	if (h.magic != VM_HINTS_MAGIC || h.version != VM_HINTS_VERSION)
-		shim_crash("boot: the host's hints are no hints");
-	return h;
+	return random_init(r, seed, draw, e);
 }
 
-static void init_user(struct user *u, const struct vm_hints *h)
+void shim_bell(void)
 {
-	struct err e = { 0 };
-	u->isa = &user_ppc64le;
-	u->paging = &paging;
-	u->fixed = shim_debug();
-	u->space.ops = &paging_space_ops;
-	u->space.ctx = &paging;
-	/* Tables take one page of 512, and a few more. */
-	uint64_t pages = paging.frames.count - paging.frames.used;
-	u->space.pages_max = pages - pages / 256 - 64;
-	if (pages < 1024)
-		shim_crash("boot: %llu pages of RAM",
-			(unsigned long long)pages);
-	if (!clock_init(&u->clock, counter(), TIME_BASE_KHZ, h->real_ns))
-		shim_crash("boot: no clock");
-	if (!random_init(&u->random, seed, draw, &e))
-		shim_crash("boot: %s", e.text);
-	u->personality = (struct personality){
-		.ops = &ops,
-		.space = &u->space,
-		.clock = &u->clock,
-		.random = &u->random,
-	};
+	host_event(VM_EVENT_BELL);
 }
 
 NORETURN static void enter(const struct user *u)
@@ -134,7 +83,7 @@ NORETURN void shim_start(int64_t entered)
 	if (entered != U_SUCCESS)
 		shim_crash("the ultravisor refuses this virtual machine: %lld",
 			(long long)entered);
-	host_processes(paging_init(&paging, head));
+	host_processes(tables_init(&paging, head));
 	/* No facility is exec's but what POWER9 has always. */
 	cpu_mtspr(SPR_FSCR, 0x104); /* TAR, DSCR */
 	__asm__ volatile("mtmsrd %0\n\tisync" : : "r"(msr) : "memory");
@@ -142,11 +91,9 @@ NORETURN void shim_start(int64_t entered)
 	if (!booted)
 		shim_crash("no page can be shared");
 	host_event(PEF_EVENT_SHARED);
-	struct vm_hints hints = read_hints();
-	struct err e = { 0 };
-	paging_add_ram(&paging, hints.ram_bytes);
-	init_user(&shim_user, &hints);
-	if (!user_load(&shim_user, &e))
-		shim_crash("boot: %s", e.text);
+	struct vm_hints hints =
+		boot_hints((void *)(TABLES_WINDOW_VA + VM_HINTS_AT));
+	paging_add_ram(&paging, hints.ram_bytes, NULL);
+	user_boot(&shim_user, &paging, &hints);
 	enter(&shim_user);
 }

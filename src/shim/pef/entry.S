@@ -107,8 +107,10 @@ trap_common:
 	bctrl
 	AT	13, shim_frame
 
-	/* Out: all that the frame says; of the shim nothing. */
+	/* Out: all that the frame says; of the shim nothing.  What it wrote
+	 * into tables is seen (§5.10.1). */
 leave:
+	ptesync
 	mfmsr	5
 	li	4, 0x2
 	andc	5, 5, 4
@@ -195,7 +197,7 @@ shim_leave:
 	CALL	shim_hypercall, 1
 	CALL	shim_ultracall, 2
 
-	/* A page without rights is below each stack (paging.c). */
+	/* A page without rights is below each stack (tables.c). */
 	.section .stacks, "aw", @nobits
 	.globl	guard_main, guard_fault, stack_main, stack_fault
 	.balign	4096

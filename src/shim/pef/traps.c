@@ -3,7 +3,6 @@
 
 #include "arch/ppc64le/cpu.h"
 #include "base/fmt.h"
-#include "base/must.h"
 #include "shim/common/calls_ppc64le.h"
 #include "shim/pef/host.h"
 #include "shim/pef/user.h"
@@ -86,41 +85,16 @@ void shim_trap(struct trap *t)
 
 /* --- the end ------------------------------------------------------------ */
 
-static struct vm_report *report(void)
+struct vm_report *shim_report(void)
 {
-	return (void *)(PAGING_WINDOW_VA + VM_REPORT_AT);
-}
-
-NORETURN static void end(enum vm_event event)
-{
-	for (;;)
-		host_event(event);
-}
-
-void shim_crash(const char *format, ...)
-{
-	char text[sizeof report()->text];
-	va_list ap;
-	va_start(ap, format);
-	size_t n = fmt_v(text, sizeof text, format, ap);
-	va_end(ap);
 	/* Before there are tables, real mode has the same addresses. */
 	if (!shim_booted())
 		(void)host_share_window();
-	memcpy(report()->text, text, n);
-	report()->text_len = (uint32_t)n;
-	end(VM_EVENT_CRASH);
+	return (void *)(TABLES_WINDOW_VA + VM_REPORT_AT);
 }
 
-void shim_exit(int status)
+void shim_end(enum vm_event event)
 {
-	report()->status = (uint32_t)status;
-	report()->unknown_calls = shim_user.personality.unknown;
-	end(VM_EVENT_EXIT);
-}
-
-void must_failed(const char *what, const char *file, int line)
-{
-	(void)what;
-	shim_crash("bug at %s:%d", file, line);
+	for (;;)
+		host_event(event);
 }

@@ -3,7 +3,7 @@
 #ifndef SHIM_PEF_TRAPS_H
 #define SHIM_PEF_TRAPS_H
 
-#include "base/base.h"
+#include "shim/common/end.h"
 #include "shim/pef/trap_asm.h"
 
 enum vector {
@@ -29,9 +29,5 @@ LAYOUT_SIZE(struct trap, 0x150);
 #define FAULT_WRITE   0x02000000u
 
 NORETURN void shim_leave(const struct trap *t);
-
-/* Ends the Keep with a sentence for people: never with workload data. */
-NORETURN void shim_crash(const char *format, ...) PRINTF(1, 2);
-NORETURN void shim_exit(int status);
 
 #endif

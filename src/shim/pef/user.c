@@ -22,7 +22,7 @@ static void tell(struct stack_facts *f)
 	host_key(f->shim.key);
 }
 
-const struct user_isa user_ppc64le = {
+const struct user_isa user_isa = {
 	.machine = EM_PPC64,
 	.image_low = 0x550000000000,
 	.image_pages = 1ull << 28,

@@ -3,14 +3,11 @@
 #ifndef SHIM_PEF_USER_H
 #define SHIM_PEF_USER_H
 
+#include "shim/common/boot.h"
 #include "shim/common/user.h"
-#include "shim/pef/paging.h"
+#include "shim/pef/tables.h"
 #include "shim/pef/traps.h"
 
-extern const struct user_isa user_ppc64le;
-
-/* This is a debug Keep, which the measured head says: it hides nothing. */
-bool shim_debug(void);
 /* The window is the host's: it can be told. */
 bool shim_booted(void);
 

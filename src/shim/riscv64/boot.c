@@ -22,80 +22,26 @@ bool shim_booted(void)
 	return booted;
 }
 
-static uint64_t counter(void)
+uint64_t shim_counter(void)
 {
 	return csr_read(time) * FASTER;
 }
 
-/* --- what exec is given ------------------------------------------------- */
-
-static bool give_out(uint64_t to, const void *from, size_t n)
+uint32_t shim_counter_khz(const struct vm_hints *h)
 {
-	return user_copy_out(&shim_user, to, from, n);
+	uint64_t khz = platform_timebase_khz();
+	(void)h;
+	return khz > CLOCK_MAX_KHZ / FASTER ? 0 : (uint32_t)khz * FASTER;
 }
 
-static bool take_in(void *to, uint64_t from, size_t n)
+bool shim_random(struct random_source *r, struct err *e)
 {
-	return user_copy_in(&shim_user, to, from, n);
+	return random_init(r, NULL, platform_random, e);
 }
 
-static void bell(void)
+void shim_bell(void)
 {
 	platform_event(VM_EVENT_BELL);
-}
-
-NORETURN static void crash(const char *why)
-{
-	shim_crash("%s", why);
-}
-
-static const struct personality_ops ops = {
-	.copy_out = give_out,
-	.copy_in = take_in,
-	.counter = counter,
-	.bell = bell,
-	.exit = shim_exit,
-	.crash = crash,
-};
-
-/* Copied once, then judged: the host writes it still. */
-static struct vm_hints read_hints(void)
-{
-	struct vm_hints h;
-	memcpy(&h, (const void *)(PAGING_WINDOW_VA + VM_HINTS_AT), sizeof h);
-	if (h.magic != VM_HINTS_MAGIC || h.version != VM_HINTS_VERSION)
-		shim_crash("boot: the host's hints are no hints");
-	return h;
-}
-
-static void init_user(struct user *u, const struct vm_hints *h)
-{
-	struct err e = { 0 };
-	uint64_t khz = platform_timebase_khz();
-	u->isa = &user_riscv64;
-	u->paging = &paging;
-	u->fixed = platform_debug();
-	u->space.ops = &paging_space_ops;
-	u->space.ctx = &paging;
-	/* Tables take one page of 512, and a few more. */
-	uint64_t pages = paging.frames.count - paging.frames.used;
-	if (pages < 1024)
-		shim_crash("boot: %llu pages of memory",
-			(unsigned long long)pages);
-	u->space.pages_max = pages - pages / 256 - 64;
-	if (khz > CLOCK_MAX_KHZ / FASTER ||
-		!clock_init(&u->clock, counter(), (uint32_t)khz * FASTER,
-			h->real_ns))
-		shim_crash("boot: a time counter of %llu kHz",
-			(unsigned long long)khz);
-	if (!random_init(&u->random, NULL, platform_random, &e))
-		shim_crash("boot: %s", e.text);
-	u->personality = (struct personality){
-		.ops = &ops,
-		.space = &u->space,
-		.clock = &u->clock,
-		.random = &u->random,
-	};
 }
 
 NORETURN void shim_start(const uint64_t a[6]);
@@ -109,13 +55,11 @@ NORETURN void shim_start(const uint64_t a[6])
 	csr_clear(sstatus, SSTATUS_OFF);
 	csr_set(sstatus, SSTATUS_FLOAT);
 	csr_write(scounteren, COUNTER_TIME);
-	paging_init(&paging, &m);
+	tables_init(&paging, &m);
 	booted = true;
-	struct vm_hints hints = read_hints();
-	struct err e = { 0 };
-	init_user(&shim_user, &hints);
-	if (!user_load(&shim_user, &e))
-		shim_crash("boot: %s", e.text);
+	struct vm_hints hints =
+		boot_hints((void *)(TABLES_WINDOW_VA + VM_HINTS_AT));
+	user_boot(&shim_user, &paging, &hints);
 	cpu_fence_tables();
 	cpu_fence_code();
 	shim_clear_float();

@@ -3,6 +3,7 @@
 #ifndef SHIM_RISCV64_BOOT_H
 #define SHIM_RISCV64_BOOT_H
 
+#include "shim/common/boot.h"
 #include "shim/riscv64/user.h"
 
 /* The shim's own tables are there: the window can be reached. */

@@ -2,7 +2,7 @@
 /* What C cannot say: the ways into the shim and out of it. */
 #include "shim/riscv64/traps.h"
 
-	/* Below each stack is a page without rights (paging.c). */
+	/* Below each stack is a page without rights (tables.c). */
 	.section .stacks, "aw"
 	.balign 4096
 	.globl stack_guards, stack_main, stack_fault

@@ -26,8 +26,6 @@ struct platform_memory {
 void platform_init(const uint64_t a[6], struct platform_memory *out);
 /* Of RDTIME. */
 uint64_t platform_timebase_khz(void);
-/* A debug Keep: nothing is hidden. */
-bool platform_debug(void);
 /* 64 random bits; false: the source is broken. */
 bool platform_random(uint64_t *out);
 /* Tells the loader; returns when it lets the Keep run on. */

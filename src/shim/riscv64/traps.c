@@ -3,7 +3,6 @@
 
 #include "arch/riscv64/csr.h"
 #include "base/fmt.h"
-#include "base/must.h"
 #include "shim/riscv64/boot.h"
 
 enum { ECALL_BYTES = 4 };
@@ -25,7 +24,7 @@ NORETURN static void die_open(const struct trap *t, uint64_t cause, uint64_t at)
 NORETURN static void die(const struct trap *t, uint64_t cause, uint64_t at)
 {
 	char where[48], what[48];
-	if (platform_debug())
+	if (shim_debug())
 		die_open(t, cause, at);
 	user_place(&shim_user, t->pc, where);
 	user_place(&shim_user, at, what);
@@ -67,41 +66,14 @@ NORETURN void shim_trap_inside(void)
 
 /* --- the end ------------------------------------------------------------ */
 
-static struct vm_report *report(void)
+struct vm_report *shim_report(void)
 {
-	return (void *)(PAGING_WINDOW_VA + VM_REPORT_AT);
+	/* Before there are tables, nobody can be told. */
+	return shim_booted() ? (void *)(TABLES_WINDOW_VA + VM_REPORT_AT) : NULL;
 }
 
-NORETURN static void end(enum vm_event event)
+void shim_end(enum vm_event event)
 {
 	for (;;)
 		platform_event(event);
-}
-
-void shim_crash(const char *format, ...)
-{
-	char text[sizeof report()->text];
-	va_list ap;
-	va_start(ap, format);
-	size_t n = fmt_v(text, sizeof text, format, ap);
-	va_end(ap);
-	/* Before there are tables, nobody can be told. */
-	if (shim_booted()) {
-		memcpy(report()->text, text, n);
-		report()->text_len = (uint32_t)n;
-	}
-	end(VM_EVENT_CRASH);
-}
-
-void shim_exit(int status)
-{
-	report()->status = (uint32_t)status;
-	report()->unknown_calls = shim_user.personality.unknown;
-	end(VM_EVENT_EXIT);
-}
-
-void must_failed(const char *what, const char *file, int line)
-{
-	(void)what;
-	shim_crash("bug at %s:%d", file, line);
 }

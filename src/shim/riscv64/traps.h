@@ -8,7 +8,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include "base/base.h"
+#include "shim/common/end.h"
 
 /* scause. */
 enum cause {
@@ -31,10 +31,6 @@ LAYOUT(struct trap, pc, TRAP_PC);
 LAYOUT_SIZE(struct trap, TRAP_BYTES);
 
 enum { TRAP_A0 = 10, TRAP_A7 = 17 };
-
-/* Ends the Keep with a sentence for people: never with workload data. */
-NORETURN void shim_crash(const char *format, ...) PRINTF(1, 2);
-NORETURN void shim_exit(int status);
 
 #endif /* __ASSEMBLER__ */
 #endif

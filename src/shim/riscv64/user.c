@@ -17,7 +17,7 @@ static void tell(struct stack_facts *f)
 }
 
 /* exec's half of Sv39 has 38 bits. */
-const struct user_isa user_riscv64 = {
+const struct user_isa user_isa = {
 	.machine = EM_RISCV,
 	.image_low = 0x1000000000,
 	.image_pages = 1ull << 24,

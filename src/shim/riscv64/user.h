@@ -4,9 +4,7 @@
 #define SHIM_RISCV64_USER_H
 
 #include "shim/common/user.h"
-#include "shim/riscv64/paging.h"
-
-extern const struct user_isa user_riscv64;
+#include "shim/riscv64/tables.h"
 
 /* A page fault of exec's; false: it had no right. */
 bool user_fault(struct user *u, uint64_t at, enum cause cause);

@@ -38,7 +38,7 @@ uint64_t platform_timebase_khz(void)
 	return entered.timebase_khz;
 }
 
-bool platform_debug(void)
+bool shim_debug(void)
 {
 	return entered.debug;
 }

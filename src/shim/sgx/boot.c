@@ -26,7 +26,7 @@ uint64_t shim_xfrm(void)
 
 /* Under SGX1 RDTSC is not to be had: what the host said at its last entry has
  * to do.  The clock never runs backwards for it (common/clock.h). */
-static uint64_t counter(void)
+uint64_t shim_counter(void)
 {
 	uint64_t ticks;
 	if (!shim_user.memory.fixed)
@@ -35,56 +35,25 @@ static uint64_t counter(void)
 	return ticks;
 }
 
-static uint32_t counter_khz(const struct vm_hints *h)
+uint32_t shim_counter_khz(const struct vm_hints *h)
 {
 	struct cpu_id f = cpuid_answer(0x15, 0);
 	return clock_khz(f.eax, f.ebx, f.ecx, h->tsc_khz);
 }
 
-/* --- what exec is given -----------------------------------------------------
- */
-
-static bool copy_out(uint64_t to, const void *from, size_t n)
-{
-	return user_copy_out(&shim_user, to, from, n);
-}
-
-static bool copy_in(void *to, uint64_t from, size_t n)
-{
-	return user_copy_in(&shim_user, to, from, n);
-}
-
-NORETURN static void crash(const char *why)
-{
-	shim_crash("%s", why);
-}
-
-static const struct personality_ops ops = {
-	.copy_out = copy_out,
-	.copy_in = copy_in,
-	.counter = counter,
-	.bell = host_bell,
-	.exit = shim_exit,
-	.crash = crash,
-};
-
 /* A host that hides RDSEED takes away no more than what is mixed in. */
-static void init_random(struct user *u)
+bool shim_random(struct random_source *r, struct err *e)
 {
 	enum { ID7_RDSEED = 1 << 18 };
-	struct err e = { 0 };
 	bool seed = cpuid_answer(7, 0).ebx & ID7_RDSEED;
-	if (!random_init(&u->random, seed ? cpu_rdseed : NULL, cpu_rdrand, &e))
-		shim_crash("boot: %s", e.text);
+	return random_init(r, seed ? cpu_rdseed : NULL, cpu_rdrand, e);
 }
 
 static struct vm_hints read_hints(void)
 {
 	struct vm_hints h;
 	host_read(&h, VM_HINTS_AT, sizeof h);
-	if (h.magic != VM_HINTS_MAGIC || h.version != VM_HINTS_VERSION)
-		shim_crash("boot: the host's hints are no hints");
-	return h;
+	return boot_hints(&h);
 }
 
 static uint64_t pages_for(const struct vm_hints *h)
@@ -103,15 +72,10 @@ static void init_user(struct user *u, const struct vm_hints *h)
 	u->space.ctx = &u->memory;
 	u->space.pages_max = pages_for(h);
 	memory_init(&u->memory, enclave_head()->heap_bytes);
-	if (!clock_init(&u->clock, counter(), counter_khz(h), h->real_ns))
-		shim_crash("boot: time-stamp counter of %u kHz", h->tsc_khz);
-	init_random(u);
-	u->personality = (struct personality){
-		.ops = &ops,
-		.space = &u->space,
-		.clock = &u->clock,
-		.random = &u->random,
-	};
+	u->personality.space = &u->space;
+	u->personality.clock = &u->clock;
+	u->personality.random = &u->random;
+	boot_calls(&u->personality, h);
 }
 
 /* The processor's word for which state exec may use: not the host's. */

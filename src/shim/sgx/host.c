@@ -102,7 +102,7 @@ static void take_reply(struct gate_area *a)
 	a->reply = r;
 }
 
-void host_bell(void)
+void shim_bell(void)
 {
 	struct gate_area *a = (struct gate_area *)shim_user.gate;
 	if (!a)

@@ -9,6 +9,8 @@
 
 #include "abi/enclave.h"
 #include "arch/x86_64/enclu.h"
+#include "shim/common/boot.h"
+#include "shim/common/end.h"
 #include "shim/common/personality.h"
 #include "shim/sgx/memory.h"
 #include "spec/sgx_enclave.h"
@@ -59,8 +61,6 @@ void host_init(uint64_t window);
  * the host sees zeros. */
 void host_read(void *to, uint32_t at, size_t n);
 void host_write(uint32_t at, const void *from, size_t n);
-/* exec rings: its request goes out, the answer comes in. */
-void host_bell(void);
 
 /* --- cpuid.c ------------------------------------------------------------- */
 
@@ -86,11 +86,5 @@ void user_place(const struct user *u, uint64_t at, char out[48]);
 /* EREPORT of 64 bytes of data; target NULL: this enclave itself. */
 void report_make(const struct sgx_targetinfo *target, const uint8_t data[64],
 	struct sgx_report_mac *out);
-
-/* --- traps.c ------------------------------------------------------------- */
-
-/* Ends the Keep with a sentence for people: never with workload data. */
-NORETURN void shim_crash(const char *format, ...) PRINTF(1, 2);
-NORETURN void shim_exit(int status);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "arch/x86_64/cpu.h"
 #include "base/fmt.h"
-#include "base/must.h"
 #include "shim/common/calls_x86_64.h"
 #include "shim/common/linux.h"
 #include "shim/sgx/sgx.h"
@@ -31,36 +30,21 @@ static uint32_t idle;
 /* --- the end ---------------------------------------------------------------
  */
 
-NORETURN static void end(enum enclave_leave why, const struct vm_report *r)
+static struct vm_report report;
+
+struct vm_report *shim_report(void)
 {
-	host_write(VM_REPORT_AT, r, sizeof *r);
+	return &report;
+}
+
+void shim_end(enum vm_event event)
+{
+	host_write(VM_REPORT_AT, &report, sizeof report);
 	explicit_bzero(&shim_user.random, sizeof shim_user.random);
 	for (;;)
-		enclave_leave(why, 0, 0, 0);
-}
-
-void shim_crash(const char *format, ...)
-{
-	static struct vm_report r;
-	va_list ap;
-	va_start(ap, format);
-	r.text_len = (uint32_t)fmt_v(r.text, sizeof r.text, format, ap);
-	va_end(ap);
-	end(ENCLAVE_CRASH, &r);
-}
-
-void shim_exit(int status)
-{
-	static struct vm_report r;
-	r.status = (uint32_t)status;
-	r.unknown_calls = shim_user.personality.unknown;
-	end(ENCLAVE_EXIT, &r);
-}
-
-void must_failed(const char *what, const char *file, int line)
-{
-	(void)what;
-	shim_crash("bug at %s:%d", file, line);
+		enclave_leave(event == VM_EVENT_EXIT ? ENCLAVE_EXIT :
+						       ENCLAVE_CRASH,
+			0, 0, 0);
 }
 
 NORETURN static void die(const struct sgx_gprs *g, uint64_t at, uint32_t error)

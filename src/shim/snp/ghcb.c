@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/snp/ghcb.h"
 
-#include "shim/x86_64_vm/paging.h"
 #include "shim/x86_64_vm/platform.h"
+#include "shim/x86_64_vm/tables.h"
 #include "spec/svm.h"
 
 #define GPA (VM_WINDOW_GPA + VM_GHCB_AT)
@@ -17,7 +17,7 @@ static bool ready;
 
 static struct ghcb *page(void)
 {
-	return (void *)(PAGING_WINDOW_VA + VM_GHCB_AT);
+	return (void *)(TABLES_WINDOW_VA + VM_GHCB_AT);
 }
 
 static uint64_t msr_call(uint64_t request)

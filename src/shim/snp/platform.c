@@ -10,7 +10,7 @@
 #include "shim/snp/ghcb.h"
 #include "shim/x86_64_vm/boot.h"
 #include "shim/x86_64_vm/pages.h"
-#include "shim/x86_64_vm/paging.h"
+#include "shim/x86_64_vm/tables.h"
 #include "spec/snp_guest.h"
 #include "spec/svm.h"
 
@@ -83,7 +83,7 @@ struct cpu_id platform_cpuid(uint32_t leaf, uint32_t sub)
 static bool validate(uint64_t page, bool large, bool *fits)
 {
 	bool unchanged;
-	uint32_t n = cpu_pvalidate((uint64_t)paging_at(page * PAGE_BYTES),
+	uint32_t n = cpu_pvalidate((uint64_t)tables_at(page * PAGE_BYTES),
 		large, true, &unchanged);
 	*fits = n != SNP_FAIL_SIZE;
 	if (n == SNP_DONE && unchanged)
@@ -100,7 +100,7 @@ bool platform_accept(uint64_t from, uint64_t to, bool again)
 static bool rescind(uint64_t page, bool large, bool *fits)
 {
 	bool unchanged;
-	uint32_t n = cpu_pvalidate((uint64_t)paging_at(page * PAGE_BYTES),
+	uint32_t n = cpu_pvalidate((uint64_t)tables_at(page * PAGE_BYTES),
 		large, false, &unchanged);
 	*fits = n != SNP_FAIL_SIZE;
 	return n == SNP_DONE && !unchanged;
@@ -125,7 +125,7 @@ void platform_release(uint64_t from, uint64_t to)
 static void before_bell(void)
 {
 	const volatile struct gate_area *a =
-		(void *)(PAGING_WINDOW_VA + VM_AREA_AT);
+		(void *)(TABLES_WINDOW_VA + VM_AREA_AT);
 	const uint64_t ask =
 		VM_WINDOW_GPA + VM_AREA_AT + offsetof(struct gate_area, data);
 	const uint64_t answer = VM_WINDOW_GPA + VM_MESSAGE_AT;

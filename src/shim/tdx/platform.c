@@ -10,7 +10,7 @@
 #include "shim/tdx/judge.h"
 #include "shim/x86_64_vm/boot.h"
 #include "shim/x86_64_vm/pages.h"
-#include "shim/x86_64_vm/paging.h"
+#include "shim/x86_64_vm/tables.h"
 
 enum { VECTOR_VE = 20, TRIES = 1000, QUOTE_SPINS = 1 << 28 };
 
@@ -129,12 +129,12 @@ bool platform_call(uint64_t number, const uint64_t args[6], int64_t *result)
 static void before_bell(void)
 {
 	const volatile struct gate_area *a =
-		(void *)(PAGING_WINDOW_VA + VM_AREA_AT);
+		(void *)(TABLES_WINDOW_VA + VM_AREA_AT);
 	volatile struct tdx_quote_head *h =
-		(void *)(PAGING_WINDOW_VA + VM_QUOTE_AT);
+		(void *)(TABLES_WINDOW_VA + VM_QUOTE_AT);
 	if (a->request.op != GATE_EVIDENCE)
 		return;
-	cpu_move_bytes((void *)(PAGING_WINDOW_VA + VM_QUOTE_AT + sizeof *h),
+	cpu_move_bytes((void *)(TABLES_WINDOW_VA + VM_QUOTE_AT + sizeof *h),
 		(const void *)(uintptr_t)a->data, sizeof buffer.report);
 	h->version = TDX_QUOTE_VERSION;
 	h->status = 0;

@@ -25,7 +25,7 @@ reset_page:
 	test %esi, %esi
 	jnz stand_still
 	/* This page, as it is, by the last 2 MiB below 4 GiB; who replaces
-	 * these tables (paging.c) leaves it out. */
+	 * these tables (tables.c) leaves it out. */
 	movl $RAM(boot_3) + TABLE, RAM(boot_4)
 	movl $RAM(boot_2) + TABLE, RAM(boot_3) + 3 * 8
 	movl $(VM_RESET_GPA & ~0x1fffff) + LARGE, RAM(boot_2) + 511 * 8

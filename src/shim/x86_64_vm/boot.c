@@ -65,12 +65,12 @@ static void init_cpu(void)
 	cpu_xsetbv(0, xcr0);
 }
 
-static uint64_t counter(void)
+uint64_t shim_counter(void)
 {
 	return cpu_rdtsc();
 }
 
-static uint32_t counter_khz(const struct vm_hints *h)
+uint32_t shim_counter_khz(const struct vm_hints *h)
 {
 	struct cpu_id f = { 0 };
 	if (platform_cpuid(0, 0).eax >= 0x15)
@@ -78,80 +78,17 @@ static uint32_t counter_khz(const struct vm_hints *h)
 	return clock_khz(f.eax, f.ebx, f.ecx, h->tsc_khz);
 }
 
-/* --- what exec is given -----------------------------------------------------
- */
-
-static bool copy_out(uint64_t to, const void *from, size_t n)
+bool shim_random(struct random_source *r, struct err *e)
 {
-	return user_copy_out(&shim_user, to, from, n);
-}
-
-static bool copy_in(void *to, uint64_t from, size_t n)
-{
-	return user_copy_in(&shim_user, to, from, n);
-}
-
-static void bell(void)
-{
-	platform_event(VM_EVENT_BELL);
-}
-
-NORETURN static void crash(const char *why)
-{
-	shim_crash("%s", why);
-}
-
-static const struct personality_ops ops = {
-	.copy_out = copy_out,
-	.copy_in = copy_in,
-	.counter = counter,
-	.bell = bell,
-	.exit = shim_exit,
-	.crash = crash,
-};
-
-static void init_random(struct user *u)
-{
-	struct err e = { 0 };
 	bool draw = platform_cpuid(1, 0).ecx & ID1_C_RDRAND;
 	bool seed = platform_cpuid(7, 0).ebx & ID7_B_RDSEED;
-	if (!random_init(&u->random, seed ? cpu_rdseed : NULL,
-		    draw ? cpu_rdrand : NULL, &e))
-		shim_crash("boot: %s", e.text);
+	return random_init(r, seed ? cpu_rdseed : NULL,
+		draw ? cpu_rdrand : NULL, e);
 }
 
-/* Copied once, then judged: the host writes it still. */
-static struct vm_hints read_hints(void)
+void shim_bell(void)
 {
-	struct vm_hints h;
-	cpu_move_bytes(&h, (void *)(PAGING_WINDOW_VA + VM_HINTS_AT), sizeof h);
-	if (h.magic != VM_HINTS_MAGIC || h.version != VM_HINTS_VERSION)
-		shim_crash("boot: the host's hints are no hints");
-	return h;
-}
-
-static void init_user(struct user *u, const struct vm_hints *h)
-{
-	u->isa = &user_x86_64;
-	u->paging = &paging;
-	u->fixed = shim_debug();
-	u->space.ops = &paging_space_ops;
-	u->space.ctx = &paging;
-	/* Tables take one page of 512, and a few more. */
-	uint64_t pages = paging.frames.count - paging.frames.used;
-	u->space.pages_max = pages - pages / 256 - 64;
-	if (pages < 1024)
-		shim_crash("boot: %llu pages of RAM",
-			(unsigned long long)pages);
-	if (!clock_init(&u->clock, counter(), counter_khz(h), h->real_ns))
-		shim_crash("boot: time-stamp counter of %u kHz", h->tsc_khz);
-	init_random(u);
-	u->personality = (struct personality){
-		.ops = &ops,
-		.space = &u->space,
-		.clock = &u->clock,
-		.random = &u->random,
-	};
+	platform_event(VM_EVENT_BELL);
 }
 
 NORETURN void shim_start(void);
@@ -163,15 +100,13 @@ NORETURN void shim_start(void)
 	traps_init();
 	platform_init(head);
 	init_cpu();
-	paging_init(&paging, head);
+	tables_init(&paging, head);
 	booted = true;
 	platform_ready();
 	traps_init_syscall();
-	struct vm_hints hints = read_hints();
-	struct err e = { 0 };
-	paging_add_ram(&paging, hints.ram_bytes);
-	init_user(&shim_user, &hints);
-	if (!user_load(&shim_user, &e))
-		shim_crash("boot: %s", e.text);
+	struct vm_hints hints =
+		boot_hints((void *)(TABLES_WINDOW_VA + VM_HINTS_AT));
+	tables_add_ram(&paging, hints.ram_bytes);
+	user_boot(&shim_user, &paging, &hints);
 	shim_enter_user(shim_user.entry, shim_user.stack_pointer);
 }

@@ -3,10 +3,9 @@
 #ifndef SHIM_X86_64_VM_BOOT_H
 #define SHIM_X86_64_VM_BOOT_H
 
+#include "shim/common/boot.h"
 #include "shim/x86_64_vm/user.h"
 
-/* This is a debug Keep, which the measured head says: it hides nothing. */
-bool shim_debug(void);
 /* The shim's own tables are there: the window can be reached. */
 bool shim_booted(void);
 

@@ -16,7 +16,7 @@
 	.balign 64
 
 	/* The tables to start with: the image's first 2 MiB, all rights.
-	 * paging.c replaces them before exec is looked at; from then on they
+	 * tables.c replaces them before exec is looked at; from then on they
 	 * are pages without rights, one below each stack. */
 	.section .stacks, "aw"
 	.balign 4096

@@ -3,7 +3,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "base/fmt.h"
-#include "base/must.h"
 #include "shim/x86_64_vm/boot.h"
 #include "shim/x86_64_vm/platform.h"
 #include "shim/x86_64_vm/user.h"
@@ -220,42 +219,15 @@ int64_t shim_syscall(uint64_t number, const uint64_t args[6])
 /* --- the end ---------------------------------------------------------------
  */
 
-static struct vm_report *report(void)
+struct vm_report *shim_report(void)
 {
-	return (void *)(PAGING_WINDOW_VA + VM_REPORT_AT);
+	/* Before there are tables, nobody can be told. */
+	return shim_booted() ? (void *)(TABLES_WINDOW_VA + VM_REPORT_AT) : NULL;
 }
 
-NORETURN static void end(enum vm_event event)
+void shim_end(enum vm_event event)
 {
 	platform_event(event);
 	for (;;)
 		cpu_hlt();
-}
-
-void shim_crash(const char *format, ...)
-{
-	char text[sizeof report()->text];
-	va_list ap;
-	va_start(ap, format);
-	size_t n = fmt_v(text, sizeof text, format, ap);
-	va_end(ap);
-	/* Before there are tables, nobody can be told. */
-	if (shim_booted()) {
-		memcpy(report()->text, text, n);
-		report()->text_len = (uint32_t)n;
-	}
-	end(VM_EVENT_CRASH);
-}
-
-void shim_exit(int status)
-{
-	report()->status = (uint32_t)status;
-	report()->unknown_calls = shim_user.personality.unknown;
-	end(VM_EVENT_EXIT);
-}
-
-void must_failed(const char *what, const char *file, int line)
-{
-	(void)what;
-	shim_crash("bug at %s:%d", file, line);
 }

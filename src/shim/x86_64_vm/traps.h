@@ -4,7 +4,7 @@
 #ifndef SHIM_X86_64_VM_TRAPS_H
 #define SHIM_X86_64_VM_TRAPS_H
 
-#include "base/base.h"
+#include "shim/common/end.h"
 
 enum vector {
 	VECTOR_NMI = 2,
@@ -42,9 +42,5 @@ static inline bool trap_from_user(const struct trap *t)
 void traps_init(void);
 /* SYSCALL leads to the shim. */
 void traps_init_syscall(void);
-
-/* Ends the Keep with a sentence for people: never with workload data. */
-NORETURN void shim_crash(const char *format, ...) PRINTF(1, 2);
-NORETURN void shim_exit(int status);
 
 #endif

@@ -11,7 +11,7 @@ static void tell(struct stack_facts *f)
 	platform_shim(&f->shim);
 }
 
-const struct user_isa user_x86_64 = {
+const struct user_isa user_isa = {
 	.machine = EM_X86_64,
 	.image_low = 0x550000000000,
 	.image_pages = 1ull << 28,
@@ -30,7 +30,7 @@ static uint8_t wants(uint64_t error)
 bool user_fault(struct user *u, uint64_t at, uint64_t error)
 {
 	/* One that was not, or no more: a host may inject any vector. */
-	if (paging_allows(u->paging, at, error))
+	if (paging_allows(u->paging, at, wants(error)))
 		return true;
 	return !(error & PF_PRESENT) && user_touch(u, at, wants(error));
 }

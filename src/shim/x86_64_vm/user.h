@@ -4,10 +4,8 @@
 #define SHIM_X86_64_VM_USER_H
 
 #include "shim/common/user.h"
-#include "shim/x86_64_vm/paging.h"
+#include "shim/x86_64_vm/tables.h"
 #include "shim/x86_64_vm/traps.h"
-
-extern const struct user_isa user_x86_64;
 
 /* A page fault of exec's; false: it had no right. */
 bool user_fault(struct user *u, uint64_t at, uint64_t error);

@@ -15,6 +15,7 @@ static uint8_t memory[PAGE_BYTES];
 static unsigned bells;
 static uint64_t ticks;
 static int status;
+static uint32_t refused;
 static const char *crashed;
 static jmp_buf gone;
 
@@ -50,9 +51,10 @@ static void bell(void)
 	bells++;
 }
 
-NORETURN static void leave(int s)
+NORETURN static void leave(int s, uint32_t unknown_calls)
 {
 	status = s;
+	refused = unknown_calls;
 	longjmp(gone, 1);
 }
 
@@ -208,12 +210,14 @@ TEST(futex_of_one_thread_never_sleeps)
 	CHECK_STR(crashed, "exec waits for itself");
 }
 
-TEST(exit_takes_the_status_along)
+TEST(exit_takes_the_status_and_the_count_of_refused_calls_along)
 {
 	begin();
+	CHECK_INT(call(CALL_UNKNOWN, 0, 0, 0, 0), -LINUX_ENOSYS);
 	if (!setjmp(gone))
 		call(CALL_EXIT, 0x107, 0, 0, 0);
 	CHECK_INT(status, 7);
+	CHECK_INT(refused, 1);
 	if (!setjmp(gone))
 		call(CALL_KILL, 1, 1, 6, 0);
 	CHECK_INT(status, 134);

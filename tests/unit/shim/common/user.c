@@ -6,7 +6,10 @@
 #include <stdlib.h>
 
 #include "../../test.h"
+#include "base/fmt.h"
 #include "base/must.h"
+#include "shim/common/boot.h"
+#include "shim/common/end.h"
 #include "shim/common/paging.h"
 
 /* --- an ISA: its pages are in a list ------------------------------------- */
@@ -23,12 +26,6 @@ struct page {
 	uint8_t *data;
 };
 
-struct paging {
-	size_t count, room;
-	struct page page[PAGES];
-	uint8_t memory[PAGES][PAGE_BYTES];
-};
-
 /* A program of code, of constants with zeros behind them, and of data. */
 static struct {
 	Elf64_Ehdr h;
@@ -36,6 +33,11 @@ static struct {
 	uint8_t rest[3 * PAGE_BYTES];
 } __attribute__((aligned(PAGE_BYTES))) file;
 
+static struct {
+	size_t count, room;
+	struct page page[PAGES];
+	uint8_t memory[PAGES][PAGE_BYTES];
+} list;
 static struct paging paging;
 struct user shim_user;
 static jmp_buf crashed;
@@ -44,9 +46,9 @@ static bool random_ends;
 
 static struct page *page_of(uint64_t va)
 {
-	for (size_t i = 0; i < paging.count; i++)
-		if (paging.page[i].va == (va & ~(uint64_t)(PAGE_BYTES - 1)))
-			return &paging.page[i];
+	for (size_t i = 0; i < list.count; i++)
+		if (list.page[i].va == (va & ~(uint64_t)(PAGE_BYTES - 1)))
+			return &list.page[i];
 	return NULL;
 }
 
@@ -61,17 +63,18 @@ static struct page page_with(uint64_t va, uint8_t prot, bool of_file)
 	return found;
 }
 
-static uint8_t *add(struct paging *p, uint64_t va, uint8_t prot,
+static uint8_t *add(const struct paging *p, uint64_t va, uint8_t prot,
 	uint8_t *file_at)
 {
+	CHECK(p == &paging);
 	CHECK(!page_of(va));
 	CHECK_INT(va % PAGE_BYTES, 0);
-	if (p->count == p->room)
+	if (list.count == list.room)
 		return NULL;
-	struct page *new = &p->page[p->count];
+	struct page *new = &list.page[list.count];
 	*new = (struct page){ va, prot, file_at,
-		file_at ? file_at : p->memory[p->count] };
-	p->count++;
+		file_at ? file_at : list.memory[list.count] };
+	list.count++;
 	return new->data;
 }
 
@@ -113,7 +116,7 @@ static void tell(struct stack_facts *f)
 	f->shim.tee = GATE_TEE_SNP;
 }
 
-static const struct user_isa isa = {
+const struct user_isa user_isa = {
 	.machine = EM_X86_64,
 	.image_low = IMAGE_LOW,
 	.image_pages = RANDOM_PAGES,
@@ -139,6 +142,51 @@ static bool draw(uint64_t *out)
 	s ^= s << 17;
 	*out = s * 2685821657736338717;
 	return !random_ends;
+}
+
+/* --- and its shim -------------------------------------------------------- */
+
+const struct space_ops paging_space_ops = { 0 };
+static char why[256];
+static bool debug;
+static uint32_t khz;
+
+bool shim_debug(void)
+{
+	return debug;
+}
+
+uint64_t shim_counter(void)
+{
+	return 1000;
+}
+
+uint32_t shim_counter_khz(const struct vm_hints *h)
+{
+	return h->tsc_khz;
+}
+
+bool shim_random(struct random_source *r, struct err *e)
+{
+	return random_init(r, NULL, draw, e);
+}
+
+void shim_bell(void)
+{
+}
+
+void shim_exit(UNUSED int status, UNUSED uint32_t unknown_calls)
+{
+	longjmp(crashed, 1);
+}
+
+void shim_crash(const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	fmt_v(why, sizeof why, format, ap);
+	va_end(ap);
+	longjmp(crashed, 1);
 }
 
 static void make_file(void)
@@ -177,11 +225,11 @@ static struct user *start(void)
 	struct user *u = &shim_user;
 	struct err e = { 0 };
 	make_file();
-	memset(&paging, 0, sizeof paging);
-	paging.room = PAGES;
+	memset(&list, 0, sizeof list);
+	list.room = PAGES;
 	random_ends = false;
 	told = 0;
-	*u = (struct user){ .isa = &isa, .paging = &paging };
+	*u = (struct user){ .paging = &paging };
 	u->space.pages_max = 1 << 20;
 	u->personality.ops = &ops;
 	CHECK(random_init(&u->random, NULL, draw, &e));
@@ -290,11 +338,11 @@ TEST(loading_ends_with_a_sentence_when_memory_does)
 {
 	size_t needs, n;
 	load();
-	needs = paging.count;
+	needs = list.count;
 	for (n = 0; n < needs; n++) {
 		struct user *u = start();
 		struct err e = { 0 };
-		paging.room = n;
+		list.room = n;
 		/* The stack's page is touched, as exec would. */
 		if (setjmp(crashed))
 			continue;
@@ -312,12 +360,64 @@ TEST(nothing_is_loaded_without_randomness_or_for_another_isa)
 	random_ends = true;
 	CHECK(!user_load(u, &e));
 	CHECK_HAS(e.text, "random generator failed");
-	CHECK_INT(paging.count, 0);
+	CHECK_INT(list.count, 0);
 	u = start();
 	file.h.e_machine = EM_RISCV;
 	e = (struct err){ 0 };
 	CHECK(!user_load(u, &e));
 	CHECK_HAS(e.text, "static-PIE");
+}
+
+/* NULL: exec is ready; else why it is not. */
+static const char *boot(uint64_t frames, uint64_t used)
+{
+	const struct vm_hints h = { .tsc_khz = khz, .real_ns = 5000 };
+	paging.frames.count = frames;
+	paging.frames.used = used;
+	why[0] = 0;
+	if (!setjmp(crashed))
+		user_boot(&shim_user, &paging, &h);
+	return why[0] ? why : NULL;
+}
+
+TEST(a_boot_makes_exec_ready_and_promises_it_what_there_is)
+{
+	const struct user *u = start();
+	khz = 1000000;
+	debug = false;
+	CHECK(!boot(10000, 500));
+	CHECK_INT(u->space.pages_max, 9500 - 9500 / 256 - 64);
+	CHECK(u->space.ops == &paging_space_ops && u->space.ctx == &paging);
+	CHECK(u->entry == u->base + 0x200 && page_of(u->base));
+	CHECK_INT(clock_real(&shim_user.clock, 1000 + 1000), 6000);
+	CHECK(u->personality.space == &u->space);
+	CHECK(u->personality.clock == &u->clock);
+	CHECK(u->personality.random == &u->random);
+	CHECK(!u->fixed);
+	start();
+	debug = true;
+	CHECK(!boot(10000, 500));
+	CHECK_INT(u->base, IMAGE_LOW);
+	debug = false;
+}
+
+TEST(a_boot_ends_with_a_sentence_where_something_is_missing)
+{
+	khz = 1000000;
+	start();
+	CHECK_STR(boot(2000, 977), "boot: 1023 pages of RAM");
+	CHECK_INT(list.count, 0);
+	start();
+	khz = 1;
+	CHECK_STR(boot(2000, 0), "boot: a counter of 1 kHz");
+	khz = 1000000;
+	start();
+	random_ends = true;
+	CHECK_HAS(boot(2000, 0), "boot: ");
+	CHECK_INT(list.count, 0);
+	start();
+	file.h.e_machine = EM_RISCV;
+	CHECK_HAS(boot(2000, 0), "static-PIE");
 }
 
 /* --- faults ------------------------------------------------------------- */
@@ -326,9 +426,9 @@ TEST(a_touch_brings_pages_of_its_range_up_to_a_border)
 {
 	struct user *u = load();
 	uint64_t at = map_range(u, 40, SPACE_READ | SPACE_WRITE);
-	size_t before = paging.count;
+	size_t before = list.count;
 	CHECK(user_touch(u, at + 3 * PAGE_BYTES + 5, SPACE_WRITE));
-	CHECK_INT(paging.count - before, 13);
+	CHECK_INT(list.count - before, 13);
 	CHECK(!page_of(at + 2 * PAGE_BYTES));
 	CHECK(page_of(at + 15 * PAGE_BYTES));
 	CHECK(!page_of(at + 16 * PAGE_BYTES));
@@ -336,9 +436,9 @@ TEST(a_touch_brings_pages_of_its_range_up_to_a_border)
 	CHECK(!user_touch(u, at + 4 * PAGE_BYTES, SPACE_WRITE));
 	/* Up to what is there, and up to the range's end. */
 	CHECK(user_touch(u, at, SPACE_READ));
-	CHECK_INT(paging.count - before, 16);
+	CHECK_INT(list.count - before, 16);
 	CHECK(user_touch(u, at + 36 * PAGE_BYTES, SPACE_READ));
-	CHECK_INT(paging.count - before, 20);
+	CHECK_INT(list.count - before, 20);
 }
 
 TEST(a_touch_needs_the_right_and_brings_no_code)
@@ -353,10 +453,10 @@ TEST(a_touch_needs_the_right_and_brings_no_code)
 	CHECK(!user_touch(u, at + PAGE_BYTES, SPACE_READ));
 	CHECK(!user_touch(u, 0, SPACE_READ));
 	/* The image's pages are there from the start, or never. */
-	paging.count = 0;
+	list.count = 0;
 	CHECK(!user_touch(u, u->base + 0x4000, SPACE_WRITE));
 	CHECK(user_touch(u, at, SPACE_READ));
-	CHECK_INT(paging.count, 1);
+	CHECK_INT(list.count, 1);
 }
 
 TEST(a_touch_without_memory_ends_the_keep)
@@ -364,7 +464,7 @@ TEST(a_touch_without_memory_ends_the_keep)
 	struct user *u = load();
 	uint64_t at = map_range(u, 8, SPACE_READ | SPACE_WRITE);
 	/* A page ahead is none that was asked for. */
-	paging.room = paging.count + 1;
+	list.room = list.count + 1;
 	CHECK(user_touch(u, at, SPACE_READ));
 	if (!setjmp(crashed)) {
 		(void)user_touch(u, at + PAGE_BYTES, SPACE_READ);

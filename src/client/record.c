@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "base/file.h"
 #include "base/fmt.h"
 #include "codec/hex.h"

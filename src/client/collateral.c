@@ -3,14 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "attest/time.h"
 #include "attest/vet.h"
-#include "base/cleanup.h"
 #include "base/file.h"
 #include "client/files.h"
 #include "client/paths.h"

@@ -3,11 +3,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/file.h"
 #include "base/fmt.h"
 #include "codec/hex.h"

@@ -24,22 +24,23 @@ bool file_write(int fd, struct bytes text)
 	return true;
 }
 
-bool file_replace(const char *path, mode_t mode, struct bytes text)
+int file_begin(const char *path, char *made, size_t size)
 {
-	char made[PATH_MAX];
-	const char *slash = strrchr(path, '/'),
-		   *name = slash ? slash + 1 : path;
-	/* Hidden: who reads the folder meanwhile does not see half a file. */
-	if (fmt(made, sizeof made, "%.*s.%s.XXXXXX", (int)(name - path), path,
-		    name) >= sizeof made - 1) {
+	const char *slash = strrchr(path, '/');
+	int folder = slash ? (int)(slash + 1 - path) : 0;
+	/* Hidden: who reads all files of a folder takes no half of one. */
+	if (fmt(made, size, "%.*s.%s.XXXXXX", folder, path, path + folder) >=
+		size - 1) {
 		errno = ENAMETOOLONG;
-		return false;
+		return -1;
 	}
-	auto_fd fd = mkostemp(made, O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (file_write(fd, text) && !fchmod(fd, mode) && !fsync(fd) &&
-		!rename(made, path))
+	return mkostemp(made, O_CLOEXEC);
+}
+
+bool file_end(int fd, const char *made, bool whole, mode_t mode,
+	const char *path)
+{
+	if (whole && !fchmod(fd, mode) && !fsync(fd) && !rename(made, path))
 		return true;
 	int why = errno;
 	unlink(made);
@@ -47,8 +48,30 @@ bool file_replace(const char *path, mode_t mode, struct bytes text)
 	return false;
 }
 
+bool file_replace(const char *path, mode_t mode, struct bytes text)
+{
+	char made[PATH_MAX];
+	auto_fd fd = file_begin(path, made, sizeof made);
+	return fd >= 0 && file_end(fd, made, file_write(fd, text), mode, path);
+}
+
 bool file_create(const char *path, mode_t mode, struct bytes text)
 {
 	auto_fd fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	return fd >= 0 && file_write(fd, text);
+}
+
+bool file_own_folder(char *out, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", out, size - 1);
+	if (n < 0)
+		return false;
+	out[n] = '\0';
+	char *slash = strrchr(out, '/');
+	if (!slash || (size_t)n == size - 1) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	*slash = '\0';
+	return true;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/fmt.h"
 
 static bool put(char out[CLIENT_PATH_MAX], const char *a, const char *b,
@@ -56,19 +57,10 @@ bool client_path_collateral(char out[CLIENT_PATH_MAX], struct err *e)
 	return xdg("XDG_CACHE_HOME", "/.cache", "/donjon/collateral", out, e);
 }
 
-/* The directory of this very program, without a slash at its end. */
-static bool own_directory(char out[CLIENT_PATH_MAX], struct err *e)
+static bool own_folder(char out[CLIENT_PATH_MAX], struct err *e)
 {
-	ssize_t n = readlink("/proc/self/exe", out, CLIENT_PATH_MAX - 1);
-	if (n <= 0)
-		return err_fail(e, ERR_HOST, "/proc/self/exe: %s",
-			strerror(errno));
-	out[n] = '\0';
-	char *slash = strrchr(out, '/');
-	if (!slash)
-		return err_fail(e, ERR_HOST, "/proc/self/exe: %s", out);
-	*slash = '\0';
-	return true;
+	return file_own_folder(out, CLIENT_PATH_MAX) ||
+		err_fail(e, ERR_HOST, "/proc/self/exe: %s", strerror(errno));
 }
 
 bool client_path_program(const char *name, char out[CLIENT_PATH_MAX],
@@ -76,7 +68,7 @@ bool client_path_program(const char *name, char out[CLIENT_PATH_MAX],
 {
 	char dir[CLIENT_PATH_MAX];
 	size_t n = 0;
-	if (!own_directory(dir, e) || !put(out, dir, "/", e))
+	if (!own_folder(dir, e) || !put(out, dir, "/", e))
 		return false;
 	n = strlen(out);
 	if (fmt(out + n, CLIENT_PATH_MAX - n, "%s", name) != strlen(name))
@@ -104,7 +96,7 @@ bool client_path_images(const char *given, char out[CLIENT_PATH_MAX],
 		return is_directory(out) ||
 			err_fail(e, ERR_INPUT, "no Keep images in %s", given);
 	}
-	if (!own_directory(dir, e))
+	if (!own_folder(dir, e))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		if (!put(out, dir, places[i], e))

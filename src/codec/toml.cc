@@ -42,19 +42,26 @@ namespace
 {
 constexpr size_t max_bytes = 1u << 20;
 constexpr size_t max_depth = 64;
+/* A value of one byte costs a hundred of memory and more. */
+constexpr size_t max_values = 1u << 16;
 /* toml++ 3.3 puts no limit on the parts of `a.b.c`, and frees recursively. */
 constexpr size_t max_dots = 16;
 constexpr size_t max_shown = 120;
 } // namespace
 
+/* What only messages need is put together when there is one. */
 struct toml_node {
 	enum toml_kind kind = TOML_TABLE;
-	std::string name, where, key_where;
-	std::string text;    /* TOML_STRING */
-	int64_t integer = 0; /* TOML_INTEGER */
-	bool truth = false;  /* TOML_BOOL */
+	const toml_node *parent = nullptr;
+	const std::string *file = nullptr; /* the document's */
+	std::string key;		   /* in a table */
+	size_t item = 0;		   /* in an array, from 1 on */
+	std::string text;		   /* TOML_STRING */
+	int64_t integer = 0;		   /* TOML_INTEGER */
+	bool truth = false;		   /* TOML_BOOL */
 	mutable bool known = false;
-	toml::source_position key_at{};
+	toml::source_position at{ 1, 1 }, key_at{};
+	mutable std::string where;
 	std::vector<std::unique_ptr<toml_node>> members;
 };
 
@@ -106,11 +113,28 @@ size_t string_len(std::string_view s)
 	return std::string_view::npos;
 }
 
-/* The offset of a dotted key with too many parts; npos when there is none.
- * Stops where toml++ will find an error anyway. */
-size_t find_dotted(std::string_view s)
+/* A key, or `item 2 of item 1 of KEY`; "" of the document. */
+std::string name_of(const toml_node &n)
 {
-	size_t dots = 0;
+	if (!n.item)
+		return n.key;
+	std::string above = name_of(*n.parent);
+	return "item " + std::to_string(n.item) +
+		(above.empty() ? "" : " of " + above);
+}
+
+/* What is refused before toml++ takes memory for it. */
+struct excess {
+	size_t at = std::string_view::npos; /* npos: nothing is */
+	std::string what;
+};
+
+/* A dotted key with too many parts, or too many values: each stands behind
+ * one of `[{,=`, or is the table that a dot makes.  Stops where toml++ will
+ * find an error anyway. */
+excess find_excess(std::string_view s)
+{
+	size_t dots = 0, values = 0;
 	for (size_t i = 0; i < s.size();) {
 		char c = s[i];
 		if (c == '"' || c == '\'') {
@@ -127,10 +151,16 @@ size_t find_dotted(std::string_view s)
 		if (strchr("\n,=[]{}", c))
 			dots = 0;
 		else if (c == '.' && ++dots >= max_dots)
-			return i;
+			return { i,
+				"a dotted key has at most " +
+					std::to_string(max_dots) + " parts" };
+		if (c && strchr(",=[{.", c) && ++values > max_values)
+			return { i,
+				"at most " + std::to_string(max_values) +
+					" values are allowed" };
 		i++;
 	}
-	return std::string_view::npos;
+	return {};
 }
 
 enum toml_kind kind_of(const toml::node &n)
@@ -158,23 +188,33 @@ bool before(const toml::source_position &a, const toml::source_position &b)
 	return a.line != b.line ? a.line < b.line : a.column < b.column;
 }
 
-/* False when it is nested too deep. */
-bool copy(const toml::node &from, const std::string &file, size_t depth,
-	toml_node &to)
+struct too_deep {
+	toml::source_position at;
+};
+
+void copy(const toml::node &from, size_t depth, toml_node &to);
+
+void copy_member(const toml::node &from, size_t depth, toml_node &table,
+	std::unique_ptr<toml_node> to)
+{
+	to->parent = &table;
+	to->file = table.file;
+	copy(from, depth + 1, *to);
+	table.members.push_back(std::move(to));
+}
+
+void copy(const toml::node &from, size_t depth, toml_node &to)
 {
 	if (depth > max_depth)
-		return false;
+		throw too_deep{ from.source().begin };
 	to.kind = kind_of(from);
-	to.where = place(file, from.source().begin);
+	to.at = from.source().begin;
 	if (auto *t = from.as_table()) {
 		for (const auto &[key, value] : *t) {
 			auto n = std::make_unique<toml_node>();
-			n->name = key.str();
+			n->key = key.str();
 			n->key_at = key.source().begin;
-			n->key_where = place(file, n->key_at);
-			if (!copy(value, file, depth + 1, *n))
-				return false;
-			to.members.push_back(std::move(n));
+			copy_member(value, depth, to, std::move(n));
 		}
 		std::stable_sort(to.members.begin(), to.members.end(),
 			[](const auto &a, const auto &b) {
@@ -183,13 +223,8 @@ bool copy(const toml::node &from, const std::string &file, size_t depth,
 	} else if (auto *a = from.as_array()) {
 		for (const auto &value : *a) {
 			auto n = std::make_unique<toml_node>();
-			n->name =
-				"item " + std::to_string(to.members.size() + 1);
-			if (!to.name.empty())
-				n->name += " of " + to.name;
-			if (!copy(value, file, depth + 1, *n))
-				return false;
-			to.members.push_back(std::move(n));
+			n->item = to.members.size() + 1;
+			copy_member(value, depth, to, std::move(n));
 		}
 	} else if (auto *s = from.as_string()) {
 		to.text = s->get();
@@ -198,7 +233,6 @@ bool copy(const toml::node &from, const std::string &file, size_t depth,
 	} else if (auto *b = from.as_boolean()) {
 		to.truth = b->get();
 	}
-	return true;
 }
 
 bool parse(std::string_view text, const char *file,
@@ -208,24 +242,22 @@ bool parse(std::string_view text, const char *file,
 		return err_fail(e, ERR_LIMIT,
 			"%s: %zu bytes, at most %zu are allowed", file,
 			text.size(), max_bytes);
-	size_t at = find_dotted(text);
-	if (at != std::string_view::npos) {
+	excess x = find_excess(text);
+	if (x.at != std::string_view::npos) {
 		size_t line = static_cast<size_t>(std::count(text.begin(),
-			text.begin() + static_cast<long>(at), '\n'));
-		size_t begin = text.rfind('\n', at);
-		size_t column =
-			begin == std::string_view::npos ? at + 1 : at - begin;
-		return err_fail(e, ERR_INPUT,
-			"%s:%zu:%zu: a dotted key has at most %zu parts", file,
-			line + 1, column, max_dots);
+			text.begin() + static_cast<long>(x.at), '\n'));
+		size_t begin = text.rfind('\n', x.at);
+		size_t column = begin == std::string_view::npos ? x.at + 1 :
+								  x.at - begin;
+		return err_fail(e, ERR_INPUT, "%s:%zu:%zu: %s", file, line + 1,
+			column, x.what.c_str());
 	}
 	auto doc = std::make_unique<toml_doc>();
 	doc->file = file;
+	doc->root.file = &doc->file;
 	toml::table root = toml::parse(text);
-	if (!copy(root, doc->file, 0, doc->root))
-		return err_fail(e, ERR_INPUT, "%s: more than %zu levels deep",
-			file, max_depth);
-	doc->root.where = doc->file + ":1:1";
+	copy(root, 0, doc->root);
+	doc->root.at = { 1, 1 };
 	out = std::move(doc);
 	return true;
 }
@@ -242,9 +274,8 @@ const char *kind_name(enum toml_kind k)
 bool wrong(const toml_node *n, const char *what, struct err *e)
 {
 	return err_fail(e, ERR_INPUT, "%s: %s must be %s, not %s",
-		n->where.c_str(),
-		n->name.empty() ? "the document" : n->name.c_str(), what,
-		kind_name(n->kind));
+		toml_where(n), n->parent ? name_of(*n).c_str() : "the document",
+		what, kind_name(n->kind));
 }
 } // namespace
 
@@ -265,6 +296,11 @@ bool toml_parse(struct bytes in, const char *file, struct toml_doc **out,
 			static_cast<unsigned>(at.line),
 			static_cast<unsigned>(at.column),
 			shown(p.description()).c_str());
+	} catch (const too_deep &d) {
+		return err_fail(e, ERR_INPUT,
+			"%s:%u:%u: more than %zu levels deep", file,
+			static_cast<unsigned>(d.at.line),
+			static_cast<unsigned>(d.at.column), max_depth);
 	} catch (const std::bad_alloc &) {
 		return err_fail(e, ERR_LIMIT, "%s: out of memory", file);
 	} catch (...) {
@@ -289,6 +325,8 @@ enum toml_kind toml_kind(const struct toml_node *n)
 
 const char *toml_where(const struct toml_node *n)
 {
+	if (n->where.empty())
+		n->where = place(*n->file, n->at);
 	return n->where.c_str();
 }
 
@@ -297,7 +335,7 @@ struct toml_node *toml_get(struct toml_node *table, const char *key)
 	if (table->kind != TOML_TABLE)
 		return nullptr;
 	for (auto &m : table->members)
-		if (m->name == key) {
+		if (m->key == key) {
 			m->known = true;
 			return m.get();
 		}
@@ -312,7 +350,7 @@ size_t toml_count(const struct toml_node *n)
 const char *toml_key(const struct toml_node *table, size_t i)
 {
 	must(table->kind == TOML_TABLE && i < table->members.size());
-	return table->members[i]->name.c_str();
+	return table->members[i]->key.c_str();
 }
 
 struct toml_node *toml_at(struct toml_node *n, size_t i)
@@ -330,9 +368,9 @@ bool toml_no_more(struct toml_node *table, struct err *e)
 		if (!m->known)
 			return err_fail(e, ERR_INPUT,
 				"%s: %.60s: nothing of that name is known%s%s",
-				m->key_where.c_str(), m->name.c_str(),
-				table->name.empty() ? "" : " in ",
-				table->name.c_str());
+				place(*m->file, m->key_at).c_str(),
+				m->key.c_str(), table->parent ? " in " : "",
+				name_of(*table).c_str());
 	return true;
 }
 
@@ -350,7 +388,7 @@ bool toml_cstring(const struct toml_node *n, const char **out, struct err *e)
 		return wrong(n, "a string", e);
 	if (n->text.find('\0') != std::string::npos)
 		return err_fail(e, ERR_INPUT, "%s: %s must not hold a NUL",
-			n->where.c_str(), n->name.c_str());
+			toml_where(n), name_of(*n).c_str());
 	*out = n->text.c_str();
 	return true;
 }
@@ -362,9 +400,8 @@ bool toml_integer(const struct toml_node *n, int64_t min, int64_t max,
 		return wrong(n, "an integer", e);
 	if (n->integer < min || n->integer > max)
 		return err_fail(e, ERR_INPUT,
-			"%s: %s is %lld, expected %lld to %lld",
-			n->where.c_str(), n->name.c_str(),
-			static_cast<long long>(n->integer),
+			"%s: %s is %lld, expected %lld to %lld", toml_where(n),
+			name_of(*n).c_str(), static_cast<long long>(n->integer),
 			static_cast<long long>(min),
 			static_cast<long long>(max));
 	*out = n->integer;

@@ -31,7 +31,8 @@ enum toml_kind {
 	TOML_DATE, /* any of TOML's date and time kinds */
 };
 
-/* At most 1 MiB and 64 levels deep.  `file` is used in messages; copied. */
+/* At most 1 MiB, 65536 values and 64 levels deep.  `file` is used in messages;
+ * copied. */
 MUST_USE bool toml_parse(struct bytes in, const char *file,
 	struct toml_doc **out, struct err *e);
 void toml_free(struct toml_doc *d);

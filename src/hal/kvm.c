@@ -19,6 +19,7 @@
 enum { REPORT_DATA_BYTES = 64 };
 
 struct hal_keep {
+	struct vm_served served; /* first */
 	struct vm_machine m;
 	struct soft_root *root;
 	struct soft_facts facts; /* all but the report data */
@@ -89,6 +90,7 @@ static bool start(struct hal_keep *k, struct err *e)
 	vm_images_fill(&m->images, 0, m->ram);
 	m->cpu.on_release = release;
 	m->cpu.ctx = k;
+	k->served = (struct vm_served){ &m->cpu, m->window };
 	if (!vm_cpu_start(&m->cpu, e)) {
 		crypto_hash_free(h);
 		return false;
@@ -146,27 +148,6 @@ static bool kvm_confine(struct hal_keep *k, struct err *e)
 	return vm_confine(&k->m.cpu, k->m.uid, k->m.change_id, NULL, e);
 }
 
-static int kvm_bell(const struct hal_keep *k)
-{
-	return k->m.cpu.bell;
-}
-
-static struct gate_area *kvm_area(struct hal_keep *k)
-{
-	return vm_machine_area(&k->m);
-}
-
-static bool kvm_take(struct hal_keep *k, bool *gone, char why[128],
-	struct err *e)
-{
-	return vm_cpu_take(&k->m.cpu, gone, why, e);
-}
-
-static bool kvm_resume(struct hal_keep *k, struct err *e)
-{
-	return vm_cpu_resume(&k->m.cpu, e);
-}
-
 static bool kvm_evidence(struct hal_keep *k, struct bytes request,
 	struct buf *evidence, struct buf *endorsements, struct err *e)
 {
@@ -187,10 +168,10 @@ const struct hal_tech hal_kvm = {
 	.measure = kvm_measure,
 	.launch = kvm_launch,
 	.confine = kvm_confine,
-	.bell = kvm_bell,
-	.area = kvm_area,
-	.take = kvm_take,
-	.resume = kvm_resume,
+	.bell = vm_bell,
+	.area = vm_area,
+	.take = vm_take,
+	.resume = vm_resume,
 	.evidence = kvm_evidence,
 	.destroy = kvm_destroy,
 };

@@ -18,6 +18,7 @@
 #include "spec/pef.h"
 
 struct hal_keep {
+	struct vm_served served; /* first */
 	struct pef_machine p;
 	struct hal_config cfg; /* what the window is filled with */
 };
@@ -138,6 +139,7 @@ static bool pef_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 	bool ok = pef_launch(&k->p, &hal_pef, cfg, e);
 	k->p.m.cpu.on_exit = leave_by;
 	k->p.m.cpu.ctx = k;
+	k->served = (struct vm_served){ &k->p.m.cpu, k->p.m.window };
 	if (!ok || !vm_cpu_start(&k->p.m.cpu, e)) {
 		pef_destroy(k);
 		return err_wrap(e, "launch pef");
@@ -155,27 +157,6 @@ static bool pef_confine(struct hal_keep *k, struct err *e)
 		0 };
 	const struct vm_machine *m = &k->p.m;
 	return vm_confine(&k->p.m.cpu, m->uid, m->change_id, requests, e);
-}
-
-static int pef_bell(const struct hal_keep *k)
-{
-	return k->p.m.cpu.bell;
-}
-
-static struct gate_area *pef_area(struct hal_keep *k)
-{
-	return vm_machine_area(&k->p.m);
-}
-
-static bool pef_take(struct hal_keep *k, bool *gone, char why[128],
-	struct err *e)
-{
-	return vm_cpu_take(&k->p.m.cpu, gone, why, e);
-}
-
-static bool pef_resume(struct hal_keep *k, struct err *e)
-{
-	return vm_cpu_resume(&k->p.m.cpu, e);
 }
 
 /* The Keep's own evidence, and its key's public half. */
@@ -206,10 +187,10 @@ const struct hal_tech hal_pef = {
 	.measure = pef_measure,
 	.launch = pef_launch_keep,
 	.confine = pef_confine,
-	.bell = pef_bell,
-	.area = pef_area,
-	.take = pef_take,
-	.resume = pef_resume,
+	.bell = vm_bell,
+	.area = vm_area,
+	.take = vm_take,
+	.resume = vm_resume,
 	.evidence = pef_evidence,
 	.destroy = pef_destroy,
 };

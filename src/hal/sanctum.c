@@ -20,6 +20,7 @@
 enum { MAX_ENDORSEMENTS = 64 << 10 };
 
 struct hal_keep {
+	struct vm_served served; /* first */
 	struct sanctum_machine m;
 	struct buf endorsements;
 };
@@ -83,6 +84,7 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 		soft_sanctum_endorsements(k->m.device, &k->endorsements, e) :
 		vm_file_beside_root(cfg, "sanctum-endorsements",
 			MAX_ENDORSEMENTS, &k->endorsements, e);
+	k->served = (struct vm_served){ &k->m.cpu, k->m.window };
 	return ok && vm_cpu_start(&k->m.cpu, e);
 }
 
@@ -106,27 +108,6 @@ static bool sanctum_confine(struct hal_keep *k, struct err *e)
 {
 	static const unsigned long requests[] = { SANCTUM_IOC_RUN, 0 };
 	return vm_confine(&k->m.cpu, k->m.uid, k->m.change_id, requests, e);
-}
-
-static int sanctum_bell(const struct hal_keep *k)
-{
-	return k->m.cpu.bell;
-}
-
-static struct gate_area *sanctum_area(struct hal_keep *k)
-{
-	return (struct gate_area *)(void *)(k->m.window + VM_AREA_AT);
-}
-
-static bool sanctum_take(struct hal_keep *k, bool *gone, char why[128],
-	struct err *e)
-{
-	return vm_cpu_take(&k->m.cpu, gone, why, e);
-}
-
-static bool sanctum_resume(struct hal_keep *k, struct err *e)
-{
-	return vm_cpu_resume(&k->m.cpu, e);
 }
 
 /* The Keep has its evidence; it asks for what stands above it. */
@@ -154,10 +135,10 @@ const struct hal_tech hal_sanctum = {
 	.measure = sanctum_measure,
 	.launch = sanctum_launch_keep,
 	.confine = sanctum_confine,
-	.bell = sanctum_bell,
-	.area = sanctum_area,
-	.take = sanctum_take,
-	.resume = sanctum_resume,
+	.bell = vm_bell,
+	.area = vm_area,
+	.take = vm_take,
+	.resume = vm_resume,
 	.evidence = sanctum_evidence,
 	.destroy = sanctum_destroy,
 };

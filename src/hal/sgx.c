@@ -7,18 +7,19 @@
 #include <asm/sgx.h>
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/fmt.h"
 #include "enclave/pages.h"
 #include "hal/hal_priv.h"
 #include "hal/sgx_priv.h"
 #include "soft/device.h"
 
+enum { MAX_ENDORSEMENTS = 256 << 10 };
+
 struct hal_keep {
+	struct vm_served served; /* first */
 	struct sgx_machine m;
 	bool software;
 	struct buf endorsements; /* on hardware: what the host has */
@@ -79,18 +80,8 @@ static bool sgx_measure(const struct hal_config *cfg, uint8_t out[64],
 static bool read_endorsements(struct hal_keep *k, const struct hal_config *cfg,
 	struct err *e)
 {
-	enum { MOST = 256 << 10 };
-	char path[1024];
-	vm_beside_root(cfg, "sgx-endorsements", path, sizeof path);
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return true;
-	uint8_t *to = buf_reserve(&k->endorsements, MOST);
-	ssize_t n = to ? read(fd, to, MOST) : -1;
-	if (n < 0 || n == MOST)
-		return err_fail(e, ERR_HOST, "%s: no endorsements", path);
-	buf_commit(&k->endorsements, (size_t)n);
-	return true;
+	return vm_file_beside_root(cfg, "sgx-endorsements", MAX_ENDORSEMENTS,
+		&k->endorsements, e);
 }
 
 static void sgx_destroy(struct hal_keep *k)
@@ -106,8 +97,10 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 	struct err *e)
 {
 	k->software = cfg->platform == HAL_SOFTWARE;
-	return sgx_launch(&k->m, &hal_sgx, cfg, e) &&
-		(k->software || read_endorsements(k, cfg, e)) &&
+	if (!sgx_launch(&k->m, &hal_sgx, cfg, e))
+		return false;
+	k->served = (struct vm_served){ &k->m.cpu, k->m.window };
+	return (k->software || read_endorsements(k, cfg, e)) &&
 		vm_cpu_start(&k->m.cpu, e) &&
 		(!k->software || soft_device_quote_ready(k->m.device, e));
 }
@@ -140,27 +133,6 @@ static bool sgx_confine(struct hal_keep *k, struct err *e)
 	return vm_confine(&k->m.cpu, k->m.uid, k->m.change_id, requests, e);
 }
 
-static int sgx_bell(const struct hal_keep *k)
-{
-	return k->m.cpu.bell;
-}
-
-static struct gate_area *sgx_area(struct hal_keep *k)
-{
-	return (struct gate_area *)(void *)(k->m.window + VM_AREA_AT);
-}
-
-static bool sgx_take(struct hal_keep *k, bool *gone, char why[128],
-	struct err *e)
-{
-	return vm_cpu_take(&k->m.cpu, gone, why, e);
-}
-
-static bool sgx_resume(struct hal_keep *k, struct err *e)
-{
-	return vm_cpu_resume(&k->m.cpu, e);
-}
-
 static bool sgx_evidence(struct hal_keep *k, struct bytes request,
 	struct buf *evidence, struct buf *endorsements, struct err *e)
 {
@@ -189,10 +161,10 @@ const struct hal_tech hal_sgx = {
 	.measure = sgx_measure,
 	.launch = sgx_launch_keep,
 	.confine = sgx_confine,
-	.bell = sgx_bell,
-	.area = sgx_area,
-	.take = sgx_take,
-	.resume = sgx_resume,
+	.bell = vm_bell,
+	.area = vm_area,
+	.take = vm_take,
+	.resume = vm_resume,
 	.evidence = sgx_evidence,
 	.destroy = sgx_destroy,
 };

@@ -22,6 +22,7 @@
 enum { MAX_ENDORSEMENTS = 64 << 10 };
 
 struct hal_keep {
+	struct vm_served served; /* first */
 	struct snp_machine s;
 	struct buf endorsements;
 	int lock; /* their file's, until the report is there; or -1 */
@@ -124,31 +125,13 @@ static enum vm_turn give_certificates(struct hal_keep *k, struct kvm_run *r)
 	return VM_TURN_AGAIN;
 }
 
-/* A shim of ours touches nothing that is not there: whoever does so is not
- * ours, or its host is broken. */
 static enum vm_turn leave_by(void *ctx, struct vm_cpu *c)
 {
 	struct hal_keep *k = ctx;
 	struct kvm_run *r = c->run;
-	switch (r->exit_reason) {
-	case SPEC_KVM_EXIT_SNP_REQ_CERTS:
-		return give_certificates(k, r);
-	case KVM_EXIT_SYSTEM_EVENT:
-		fmt(c->why, sizeof c->why, "ended at its start, reason 0x%llx",
-			r->system_event.ndata ?
-				(unsigned long long)r->system_event.data[0] :
-				0ull);
-		break;
-	case SPEC_KVM_EXIT_MEMORY_FAULT:
-		fmt(c->why, sizeof c->why, "memory of another kind expected");
-		break;
-	case KVM_EXIT_HYPERCALL:
-		return vm_private_change(&k->s.m, k->s.memfd);
-	default:
-		fmt(c->why, sizeof c->why, "%s (%u)",
-			vm_exit_name(r->exit_reason), r->exit_reason);
-	}
-	return VM_TURN_GONE;
+	return r->exit_reason == SPEC_KVM_EXIT_SNP_REQ_CERTS ?
+		give_certificates(k, r) :
+		vm_private_exit(&k->s.m, k->s.memfd, c);
 }
 
 static void snp_destroy(struct hal_keep *k)
@@ -169,6 +152,7 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 		return false;
 	k->s.m.cpu.on_exit = leave_by;
 	k->s.m.cpu.ctx = k;
+	k->served = (struct vm_served){ &k->s.m.cpu, k->s.m.window };
 	return vm_cpu_start(&k->s.m.cpu, e);
 }
 
@@ -193,27 +177,6 @@ static bool snp_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 static bool snp_confine(struct hal_keep *k, struct err *e)
 {
 	return vm_private_confine(&k->s.m, e);
-}
-
-static int snp_bell(const struct hal_keep *k)
-{
-	return k->s.m.cpu.bell;
-}
-
-static struct gate_area *snp_area(struct hal_keep *k)
-{
-	return vm_machine_area(&k->s.m);
-}
-
-static bool snp_take(struct hal_keep *k, bool *gone, char why[128],
-	struct err *e)
-{
-	return vm_cpu_take(&k->s.m.cpu, gone, why, e);
-}
-
-static bool snp_resume(struct hal_keep *k, struct err *e)
-{
-	return vm_cpu_resume(&k->s.m.cpu, e);
 }
 
 /* The shim had the firmware answer before it rang. */
@@ -245,10 +208,10 @@ const struct hal_tech hal_snp = {
 	.measure = snp_measure,
 	.launch = snp_launch_keep,
 	.confine = snp_confine,
-	.bell = snp_bell,
-	.area = snp_area,
-	.take = snp_take,
-	.resume = snp_resume,
+	.bell = vm_bell,
+	.area = vm_area,
+	.take = vm_take,
+	.resume = vm_resume,
 	.evidence = snp_evidence,
 	.destroy = snp_destroy,
 };

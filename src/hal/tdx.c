@@ -23,6 +23,7 @@ enum { MAX_ENDORSEMENTS = 256 << 10 };
 #define QUOTE_ROOM (VM_QUOTE_BYTES - sizeof(struct tdx_quote_head))
 
 struct hal_keep {
+	struct vm_served served; /* first */
 	struct tdx_machine t;
 	bool software;
 	int qgs; /* on hardware: the connection for the quote, or -1 */
@@ -128,31 +129,13 @@ static enum vm_turn answer_call(struct hal_keep *k, struct kvm_run *r)
 	return VM_TURN_AGAIN;
 }
 
-/* A shim of ours touches nothing that is not there: whoever does so is not
- * ours, or its host is broken. */
 static enum vm_turn leave_by(void *ctx, struct vm_cpu *c)
 {
 	struct hal_keep *k = ctx;
 	struct kvm_run *r = c->run;
-	switch (r->exit_reason) {
-	case SPEC_KVM_EXIT_TDX:
-		return answer_call(k, r);
-	case KVM_EXIT_HYPERCALL:
-		return vm_private_change(&k->t.m, k->t.memfd);
-	case KVM_EXIT_SYSTEM_EVENT:
-		fmt(c->why, sizeof c->why, "ended at its start, reason 0x%llx",
-			r->system_event.ndata ?
-				(unsigned long long)r->system_event.data[0] :
-				0ull);
-		break;
-	case SPEC_KVM_EXIT_MEMORY_FAULT:
-		fmt(c->why, sizeof c->why, "memory of another kind expected");
-		break;
-	default:
-		fmt(c->why, sizeof c->why, "%s (%u)",
-			vm_exit_name(r->exit_reason), r->exit_reason);
-	}
-	return VM_TURN_GONE;
+	return r->exit_reason == SPEC_KVM_EXIT_TDX ?
+		answer_call(k, r) :
+		vm_private_exit(&k->t.m, k->t.memfd, c);
 }
 
 /* --- launch ----------------------------------------------------------------
@@ -189,6 +172,7 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 		return false;
 	k->t.m.cpu.on_exit = leave_by;
 	k->t.m.cpu.ctx = k;
+	k->served = (struct vm_served){ &k->t.m.cpu, k->t.m.window };
 	return vm_cpu_start(&k->t.m.cpu, e);
 }
 
@@ -213,27 +197,6 @@ static bool tdx_launch_keep(const struct hal_config *cfg, struct hal_keep **out,
 static bool tdx_confine(struct hal_keep *k, struct err *e)
 {
 	return vm_private_confine(&k->t.m, e);
-}
-
-static int tdx_bell(const struct hal_keep *k)
-{
-	return k->t.m.cpu.bell;
-}
-
-static struct gate_area *tdx_area(struct hal_keep *k)
-{
-	return vm_machine_area(&k->t.m);
-}
-
-static bool tdx_take(struct hal_keep *k, bool *gone, char why[128],
-	struct err *e)
-{
-	return vm_cpu_take(&k->t.m.cpu, gone, why, e);
-}
-
-static bool tdx_resume(struct hal_keep *k, struct err *e)
-{
-	return vm_cpu_resume(&k->t.m.cpu, e);
 }
 
 /* The shim had the report quoted before it rang. */
@@ -269,10 +232,10 @@ const struct hal_tech hal_tdx = {
 	.measure = tdx_measure,
 	.launch = tdx_launch_keep,
 	.confine = tdx_confine,
-	.bell = tdx_bell,
-	.area = tdx_area,
-	.take = tdx_take,
-	.resume = tdx_resume,
+	.bell = vm_bell,
+	.area = vm_area,
+	.take = vm_take,
+	.resume = vm_resume,
 	.evidence = tdx_evidence,
 	.destroy = tdx_destroy,
 };

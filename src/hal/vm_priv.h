@@ -121,6 +121,20 @@ MUST_USE bool vm_cpu_take(struct vm_cpu *c, bool *gone, char why[128],
 	struct err *e);
 MUST_USE bool vm_cpu_resume(struct vm_cpu *c, struct err *e);
 
+/* --- hal.h's functions (vm_serve.c) -----------------------------------------
+ *
+ * For every `struct hal_keep` that begins with this, filled in before its
+ * thread starts.
+ */
+struct vm_served {
+	struct vm_cpu *cpu;
+	uint8_t *window;
+};
+int vm_bell(const struct hal_keep *k);
+struct gate_area *vm_area(struct hal_keep *k);
+bool vm_take(struct hal_keep *k, bool *gone, char why[128], struct err *e);
+bool vm_resume(struct hal_keep *k, struct err *e);
+
 /* --- whose machines (vm_device.c) ------------------------------------------
  */
 
@@ -191,11 +205,6 @@ MUST_USE bool vm_machine_may_drop(const struct vm_machine *m, uint64_t gpa,
 	uint64_t bytes);
 void vm_machine_fini(struct vm_machine *m);
 
-static inline struct gate_area *vm_machine_area(struct vm_machine *m)
-{
-	return (struct gate_area *)(void *)(m->window + VM_AREA_AT);
-}
-
 /* --- memory that only the guest has (vm_private.c) --------------------------
  */
 
@@ -217,6 +226,8 @@ MUST_USE bool vm_private_map(struct vm_machine *m, const struct vm_region *g,
 /* The guest's changes of state come to vm_private_change. */
 MUST_USE bool vm_private_hypercalls(struct vm_machine *m, struct err *e);
 enum vm_turn vm_private_change(struct vm_machine *m, int memfd);
+/* That, or an exit from which such a guest does not come back. */
+enum vm_turn vm_private_exit(struct vm_machine *m, int memfd, struct vm_cpu *c);
 /* The loader, which may do that and no more. */
 MUST_USE bool vm_private_confine(struct vm_machine *m, struct err *e);
 

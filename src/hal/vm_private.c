@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/kvm_para.h>
 
+#include "base/fmt.h"
 #include "hal/vm_priv.h"
 #include "spec/kvm.h"
 
@@ -76,6 +77,30 @@ enum vm_turn vm_private_change(struct vm_machine *m, int memfd)
 		n = d->ops->discard(d, memfd, gpa - VM_RAM_GPA, bytes);
 	r->hypercall.ret = (unsigned)-n;
 	return VM_TURN_AGAIN;
+}
+
+/* A shim of ours touches nothing that is not there: whoever does so is not
+ * ours, or its host is broken. */
+enum vm_turn vm_private_exit(struct vm_machine *m, int memfd, struct vm_cpu *c)
+{
+	const struct kvm_run *r = c->run;
+	switch (r->exit_reason) {
+	case KVM_EXIT_HYPERCALL:
+		return vm_private_change(m, memfd);
+	case KVM_EXIT_SYSTEM_EVENT:
+		fmt(c->why, sizeof c->why, "ended at its start, reason 0x%llx",
+			r->system_event.ndata ?
+				(unsigned long long)r->system_event.data[0] :
+				0ull);
+		break;
+	case SPEC_KVM_EXIT_MEMORY_FAULT:
+		fmt(c->why, sizeof c->why, "memory of another kind expected");
+		break;
+	default:
+		fmt(c->why, sizeof c->why, "%s (%u)",
+			vm_exit_name(r->exit_reason), r->exit_reason);
+	}
+	return VM_TURN_GONE;
 }
 
 bool vm_private_confine(struct vm_machine *m, struct err *e)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/fmt.h"
 #include "host/ask.h"
 
@@ -308,21 +309,6 @@ static bool default_root(char out[OPTIONS_PATH], struct err *e)
 	return path(text, out, e);
 }
 
-/* The folder of this program. */
-static bool own_folder(char out[OPTIONS_PATH], struct err *e)
-{
-	ssize_t n = readlink("/proc/self/exe", out, OPTIONS_PATH - 1);
-	if (n <= 0)
-		return err_fail(e, ERR_HOST, "/proc/self/exe: %s",
-			strerror(errno));
-	out[n] = '\0';
-	char *slash = strrchr(out, '/');
-	if (!slash)
-		return err_fail(e, ERR_HOST, "/proc/self/exe: no folder");
-	*slash = '\0';
-	return true;
-}
-
 static bool fill_in(struct options *o, struct err *e)
 {
 	char here[OPTIONS_PATH], text[OPTIONS_PATH + 64];
@@ -331,7 +317,10 @@ static bool fill_in(struct options *o, struct err *e)
 		o->listen[o->listeners++] = "127.0.0.1:7443";
 	if (!o->max_memory)
 		o->max_memory = machine_memory();
-	if (!own_folder(here, e) || (!*o->root && !default_root(o->root, e)))
+	if (!file_own_folder(here, sizeof here))
+		return err_fail(e, ERR_HOST, "/proc/self/exe: %s",
+			strerror(errno));
+	if ((!*o->root && !default_root(o->root, e)))
 		return false;
 	fmt(text, sizeof text, "%s/../keep", here);
 	if (stat(text, &st) || !S_ISDIR(st.st_mode))

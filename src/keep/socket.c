@@ -564,7 +564,19 @@ static int socket_connected(void *ctx)
 		WASI_OK;
 }
 
+/* What the program peeked at lies in WASI's buffer: of our share, too. */
+static bool socket_hold(void *ctx, size_t bytes)
+{
+	struct keep_socket *s = ctx;
+	if (bytes > s->net->room)
+		return false;
+	s->net->room -= bytes;
+	s->cost += bytes;
+	return true;
+}
+
 const struct wasi_stream_ops socket_ops = {
+	.hold = socket_hold,
 	.read = socket_read,
 	.write = socket_write,
 	.ready = socket_ready,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/fmt.h"
 #include "codec/hex.h"
 #include "crypto/hash.h"
@@ -217,17 +218,14 @@ static bool write_layout(int fd, const struct repository_package *p,
 static bool export_layout(const struct repository_package *p, const char *path,
 	struct err *e)
 {
-	char temporary[1100];
-	fmt(temporary, sizeof temporary, "%s.XXXXXX", path);
-	auto_fd fd = mkostemp(temporary, O_CLOEXEC);
+	char made[1100];
+	auto_fd fd = file_begin(path, made, sizeof made);
 	if (fd < 0)
 		return err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
-	bool ok = write_layout(fd, p, e);
-	if (ok && (fchmod(fd, 0644) || fsync(fd) || rename(temporary, path)))
-		ok = err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
-	if (!ok)
-		unlink(temporary);
-	return ok;
+	bool whole = write_layout(fd, p, e);
+	if (file_end(fd, made, whole, 0644, path))
+		return true;
+	return whole && err_fail(e, ERR_HOST, "%s: %s", path, strerror(errno));
 }
 
 /* --- writing a folder ----------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wasi/wasi_priv.h"
 
-enum { PEEK_MAX = 1 << 16 };
+enum { PEEK_MIN = 64, PEEK_MAX = 1 << 16 };
 
 int wasi_socket_get(struct wasi_call *k, uint32_t fd, uint64_t right,
 	struct wasi_fd **out)
@@ -67,12 +67,25 @@ int wasi_sock_accept(struct wasi_call *k)
 	return wasi_socket_accept(k, arg32(k, 0), arg32(k, 1), arg32(k, 2));
 }
 
+/* Room for so many bytes in f->peeked, which the stream accounts for.  Twice as
+ * much each time, as buffers grow. */
+static bool peek_room(struct wasi_fd *f, size_t want)
+{
+	size_t cap = PEEK_MIN;
+	while (cap < want)
+		cap *= 2;
+	return cap <= f->peeked.cap || !f->stream.ops->hold ||
+		f->stream.ops->hold(f->stream.ctx, cap - f->peeked.cap);
+}
+
 /* Reads on until `want` bytes wait in f->peeked, or one if not all. */
 static int peek_fill(struct wasi_call *k, struct wasi_fd *f, size_t want,
 	bool all)
 {
 	if (want > PEEK_MAX)
 		want = PEEK_MAX;
+	if (!peek_room(f, want))
+		return WASI_NOBUFS;
 	while (f->peeked.len < want) {
 		if (f->peeked.len && !all &&
 			!(f->stream.ops->ready(f->stream.ctx) &

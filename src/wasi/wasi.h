@@ -42,9 +42,12 @@ struct wasi_stream_ops {
 	 * needs neither read nor write nor pending: 0 and a new stream (closed
 	 * through its own ops), else a WASI errno, WASI_AGAIN: nobody is there
 	 * now.  shutdown: which of READ, WRITE ends; 0 or a WASI errno.
+	 * hold: so many bytes more are kept of it, until it is closed, for a
+	 * program that peeked; false: there is no room.
 	 */
 	int (*accept)(void *ctx, struct wasi_stream *out);
 	int (*shutdown)(void *ctx, unsigned which);
+	bool (*hold)(void *ctx, size_t bytes);
 	/* Of what wasi_net.connect gave: 0 when the connection is there, a
 	 * WASI errno why there is none, WASI_AGAIN: not yet. */
 	int (*connected)(void *ctx);

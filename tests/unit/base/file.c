@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "../test.h"
 #include "base/cleanup.h"
@@ -54,25 +52,29 @@ TEST(a_file_is_made_and_replaced_with_its_mode)
 	end(&p);
 }
 
-/* libc's place is taken: what is in the folder before the new file is. */
-static bool hidden;
-
-int rename(const char *from, const char *to)
-{
-	hidden = !strncmp(from, "/tmp/unit-file-", 15) &&
-		strrchr(from, '/')[1] == '.';
-	return (int)syscall(SYS_rename, from, to);
-}
-
-TEST(a_file_that_is_being_made_is_hidden_from_who_reads_its_folder)
+TEST(a_file_in_parts_is_in_its_place_when_it_is_whole)
 {
 	struct place p;
+	char made[80], text[16];
 	begin(&p);
-	CHECK(file_replace(p.path, 0600, BYTES_LIT("text")));
-	CHECK(hidden);
-	CHECK(!chdir(p.folder));
-	CHECK(file_replace("text", 0640, BYTES_LIT("other")));
-	holds(&p, "other", 0640);
+	CHECK(file_replace(p.path, 0600, BYTES_LIT("before")));
+	auto_fd fd = file_begin(p.path, made, sizeof made);
+	CHECK(fd >= 0);
+	CHECK_HAS(made, "/.text.");
+	CHECK(file_write(fd, BYTES_LIT("in ")));
+	holds(&p, "before", 0600);
+	CHECK(file_write(fd, BYTES_LIT("parts")));
+	CHECK(file_end(fd, made, true, 0644, p.path));
+	holds(&p, "in parts", 0644);
+	/* One that broke off leaves what was there, and why. */
+	auto_fd other = file_begin(p.path, made, sizeof made);
+	CHECK(other >= 0);
+	errno = ENOSPC;
+	CHECK(!file_end(other, made, false, 0644, p.path));
+	CHECK_INT(errno, ENOSPC);
+	holds(&p, "in parts", 0644);
+	CHECK_INT(file_begin(p.path, text, sizeof text), -1);
+	CHECK_INT(errno, ENAMETOOLONG);
 	end(&p);
 }
 

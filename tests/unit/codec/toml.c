@@ -152,6 +152,16 @@ TEST(toml_limits_depth_and_size)
 	for (int i = 0; i < 100; i++)
 		CHECK(buf_u8(&b, ']'));
 	CHECK(!toml_parse(buf_bytes(&b), "f.toml", &d, &e));
+	CHECK_HAS(e.text, "f.toml:1:6");
+	/* Neither a table's name nor an array is too deep, but both are. */
+	buf_clear(&b);
+	CHECK(buf_str(&b, "[a.b.c.d.e.f.g.h]\nx = "));
+	for (int i = 0; i < 60; i++)
+		CHECK(buf_u8(&b, '['));
+	for (int i = 0; i < 60; i++)
+		CHECK(buf_u8(&b, ']'));
+	CHECK(!toml_parse(buf_bytes(&b), "f.toml", &d, &e));
+	CHECK_STR(e.text, "f.toml:2:61: more than 64 levels deep");
 	buf_clear(&b);
 	CHECK(buf_str(&b, "x = 1\n a"));
 	for (int i = 0; i < 200000; i++)
@@ -174,5 +184,53 @@ TEST(toml_limits_depth_and_size)
 	CHECK(!toml_parse(bytes_of(p, (1 << 20) + 1), "f.toml", &d, &e));
 	CHECK_INT(e.kind, ERR_LIMIT);
 	CHECK(toml_parse(bytes_of(p, 1 << 20), "f.toml", &d, &e));
+	toml_free(d);
+}
+
+/* As many values of that kind as there may be, and one more. */
+static void limit(const char *open, const char *one, size_t each)
+{
+	auto_buf b = { 0 };
+	struct toml_doc *d = NULL;
+	struct err e = { 0 };
+	CHECK(buf_str(&b, open));
+	for (size_t n = 0; n + each <= 65000; n += each)
+		CHECK(buf_str(&b, one));
+	CHECK(buf_str(&b, "]\n"));
+	CHECK(toml_parse(buf_bytes(&b), "f.toml", &d, &e));
+	toml_free(d);
+	b.len -= 2;
+	for (size_t n = 0; n < 1000; n += each)
+		CHECK(buf_str(&b, one));
+	CHECK(buf_str(&b, "]\n"));
+	CHECK(!toml_parse(buf_bytes(&b), "f.toml", &d, &e));
+	CHECK_INT(e.kind, ERR_INPUT);
+	CHECK_HAS(e.text, "f.toml:2:");
+	CHECK_HAS(e.text, ": at most 65536 values are allowed");
+}
+
+TEST(toml_limits_the_number_of_values)
+{
+	limit("b = 1\na = [", "1,", 1);
+	limit("b = 1\na = [", "[[[[]]]],", 5);
+	limit("b = 1\na = [", "{x.y=1},", 4);
+	limit("b = 1\na = [", "\"[,=]\",", 1);
+}
+
+TEST(toml_names_an_item_by_its_way)
+{
+	struct toml_doc *d = NULL;
+	struct err e = { 0 };
+	struct bytes s;
+	CHECK(toml_parse(bytes_str("[t]\na = [1, [2, 3]]\n"), "f.toml", &d,
+		&e));
+	struct toml_node *a = toml_get(toml_get(toml_root(d), "t"), "a");
+	CHECK(!toml_string(toml_at(toml_at(a, 1), 1), &s, &e));
+	CHECK_STR(e.text,
+		"f.toml:2:13: item 2 of item 2 of a must be a string, not an "
+		"integer");
+	CHECK_STR(toml_where(toml_root(d)), "f.toml:1:1");
+	CHECK(!toml_string(toml_root(d), &s, &e));
+	CHECK_HAS(e.text, "f.toml:1:1: the document must be a string");
 	toml_free(d);
 }

@@ -151,9 +151,12 @@ TEST(pef_debug_keep_has_no_key_that_an_owner_sealed)
 	char why[128] = "", path[128];
 	place_open(&p, "pef", GUEST_QUIT);
 	struct hal_keep *k = place_launch(&p);
-	const struct pef_machine *m = (const void *)k;
+	const struct {
+		struct vm_served served;
+		struct pef_machine p;
+	} *front = (const void *)k;
 	fmt(path, sizeof path, "%s/pef-blob", p.dir);
-	CHECK(file_create(path, 0600, buf_bytes(&m->blob)));
+	CHECK(file_create(path, 0600, buf_bytes(&front->p.blob)));
 	CHECK(!place_took(&p, k, why));
 	p.tech->destroy(k);
 	/* The same Keep has it, by the same blob, again. */

@@ -407,6 +407,26 @@ TEST(a_connection_costs_its_buffers_and_waits_where_there_is_no_room)
 	end();
 }
 
+TEST(what_a_program_peeked_at_is_of_the_same_room)
+{
+	struct wasi_stream s;
+	begin(256 << 10);
+	uint64_t room = net.room;
+	int peer = host_connect(&host);
+	CHECK_INT(try_accept(&s), WASI_OK);
+	uint64_t left = net.room;
+	CHECK(s.ops->hold(s.ctx, 4096));
+	CHECK_INT(net.room, left - 4096);
+	CHECK(!s.ops->hold(s.ctx, left));
+	CHECK_INT(net.room, left - 4096);
+	CHECK(s.ops->hold(s.ctx, left - 4096));
+	CHECK_INT(net.room, 0);
+	leave(&s);
+	CHECK_INT(net.room, room);
+	close(peer);
+	end();
+}
+
 /* --- sockets that failed ---------------------------------------------------
  */
 

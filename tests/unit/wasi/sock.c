@@ -85,6 +85,31 @@ TEST(peeking_leaves_the_bytes_where_they_are)
 	guest_free(g);
 }
 
+TEST(what_was_peeked_at_is_held_and_refused_where_there_is_no_room)
+{
+	struct guest *g = guest_new();
+	for (int i = 0; i < 100000; i++)
+		buf_u8(&g->sock.in, (uint8_t)('a' + i % 26));
+	CHECK_INT(recv(g, GUEST_SOCKET, 3, RECV_PEEK), 3);
+	CHECK(g->sock.held >= 3 && g->sock.held <= 64);
+	/* No more for what is there already. */
+	size_t held = g->sock.held;
+	CHECK_INT(recv(g, GUEST_SOCKET, 3, RECV_PEEK), 3);
+	CHECK_INT(g->sock.held, held);
+	CHECK_INT(recv(g, GUEST_SOCKET, 3000, RECV_PEEK), 3000);
+	CHECK(g->sock.held >= 3000 && g->sock.held < 6000);
+	g->sock.can_hold = g->sock.held + 1;
+	CHECK_INT(recv(g, GUEST_SOCKET, 9000, RECV_PEEK), -WASI_NOBUFS);
+	CHECK_INT(recv(g, GUEST_SOCKET, 3000, RECV_PEEK), 3000);
+	/* Nothing was lost, and reading takes no room. */
+	CHECK_INT(recv(g, GUEST_SOCKET, 4000, RECV_WAITALL), 4000);
+	CHECK_MEM(g->caller.memory + GUEST_READ_AT, "abcdefgh", 8);
+	g->sock.can_hold = SIZE_MAX;
+	CHECK_INT(recv(g, GUEST_SOCKET, 40000, RECV_PEEK), 40000);
+	CHECK(g->sock.held >= 40000 && g->sock.held <= 65536);
+	guest_free(g);
+}
+
 static bool drip(struct guest *g)
 {
 	if (g->waits > 3)

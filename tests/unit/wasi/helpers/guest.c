@@ -114,7 +114,17 @@ static int pipe_shutdown(void *ctx, unsigned which)
 	return WASI_OK;
 }
 
+static bool pipe_hold(void *ctx, size_t bytes)
+{
+	struct pipe *p = ctx;
+	if (bytes > p->can_hold - p->held)
+		return false;
+	p->held += bytes;
+	return true;
+}
+
 static const struct wasi_stream_ops pipe_ops = { .read = pipe_read,
+	.hold = pipe_hold,
 	.write = pipe_write,
 	.ready = pipe_ready,
 	.pending = pipe_pending,
@@ -262,6 +272,8 @@ struct guest *guest_new_with(const struct memfs_config *cfg)
 	g->text_at = 0x8000;
 	g->dialled.room = 1 << 20;
 	g->in.room = g->out.room = g->sock.room = g->accepted.room = 1 << 20;
+	g->sock.can_hold = g->accepted.can_hold = g->dialled.can_hold =
+		SIZE_MAX;
 	struct memfs_config c = *cfg;
 	c.now = fs_now;
 	c.ctx = g;

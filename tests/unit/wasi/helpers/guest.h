@@ -32,8 +32,10 @@ struct pipe {
 	struct buf in;	/* what a read gives */
 	struct buf out; /* what was written */
 	size_t room;	/* what a write still takes */
-	bool eof;	/* the end comes after `in` */
-	int error;	/* errno of the next read or write */
+	size_t held;	/* kept of it by those who peeked; */
+	size_t can_hold;
+	bool eof;  /* the end comes after `in` */
+	int error; /* errno of the next read or write */
 	unsigned closed, ended, reads;
 };
 

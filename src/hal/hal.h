@@ -33,7 +33,7 @@ struct hal_probe {
 /* A technology's images: <image_dir>/NAME/exec, and shim beside it. */
 struct hal_images {
 	const char *make; /* what builds them */
-	unsigned machine; /* exec's: EM_* */
+	unsigned machine; /* exec's: EM_*; EM_NONE: any */
 	/* How the shim's file begins, and where it says how long it is; 0:
 	 * there is no shim. */
 	uint32_t magic, version, bytes_at;

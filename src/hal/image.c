@@ -60,7 +60,8 @@ bool image_exec_check(struct bytes head, uint64_t bytes, unsigned machine,
 	if (head.len < sizeof h || memcmp(head.ptr, ELFMAG, SELFMAG) != 0)
 		return err_fail(e, ERR_HOST, "not an ELF file");
 	memcpy(&h, head.ptr, sizeof h);
-	if (h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_machine != machine ||
+	if (h.e_ident[EI_CLASS] != ELFCLASS64 ||
+		(machine != EM_NONE && h.e_machine != machine) ||
 		(h.e_type != ET_DYN && h.e_type != ET_EXEC))
 		return err_fail(e, ERR_HOST, "not a program of this machine");
 	head.len = size_min(head.len, IMAGE_HEAD);

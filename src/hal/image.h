@@ -13,7 +13,8 @@ enum { IMAGE_HEAD = 4096 };
 MUST_USE bool image_open(const char *image_dir, const char *tech,
 	const char *name, uint64_t most, int *fd, uint64_t *bytes,
 	struct err *e);
-/* An ELF program of that machine (EM_*) that is as long as it says. */
+/* An ELF program of that machine (EM_*; EM_NONE: of any) that is as long as it
+ * says. */
 MUST_USE bool image_exec_check(struct bytes head, uint64_t bytes,
 	unsigned machine, struct err *e);
 

@@ -26,16 +26,6 @@
 
 enum { REPORT_DATA_BYTES = 64 };
 
-#if defined(__x86_64__)
-#define MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define MACHINE EM_AARCH64
-#elif defined(__riscv)
-#define MACHINE EM_RISCV
-#elif defined(__powerpc64__)
-#define MACHINE EM_PPC64
-#endif
-
 struct hal_keep {
 	struct process_child child;
 	int bell;
@@ -262,7 +252,8 @@ const struct hal_tech hal_process = {
 	.name = "process",
 	.tee = GATE_TEE_PROCESS,
 	.rank = 1,
-	.images = { .make = "make", .machine = MACHINE },
+	/* Whatever Linux runs here: it may have an interpreter for others. */
+	.images = { .make = "make", .machine = EM_NONE },
 	.probe = process_probe,
 	.measure = process_measure,
 	.launch = process_launch,

@@ -132,6 +132,10 @@ static void try_exec(const struct folder *f, const struct hal_tech *t)
 	memcpy(bad, exec_of(t), sizeof bad);
 	bad[offsetof(Elf64_Ehdr, e_machine)] ^= 0x40;
 	put(f, t, "exec", bad, sizeof bad);
+	if (t->images.machine != EM_NONE)
+		is_damaged(f, t, "exec", "not a program of this machine");
+	bad[EI_CLASS] = ELFCLASS32;
+	put(f, t, "exec", bad, sizeof bad);
 	is_damaged(f, t, "exec", "not a program of this machine");
 	memcpy(bad, exec_of(t), sizeof bad);
 	memset(bad + offsetof(Elf64_Ehdr, e_phoff), 0xff, 8);

@@ -300,7 +300,7 @@ TEST(process_refuses_an_image_that_is_no_program)
 #endif
 	refuses_image("", 0, "exec: no image");
 	refuses_image("#!/bin/sh\n", 10, "not an ELF file");
-	refuses_image(foreign, sizeof foreign, "not a program of this machine");
+	refuses_image(foreign, sizeof foreign, "Exec format error");
 	refuses_image(empty_program, sizeof empty_program, "exec");
 }
 

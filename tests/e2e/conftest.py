@@ -54,7 +54,7 @@ class Agent:
     TCP listener (None with listen=()); pid; log: path of its log."""
 
     def __init__(self, out, folder, *flags, listen=("127.0.0.1:0",),
-                 unix=True, env=None, prefix=(), timeout=20):
+                 unix=True, env=None, prefix=(), timeout=60):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.flags = folder, flags
         self.unix = str(folder / "agent.sock") if unix else None
@@ -118,7 +118,7 @@ class Agent:
         """The pids of everything that descends from it."""
         return descendants(self.pid)
 
-    def stop(self, timeout=20):
+    def stop(self, timeout=60):
         """SIGTERM; its exit status.  Nothing may be left running."""
         if self.process.poll() is None:
             below = self.children()
@@ -131,7 +131,7 @@ class Agent:
                 raise AssertionError("donjond did not stop: " +
                                      self.read_log()) from None
             left = [p for p in below if alive(p)]
-            end = time.monotonic() + 5
+            end = time.monotonic() + 60
             while left and time.monotonic() < end:
                 time.sleep(0.02)
                 left = [p for p in left if alive(p)]

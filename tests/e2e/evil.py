@@ -31,7 +31,7 @@ def call(path, method, target, body=None):
 def upgrade(path, keep):
     """An open channel to a Keep of a true agent, past the HTTP answer."""
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(30)
+    s.settimeout(60)
     s.connect(path)
     s.sendall(f"GET /v1/keeps/{keep}/channel HTTP/1.1\r\nHost: x\r\n"
               "Connection: Upgrade\r\nUpgrade: donjon-keep/1\r\n\r\n".encode())

@@ -92,7 +92,7 @@ class Owner:
 class Channel:
     def __init__(self, owner, path, keep):
         raw, _ = upgrade(path, keep)
-        raw.settimeout(20)
+        raw.settimeout(60)
         ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         ctx.check_hostname = False
         ctx.verify_mode = ssl.CERT_NONE

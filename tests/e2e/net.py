@@ -78,7 +78,7 @@ class Server:
                              daemon=True).start()
 
     def _one(self, c):
-        c.settimeout(30)
+        c.settimeout(60)
         try:
             if self.tls:
                 c = self.tls.wrap_socket(c, server_side=True)
@@ -221,7 +221,7 @@ class Field:
         """Ends a program; its exit status."""
         if p.poll() is None:
             p.terminate()
-        out, err = p.communicate(timeout=30)
+        out, err = p.communicate(timeout=60)
         self.started.remove(p)
         return p.returncode, out, err
 
@@ -242,7 +242,7 @@ def client_tls(cafile=None):
     return ctx
 
 
-def dial(port, tls=None, timeout=30):
+def dial(port, tls=None, timeout=60):
     s = socket.create_connection(("127.0.0.1", port), timeout=timeout)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return tls.wrap_socket(s) if tls else s
@@ -265,3 +265,14 @@ def cpu_ticks(pids):
             fields = f.read().rpartition(")")[2].split()
         total += int(fields[11]) + int(fields[12])
     return total
+
+
+def falls_quiet(pids, most=3):
+    """A second comes in which these processes need at most so much of a
+    processor, in hundredths: a machine that is busy otherwise may keep them
+    from what they have left to do for a while."""
+    def quiet():
+        before = cpu_ticks(pids)
+        time.sleep(1)
+        return cpu_ticks(pids) - before <= most
+    wait_for(quiet)

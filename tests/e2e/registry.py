@@ -87,9 +87,9 @@ class Registry:
         if self.tls:
             context = ssl.create_default_context(cafile=self.cert)
             c = http.client.HTTPSConnection("127.0.0.1", self.port,
-                                            timeout=30, context=context)
+                                            timeout=60, context=context)
         else:
-            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             c.request(method, path)
             r = c.getresponse()

@@ -20,7 +20,7 @@ class Tenant:
     def argv(self, *args):
         return [str(self.out / "bin/donjon"), *map(str, args)]
 
-    def donjon(self, *args, stdin=b"", timeout=120, **more):
+    def donjon(self, *args, stdin=b"", timeout=300, **more):
         """Runs it to its end; stdout and stderr are bytes."""
         if isinstance(stdin, bytes):
             more["input"] = stdin
@@ -48,7 +48,7 @@ class Tenant:
         return path
 
 
-def wait_for(what, seconds=20):
+def wait_for(what, seconds=60):
     """The first true result of what(), or a failure."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -294,8 +294,8 @@ def test_an_agent_that_alters_ciphertext(tenant, agent, evil_path):
     """One bit in the middle of the module: the Keep ends the channel."""
     def channel(self, s, keep):
         true, _ = upgrade(self.true, keep)
-        true.settimeout(20)
-        s.settimeout(20)
+        true.settimeout(60)
+        s.settimeout(60)
         import threading
         threading.Thread(target=self._copy, args=(true, s, self.received),
                          daemon=True).start()
@@ -337,7 +337,7 @@ def test_a_recording_means_nothing_to_another_keep(tenant, agent, evil_path):
         assert status == 201
         s, _ = upgrade(agent.unix, other["id"])
         with s:
-            s.settimeout(5)
+            s.settimeout(60)
             answer = b""
             try:
                 s.sendall(bytes(evil.sent))

@@ -74,7 +74,7 @@ def test_two_enclaves_of_one_host_run_side_by_side(tenant, agent, tmp_path):
     assert len(qemus(agent)) == 2
     for p in both:
         p.stdin.close()
-    assert [p.wait(30) for p in both] == [0, 0]
+    assert [p.wait(60) for p in both] == [0, 0]
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_only_what_may_be_compiled_becomes_executable(tenant, agent, engine):
     else:
         assert size == 0
     p.terminate()
-    p.wait(20)
+    p.wait(60)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

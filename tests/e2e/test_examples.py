@@ -137,7 +137,7 @@ def test_guests_of_two_languages_chat(field, out):
     # Who is not the Keep that was verified is not spoken to.
     for name in ("ada", "alan"):
         r = guest(name, "00" * 32)
-        assert "not the Keep" in r.communicate(timeout=30)[1].decode()
+        assert "not the Keep" in r.communicate(timeout=60)[1].decode()
     ada, alan = guest("ada"), guest("alan")
     for name, g in (("ada", ada), ("alan", alan)):
         assert g.stdout.readline() == b"*: welcome %s\n" % name.encode()
@@ -151,5 +151,5 @@ def test_guests_of_two_languages_chat(field, out):
     assert alan.stdout.readline() == b"ada: left\n"
     alan.stdin.close()
     for g in (ada, alan):
-        assert g.wait(30) == 0, g.stderr.read()
+        assert g.wait(60) == 0, g.stderr.read()
     field.end(p)

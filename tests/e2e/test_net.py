@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from net import (Authority, Field, Proxy, Server, client_tls, cpu_ticks, dial,
+from net import (Authority, Field, Proxy, Server, client_tls, dial, falls_quiet,
                  openssl, read_all, server_tls, spki_hash)
 from conftest import descendants
 from ports import free_port
@@ -87,13 +87,13 @@ def test_httpd_answers_curl_over_tls_with_the_keeps_certificate(field):
                         f"127.0.0.1:{port}", "-CAfile", cert,
                         "-verify_return_error", "-brief", "-tls1_3"],
                        input=b"GET / HTTP/1.0\r\n\r\n", capture_output=True,
-                       timeout=30)
+                       timeout=60)
     assert b"Verification: OK" in r.stderr, r.stderr
     assert b"TLSv1.3" in r.stderr
     # Nothing older, and nothing without TLS.
     r = subprocess.run(["openssl", "s_client", "-connect",
                         f"127.0.0.1:{port}", "-tls1_2"], input=b"",
-                       capture_output=True, timeout=30)
+                       capture_output=True, timeout=60)
     assert r.returncode != 0
     r = curl(f"http://127.0.0.1:{port}/")
     assert r.returncode != 0
@@ -539,7 +539,7 @@ def test_programs_listen_while_they_run(field, dialect):
     with dial(port) as s:
         s.sendall(b"around")
         assert read_all(s, 6) == b"around"
-    assert p.wait(30) == 0
+    assert p.wait(60) == 0
     field.end(p)
     # The last Keep may hold its port still.
     r = field.run("--set", f'network.listen=["{free_port()}"]',
@@ -613,16 +613,12 @@ def test_a_thousand_connections(field, tls):
     for i, s in enumerate(conns):
         assert read_all(s, len(b"hello %d" % i)) == b"hello %d" % i
     # All of them are there, and say nothing: that costs nothing.
-    pids = descendants(field.agent.pid)
-    time.sleep(0.3)
-    before = cpu_ticks(pids)
-    time.sleep(1)
-    assert cpu_ticks(pids) - before <= 3  # of 100
+    falls_quiet(descendants(field.agent.pid))
     for s in conns:
         s.close()
     with dial(port, ctx) as s:
         s.sendall(b"quit")
-    assert p.wait(30) == 0
+    assert p.wait(60) == 0
     field.end(p)
 
 
@@ -647,14 +643,12 @@ def test_slow_and_silent_peers_hold_up_nobody(field):
         for c in b"byte by byte":
             s.sendall(bytes([c]))
             assert s.recv(1) == bytes([c])
-        before = cpu_ticks(pids)
-        time.sleep(1)
-        assert cpu_ticks(pids) - before <= 3
+        falls_quiet(pids)
         s.sendall(b"x")
         assert s.recv(1) == b"x"
     # The reader that slept gets all of it after all.
     deaf.setblocking(True)
-    deaf.settimeout(30)
+    deaf.settimeout(60)
     assert len(read_all(deaf, sent)) == sent
     for s in [*silent, deaf]:
         s.close()
@@ -763,5 +757,5 @@ def test_a_server_goes_on_when_one_stream_was_changed(field):
                     raise ConnectionError
     with dial(port, client_tls()) as s:
         s.sendall(b"quit")
-    assert p.wait(30) == 0
+    assert p.wait(60) == 0
     field.end(p)

@@ -401,7 +401,7 @@ def test_an_interrupted_pull_says_so_and_keeps_what_it_has(user, reg, large):
     p = user.start("package", "pull", f"oci://{proxy.host}/{large}")
     wait_for(lambda: proxy.bytes > 4 << 20)
     p.send_signal(signal.SIGINT)
-    out, err = p.communicate(timeout=20)
+    out, err = p.communicate(timeout=60)
     assert p.returncode == 130 and b"interrupted" in err, err
     good(user.donjon("package", "pull", f"oci://{proxy.host}/{large}"))
     proxy.close()

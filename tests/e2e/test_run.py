@@ -68,7 +68,7 @@ def test_run_interrupted_leaves_nothing(tenant, orphans):
     assert p.stdout.readline() == b"spinning\n"
     assert len(orphans()) > len(before) + 1
     p.send_signal(signal.SIGINT)
-    p.communicate(timeout=20)
+    p.communicate(timeout=60)
     assert p.returncode == 130
     wait_for(lambda: orphans() == before)
 
@@ -124,7 +124,7 @@ def test_input_is_streamed(tenant, deploy):
         p.stdin.flush()
         assert p.stdout.readline() == line
     p.stdin.close()
-    assert p.wait(20) == 0
+    assert p.wait(60) == 0
 
 
 def peak(pid):
@@ -184,7 +184,7 @@ def test_a_reader_that_leaves_ends_it(tenant, deploy):
     p = tenant.start(*deploy, "-q", wasm(tenant, "source"), 1 << 40)
     p.stdout.read(100)
     p.stdout.close()
-    assert p.wait(30) != 0
+    assert p.wait(60) != 0
     p.stdin.close()
     p.stderr.close()
 
@@ -195,7 +195,7 @@ def test_interrupt_is_an_orderly_stop(tenant, deploy):
     p = tenant.start(*deploy, wasm(tenant, "spin"))
     assert p.stdout.readline() == b"spinning\n"
     p.send_signal(signal.SIGINT)
-    p.communicate(timeout=20)
+    p.communicate(timeout=60)
     assert p.returncode == 130
 
 
@@ -203,7 +203,7 @@ def test_terminate_is_one_too(tenant, deploy):
     p = tenant.start(*deploy, wasm(tenant, "ticker"), "1000", "50")
     assert p.stdout.readline() == b"tick 0\n"
     p.send_signal(signal.SIGTERM)
-    p.communicate(timeout=20)
+    p.communicate(timeout=60)
     assert p.returncode == 143
 
 
@@ -213,7 +213,7 @@ def test_interrupt_while_it_waits_for_input(tenant, deploy):
     p.stdin.flush()
     assert p.stdout.readline() == b"x\n"
     p.send_signal(signal.SIGINT)
-    assert p.wait(20) == 130
+    assert p.wait(60) == 130
     p.stdin.close()
 
 
@@ -327,15 +327,16 @@ def test_no_agent_there(tenant, tmp_path):
 # --- detached Keeps ---------------------------------------------------------
 
 def test_a_detached_keep_lives_on(tenant, agent, deploy):
-    r = tenant.donjon(*deploy, "--detach", wasm(tenant, "ticker"), "8", "50")
+    r = tenant.donjon(*deploy, "--detach", wasm(tenant, "ticker"), "100",
+                      "50")
     assert r.returncode == 0, r.stderr
     keep = r.stdout.decode().split()[-1]
     r = tenant.donjon("attach", keep)
     assert r.returncode == 9, r.stderr
     lines = r.stdout.decode().split("\n")
-    assert "tick 7" in lines
+    assert "tick 99" in lines
     r = tenant.donjon("logs", keep)
-    assert r.stdout == b"".join(b"tick %d\n" % i for i in range(8)), r.stderr
+    assert r.stdout == b"".join(b"tick %d\n" % i for i in range(100)), r.stderr
     r = tenant.donjon("stop", keep)
     assert r.returncode == 0, r.stderr
     wait_for(lambda: call(agent.unix, "GET", f"/v1/keeps/{keep}")[1]["state"]

@@ -22,7 +22,7 @@ struct paging {
 	uint64_t window;     /* that of the window, which is the host's */
 	uint64_t *exec;	     /* the first table of exec's addresses */
 	uint64_t *ram_table; /* an entry for each GiB of memory */
-	uint64_t *first_gib; /* the table of the first, linked already */
+	uint64_t *first_gib; /* the table of the first of them */
 	uint64_t ram_max;    /* so much memory `ram_table` has room for */
 	uint64_t exec_at;    /* exec's file */
 	uint64_t exec_bytes;
@@ -97,11 +97,10 @@ extern const struct paging_format paging_format;
 /* Of those bits, what stands in memory; and the other way around. */
 __attribute__((const)) uint64_t paging_word(uint64_t bits);
 
-/* What was known of exec's pages from `start` on is so no more: page by page.
- */
+/* What is known of exec's pages from `start` on is forgotten, page by page. */
 void paging_forget(uint64_t start, uint64_t end);
-/* The same of all pages and tables, exec's and the shim's; new entries are seen
- * from then on. */
+/* What is known of all of exec's pages and tables; new entries are seen from
+ * then on, the shim's, too. */
 void paging_forget_all(void);
 
 #endif

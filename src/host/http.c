@@ -193,8 +193,11 @@ static void stop_waiting(struct request *q)
 void request_done(struct keep *k, void *arg)
 {
 	struct request *q = arg;
-	q->err = k->state == KEEP_ENDED ? k->why : (struct err){ 0 };
+	bool ended = k->state == KEEP_ENDED && !q->for_room;
+	q->err = ended ? k->why : (struct err){ 0 };
 	stop_waiting(q);
+	if (q->for_room)
+		q->phase = REQUEST_READING;
 	MHD_resume_connection(q->con);
 	q->http->kick = true;
 }
@@ -219,9 +222,10 @@ void request_upgraded(struct request *q)
 	q->http->answering--;
 }
 
-enum MHD_Result request_wait(struct request *q, struct keep *k)
+enum MHD_Result request_wait(struct request *q, struct keep *k, bool for_room)
 {
 	q->keep = k;
+	q->for_room = for_room;
 	q->phase = REQUEST_WAITING;
 	q->conn->reading = false;
 	loop_cancel(q->http->cfg.loop, &q->conn->slow);

@@ -55,6 +55,7 @@ struct request {
 	const char *refused_text;
 	char id[33];	   /* of the Keep it is about */
 	struct keep *keep; /* WAITING: the one it waits for */
+	bool for_room;	   /* WAITING: that it goes; then it is asked again */
 	struct watch client;
 	struct MHD_UpgradeResponseHandle *urh; /* while it is a channel */
 	int early;			       /* its end of a relay, or -1 */
@@ -84,8 +85,9 @@ enum MHD_Result answer(struct request *q, unsigned status,
 
 /* The Keep that q->id names, or NULL with 404 queued and *ret set. */
 struct keep *request_keep(struct request *q, enum MHD_Result *ret);
-/* Suspends q until its Keep is attested or ended. */
-enum MHD_Result request_wait(struct request *q, struct keep *k);
+/* Suspends q until its Keep is attested or ended; for_room: until that one has
+ * gone, when q's route is asked again. */
+enum MHD_Result request_wait(struct request *q, struct keep *k, bool for_room);
 /* The connection is a channel from now on. */
 void request_upgraded(struct request *q);
 /* The keep_waiter of q. */

@@ -171,6 +171,7 @@ static void kill_keep(struct keep *k, const char *reason, enum err_kind kind,
 	if (k->pid)
 		spawn_kill(k->pid);
 	end(k, reason, kind, text);
+	tell_waiter(k); /* for room: nobody has to wait for a reaper */
 }
 
 /* Starting: no evidence in time.  Stopping: does not stop.  Ended: its
@@ -217,6 +218,7 @@ static void reaped(struct keep *k, int status)
 	ks->held_memory -= k->memory;
 	describe_status(status, text, sizeof text);
 	end(k, k->stopping ? "stopped" : "crashed", ERR_HOST, text);
+	tell_waiter(k);
 	loop_set(ks->loop, &k->timer, loop_now() + LISTED_SECONDS * SECOND_NS);
 }
 
@@ -513,26 +515,50 @@ static bool start(struct keeps *ks, const struct ask *ask, const char *tee,
 	return true;
 }
 
+static void wait_for(struct keep *k, keep_waiter *waiter, void *arg)
+{
+	k->waiter = waiter;
+	k->waiter_arg = arg;
+}
+
+/* One that has ended and is not reaped yet, which its tenant can't tell apart:
+ * she may ask for the next one already.  NULL, too, where there will never be
+ * so much memory. */
+static struct keep *leaving(const struct keeps *ks, uint64_t memory)
+{
+	const struct keeps_config *c = &ks->config;
+	struct keep *k = ks->first;
+	if (memory > c->keep_memory || memory > c->max_memory)
+		return NULL;
+	while (k && (k->state != KEEP_ENDED || !k->pid || k->waiter))
+		k = k->next;
+	return k;
+}
+
 bool keeps_start(struct keeps *ks, const struct ask *ask, const char *tee,
 	keep_waiter *waiter, void *arg, struct keep **out, struct err *e)
 {
 	uint64_t memory = ask->memory;
 	struct keep *k;
+	*out = NULL;
 	if (!memory)
 		memory = ks->config.keep_memory < ASK_MEMORY_DEFAULT ?
 			ks->config.keep_memory :
 			ASK_MEMORY_DEFAULT;
 	if (!within_quota(ks, memory, e) ||
 		!start(ks, ask, tee, memory, &k, e)) {
-		ks->totals.refused++;
+		*out = e->kind == ERR_LIMIT ? leaving(ks, memory) : NULL;
+		if (*out)
+			wait_for(*out, waiter, arg);
+		else
+			ks->totals.refused++;
 		return false;
 	}
 	if (!send_launch(k, ask, e)) {
-		kill_keep(k, "failed", ERR_HOST, e ? e->text : "");
+		kill_keep(k, "failed", ERR_HOST, e->text);
 		return false;
 	}
-	k->waiter = waiter;
-	k->waiter_arg = arg;
+	wait_for(k, waiter, arg);
 	*out = k;
 	return true;
 }

@@ -123,7 +123,9 @@ void keeps_fini(struct keeps *ks);
 /*
  * Starts a Keep of the technology `tee` (not "auto").  ERR_LIMIT: a quota;
  * ERR_DENIED: a port that Keeps may not have; ERR_HOST.  The waiter is called
- * later, never from here.
+ * later, never from here.  False with *out set: what is missing is held by a
+ * Keep that has ended, or may be; the waiter is called when its process has,
+ * too, and then it is worth another try.
  */
 MUST_USE bool keeps_start(struct keeps *ks, const struct ask *ask,
 	const char *tee, keep_waiter *waiter, void *arg, struct keep **out,

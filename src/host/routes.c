@@ -93,12 +93,14 @@ static enum MHD_Result post_keeps(struct request *q)
 			e.kind == ERR_INPUT ? ERR_INPUT : ERR_HOST, e.text);
 	if (!keeps_start(h->cfg.keeps, &ask, tech->name, request_done, q, &k,
 		    &e)) {
+		if (k)
+			return request_wait(q, k, true);
 		log_event(h->cfg.log, LOG_WARN, "ask refused", "why", e.text,
 			NULL);
 		return answer_error(q, status_of(e.kind), e.kind, e.text);
 	}
 	buf_fini(&q->body);
-	return request_wait(q, k);
+	return request_wait(q, k, false);
 }
 
 static enum MHD_Result get_keep(struct request *q)

@@ -15,7 +15,7 @@ each channel what the client sends, and stops when it is told to.
   launch      sends what only donjond may      orphan     leaves a child behind
   full        evidence of 20 KB                crashy     dies on a channel
   half        closes a channel, unread input   silent     never reads a channel
-  cued        publishes at SIGUSR1
+  cued        publishes at SIGUSR1             lingers    exits at SIGUSR1
 """
 import base64
 import json
@@ -42,6 +42,13 @@ def publish(part):
          certificate=base64.b64encode(b"cert").decode())
 
 
+def await_cue():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    # Never called: whoever sends it sees by this that it may.
+    signal.signal(signal.SIGUSR1, signal.default_int_handler)
+    signal.sigwait({signal.SIGUSR1})
+
+
 def ended(reason, kind="none", text=""):
     send(type="ended", reason=reason, kind=kind, text=text)
     sys.exit(0)
@@ -52,10 +59,7 @@ def before(part):
     if "slow" in part:
         time.sleep(0.5)
     if "cued" in part:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-        # Never called: whoever sends it sees by this that it may.
-        signal.signal(signal.SIGUSR1, signal.default_int_handler)
-        signal.sigwait({signal.SIGUSR1})
+        await_cue()
     if "mute" in part:
         return
     if "die" in part:
@@ -132,6 +136,10 @@ def serve(part):
                 sys.exit(0)
             message = json.loads(data)
             if message["type"] == "stop":
+                if "lingers" in part:
+                    send(type="ended", reason="stopped", kind="none", text="")
+                    await_cue()
+                    sys.exit(0)
                 if "stubborn" not in part:
                     ended("stopped")
             else:

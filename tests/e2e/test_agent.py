@@ -483,6 +483,60 @@ def test_too_many_keeps(fakes):
     keep(a)
 
 
+@pytest.fixture
+def crowded(fakes):
+    """An agent of one Keep, which has ended, but whose loader lingers; and
+    somebody who asks for the next one and is not answered."""
+    a = fakes("--max-keeps", 1)
+    first = keep(a, "lingers")
+    a.call("DELETE", f"/v1/keeps/{first}")
+    ended(a, first)
+    loader, = wait_for(lambda: [p for p in a.children()
+                                if waits_for_its_cue(p)])
+    c = a.connection()
+    c.request("POST", "/v1/keeps", body=json.dumps(ask()))
+    c.sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        c.sock.recv(1)
+    c.sock.settimeout(60)
+    yield a, loader, c
+    c.close()
+
+
+def test_who_asks_waits_for_what_an_ended_keep_still_holds(crowded):
+    a, loader, c = crowded
+    error(a.call("POST", "/v1/keeps", ask()), 429, "limit")  # one at a time
+    os.kill(loader, signal.SIGUSR1)
+    r = c.getresponse()
+    assert r.status == 201
+    assert state(a, json.loads(r.read())["id"])["state"] == "attested"
+    assert "\ndonjon_keeps_refused_total 1\n" in a.call("GET", "/metrics")[1]
+
+
+def test_a_lingering_loader_is_killed_for_who_waits(crowded):
+    assert crowded[2].getresponse().status == 201
+
+
+def test_who_waits_for_room_may_leave(crowded):
+    a, loader, c = crowded
+    c.close()
+    wait_for(lambda: "\ndonjon_http_connections 1\n" in
+             a.call("GET", "/metrics")[1])
+    os.kill(loader, signal.SIGUSR1)
+    wait_for(lambda: "\ndonjon_keeps_held 0\n" in
+             a.call("GET", "/metrics")[1])
+    keep(a)
+
+
+def test_who_waits_for_room_is_told_that_the_agent_stops(crowded):
+    a, _, c = crowded
+    a.process.send_signal(signal.SIGTERM)
+    a.process.send_signal(signal.SIGTERM)  # at once
+    r = c.getresponse()
+    assert r.status == 503 and b"stopping" in r.read()
+    assert a.process.wait(60) == 0
+
+
 def test_too_much_memory(fakes):
     a = fakes("--max-memory", "256M", "--keep-memory", "128M")
     error(a.call("POST", "/v1/keeps", ask(memory=128 * MIB + 1)),

@@ -277,6 +277,37 @@ TEST(keeps_hold_a_quota_until_the_process_is_gone)
 	finish();
 }
 
+/* Its tenant was told of the end by the Keep itself, and is back already. */
+TEST(keeps_let_an_ask_wait_for_what_an_ended_keep_still_holds)
+{
+	struct control_message end = { .type = CONTROL_ENDED,
+		.reason = "done" };
+	struct keep *next = NULL, *other = NULL;
+	struct err e = { 0 };
+	begin(1, 256 << 20);
+	struct keep *k = attested();
+	CHECK(!try_start(64 << 20, &next, &e));
+	CHECK(!next); /* it may run for long */
+	say(0, &end);
+	told = 0;
+	CHECK(!try_start(UINT64_C(3) << 30, &next, &e));
+	CHECK(!next); /* there will never be room */
+	CHECK_INT(keeps.totals.refused, 2);
+	CHECK(!try_start(64 << 20, &next, &e));
+	CHECK(next == k);
+	CHECK_INT(keeps.totals.refused, 2);
+	CHECK(!try_start(64 << 20, &other, &e));
+	CHECK(!other); /* its place is promised */
+	CHECK_INT(told, 0);
+	pid_t pid = k->pid;
+	kill(pid, SIGKILL);
+	reap(pid);
+	CHECK_INT(told, 1);
+	CHECK(try_start(64 << 20, &next, &e));
+	CHECK_INT(told, 1);
+	finish();
+}
+
 /* Everything that a loader can send, in each state: what must come of it. */
 static const struct {
 	bool attested;

@@ -106,7 +106,7 @@ static bool launch(struct hal_keep *k, const struct hal_config *cfg,
 	k->facts.debug = cfg->debug;
 	memcpy(k->facts.owner_key_hash, cfg->boot.owner_key_hash,
 		sizeof k->facts.owner_key_hash);
-	return vm_machine_open(m, cfg, 0, e) &&
+	return vm_machine_open(m, &vm_soft_pc, cfg, 0, e) &&
 		vm_machine_map(m, 0, VM_WINDOW_GPA, m->window, VM_WINDOW_BYTES,
 			e) &&
 		vm_machine_map(m, 1, VM_RAM_GPA, m->ram, m->ram_bytes, e) &&

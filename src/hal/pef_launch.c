@@ -44,28 +44,8 @@ static bool enable(struct device *d, int handle, uint32_t cap, struct err *e)
 static bool open_machine(struct vm_machine *m, const struct hal_config *cfg,
 	struct err *e)
 {
-	size_t ram;
-	*m = (struct vm_machine){ .kvm = -1, .vm = -1 };
-	m->cpu.handle = m->cpu.bell = m->cpu.go = -1;
-	process_pick_user(&m->uid, &m->change_id);
-	if (!size_add(cfg->boot.memory_bytes, VM_RAM_SLACK, &ram))
-		return err_fail(e, ERR_INPUT, "more memory than there is");
-	m->ram_bytes = ram & ~((size_t)VM_IMAGE_ALIGN - 1);
-	if (!vm_device_new(&vm_soft_power, cfg, m->uid, m->change_id,
-		    &m->device, e) ||
-		!vm_open_kvm(m->device, &m->kvm, e))
-		return false;
-	m->vm = device_ioctl(m->device, m->kvm, KVM_CREATE_VM,
-		(void *)SPEC_KVM_VM_PPC_HV);
-	if (m->vm < 0)
-		return err_fail(e, ERR_HOST, "create machine: %s",
-			strerror(-m->vm));
-	m->window = m->device->ops->memory(m->device, VM_WINDOW_BYTES);
-	m->ram = m->device->ops->memory(m->device, m->ram_bytes);
-	if (!m->window || !m->ram)
-		return err_fail(e, ERR_LIMIT, "no memory for %zu bytes",
-			m->ram_bytes);
-	return enable(m->device, m->vm, SPEC_KVM_CAP_PPC_SECURE_GUEST, e) &&
+	return vm_machine_open(m, &vm_soft_power, cfg, SPEC_KVM_VM_PPC_HV, e) &&
+		enable(m->device, m->vm, SPEC_KVM_CAP_PPC_SECURE_GUEST, e) &&
 		vm_machine_map(m, 0, PEF_WINDOW_GPA, m->window, VM_WINDOW_BYTES,
 			e) &&
 		vm_machine_map(m, 1, 0, m->ram, m->ram_bytes, e);

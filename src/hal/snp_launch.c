@@ -179,7 +179,7 @@ static bool init(struct snp_machine *s, const struct hal_tech *tech,
 {
 	struct spec_kvm_sev_init i = { .ghcb_version = GHCB_PROTOCOL };
 	struct vm_machine *m = &s->m;
-	if (!vm_machine_open(m, cfg, SPEC_KVM_SNP_VM, e))
+	if (!vm_machine_open(m, &vm_soft_pc, cfg, SPEC_KVM_SNP_VM, e))
 		return false;
 	i.vmsa_features = features(s);
 	s->sev = m->device->ops->open(m->device, "/dev/sev");

@@ -242,7 +242,7 @@ static bool init(struct tdx_machine *t, const struct hal_tech *tech,
 	const struct hal_config *cfg, struct err *e)
 {
 	struct vm_machine *m = &t->m;
-	if (!vm_machine_open(m, cfg, SPEC_KVM_TDX_VM, e) ||
+	if (!vm_machine_open(m, &vm_soft_pc, cfg, SPEC_KVM_TDX_VM, e) ||
 		!vm_private_hypercalls(m, e) || !split_irqchip(m, e) ||
 		!make_memory(t, e) ||
 		!vm_images_load(cfg->image_dir, tech, m->ram, m->ram_bytes,

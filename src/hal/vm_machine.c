@@ -40,8 +40,8 @@ bool vm_open_kvm(struct device *d, int *kvm, struct err *e)
 /* --- a machine -------------------------------------------------------------
  */
 
-bool vm_machine_open(struct vm_machine *m, const struct hal_config *cfg,
-	unsigned long type, struct err *e)
+bool vm_machine_open(struct vm_machine *m, const struct vm_soft *soft,
+	const struct hal_config *cfg, unsigned long type, struct err *e)
 {
 	size_t ram;
 	*m = (struct vm_machine){ .kvm = -1, .vm = -1 };
@@ -50,8 +50,7 @@ bool vm_machine_open(struct vm_machine *m, const struct hal_config *cfg,
 	if (!size_add(cfg->boot.memory_bytes, VM_RAM_SLACK, &ram))
 		return err_fail(e, ERR_INPUT, "more memory than there is");
 	m->ram_bytes = ram & ~((size_t)VM_IMAGE_ALIGN - 1);
-	if (!vm_device_new(&vm_soft_pc, cfg, m->uid, m->change_id, &m->device,
-		    e) ||
+	if (!vm_device_new(soft, cfg, m->uid, m->change_id, &m->device, e) ||
 		!vm_open_kvm(m->device, &m->kvm, e))
 		return false;
 	m->vm = device_ioctl(m->device, m->kvm, KVM_CREATE_VM, (void *)type);

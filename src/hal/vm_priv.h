@@ -179,8 +179,9 @@ struct vm_machine {
 
 /* /dev/kvm, of a version that we know. */
 MUST_USE bool vm_open_kvm(struct device *d, int *kvm, struct err *e);
-/* A machine of that type, and memory for it. */
-MUST_USE bool vm_machine_open(struct vm_machine *m,
+/* A machine of that type, and memory for it; `soft` plays it where the
+ * hardware is not. */
+MUST_USE bool vm_machine_open(struct vm_machine *m, const struct vm_soft *soft,
 	const struct hal_config *cfg, unsigned long type, struct err *e);
 MUST_USE bool vm_machine_map(struct vm_machine *m, uint32_t slot, uint64_t gpa,
 	void *at, size_t bytes, struct err *e);

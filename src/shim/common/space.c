@@ -2,6 +2,7 @@
 #include "shim/common/space.h"
 
 #include "abi/gate.h"
+#include "base/fmt.h"
 #include "base/must.h"
 #include "shim/common/linux.h"
 
@@ -43,6 +44,17 @@ const struct space_range *space_find(const struct space *s, uint64_t at)
 {
 	size_t i = index_of(s, at);
 	return i < s->count && s->range[i].start <= at ? &s->range[i] : NULL;
+}
+
+void space_place(const struct space *s, uint64_t at, char out[48])
+{
+	static const char *const kinds[] = { "memory", "heap", "stack", "image",
+		"gate" };
+	const struct space_range *r = space_find(s, at);
+	if (at < PAGE_BYTES)
+		fmt(out, 48, "the null page");
+	else
+		fmt(out, 48, "%s", r ? kinds[r->kind] : "no memory");
 }
 
 static bool is_free(const struct space *s, uint64_t start, uint64_t end)

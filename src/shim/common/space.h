@@ -60,6 +60,8 @@ MUST_USE bool space_add(struct space *s, uint64_t start, uint64_t end,
 	uint8_t prot, enum space_kind kind);
 /* NULL: nothing is there. */
 const struct space_range *space_find(const struct space *s, uint64_t at);
+/* What is there, in words. */
+void space_place(const struct space *s, uint64_t at, char out[48]);
 
 int64_t space_mmap(struct space *s, uint64_t at, uint64_t len, uint64_t prot,
 	uint64_t flags, int64_t fd, uint64_t offset);

@@ -214,13 +214,8 @@ bool user_copy_in(struct user *u, void *to, uint64_t from, size_t n)
 
 void user_place(const struct user *u, uint64_t at, char out[48])
 {
-	static const char *const kinds[] = { "memory", "heap", "stack", "image",
-		"gate" };
-	const struct space_range *r = space_find(&u->space, at);
 	if (at >= u->base && at < u->end)
 		fmt(out, 48, "exec+0x%llx", (unsigned long long)(at - u->base));
-	else if (at < PAGE_BYTES)
-		fmt(out, 48, "the null page");
 	else
-		fmt(out, 48, "%s", r ? kinds[r->kind] : "no memory");
+		space_place(&u->space, at, out);
 }

@@ -183,6 +183,11 @@ int soft_kvm_begin(struct soft_device *s);
 int soft_kvm_tell(const struct monitor_exit *x, struct kvm_run *run);
 int soft_kvm_tell_fault(const struct monitor_exit *x, struct kvm_run *run);
 enum { SOFT_IO_DATA_AT = sizeof(struct kvm_run) - 8 };
+/* What a processor's file maps. */
+enum {
+	SOFT_RUN_BYTES = (sizeof(struct kvm_run) + PAGE_BYTES - 1) /
+		PAGE_BYTES * PAGE_BYTES
+};
 
 /* The processor's CPUID is in s->real: QEMU runs from here on. */
 int soft_kvm_know(struct soft_device *s);

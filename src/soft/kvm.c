@@ -209,8 +209,7 @@ int soft_kvm_system(struct soft_device *s, unsigned long request, void *arg)
 	case KVM_CHECK_EXTENSION:
 		return check_extension((uintptr_t)arg);
 	case KVM_GET_VCPU_MMAP_SIZE:
-		return (int)(sizeof(struct kvm_run) + PAGE_BYTES - 1) &
-			~(int)(PAGE_BYTES - 1);
+		return SOFT_RUN_BYTES;
 	case KVM_CREATE_VM:
 		return create_vm(s, (uintptr_t)arg);
 	case KVM_GET_SUPPORTED_CPUID:

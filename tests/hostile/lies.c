@@ -329,6 +329,15 @@ static void *spy_memory(struct device *d, size_t len)
 	return p;
 }
 
+void lies_spy(struct lies *l, struct device *d, struct device_ops *spy)
+{
+	l->device = d;
+	l->real = d->ops;
+	*spy = *d->ops;
+	spy->memory = spy_memory;
+	d->ops = spy;
+}
+
 /* --- the linker's doors (--wrap) -------------------------------------------
  */
 
@@ -342,13 +351,9 @@ bool __wrap_soft_device_new(const struct soft_config *c, struct device **out,
 	static struct device_ops spy;
 	if (!__real_soft_device_new(c, out, e))
 		return false;
-	current->device = *out;
-	current->real = (*out)->ops;
-	spy = *(*out)->ops;
+	lies_spy(current, *out, &spy);
 	spy.ioctl = spy_ioctl;
-	spy.memory = spy_memory;
 	spy.enter = spy_enter;
-	(*out)->ops = &spy;
 	lies_snp_device(current);
 	lies_tdx_device(current);
 	return true;
@@ -377,13 +382,9 @@ bool __wrap_soft_sanctum_new(const struct soft_config *c, struct device **out,
 	static struct device_ops spy;
 	if (!__real_soft_sanctum_new(c, out, e))
 		return false;
-	current->device = *out;
-	current->real = (*out)->ops;
+	lies_spy(current, *out, &spy);
 	current->sanctum = true;
-	spy = *(*out)->ops;
 	spy.ioctl = spy_driver;
-	spy.memory = spy_memory;
-	(*out)->ops = &spy;
 	return true;
 }
 

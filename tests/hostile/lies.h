@@ -73,13 +73,14 @@ void lies_at_bell(struct lies *l, struct gate_area *area);
 /* Before the Keep is destroyed. */
 void lies_end(struct lies *l);
 
-/* --- of each technology (lies_snp.c, lies_tdx.c, lies_pef.c), for lies.c
- * --------------
- */
+/* --- shared by lies.c, lies_snp.c, lies_tdx.c and lies_pef.c -------------- */
 
 uint64_t lies_random(struct lies *l, uint64_t below);
 /* Small numbers as often as large ones. */
 uint64_t lies_some(struct lies *l, unsigned bits);
+/* Stands between loader and device, for its memory, and for what is changed in
+ * `spy` then. */
+void lies_spy(struct lies *l, struct device *d, struct device_ops *spy);
 /* A random byte of what is there. */
 void lies_spoil(struct lies *l, void *at, size_t n);
 

@@ -80,19 +80,6 @@ static int spy_ioctl(struct device *d, int handle, unsigned long request,
 	return n;
 }
 
-static void *spy_memory(struct device *d, size_t len)
-{
-	struct lies *l = current;
-	void *p = l->real->memory(d, len);
-	if (len == VM_WINDOW_BYTES) {
-		l->window = p;
-	} else {
-		l->ram = p;
-		l->ram_bytes = len;
-	}
-	return p;
-}
-
 void lies_pef_begin(struct lies *l)
 {
 	current = l;
@@ -109,13 +96,9 @@ bool __wrap_soft_power_new(const struct soft_config *c, struct device **out,
 	static struct device_ops spy;
 	if (!__real_soft_power_new(c, out, e))
 		return false;
-	current->device = *out;
-	current->real = (*out)->ops;
+	lies_spy(current, *out, &spy);
 	current->pef = true;
-	spy = *(*out)->ops;
 	spy.ioctl = spy_ioctl;
-	spy.memory = spy_memory;
-	(*out)->ops = &spy;
 	soft_power_scribbles(*out, scribble, current);
 	return true;
 }

@@ -375,7 +375,7 @@ TEST(keeps_know_how_a_loader_died)
 	finish();
 }
 
-TEST(keeps_read_the_last_words_of_the_dead)
+static void last_words(bool hung_up)
 {
 	struct control_message m = { .type = CONTROL_ENDED,
 		.reason = "limit",
@@ -386,12 +386,20 @@ TEST(keeps_read_the_last_words_of_the_dead)
 	struct keep *k = start();
 	pid_t pid = k->pid;
 	CHECK(control_send(peers[0], &m, -1, &e));
+	if (hung_up)
+		close(fd_move(&peers[0]));
 	kill(pid, SIGKILL);
 	reap(pid);
 	CHECK_STR(k->reason, "limit");
 	CHECK_INT(k->why.kind, ERR_LIMIT);
+	CHECK_STR(k->why.text, "no memory");
 	CHECK_INT(told, 1);
 	finish();
+}
+
+TEST(keeps_read_the_last_words_of_the_dead)
+{
+	last_words(false);
 }
 
 /* The loader is dead before it could hear anything. */
@@ -428,22 +436,7 @@ TEST(keeps_stop_a_loader_that_ends_by_itself)
 /* It left LAUNCH unread: its end of the socket is reset, not closed. */
 TEST(keeps_hear_why_a_loader_ended_that_did_not_hear_them)
 {
-	struct control_message m = { .type = CONTROL_ENDED,
-		.reason = "limit",
-		.kind = ERR_LIMIT,
-		.text = "no memory" };
-	struct err e = { 0 };
-	begin(1, UINT64_C(1) << 40);
-	struct keep *k = start();
-	pid_t pid = k->pid;
-	CHECK(control_send(peers[0], &m, -1, &e));
-	close(peers[0]);
-	peers[0] = -1;
-	kill(pid, SIGKILL);
-	reap(pid);
-	CHECK_STR(k->reason, "limit");
-	CHECK_STR(k->why.text, "no memory");
-	finish();
+	last_words(true);
 }
 
 TEST(keeps_count_a_reason_of_a_loaders_own_as_other)
